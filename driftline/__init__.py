@@ -1,0 +1,1 @@
+"""The rules of Driftline: pure functions over values, free of vendors, clocks and environment."""

@@ -1,0 +1,161 @@
+"""The kinds of model that are compared: how each is built, and the space its search may roam.
+
+Every candidate is a scikit-learn pipeline over the contract's float32 matrix, missing values as nan.
+scikit-learn is imported when a pipeline is built, since problem files are read without it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Range:
+    """A numeric search range; `log` searches it by order of magnitude."""
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+
+
+Space = Mapping[str, Range | tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A kind of model, listed from the simplest to the most complex."""
+
+    name: str
+    build: Callable[[Params, int], "Pipeline"]
+    defaults: Params = field(default_factory=dict)
+    space: Space = field(default_factory=dict)
+
+
+def _impute() -> Any:
+    from sklearn.impute import SimpleImputer  # noqa: PLC0415
+
+    return SimpleImputer(strategy="median", keep_empty_features=True)
+
+
+def _dummy(params: Params, seed: int) -> "Pipeline":
+    from sklearn.dummy import DummyClassifier  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+
+    classifier = DummyClassifier(strategy="prior", random_state=seed, **params)
+    return Pipeline([("impute", _impute()), ("classify", classifier)])
+
+
+def _logistic_regression(params: Params, seed: int) -> "Pipeline":
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+
+    classifier = LogisticRegression(max_iter=2000, random_state=seed, **params)
+    steps = [("impute", _impute()), ("scale", StandardScaler()), ("classify", classifier)]
+    return Pipeline(steps)
+
+
+def _decision_tree(params: Params, seed: int) -> "Pipeline":
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415
+
+    classifier = DecisionTreeClassifier(random_state=seed, **params)
+    return Pipeline([("impute", _impute()), ("classify", classifier)])
+
+
+def _random_forest(params: Params, seed: int) -> "Pipeline":
+    from sklearn.ensemble import RandomForestClassifier  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+
+    classifier = RandomForestClassifier(random_state=seed, **params)
+    return Pipeline([("impute", _impute()), ("classify", classifier)])
+
+
+def _gradient_boosting(params: Params, seed: int) -> "Pipeline":
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+
+    classifier = HistGradientBoostingClassifier(
+        random_state=seed, early_stopping=False, **params
+    )
+    return Pipeline([("classify", classifier)])
+
+
+# Forests and trees are bounded in depth: a serving image must stay small.
+CANDIDATES: Final[Mapping[str, Candidate]] = {
+    candidate.name: candidate
+    for candidate in (
+        Candidate(name="dummy", build=_dummy),
+        Candidate(
+            name="logistic_regression",
+            build=_logistic_regression,
+            defaults={"C": 1.0},
+            space={"C": Range(1e-3, 1e2, log=True)},
+        ),
+        Candidate(
+            name="decision_tree",
+            build=_decision_tree,
+            defaults={"max_depth": 5, "min_samples_leaf": 5},
+            space={
+                "max_depth": Range(2, 12, whole=True),
+                "min_samples_leaf": Range(1, 60, log=True, whole=True),
+            },
+        ),
+        Candidate(
+            name="random_forest",
+            build=_random_forest,
+            defaults={
+                "n_estimators": 100,
+                "max_depth": 12,
+                "min_samples_leaf": 2,
+                "max_features": "sqrt",
+            },
+            space={
+                "n_estimators": (100,),
+                "max_depth": Range(4, 16, whole=True),
+                "min_samples_leaf": Range(1, 20, log=True, whole=True),
+                "max_features": ("sqrt", 0.3, 0.6),
+            },
+        ),
+        Candidate(
+            name="hist_gradient_boosting",
+            build=_gradient_boosting,
+            defaults={
+                "learning_rate": 0.1,
+                "max_iter": 100,
+                "max_leaf_nodes": 31,
+                "min_samples_leaf": 20,
+                "l2_regularization": 0.001,
+            },
+            space={
+                "learning_rate": Range(0.02, 0.2, log=True),
+                "max_iter": Range(60, 400, log=True, whole=True),
+                "max_leaf_nodes": Range(4, 40, log=True, whole=True),
+                "min_samples_leaf": Range(5, 60, log=True, whole=True),
+                "l2_regularization": Range(1e-3, 10.0, log=True),
+            },
+        ),
+    )
+}
+
+
+def build_calibrated(candidate: Candidate, params: Params, seed: int) -> "Pipeline":
+    """The candidate with its classifier wrapped in cross-fitted sigmoid calibration.
+
+    Source: Platt, Advances in Large Margin Classifiers (1999) 61-74.
+    """
+    from sklearn.calibration import CalibratedClassifierCV  # noqa: PLC0415
+    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+
+    plain = candidate.build(params, seed)
+    folds = StratifiedKFold(n_splits=3, shuffle=True, random_state=seed)
+    name, classifier = plain.steps[-1]
+    calibrated = CalibratedClassifierCV(classifier, method="sigmoid", cv=folds, ensemble=False)
+    return Pipeline([*plain.steps[:-1], (name, calibrated)])

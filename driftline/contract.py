@@ -1,0 +1,253 @@
+"""The contract: all that serving needs to know of a problem and its model.
+
+It turns a record (a mapping of field names to values) into one float32 vector, by the same code in
+training and in serving. Needs numpy and the standard library only.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z_ .&-]{0,63}")
+
+Encoder = Callable[[Any], float]
+
+
+class InvalidRecordError(ValueError):
+    """A record breaks the contract: `fields` names each field and its problem, never its value."""
+
+    def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
+        """Keep (field, problem) pairs, in contract order."""
+        self.fields = tuple(fields)
+        super().__init__("; ".join(f"{field}: {problem}" for field, problem in self.fields))
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One field of a record."""
+
+    name: str
+    kind: str
+    low: float | None = None
+    high: float | None = None
+    categories: tuple[str, ...] = ()
+    ordered: bool = False
+    allow_missing: bool = False
+    missing_codes: tuple[str, ...] = ()
+    unit: str | None = None
+    description: str | None = None
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the vector's elements that this field fills."""
+        if self.kind == "category" and not self.ordered:
+            return tuple(f"{self.name}={category}" for category in self.categories)
+        return (self.name,)
+
+    @cached_property
+    def encode(self) -> Encoder:
+        """Value to number: itself, a category's index, or nan where missing; else `ValueError`."""
+        return _category_encoder(self) if self.kind == "category" else _number_encoder(self)
+
+    @cached_property
+    def _missing_numbers(self) -> frozenset[float]:
+        return frozenset(float(code) for code in self.missing_codes)
+
+
+def _missing(spec: FieldSpec) -> float:
+    if spec.allow_missing:
+        return math.nan
+    message = "is required"
+    raise ValueError(message)
+
+
+def _number_encoder(spec: FieldSpec) -> Encoder:
+    low = -FLOAT32_MAX if spec.low is None else spec.low
+    high = FLOAT32_MAX if spec.high is None else spec.high
+    codes = spec._missing_numbers  # noqa: SLF001 - same module
+    is_integer = spec.kind == "integer"
+
+    def encode(value: Any) -> float:
+        if value is None:
+            return _missing(spec)
+        if type(value) is not float and type(value) is not int:
+            message = "must be a number"
+            raise ValueError(message)
+        if value != value:  # noqa: PLR0124 - nan is missing in a table and never valid JSON
+            return _missing(spec)
+        if value in codes:
+            return _missing(spec)
+        if not low <= value <= high:
+            message = _range_text(spec)
+            raise ValueError(message)
+        if is_integer and value != int(value):
+            message = "must be a whole number"
+            raise ValueError(message)
+        return float(value)
+
+    return encode
+
+
+def _range_text(spec: FieldSpec) -> str:
+    if spec.low is None or spec.high is None:
+        return "must be a finite number"
+    return f"must be between {spec.low:g} and {spec.high:g}"
+
+
+def _category_encoder(spec: FieldSpec) -> Encoder:
+    index = {category: float(i) for i, category in enumerate(spec.categories)}
+    codes = frozenset(spec.missing_codes)
+
+    def encode(value: Any) -> float:
+        if value is None or (type(value) is float and math.isnan(value)):
+            return _missing(spec)
+        text = f"{value:g}" if type(value) in (int, float) else value
+        if type(text) is not str:
+            message = "must be one of its categories"
+            raise ValueError(message)
+        if text in codes:
+            return _missing(spec)
+        number = index.get(text)
+        if number is None:
+            message = f"must be one of: {', '.join(spec.categories)}"
+            raise ValueError(message)
+        return number
+
+    return encode
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What serving promises for one model of one problem."""
+
+    problem: str
+    title: str
+    fields: tuple[FieldSpec, ...]
+    classes: tuple[str, ...]
+    positive: tuple[int, ...]
+    threshold: float | None
+    medium_risk: float
+    high_risk: float
+    model_version: str = ""
+    onnx_sha256: str = ""
+    snapshot: str = ""
+    metrics: tuple[tuple[str, float], ...] = ()
+    example: tuple[tuple[str, float | str | None], ...] = ()
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the vector's elements, in order."""
+        return tuple(name for field in self.fields for name in field.feature_names)
+
+    @cached_property
+    def _layout(self) -> tuple[tuple[str, Encoder, int, int], ...]:
+        """Per field: name, encoder, first element, and how many categories it spreads over."""
+        layout, start = [], 0
+        for field in self.fields:
+            width = len(field.feature_names)
+            spread = width if field.kind == "category" and not field.ordered else 0
+            layout.append((field.name, field.encode, start, spread))
+            start += width
+        return tuple(layout)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(field.name for field in self.fields)
+
+    @cached_property
+    def _blank(self) -> tuple[float, ...]:
+        return (0.0,) * len(self.feature_names)
+
+    def encode(self, record: Mapping[str, Any]) -> list[float]:
+        """One record as a list of floats in feature order; absent and None mean missing.
+
+        Raises `InvalidRecordError` naming every field at fault.
+        """
+        vector = list(self._blank)
+        wrong: list[tuple[str, str]] = []
+        for name, encode, start, spread in self._layout:
+            try:
+                number = encode(record.get(name))
+            except ValueError as error:
+                wrong.append((name, str(error)))
+                continue
+            if not spread:
+                vector[start] = number
+            elif number == number:  # noqa: PLR0124 - a missing category sets no element
+                vector[start + int(number)] = 1.0
+        if not self._names.issuperset(record):
+            unknown = [name for name in record if name not in self._names]
+            wrong += [(_safe_name(name), "is not a field of this problem") for name in unknown]
+        if wrong:
+            raise InvalidRecordError(wrong)
+        return vector
+
+    def name_values(self, values: Sequence[Any]) -> dict[str, Any]:
+        """Values in contract order as a record; a wrong count is an `InvalidRecordError`."""
+        if len(values) != len(self.fields):
+            problem = f"must hold {len(self.fields)} values in contract order"
+            raise InvalidRecordError([("features", problem)])
+        return {field.name: value for field, value in zip(self.fields, values, strict=True)}
+
+    def encode_table(self, records: Iterable[Mapping[str, Any]]) -> NDArray[np.float32]:
+        """Records as a float32 matrix (records, features)."""
+        rows = [self.encode(record) for record in records]
+        return np.array(rows, dtype=np.float32).reshape(len(rows), len(self.feature_names))
+
+    def decide(self, probabilities: Sequence[float]) -> int:
+        """Class index for one record's probabilities."""
+        if self.threshold is None:
+            return max(range(len(probabilities)), key=probabilities.__getitem__)
+        positive = self.positive[0]
+        return positive if probabilities[positive] >= self.threshold else 1 - positive
+
+    def risk(self, probabilities: Sequence[float]) -> str | None:
+        """`low`, `medium` or `high` by the summed probability of the positive classes."""
+        if not self.positive:
+            return None
+        risk = sum(probabilities[i] for i in self.positive)
+        if risk > self.high_risk:
+            return "high"
+        return "medium" if risk > self.medium_risk else "low"
+
+    def for_model(self, *, model_version: str, onnx_sha256: str) -> "Contract":
+        """The same contract, bound to one version of one ONNX file."""
+        return replace(self, model_version=model_version, onnx_sha256=onnx_sha256)
+
+    def to_json(self) -> str:
+        """The contract as canonical JSON text."""
+        return json.dumps(asdict(self), indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def parse_contract(text: str) -> Contract:
+    """Read what `Contract.to_json` wrote; `ValueError` names what does not fit."""
+    try:
+        raw = json.loads(text)
+        fields = tuple(FieldSpec(**_tuples(field)) for field in raw.pop("fields"))
+        return Contract(fields=fields, **_tuples(raw))
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        message = f"contract.json: not a contract of this version: {error}"
+        raise ValueError(message) from None
+
+
+def _safe_name(name: str) -> str:
+    """A sender's own field name, shown only where it reads like a name and not like data."""
+    return name if _NAME.fullmatch(name) else "(unprintable name)"
+
+
+def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON lists back to the tuples that frozen dataclasses hold."""
+
+    def freeze(value: Any) -> Any:
+        return tuple(freeze(item) for item in value) if isinstance(value, list) else value
+
+    return {key: freeze(value) for key, value in raw.items()}

@@ -1,0 +1,38 @@
+"""Digests of rows and tables that are the same on every machine and library version."""
+
+import hashlib
+import json
+
+import numpy as np
+import pandas as pd
+
+
+def digest_rows(table: pd.DataFrame) -> list[str]:
+    """SHA-256 of each row's values (numbers as float64, the rest as UTF-8 text), as hex.
+
+    Column names and row order do not enter; equal values give equal digests.
+    """
+    numeric = [name for name in table.columns if pd.api.types.is_numeric_dtype(table[name])]
+    textual = [name for name in table.columns if name not in numeric]
+    numbers = np.ascontiguousarray(table[numeric].to_numpy(dtype="<f8", na_value=np.nan))
+    numbers = np.where(np.isnan(numbers), np.nan, numbers + 0.0)  # one nan, and no minus zero
+    texts = table[textual].astype("object").where(table[textual].notna(), None)
+    cells = texts.to_numpy().tolist() if textual else [[]] * len(table)
+    return [
+        hashlib.sha256(numbers[i].tobytes() + json.dumps(cells[i]).encode()).hexdigest()
+        for i in range(len(table))
+    ]
+
+
+def digest_table(table: pd.DataFrame, rows: list[str] | None = None) -> str:
+    """SHA-256 of the column names, their kinds and the rows in order, as hex."""
+    kinds = [[name, pd.api.types.is_numeric_dtype(table[name])] for name in table.columns]
+    digest = hashlib.sha256(json.dumps(kinds).encode())
+    for row in digest_rows(table) if rows is None else rows:
+        digest.update(bytes.fromhex(row))
+    return digest.hexdigest()
+
+
+def digest_bytes(content: bytes) -> str:
+    """SHA-256 of a file's bytes, as hex."""
+    return hashlib.sha256(content).hexdigest()

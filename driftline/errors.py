@@ -1,0 +1,33 @@
+"""Errors that a person can mend.
+
+Each message names the file or field, what was got and what was wanted. Expected outcomes (a gate
+that failed, drift that was found) are return values and do not belong here.
+"""
+
+
+class DriftlineError(Exception):
+    """Base of every error whose message is meant for the person at the keyboard."""
+
+
+class ProblemError(DriftlineError):
+    """A problem file or its suite of expectations is wrong."""
+
+
+class SourceError(DriftlineError):
+    """A source of rows cannot be read."""
+
+
+class DataError(DriftlineError):
+    """The rows were read, but cannot be used."""
+
+
+class ValidationFailedError(DataError):
+    """A critical expectation failed, or too many rows had to be set aside."""
+
+
+class ParityError(DriftlineError):
+    """The exported model does not answer like the fitted one."""
+
+
+class NotFoundError(DriftlineError):
+    """Something that was asked for by name (a champion, a snapshot, a bento) does not exist."""

@@ -1,0 +1,130 @@
+"""From a fitted pipeline to an ONNX graph, and the proof that both answer alike."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.contract import Contract
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+Matrix = NDArray[np.float32]
+INPUT_NAME = "features"
+OUTPUT_NAME = "probabilities"
+TOLERANCE = 1e-6
+_MOST_THRESHOLDS = 2000
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How the ONNX graph compares with the pipeline over `rows` rows."""
+
+    rows: int
+    labels_equal: bool
+    max_probability_difference: float
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether serving may stand in for the pipeline."""
+        return self.labels_equal and self.max_probability_difference <= TOLERANCE
+
+
+def export_onnx(model: "Pipeline", features: int) -> bytes:
+    """The pipeline as an ONNX file: float32 (rows, features) in, (rows, classes) out."""
+    from skl2onnx import to_onnx  # noqa: PLC0415
+    from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415
+    from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs  # noqa: PLC0415
+
+    graph = to_onnx(
+        model,
+        initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
+        options={id(model): {"zipmap": False}},
+    )
+    graph = select_model_inputs_outputs(graph, outputs=[OUTPUT_NAME])
+    content: bytes = graph.SerializeToString()
+    return content
+
+
+def score_onnx(onnx: bytes, X: Matrix) -> NDArray[np.float64]:  # noqa: N803
+    """Probabilities of an ONNX file for a float32 matrix."""
+    import onnxruntime  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
+    (probabilities,) = session.run([OUTPUT_NAME], {INPUT_NAME: X})
+    return np.asarray(probabilities, dtype=np.float64)
+
+
+def check_parity(model: "Pipeline", onnx: bytes, X: Matrix, contract: Contract) -> Parity:  # noqa: N803
+    """Compare labels (at the contract's threshold) and probabilities on every row of `X`."""
+    fitted = np.asarray(model.predict_proba(X), dtype=np.float64)
+    exported = score_onnx(onnx, X)
+    labels = [contract.decide(row) for row in fitted.tolist()]
+    others = [contract.decide(row) for row in exported.tolist()]
+    return Parity(
+        rows=len(X),
+        labels_equal=labels == others,
+        max_probability_difference=float(np.abs(fitted - exported).max(initial=0.0)),
+    )
+
+
+def edge_cases(model: "Pipeline", X: Matrix, contract: Contract) -> Matrix:  # noqa: N803
+    """Rows at the places where two implementations are likeliest to part.
+
+    Range ends and missing values of each field alone and of all at once, and values just below, at
+    and just above the thresholds of trees.
+    """
+    middle = np.nanmedian(X, axis=0).astype(np.float32)
+    middle = np.where(np.isnan(middle), np.float32(0), middle)
+    rows = [middle]
+    start = 0
+    for field in contract.fields:
+        width = len(field.feature_names)
+        for value in _ends(field.low, field.high, allow_missing=field.allow_missing):
+            row = middle.copy()
+            row[start : start + width] = 0 if width > 1 else value
+            rows.append(row)
+        start += width
+    nullable = [np.nan if f.allow_missing else 0.0 for f in contract.fields for _ in f.feature_names]
+    rows.append(np.where(np.isnan(nullable), np.float32(np.nan), middle).astype(np.float32))
+    rows += _beside_thresholds(_tree_thresholds(model), middle)
+    return np.array(rows, dtype=np.float32)
+
+
+def _ends(low: float | None, high: float | None, *, allow_missing: bool) -> list[float]:
+    ends = [end for end in (low, high) if end is not None]
+    return [*ends, np.nan] if allow_missing else ends
+
+
+def _beside_thresholds(thresholds: list[tuple[int, float]], middle: Matrix) -> list[Matrix]:
+    step = max(1, len(thresholds) // _MOST_THRESHOLDS)
+    rows = []
+    for feature, threshold in thresholds[::step]:
+        at = np.float32(threshold)
+        for value in (np.nextafter(at, np.float32(-np.inf)), at, np.nextafter(at, np.float32(np.inf))):
+            row = middle.copy()
+            row[feature] = value
+            rows.append(row)
+    return rows
+
+
+def _tree_thresholds(model: "Pipeline") -> list[tuple[int, float]]:
+    """(feature, threshold) of every split in the model's trees, whatever wraps them."""
+    estimator: Any = model.steps[-1][1]
+    for wrapped in getattr(estimator, "calibrated_classifiers_", []):
+        estimator = wrapped.estimator
+    found: set[tuple[int, float]] = set()
+    for tree in [estimator, *getattr(estimator, "estimators_", [])]:
+        if hasattr(tree, "tree_"):
+            inner = tree.tree_.children_left >= 0
+            found |= set(zip(tree.tree_.feature[inner], tree.tree_.threshold[inner], strict=True))
+    for stage in getattr(estimator, "_predictors", []):
+        for predictor in stage:
+            nodes = predictor.nodes[predictor.nodes["is_leaf"] == 0]
+            found |= set(zip(nodes["feature_idx"], nodes["num_threshold"], strict=True))
+    return sorted((int(feature), float(threshold)) for feature, threshold in found)

@@ -1,0 +1,212 @@
+"""Figures of merit of a classifier, each with weights so that one pass serves a whole bootstrap.
+
+`weights` has shape (resamples, rows); plain metrics are the case of one resample of ones. With two
+classes a metric speaks of the positive class; with more it is the plain mean over classes (macro).
+Higher is better for all but `brier` and `ece`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+DECISION_METRICS: Final = ("accuracy", "precision", "recall", "specificity", "f1", "net_benefit")
+METRICS: Final = (*DECISION_METRICS, "roc_auc", "pr_auc", "brier", "ece")
+BINARY_METRICS: Final = ("specificity", "net_benefit")
+LOWER_IS_BETTER: Final = frozenset({"brier", "ece"})
+_ECE_BINS: Final = 10
+_CELLS_AT_ONCE: Final = 4_000_000
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Rows with their truth, probabilities (rows, classes), decisions and decision threshold."""
+
+    y: Ints
+    probabilities: Floats
+    predicted: Ints
+    positive: int | None
+    threshold: float | None
+
+    def take(self, rows: Ints) -> "Scored":
+        """The same for some of the rows."""
+        return Scored(
+            y=self.y[rows],
+            probabilities=self.probabilities[rows],
+            predicted=self.predicted[rows],
+            positive=self.positive,
+            threshold=self.threshold,
+        )
+
+
+def compute_metrics(scored: Scored) -> dict[str, float]:
+    """Each metric of these rows; those that are undefined on them (one class only) are nan."""
+    weights = np.ones((1, len(scored.y)))
+    return {name: float(values[0]) for name, values in _weighted_metrics(scored, weights).items()}
+
+
+def bootstrap_intervals(
+    scored: Scored, *, seed: int, resamples: int = 1000, coverage: float = 0.95
+) -> dict[str, tuple[float, float]]:
+    """Percentile bootstrap interval of each metric over resampled rows.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
+    """
+    rows = len(scored.y)
+    rng = np.random.default_rng(seed)
+    chunk = max(1, min(resamples, _CELLS_AT_ONCE // max(rows, 1)))
+    parts: list[dict[str, Floats]] = []
+    for start in range(0, resamples, chunk):
+        count = min(chunk, resamples - start)
+        weights = np.stack(
+            [np.bincount(rng.integers(0, rows, rows), minlength=rows) for _ in range(count)]
+        ).astype(np.float64)
+        parts.append(_weighted_metrics(scored, weights))
+    tail = (1 - coverage) / 2 * 100
+    intervals = {}
+    for name in parts[0]:
+        values = np.concatenate([part[name] for part in parts])
+        values = values[np.isfinite(values)]
+        if len(values):
+            low, high = np.percentile(values, [tail, 100 - tail])
+            intervals[name] = (float(low), float(high))
+    return intervals
+
+
+def decide(probabilities: Floats, *, positive: int | None, threshold: float | None) -> Ints:
+    """Class index per row: the positive class from its threshold on, else the most probable."""
+    if positive is None or threshold is None:
+        return probabilities.argmax(axis=1).astype(np.int64)
+    return np.where(probabilities[:, positive] >= threshold, positive, 1 - positive)
+
+
+def metrics_from_confusion(
+    tp: Floats, fp: Floats, fn: Floats, tn: Floats, threshold: Floats
+) -> dict[str, Floats]:
+    """The decision metrics from (weighted) confusion counts; 0 where a denominator is 0.
+
+    Net benefit at probability threshold t is TP/n - FP/n * t/(1-t).
+    Source: Vickers and Elkin, Medical Decision Making 26 (2006) 565-574.
+    """
+    total = tp + fp + fn + tn
+    odds = threshold / np.maximum(1 - threshold, 1e-12)
+    return {
+        "accuracy": _divide(tp + tn, total),
+        "precision": _divide(tp, tp + fp),
+        "recall": _divide(tp, tp + fn),
+        "specificity": _divide(tn, tn + fp),
+        "f1": _divide(2 * tp, 2 * tp + fp + fn),
+        "net_benefit": _divide(tp - fp * odds, total),
+    }
+
+
+def _weighted_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
+    if scored.positive is not None:
+        return _binary_metrics(scored, weights)
+    return _macro_metrics(scored, weights)
+
+
+def _binary_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
+    positive = scored.positive
+    truth = scored.y == positive
+    p = scored.probabilities[:, positive]
+    tp, fp, fn, tn = _confusion(truth, scored.predicted == positive, weights)
+    threshold = np.full(len(weights), 0.5 if scored.threshold is None else scored.threshold)
+    return metrics_from_confusion(tp, fp, fn, tn, threshold) | {
+        "roc_auc": _roc_auc(truth, p, weights),
+        "pr_auc": _average_precision(truth, p, weights),
+        "brier": _divide(weights @ (p - truth) ** 2, weights.sum(axis=1)),
+        "ece": _calibration_error(truth, p, weights),
+    }
+
+
+def _macro_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
+    classes = range(scored.probabilities.shape[1])
+    total = weights.sum(axis=1)
+    right = scored.y == scored.predicted
+    one_hot = scored.y[:, None] == np.array(classes)
+    half = np.full(len(weights), 0.5)
+    per_class = [
+        metrics_from_confusion(*_confusion(scored.y == k, scored.predicted == k, weights), half)
+        for k in classes
+    ]
+    confidence = scored.probabilities[np.arange(len(scored.y)), scored.predicted]
+    macro = {
+        name: np.mean([values[name] for values in per_class], axis=0)
+        for name in ("precision", "recall", "f1")
+    }
+    return macro | {
+        "accuracy": _divide(weights @ right, total),
+        "roc_auc": _mean_over_classes(_roc_auc, scored, weights),
+        "pr_auc": _mean_over_classes(_average_precision, scored, weights),
+        "brier": _divide(weights @ ((scored.probabilities - one_hot) ** 2).sum(axis=1), total),
+        "ece": _calibration_error(right, confidence, weights),
+    }
+
+
+def _mean_over_classes(
+    metric: Callable[[NDArray[np.bool_], Floats, Floats], Floats], scored: Scored, weights: Floats
+) -> Floats:
+    classes = range(scored.probabilities.shape[1])
+    values = [metric(scored.y == k, scored.probabilities[:, k], weights) for k in classes]
+    mean: Floats = np.mean(values, axis=0)
+    return mean
+
+
+def _confusion(
+    truth: NDArray[np.bool_], flagged: NDArray[np.bool_], weights: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    return (
+        weights @ (truth & flagged),
+        weights @ (~truth & flagged),
+        weights @ (truth & ~flagged),
+        weights @ (~truth & ~flagged),
+    )
+
+
+def _grouped(
+    truth: NDArray[np.bool_], p: Floats, weights: Floats
+) -> tuple[Floats, Floats]:
+    """Positive and negative weight per distinct score, highest score first."""
+    order = np.argsort(-p, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(p[order]) != 0])
+    hits = np.add.reduceat(weights[:, order] * truth[order], starts, axis=1)
+    misses = np.add.reduceat(weights[:, order] * ~truth[order], starts, axis=1)
+    return hits, misses
+
+
+def _roc_auc(truth: NDArray[np.bool_], p: Floats, weights: Floats) -> Floats:
+    """Chance that a positive outranks a negative, ties counting half (Mann-Whitney)."""
+    hits, misses = _grouped(truth, p, weights)
+    outranked = misses.sum(axis=1, keepdims=True) - np.cumsum(misses, axis=1) + misses / 2
+    pairs = hits.sum(axis=1) * misses.sum(axis=1)
+    return _divide((hits * outranked).sum(axis=1), pairs, empty=np.nan)
+
+
+def _average_precision(truth: NDArray[np.bool_], p: Floats, weights: Floats) -> Floats:
+    hits, misses = _grouped(truth, p, weights)
+    found, flagged = np.cumsum(hits, axis=1), np.cumsum(hits + misses, axis=1)
+    precision = _divide(found, flagged)
+    return _divide((hits * precision).sum(axis=1), hits.sum(axis=1), empty=np.nan)
+
+
+def _calibration_error(truth: NDArray[np.bool_], p: Floats, weights: Floats) -> Floats:
+    """Expected calibration error over ten equal bins.
+
+    Source: Naeini, Cooper and Hauskrecht, AAAI 2015.
+    """
+    bins = np.minimum((p * _ECE_BINS).astype(int), _ECE_BINS - 1)
+    member = bins[:, None] == np.arange(_ECE_BINS)
+    gap = weights @ (member * (p - truth)[:, None])
+    return _divide(np.abs(gap).sum(axis=1), weights.sum(axis=1))
+
+
+def _divide(numerator: Floats, denominator: Floats, empty: float = 0.0) -> Floats:
+    out = np.full(np.broadcast(numerator, denominator).shape, empty, dtype=np.float64)
+    np.divide(numerator, denominator, out=out, where=denominator > 0)
+    return out

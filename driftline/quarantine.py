@@ -1,0 +1,70 @@
+"""Which rows go on and which are set aside, and when too many are set aside to go on at all."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from driftline.errors import DataError, ValidationFailedError
+from driftline.problem import Problem
+
+REASONS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Separated:
+    """`kept` rows go on; `quarantined` rows carry a last column `reasons`."""
+
+    kept: pd.DataFrame
+    quarantined: pd.DataFrame
+    reasons: dict[str, int]
+
+
+def separate(table: pd.DataFrame, faults: Mapping[int, tuple[str, ...]]) -> Separated:
+    """Part the rows: those with a fault, with their reasons, from those without."""
+    rows = sorted(faults)
+    is_kept = ~table.index.isin(rows)
+    quarantined = table.iloc[rows].assign(reasons=["; ".join(faults[row]) for row in rows])
+    counts = Counter(reason for row in rows for reason in faults[row])
+    return Separated(
+        kept=table.loc[is_kept].reset_index(drop=True),
+        quarantined=quarantined,
+        reasons=dict(counts.most_common()),
+    )
+
+
+def check_share(separated: Separated, problem: Problem, *, source: str) -> None:
+    """Raise `ValidationFailedError` when more rows were set aside than the problem allows."""
+    bad = len(separated.quarantined)
+    total = bad + len(separated.kept)
+    if bad > problem.max_quarantined_share * total:
+        worst = list(separated.reasons.items())[:REASONS_SHOWN]
+        named = "; ".join(f"{reason} ({count} rows)" for reason, count in worst)
+        message = (
+            f"{source}: {bad} of {total} rows ({bad / total:.1%}) fail their checks, wanted at "
+            f"most {problem.max_quarantined_share:.1%} (max_quarantined_share): {named}"
+        )
+        raise ValidationFailedError(message)
+
+
+def check_trainable(kept: pd.DataFrame, problem: Problem, *, folds: int, source: str) -> None:
+    """Raise `DataError` when a class is absent or too small to be split and cross-validated."""
+    counts = kept[problem.target.name].value_counts()
+    target = problem.target.name
+    absent = [name for name in problem.classes if counts.get(name, 0) == 0]
+    if absent:
+        got = ", ".join(map(str, counts.index))
+        message = (
+            f"{source}: column {target!r}: got only {got}, wanted rows of every class "
+            f"({', '.join(problem.classes)})"
+        )
+        raise DataError(message)
+    smallest = str(counts.idxmin())
+    needed = folds + 1
+    if counts[smallest] < needed:
+        message = (
+            f"{source}: column {target!r}: got {counts[smallest]} rows of class {smallest!r}, "
+            f"wanted at least {needed} for {folds} folds and a test set (--folds lowers it)"
+        )
+        raise DataError(message)

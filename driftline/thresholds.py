@@ -1,0 +1,74 @@
+"""The decision threshold: chosen for the problem's goal on rows the model was not fitted on."""
+
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.metrics import DECISION_METRICS, metrics_from_confusion
+from driftline.problem import Goal
+
+Floats = NDArray[np.float64]
+_MOST_THRESHOLDS = 400
+
+
+def choose_threshold(
+    y: NDArray[np.int64], probabilities: Floats, goal: Goal, *, positive: int | None, copies: int = 1
+) -> float | None:
+    """The threshold that maximises the goal where its conditions hold; None without two classes.
+
+    A condition such as recall >= 0.95 has to hold at the goal's confidence (Wilson's lower bound),
+    since a threshold that just meets it on these rows would miss it on half of all others. Where
+    none holds, the condition's bound comes first. Ties go to the threshold nearest 0.5. `copies`
+    tells how many times each row stands in the input (repeated cross-validation).
+    """
+    if positive is None:
+        return None
+    truth = y == positive
+    p = probabilities[:, positive]
+    thresholds = _candidates(p)
+    tp, fp, fn, tn = _confusion_at(truth, p, thresholds)
+    metrics = metrics_from_confusion(tp, fp, fn, tn, thresholds)
+    aim = metrics[goal.maximise] if goal.maximise in DECISION_METRICS else metrics["f1"]
+    sizes = {"recall": tp + fn, "precision": tp + fp, "specificity": tn + fp}
+    shortfall = np.zeros(len(thresholds))
+    for name, floor in goal.subject_to.items():
+        n = sizes.get(name, tp + fp + fn + tn) / copies
+        shortfall += np.maximum(0, floor - wilson_lower(metrics[name], n, goal.confidence))
+    order = np.lexsort((np.abs(thresholds - 0.5), -np.round(aim, 12), np.round(shortfall, 12)))
+    return float(thresholds[order[0]])
+
+
+def wilson_lower(share: Floats, n: Floats, confidence: float) -> Floats:
+    """One-sided lower bound of a proportion.
+
+    Source: Wilson, Journal of the American Statistical Association 22 (1927) 209-212.
+    """
+    z = NormalDist().inv_cdf(confidence)
+    n = np.maximum(n, 1e-9)
+    centre = share + z * z / (2 * n)
+    spread = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    bound: Floats = np.maximum(0, (centre - spread) / (1 + z * z / n))
+    return bound
+
+
+def _candidates(p: Floats) -> Floats:
+    """Midpoints between neighbouring scores, so that no row sits on a threshold."""
+    scores = np.unique(p)
+    middles = (scores[1:] + scores[:-1]) / 2
+    apart = np.diff(scores) > 1e-5  # noqa: PLR2004 - wider than serving's rounding
+    middles = middles[apart]
+    if len(middles) > _MOST_THRESHOLDS:
+        picks = np.linspace(0, len(middles) - 1, _MOST_THRESHOLDS).round().astype(int)
+        middles = middles[picks]
+    inside = middles[(middles > 0) & (middles < 1)]
+    return np.unique(np.r_[inside, 0.5])
+
+
+def _confusion_at(
+    truth: NDArray[np.bool_], p: Floats, thresholds: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    hits, misses = np.sort(p[truth]), np.sort(p[~truth])
+    fn = np.searchsorted(hits, thresholds, side="left").astype(np.float64)
+    tn = np.searchsorted(misses, thresholds, side="left").astype(np.float64)
+    return len(hits) - fn, len(misses) - tn, fn, tn
