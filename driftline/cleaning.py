@@ -40,7 +40,8 @@ def clean(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool
     faults: dict[int, list[str]] = {}
     for name, spec in problem.columns.items():
         columns[name], failed = _coerce(renamed[name], spec)
-        _note(failed, f"{name}: not a number", name, uncoerced, faults)
+        wanted = "whole number" if spec.kind == "integer" else "number"
+        _note(failed, f"{name}: not a {wanted}", name, uncoerced, faults)
     if with_target:
         target = problem.target.name
         columns[target], failed = _coerce_target(renamed[target], problem)
@@ -121,9 +122,12 @@ def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, np.ndarray]:
         text = _text(series, (), keep=frozenset())
         numbers = pd.to_numeric(text, errors="coerce").astype("float64")
         failed = (numbers.isna() & text.notna()).to_numpy()
-    infinite = np.isinf(numbers.to_numpy())
+    values = numbers.to_numpy()
+    failed |= np.isinf(values)
+    if spec.kind == "integer":
+        failed |= ~np.isnan(values) & (values != np.floor(values))
     codes = [float(code) for code in spec.missing_codes]
-    return numbers.mask(numbers.isin(codes) | infinite), failed | infinite
+    return numbers.mask(numbers.isin(codes) | failed), failed
 
 
 def _coerce_target(series: pd.Series, problem: Problem) -> tuple[pd.Series, np.ndarray]:

@@ -159,6 +159,11 @@ class Contract:
             start += width
         return tuple(layout)
 
+    @property
+    def field_names(self) -> frozenset[str]:
+        """Names a record may have."""
+        return self._names
+
     @cached_property
     def _names(self) -> frozenset[str]:
         return frozenset(field.name for field in self.fields)

@@ -29,5 +29,13 @@ class ParityError(DriftlineError):
     """The exported model does not answer like the fitted one."""
 
 
+class PackagingError(DriftlineError):
+    """A bento, an image or an archive could not be built."""
+
+
 class NotFoundError(DriftlineError):
     """Something that was asked for by name (a champion, a snapshot, a bento) does not exist."""
+
+
+class UnavailableError(DriftlineError, ConnectionError):
+    """A system that is needed did not answer; trying again later may help."""

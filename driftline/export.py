@@ -32,6 +32,15 @@ class Parity:
         return self.labels_equal and self.max_probability_difference <= TOLERANCE
 
 
+@dataclass(frozen=True)
+class Exported:
+    """A trained model ready to serve: its ONNX file, its contract and their proof of parity."""
+
+    onnx: bytes
+    contract: Contract
+    parity: Parity
+
+
 def export_onnx(model: "Pipeline", features: int) -> bytes:
     """The pipeline as an ONNX file: float32 (rows, features) in, (rows, classes) out."""
     from skl2onnx import to_onnx  # noqa: PLC0415

@@ -260,6 +260,9 @@ class Problem(_Strict):
         if unknown or not names:
             message = f"got {', '.join(unknown) or 'none'}, wanted some of {', '.join(CANDIDATES)}"
             raise ValueError(message)
+        if set(names) == {"dummy"}:
+            message = "got the dummy baseline alone, wanted a candidate that could serve"
+            raise ValueError(message)
         return names
 
     @model_validator(mode="after")

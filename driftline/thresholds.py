@@ -39,6 +39,20 @@ def choose_threshold(
     return float(thresholds[order[0]])
 
 
+def settle_threshold(threshold: float, scores: Floats, *, margin: float = 1e-5) -> float:
+    """The nearest point to the threshold that keeps `margin` from every score.
+
+    Serving answers in float32; a row that sat on the threshold would get another label there.
+    """
+    points = np.unique(np.r_[0.0, scores, 1.0])
+    low, high = points[:-1] + margin, points[1:] - margin
+    is_gap = low < high
+    if not is_gap.any():
+        return threshold
+    nearest = np.clip(threshold, low[is_gap], high[is_gap])
+    return float(nearest[np.argmin(np.abs(nearest - threshold))])
+
+
 def wilson_lower(share: Floats, n: Floats, confidence: float) -> Floats:
     """One-sided lower bound of a proportion.
 

@@ -8,30 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from driftline.candidates import CANDIDATES, Params, build_calibrated
-from driftline.contract import Contract, FieldSpec
+from driftline.dataset import Matrices
 from driftline.evaluation import CrossValidated, Fold, cross_validate, make_folds
 from driftline.metrics import Scored, bootstrap_intervals, compute_metrics, decide
 from driftline.problem import Problem
 from driftline.search import search_params
 from driftline.selection import choose_winner, is_calibration_helpful
-from driftline.thresholds import choose_threshold
+from driftline.thresholds import choose_threshold, settle_threshold
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
-
-
-@dataclass(frozen=True)
-class Matrices:
-    """The split rows as float32 matrices (rows, features) and class indices."""
-
-    X_train: NDArray[np.float32]
-    y_train: NDArray[np.int64]
-    X_test: NDArray[np.float32]
-    y_test: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -57,50 +46,6 @@ class Trained:
         flat |= {f"cv_{metric}_excess_std": value for metric, value in self.cv.excess_std.items()}
         flat |= {f"test_{metric}": value for metric, value in self.test_metrics.items()}
         return {name: value for name, value in flat.items() if np.isfinite(value)}
-
-
-def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
-    """The problem's contract before a model: fields, classes and bands, no threshold yet."""
-    fields = tuple(
-        FieldSpec(
-            name=name,
-            kind=spec.kind,
-            low=None if spec.range is None else spec.range[0],
-            high=None if spec.range is None else spec.range[1],
-            categories=spec.categories,
-            ordered=spec.ordered,
-            allow_missing=spec.missing == "allow",
-            missing_codes=spec.missing_codes,
-            unit=spec.unit,
-            description=spec.description,
-        )
-        for name, spec in problem.columns.items()
-    )
-    return Contract(
-        problem=problem.name,
-        title=problem.title,
-        fields=fields,
-        classes=problem.classes,
-        positive=problem.positive_indices,
-        threshold=None,
-        medium_risk=problem.risk_bands.medium,
-        high_risk=problem.risk_bands.high,
-        snapshot=snapshot,
-        example=tuple(problem.example.items()),
-    )
-
-
-def encode_rows(table: pd.DataFrame, problem: Problem) -> NDArray[np.float32]:
-    """A snapshot's rows as the float32 matrix, by the very code that serving uses."""
-    names = list(problem.columns)
-    records = table[names].to_dict(orient="records")
-    return draft_contract(problem).encode_table(records)  # type: ignore[arg-type]
-
-
-def encode_target(table: pd.DataFrame, problem: Problem) -> NDArray[np.int64]:
-    """Class indices of a snapshot's rows."""
-    index = {name: i for i, name in enumerate(problem.classes)}
-    return table[problem.target.name].map(index).to_numpy(dtype=np.int64)
 
 
 def train_candidate(
@@ -208,9 +153,11 @@ def _fit(
         copies=repeats,
     )
     model = build().fit(data.X_train, data.y_train)
-    test = score_rows(
-        model.predict_proba(data.X_test), data.y_test, positive=positive, threshold=threshold
-    )
+    on_train, on_test = model.predict_proba(data.X_train), model.predict_proba(data.X_test)
+    if threshold is not None:
+        scores = np.concatenate([on_train[:, positive], on_test[:, positive]])
+        threshold = settle_threshold(threshold, scores)
+    test = score_rows(on_test, data.y_test, positive=positive, threshold=threshold)
     return Trained(
         name=name,
         params=params,

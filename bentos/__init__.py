@@ -1,0 +1,1 @@
+"""What is served: the predictor, the HTTP service, the Lambda handler and the prediction log."""

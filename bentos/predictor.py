@@ -1,0 +1,109 @@
+"""The predictor: a contract and an ONNX session, needing numpy and onnxruntime only.
+
+The one piece of code behind HTTP, Lambda and batch scoring. It never unpickles, and refuses an ONNX
+file whose SHA-256 is not the contract's.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from driftline.contract import Contract, parse_contract
+
+
+class ModelRefusedError(RuntimeError):
+    """The files beside the service are not a model that may serve."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One record's outcome."""
+
+    prediction: int
+    label: str
+    probability: dict[str, float]
+    confidence: float
+    risk_level: str | None
+
+    def to_json(self, *, model_version: str, prediction_id: str) -> dict[str, Any]:
+        """The body of an answer."""
+        return {
+            "prediction": self.prediction,
+            "label": self.label,
+            "probability": self.probability,
+            "confidence": self.confidence,
+            "risk_level": self.risk_level,
+            "model_version": model_version,
+            "prediction_id": prediction_id,
+        }
+
+
+class Predictor:
+    """Answers records by one model."""
+
+    def __init__(self, contract: Contract, onnx: bytes) -> None:
+        """Open a session of one thread; a wrong digest is a `ModelRefusedError`."""
+        found = hashlib.sha256(onnx).hexdigest()
+        if found != contract.onnx_sha256:
+            message = (
+                f"model.onnx: got SHA-256 {found[:16]}..., wanted {contract.onnx_sha256[:16]}... "
+                "(contract.json); refusing to serve"
+            )
+            raise ModelRefusedError(message)
+        self.contract = contract
+        self._session = _open_session(onnx)
+        self._classes = contract.classes
+        self.score(np.zeros((1, len(contract.feature_names)), np.float32))  # the first run is slow
+
+    def score(self, matrix: NDArray[np.float32]) -> list[list[float]]:
+        """Probabilities per row, as lists in class order."""
+        (probabilities,) = self._session.run(["probabilities"], {"features": matrix})
+        rows: list[list[float]] = probabilities.tolist()
+        return rows
+
+    def predict(self, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        """Answer records in order; the first that breaks the contract is an error."""
+        return self.answer_vectors([self.contract.encode(record) for record in records])
+
+    def answer_vectors(self, vectors: Sequence[Sequence[float]]) -> list[Answer]:
+        """Answer records that are encoded already."""
+        if not vectors:
+            return []
+        return [self._describe(p) for p in self.score(np.array(vectors, dtype=np.float32))]
+
+    def _describe(self, probabilities: list[float]) -> Answer:
+        contract = self.contract
+        index = contract.decide(probabilities)
+        return Answer(
+            prediction=index,
+            label=self._classes[index],
+            probability=dict(zip(self._classes, probabilities, strict=True)),
+            confidence=probabilities[index],
+            risk_level=contract.risk(probabilities),
+        )
+
+
+def load_predictor(folder: Path) -> Predictor:
+    """The predictor of `contract.json` and `model.onnx` in a folder."""
+    try:
+        contract = parse_contract((folder / "contract.json").read_text(encoding="utf-8"))
+        onnx = (folder / "model.onnx").read_bytes()
+    except (OSError, ValueError) as error:
+        message = f"{folder}: {error}; wanted contract.json and model.onnx"
+        raise ModelRefusedError(message) from None
+    return Predictor(contract, onnx)
+
+
+def _open_session(onnx: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,141 @@
+"""A run's plan, and a snapshot's rows as it encodes and splits them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftline.contract import Contract, FieldSpec
+from driftline.errors import DataError
+from driftline.evaluation import default_repeats
+from driftline.problem import Problem
+from driftline.quarantine import check_trainable
+from driftline.splitting import split_holdout, subsample
+
+SMOKE_SHARE = 0.2
+SMOKE_FOLDS = 3
+SMOKE_TRIALS = 2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run compares candidates; equal plans on equal snapshots give equal models."""
+
+    folds: int
+    repeats: int
+    trials: int
+    test_size: float
+    seed: int
+    is_smoke: bool
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """The split rows as float32 matrices (rows, features) and class indices."""
+
+    X_train: NDArray[np.float32]
+    y_train: NDArray[np.int64]
+    X_test: NDArray[np.float32]
+    y_test: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A snapshot's rows, encoded and split, with the digests of either side."""
+
+    data: Matrices
+    test_table: pd.DataFrame
+    train_digests: tuple[str, ...]
+    test_digests: tuple[str, ...]
+
+
+def make_plan(
+    problem: Problem,
+    *,
+    rows: int,
+    folds: int,
+    repeats: int | None,
+    test_size: float,
+    seed: int,
+    is_smoke: bool,
+) -> Plan:
+    """The plan of a run; a smoke run is small whatever was asked for."""
+    if folds > rows:
+        message = f"--folds: got {folds} folds for {rows} rows, wanted fewer folds than rows"
+        raise DataError(message)
+    trials = problem.search.trials
+    return Plan(
+        folds=min(folds, SMOKE_FOLDS) if is_smoke else folds,
+        repeats=1 if is_smoke else repeats or default_repeats(rows),
+        trials=min(trials, SMOKE_TRIALS) if is_smoke else trials,
+        test_size=test_size,
+        seed=seed,
+        is_smoke=is_smoke,
+    )
+
+
+def split_dataset(
+    table: pd.DataFrame, digests: Sequence[str], problem: Problem, plan: Plan
+) -> Dataset:
+    """Encode the rows and part them into training and test rows; a smoke plan takes a fifth."""
+    check_trainable(table, problem, folds=plan.folds, source="snapshot")
+    y = encode_target(table, problem)
+    if plan.is_smoke:
+        kept = subsample(digests, y, share=SMOKE_SHARE, least=2 * plan.folds, seed=plan.seed)
+        table, y = table.iloc[kept].reset_index(drop=True), y[kept]
+        digests = [digests[i] for i in kept]
+    train, test = split_holdout(digests, y, test_size=plan.test_size, seed=plan.seed)
+    check_trainable(table.iloc[train], problem, folds=plan.folds - 1, source="training rows")
+    X = encode_rows(table, problem)  # noqa: N806
+    return Dataset(
+        data=Matrices(X_train=X[train], y_train=y[train], X_test=X[test], y_test=y[test]),
+        test_table=table.iloc[test].reset_index(drop=True),
+        train_digests=tuple(digests[i] for i in train),
+        test_digests=tuple(digests[i] for i in test),
+    )
+
+
+def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
+    """The problem's contract before a model: fields, classes and bands, no threshold yet."""
+    fields = tuple(
+        FieldSpec(
+            name=name,
+            kind=spec.kind,
+            low=None if spec.range is None else spec.range[0],
+            high=None if spec.range is None else spec.range[1],
+            categories=spec.categories,
+            ordered=spec.ordered,
+            allow_missing=spec.missing == "allow",
+            missing_codes=spec.missing_codes,
+            unit=spec.unit,
+            description=spec.description,
+        )
+        for name, spec in problem.columns.items()
+    )
+    return Contract(
+        problem=problem.name,
+        title=problem.title,
+        fields=fields,
+        classes=problem.classes,
+        positive=problem.positive_indices,
+        threshold=None,
+        medium_risk=problem.risk_bands.medium,
+        high_risk=problem.risk_bands.high,
+        snapshot=snapshot,
+        example=tuple(problem.example.items()),
+    )
+
+
+def encode_rows(table: pd.DataFrame, problem: Problem) -> NDArray[np.float32]:
+    """A snapshot's rows as the float32 matrix, by the very code that serving uses."""
+    names = list(problem.columns)
+    records = table[names].to_dict(orient="records")
+    return draft_contract(problem).encode_table(records)  # type: ignore[arg-type]
+
+
+def encode_target(table: pd.DataFrame, problem: Problem) -> NDArray[np.int64]:
+    """Class indices of a snapshot's rows."""
+    index = {name: i for i, name in enumerate(problem.classes)}
+    return table[problem.target.name].map(index).to_numpy(dtype=np.int64)

@@ -1,0 +1,9 @@
+"""The order of things: which task after which, and what each verdict leads to.
+
+Importing this package points Prefect and the other tools at the state folder: they read their
+environment while they are imported, so it cannot wait.
+"""
+
+from tasks.settings import prepare_environment
+
+prepare_environment()

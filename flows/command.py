@@ -1,0 +1,112 @@
+"""Runs a flow from the command line: `python -m flows.<flow> <problem> [--option value]`.
+
+The options are the flow's own parameters. Prefect's bookkeeping is kept off the terminal; what the
+run itself tells, its table and its errors are shown.
+"""
+
+import inspect
+import logging
+import sys
+from typing import Any
+
+import typer
+from prefect import Flow
+from prefect.exceptions import FailedRun, ParameterTypeError
+from prefect.logging.configuration import setup_logging
+from rich.console import Console
+from rich.table import Table
+
+from flows.summary import summary_rows
+
+CONSOLE = Console(highlight=False)
+NEXT_STEPS = (
+    ("make serve", "answer HTTP with the champion"),
+    ("make mlflow", "every run, figure and model in MLflow"),
+    ("make prefect", "every flow and task in Prefect"),
+)
+
+
+class _Told(logging.Handler):
+    """Shows what runs tell, and warnings, as plain lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line; bookkeeping below a warning is left out."""
+        if getattr(record, "driftline_progress", False):
+            CONSOLE.print(f"  {record.getMessage()}", markup=False, soft_wrap=True)
+
+
+def run(flow: Flow[Any, Any]) -> None:
+    """Parse the command line, run the flow, show its summary; exit 1 on anything unwanted."""
+
+    def command(**parameters: Any) -> None:
+        _show_only_told()
+        raise typer.Exit(_run(flow, parameters))
+
+    signature = inspect.signature(flow.fn)
+    command.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[
+            parameter.replace(annotation=_without_constraints(parameter.annotation))
+            for parameter in signature.parameters.values()
+        ],
+        return_annotation=None,
+    )
+    command.__doc__ = flow.fn.__doc__
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    app()
+
+
+def _run(flow: Flow[Any, Any], parameters: dict[str, Any]) -> int:
+    try:
+        summary = flow(**parameters)
+    except FailedRun as error:
+        return _fail(str(error))
+    except ParameterTypeError as error:
+        return _fail(f"an option is out of bounds: {error}")
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing is half-written")
+    show(summary)
+    return 0
+
+
+def show(summary: dict[str, Any]) -> None:
+    """The summary as one table, and where to look further."""
+    table = Table(show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for what, how in summary_rows(summary):
+        table.add_row(what, how.replace("[", r"\["))
+    CONSOLE.print(table)
+    for command, purpose in NEXT_STEPS:
+        CONSOLE.print(f"  {command:<14} {purpose}", markup=False)
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 1
+
+
+def _show_only_told() -> None:
+    setup_logging()
+    for name in ("prefect", "prefect.flow_runs", "prefect.task_runs"):
+        logger = logging.getLogger(name)
+        for handler in list(logger.handlers):
+            if type(handler).__name__ == "PrefectConsoleHandler":
+                logger.removeHandler(handler)
+    for name in ("prefect.flow_runs", "prefect.task_runs", "driftline"):
+        logging.getLogger(name).addHandler(_Told())
+
+
+def _without_constraints(annotation: Any) -> Any:
+    """Typer reads `Annotated` itself; the bounds of pydantic are checked by the flow."""
+    return getattr(annotation, "__origin__", annotation) if hasattr(
+        annotation, "__metadata__"
+    ) else _optional(annotation)
+
+
+def _optional(annotation: Any) -> Any:
+    arguments = getattr(annotation, "__args__", ())
+    if type(None) in arguments:
+        first = next(argument for argument in arguments if argument is not type(None))
+        return _without_constraints(first) | None
+    return annotation

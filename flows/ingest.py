@@ -1,0 +1,48 @@
+"""Ingest: read, clean, validate, set aside what is broken, and keep the rest as a snapshot."""
+
+from flows.running import Sections, driftline_flow
+from tasks.cleaning import clean_rows, separate_rows
+from tasks.problems import read_problem, read_suite
+from tasks.progress import step
+from tasks.sources import read_source
+from tasks.storage import write_report, write_snapshot
+from tasks.validation import check_expectations, refuse_critical
+
+
+@driftline_flow("ingest", run_name="ingest {problem}")
+def ingest(problem: str, source: str | None = None) -> Sections:
+    """Turn a source into a validated snapshot; a critical failure stops here."""
+    spec = read_problem(problem)
+    suite = read_suite(spec)
+    with step("read and clean"):
+        raw, name = read_source(spec, source)
+        cleaned = clean_rows(raw, spec, source=name)
+    with step("validate"):
+        validation = check_expectations(cleaned.table, suite)
+        page = write_report(f"validation/{spec.name}.html", validation.page)
+        refuse_critical(validation, source=name, page=page)
+        rows = separate_rows(cleaned, validation.faults, spec, source=name)
+    with step("write snapshot"):
+        snapshot = write_snapshot(rows.kept, rows.quarantined)
+    return {
+        "snapshot": {
+            "sha256": snapshot.sha256,
+            "rows": snapshot.rows,
+            "quarantined": snapshot.quarantined,
+            "reasons": rows.reasons,
+            "uncoerced": cleaned.uncoerced,
+            "source": name,
+        },
+        "validation": {
+            "success": validation.success,
+            "checked": validation.checked,
+            "failed": list(validation.failed),
+            "report": page,
+        },
+    }
+
+
+if __name__ == "__main__":
+    from flows.command import run
+
+    run(ingest)

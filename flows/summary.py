@@ -1,0 +1,122 @@
+"""How the summary of a run reads: as rows for the terminal, and as markdown for the Prefect UI."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Summary = Mapping[str, Any]
+Row = tuple[str, str]
+
+
+def summary_rows(summary: Summary) -> list[Row]:
+    """(what, how it went), for each section that the summary has."""
+    rows: list[Row] = [("run", f"{summary['flow']} of {summary['problem']} ({summary['run_id']})")]
+    rows += [row for section in _SECTIONS for row in section(summary)]
+    return rows
+
+
+def summary_markdown(summary: Summary) -> str:
+    """The same rows as a markdown table."""
+    lines = ["| what | how it went |", "|---|---|"]
+    lines += [f"| {what} | {how.replace('|', '/')} |" for what, how in summary_rows(summary)]
+    return "\n".join(lines)
+
+
+def candidate_rows(summary: Summary) -> list[dict[str, Any]]:
+    """One row per candidate for a table, its figures rounded."""
+    return [
+        {"candidate": one["name"]}
+        | {f"cv {name}": _figure(value) for name, value in one["cv"].items()}
+        | {f"test {name}": _figure(value) for name, value in one["test"].items()}
+        for one in summary.get("candidates", [])
+    ]
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _dataset(summary: Summary) -> Iterable[Row]:
+    if "snapshot" in summary:
+        snapshot = summary["snapshot"]
+        set_aside = f", {snapshot['quarantined']} set aside" if snapshot["quarantined"] else ""
+        yield "dataset", f"{snapshot['rows']} rows{set_aside}, sha256 {snapshot['sha256'][:12]}"
+
+
+def _validation(summary: Summary) -> Iterable[Row]:
+    if "validation" in summary:
+        validation = summary["validation"]
+        state = "passed" if validation["success"] else "failed"
+        failed = "; ".join(validation["failed"])
+        yield "validation", state + (f"; noted: {failed}" if failed else "")
+        yield "data docs", validation["report"]
+
+
+def _candidates(summary: Summary) -> Iterable[Row]:
+    for one in summary.get("candidates", []):
+        cv, test = one["cv"], one["test"]
+        parts = []
+        for metric in ("accuracy", "precision", "recall", "roc_auc"):
+            if f"{metric}_mean" in cv:
+                mean, std = cv[f"{metric}_mean"], cv[f"{metric}_std"]
+                parts.append(f"{metric} {mean:.3f} ± {std:.3f} (test {test.get(metric, 0):.3f})")
+        mark = " *" if one.get("is_winner") else ""
+        yield f"  {one['name']}{mark}", ", ".join(parts)
+
+
+def _winner(summary: Summary) -> Iterable[Row]:
+    intervals = summary.get("intervals", {})
+    metrics = summary.get("metrics", {})
+    shown = [
+        f"{name} {metrics[f'test_{name}']:.4f} [{low:.3f}, {high:.3f}]"
+        for name, (low, high) in intervals.items()
+        if f"test_{name}" in metrics
+    ]
+    if shown:
+        yield "winner on test rows", ", ".join(shown)
+
+
+def _gate(summary: Summary) -> Iterable[Row]:
+    if "promotion" in summary:
+        promotion = summary["promotion"]
+        yield "gate", f"{promotion['verdict']}: {'; '.join(promotion['reasons'])}"
+        champion = promotion.get("champion")
+        yield "champion", f"version {champion}" if champion else "none yet"
+
+
+def _parity(summary: Summary) -> Iterable[Row]:
+    if "parity" in summary:
+        parity = summary["parity"]
+        labels = "labels equal" if parity["labels_equal"] else "LABELS DIFFER"
+        gap = parity["max_probability_difference"]
+        yield "ONNX parity", f"{parity['rows']} rows, {labels}, largest difference {gap:.1e}"
+
+
+def _bento(summary: Summary) -> Iterable[Row]:
+    if "bento" in summary:
+        yield "bento", f"{summary['bento']['tag']} in {summary['bento']['path']}"
+
+
+def _drift(summary: Summary) -> Iterable[Row]:
+    if "drift" in summary:
+        drift = summary["drift"]
+        yield "drift", f"{drift['verdict']}: {'; '.join(drift['reasons'][:3])}"
+        yield "drift report", drift["report"]
+
+
+def _seconds(summary: Summary) -> Iterable[Row]:
+    if summary.get("seconds"):
+        steps = ", ".join(f"{name} {taken:.1f}" for name, taken in summary["seconds"].items())
+        yield "seconds", steps
+
+
+_SECTIONS = (
+    _dataset,
+    _validation,
+    _candidates,
+    _winner,
+    _gate,
+    _parity,
+    _bento,
+    _drift,
+    _seconds,
+)

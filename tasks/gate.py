@@ -1,0 +1,150 @@
+"""Judges a trained model, and puts the judgement in words and sections for people."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from driftline.dataset import Dataset, Plan
+from driftline.export import Exported
+from driftline.problem import Problem
+from driftline.promotion import (
+    Decision,
+    GateResult,
+    Improvement,
+    check_gates,
+    compare_pairwise,
+    decide_promotion,
+)
+from driftline.served import ServedModel, compare_unseen
+from driftline.training import Trained
+from tasks.decorators import work
+from tasks.progress import tell
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The decision, and all that it rests on."""
+
+    decision: Decision
+    gates: tuple[GateResult, ...]
+    improvements: tuple[Improvement, ...]
+    champion_metrics: Mapping[str, float]
+
+
+@work(name="gate")
+def judge(
+    winner: Trained,
+    trained: Sequence[Trained],
+    exported: Exported,
+    champion: ServedModel | None,
+    dataset: Dataset,
+    problem: Problem,
+    plan: Plan,
+) -> Judged:
+    """Gates, baseline and champion together decide; rows seen by either model do not count."""
+    gates = check_gates(problem.gates, winner.flat_metrics())
+    improvements: list[Improvement] = []
+    champion_metrics: Mapping[str, float] = {}
+    for baseline in (one for one in trained if one.name == "dummy"):
+        improvements.append(
+            compare_pairwise(
+                winner.test,
+                baseline.test,
+                problem.comparison,
+                against="the baseline",
+                seed=plan.seed,
+            )
+        )
+    if champion is not None:
+        improvement, champion_metrics = compare_unseen(
+            winner.test, dataset, champion, problem.comparison, seed=plan.seed
+        )
+        improvements.append(improvement)
+    decision = decide_promotion(
+        gates, improvements, problem.comparison, obstacles=_obstacles(exported, plan)
+    )
+    tell(f"{decision.verdict}: {'; '.join(decision.reasons)}")
+    return Judged(decision, tuple(gates), tuple(improvements), champion_metrics)
+
+
+def _obstacles(exported: Exported, plan: Plan) -> list[str]:
+    obstacles = []
+    if plan.is_smoke:
+        obstacles.append("a smoke run, on a fifth of the rows, is never promoted")
+    if not exported.parity.is_kept:
+        gap = exported.parity.max_probability_difference
+        obstacles.append(f"the ONNX file answers differently (largest difference {gap:.1e})")
+    return obstacles
+
+
+def describe_plan(plan: Plan) -> dict[str, Any]:
+    """The plan as MLflow parameters."""
+    return asdict(plan)
+
+
+def describe_outcome(
+    winner: Trained,
+    trained: Sequence[Trained],
+    exported: Exported,
+    judged: Judged,
+    holders: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The summary's sections on candidates, figures, parity and promotion."""
+    return {
+        "candidates": [
+            {
+                "name": one.name,
+                "params": dict(one.params),
+                "cv": _cv_figures(one),
+                "test": one.test_metrics,
+                "is_winner": one.name == winner.name,
+            }
+            for one in trained
+        ],
+        "metrics": winner.flat_metrics(),
+        "intervals": {name: list(bounds) for name, bounds in winner.intervals.items()},
+        "parity": asdict(exported.parity),
+        "promotion": {
+            "verdict": judged.decision.verdict,
+            "reasons": list(judged.decision.reasons),
+            "gates": [asdict(gate) for gate in judged.gates],
+            "comparisons": [asdict(one) for one in judged.improvements],
+            "champion_metrics": dict(judged.champion_metrics),
+            "threshold": winner.threshold,
+            "calibrated": winner.is_calibrated,
+            **holders,
+        },
+    }
+
+
+def describe_documents(sections: Mapping[str, Any]) -> dict[str, str]:
+    """Text files for the MLflow run: the summary so far and the promotion's evidence."""
+    return {
+        "run_summary.json": json.dumps(sections, indent=2, default=float),
+        "promotion.json": json.dumps(sections["promotion"], indent=2, default=float),
+    }
+
+
+def describe_gate(judged: Judged) -> str:
+    """The judgement as markdown."""
+    lines = [f"## {judged.decision.verdict}", ""]
+    lines += [f"- {reason}" for reason in judged.decision.reasons]
+    lines += ["", "| gate | wanted | got | kept |", "|---|---|---|---|"]
+    for one in judged.gates:
+        got = "not measured" if one.got is None else f"{one.got:.4f}"
+        lines.append(f"| {one.metric} | {one.wanted} | {got} | {'yes' if one.is_kept else 'no'} |")
+    lines += ["", "| against | rows | saved per row | interval |", "|---|---|---|---|"]
+    lines += [
+        f"| {one.against} | {one.rows} | {one.mean:+.4f} {one.metric} "
+        f"| [{one.low:+.4f}, {one.high:+.4f}] |"
+        for one in judged.improvements
+    ]
+    return "\n".join(lines)
+
+
+def _cv_figures(one: Trained) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for metric in one.cv.per_fold:
+        figures |= {f"{metric}_mean": one.cv.mean(metric), f"{metric}_std": one.cv.std(metric)}
+    return figures

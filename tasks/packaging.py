@@ -1,0 +1,91 @@
+"""BentoML: builds a bento from a model's ONNX file, its contract and the serving code alone."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftline.errors import PackagingError
+from driftline.problem import Problem
+from driftline.served import ServedModel
+from tasks.decorators import io
+from tasks.progress import tell
+from tasks.settings import get_settings
+
+SERVED_CODE = ("bentos/*.py", "driftline/__init__.py", "driftline/contract.py")
+SERVING_LOCK = "bentos/requirements.lock"
+
+
+@dataclass(frozen=True)
+class Bento:
+    """A built bento: its tag and the folder that holds it."""
+
+    tag: str
+    path: str
+
+
+@io(name="build bento")
+def build_bento(problem: Problem, model: ServedModel) -> Bento:
+    """The bento of this model version; built once, since its version names its content."""
+    import bentoml  # noqa: PLC0415
+
+    version = f"v{model.version}-{model.contract.onnx_sha256[:12]}"
+    tag = f"{problem.name}:{version}"
+    try:
+        found = bentoml.get(tag)
+    except bentoml.exceptions.NotFound:
+        tell(f"building bento {tag}")
+    else:
+        return Bento(tag=tag, path=str(found.path))
+    with tempfile.TemporaryDirectory() as folder:
+        _lay_out(Path(folder), problem, model)
+        _run_build(Path(folder), tag)
+    built = bentoml.get(tag)
+    return Bento(tag=str(built.tag), path=str(built.path))
+
+
+def _run_build(context: Path, tag: str) -> None:
+    """Build in a process of its own: BentoML imports the service, and here it is imported already."""
+    command = [sys.executable, "-m", "bentoml", "build", str(context), "--version", tag.split(":")[1]]
+    done = subprocess.run(command, cwd=context, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    if done.returncode:
+        last = "\n".join(done.stderr.strip().splitlines()[-5:])
+        message = f"bento {tag}: bentoml build exited with {done.returncode}: {last}"
+        raise PackagingError(message)
+
+
+def _lay_out(context: Path, problem: Problem, model: ServedModel) -> None:
+    """Copy what is served into a folder: code, lock file, ONNX file and contract."""
+    root = Path(__file__).resolve().parent.parent
+    for pattern in SERVED_CODE:
+        for path in sorted(root.glob(pattern)):
+            target = context / path.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    shutil.copyfile(root / SERVING_LOCK, context / "requirements.txt")
+    bentofile = {
+        "service": "bentos.service:Service",
+        "name": problem.name,
+        "description": f"{problem.title}, model version {model.version}",
+        "labels": {"problem": problem.name, "model_version": model.version},
+        "include": ["*"],
+        "python": {"requirements_txt": "requirements.txt", "lock_packages": False},
+    }
+    (context / "bentofile.yaml").write_text(json.dumps(bentofile), encoding="utf-8")
+    (context / "model.onnx").write_bytes(model.onnx)
+    (context / "contract.json").write_text(model.contract.to_json(), encoding="utf-8")
+
+
+@io(name="point at bento")
+def point_at(problem: Problem, bento: Bento) -> None:
+    """Make this the bento that `make serve` starts, in one step."""
+    folder = get_settings().home.absolute() / "bentoml" / "serving"
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{problem.name}.{uuid.uuid4().hex}.part"
+    draft.write_text(json.dumps({"tag": bento.tag, "path": bento.path}), encoding="utf-8")
+    os.replace(draft, folder / f"{problem.name}.json")

@@ -1,0 +1,49 @@
+"""Reads problem files and their suites of expectations from the project folder."""
+
+from pathlib import Path
+
+from driftline.errors import ProblemError
+from driftline.expectations import Suite, parse_suite
+from driftline.problem import Problem, check_name, parse_problem
+from tasks.decorators import work
+from tasks.settings import get_settings
+
+
+def list_problems() -> list[str]:
+    """Names of all problems that are described."""
+    return sorted(path.stem for path in get_settings().problems_dir.glob("*.yaml"))
+
+
+@work(name="read problem")
+def read_problem(name: str) -> Problem:
+    """The problem filed under this name; an unknown one is a `ProblemError` that lists the known."""
+    folder = get_settings().problems_dir
+    path = folder / f"{check_name(name.replace('-', '_'))}.yaml"
+    if not path.is_file():
+        known = ", ".join(list_problems()) or "none"
+        message = f"problem: got {name!r}, wanted one of: {known} (files in {_shown(folder)})"
+        raise ProblemError(message)
+    return parse_problem(_read(path), name=path.stem, file=_shown(path))
+
+
+@work(name="read expectations")
+def read_suite(problem: Problem) -> Suite:
+    """The suite of this problem, its column names checked against the problem's."""
+    path = get_settings().expectations_dir / f"{problem.name}.yaml"
+    if not path.is_file():
+        message = f"{_shown(path)}: missing; wanted the expectations of problem {problem.name!r}"
+        raise ProblemError(message)
+    return parse_suite(_read(path), problem=problem, file=_shown(path))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        message = f"{_shown(path)}: not UTF-8 at byte {error.start}; wanted UTF-8 text"
+        raise ProblemError(message) from None
+
+
+def _shown(path: Path) -> str:
+    root = get_settings().project_dir
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -1,0 +1,119 @@
+"""MLflow's model registry: versions of a problem's model and who holds which alias."""
+
+import gzip
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from driftline.contract import Contract, parse_contract
+from driftline.digests import digest_bytes
+from driftline.errors import DataError, NotFoundError
+from driftline.problem import Problem
+from driftline.promotion import Decision
+from driftline.served import ServedModel
+from tasks.decorators import io
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+
+def open_client() -> "MlflowClient":
+    """A client of the configured registry."""
+    from mlflow import MlflowClient  # noqa: PLC0415
+
+    return MlflowClient()
+
+
+@io(name="register model")
+def register_model(problem: Problem, *, run_id: str, model_uri: str, snapshot: str) -> str:
+    """A new version of the problem's model; the version of this run where it exists already."""
+    client = open_client()
+    _ensure_model(client, problem)
+    for version in client.search_model_versions(f"name='{problem.name}'"):
+        if version.run_id == run_id:
+            return str(version.version)
+    created = client.create_model_version(
+        problem.name, source=model_uri, run_id=run_id, tags={"snapshot": snapshot}
+    )
+    return str(created.version)
+
+
+@io(name="bind contract")
+def bind_contract(run_id: str, contract: Contract) -> None:
+    """Store the contract, now that it knows its version, beside the model it belongs to."""
+    open_client().log_text(run_id, contract.to_json(), "serving/contract.json")
+
+
+@io(name="read champion")
+def read_champion(problem: Problem) -> ServedModel | None:
+    """The champion as it serves, or None where there is none yet."""
+    return _read_by_alias(problem.name, CHAMPION)
+
+
+@io(name="read model")
+def read_model(problem: Problem, alias: str) -> ServedModel:
+    """The model that holds an alias; `NotFoundError` says how to get one."""
+    model = _read_by_alias(problem.name, alias)
+    if model is None:
+        message = (
+            f"{problem.name}: no model holds the alias {alias!r}; "
+            f"train one first (python -m flows.train {problem.name})"
+        )
+        raise NotFoundError(message)
+    return model
+
+
+@io(name="move alias")
+def record_decision(problem: Problem, version: str, decision: Decision) -> dict[str, Any]:
+    """Give the version its alias; returns who is champion now and who was before."""
+    client = open_client()
+    previous = _version_of(client, problem.name, CHAMPION)
+    client.set_model_version_tag(problem.name, version, "verdict", decision.verdict)
+    client.set_model_version_tag(problem.name, version, "reasons", "; ".join(decision.reasons))
+    alias = CHAMPION if decision.is_promoted else CHALLENGER
+    if decision.is_promoted and previous is not None:
+        client.set_model_version_tag(problem.name, version, "previous_champion", previous)
+    client.set_registered_model_alias(problem.name, alias, version)
+    if decision.is_promoted and _version_of(client, problem.name, CHALLENGER) == version:
+        client.delete_registered_model_alias(problem.name, CHALLENGER)
+    return {"champion": version if decision.is_promoted else previous, "previous": previous}
+
+
+def _ensure_model(client: "MlflowClient", problem: Problem) -> None:
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    try:
+        client.get_registered_model(problem.name)
+    except MlflowException:
+        client.create_registered_model(problem.name, description=problem.title)
+
+
+def _version_of(client: "MlflowClient", name: str, alias: str) -> str | None:
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+
+    try:
+        return str(client.get_model_version_by_alias(name, alias).version)
+    except MlflowException:
+        return None
+
+
+def _read_by_alias(name: str, alias: str) -> ServedModel | None:
+    client = open_client()
+    version = _version_of(client, name, alias)
+    if version is None:
+        return None
+    run_id = client.get_model_version(name, version).run_id
+    with tempfile.TemporaryDirectory() as folder:
+        serving = Path(client.download_artifacts(run_id, "serving", folder))
+        onnx = (serving / "model.onnx").read_bytes()
+        contract = parse_contract((serving / "contract.json").read_text(encoding="utf-8"))
+        train = gzip.decompress((serving / "train_rows.txt.gz").read_bytes()).decode()
+    if digest_bytes(onnx) != contract.onnx_sha256:
+        message = f"{name} v{version}: its ONNX file does not have the digest in its contract"
+        raise DataError(message)
+    return ServedModel(
+        version=version, onnx=onnx, contract=contract, train_digests=frozenset(train.split("\n"))
+    )

@@ -1,0 +1,78 @@
+"""Settings from the environment, and the environment that the tools themselves are given.
+
+Every name has the prefix `DRIFTLINE_`. The tools' own variables win over what is derived here.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where state lives, where shared storage is, and where problems are described."""
+
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", frozen=True)
+
+    home: Path = Path(".driftline")
+    project_dir: Path = Field(default_factory=lambda: Path(__file__).resolve().parent.parent)
+    store_url: str = ""
+    database_url: str = ""
+
+    @property
+    def problems_dir(self) -> Path:
+        """Folder of the problem files."""
+        return self.project_dir / "data" / "problems"
+
+    @property
+    def expectations_dir(self) -> Path:
+        """Folder of the suites."""
+        return self.project_dir / "expectations"
+
+    @property
+    def store(self) -> str:
+        """Root of snapshots, reports, model artifacts and bentos: a folder, or `s3://bucket/prefix`."""
+        return (self.store_url or str(self.home.absolute())).rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the prediction log and the journal."""
+        return self.database_url or f"sqlite:///{self.home.absolute() / 'predictions.db'}"
+
+    @property
+    def is_store_local(self) -> bool:
+        """Whether the store is a folder of this machine."""
+        return "://" not in self.store
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
+
+
+def prepare_environment() -> None:
+    """Point the tools at the state folder and silence their telemetry; what is set already stays.
+
+    Prefect reads its settings while it is imported, so this runs before that.
+    """
+    settings = get_settings()
+    home = settings.home.absolute()
+    defaults = {
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLI_PROMPT": "false",
+        "BENTOML_HOME": str(home / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "true",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "GX_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "MPLBACKEND": "agg",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # its server makes none

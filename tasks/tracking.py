@@ -1,0 +1,229 @@
+"""MLflow runs: one parent run per training, one nested run per candidate, and what each of them holds."""
+
+import gzip
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftline.figures import draw_figures, draw_importance
+from driftline.problem import Problem
+from driftline.training import Trained
+from tasks.decorators import io
+from tasks.settings import get_settings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# The types that skops may restore, each read in its library's source: they hold arrays and settings.
+REVIEWED_TYPES = [
+    "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.tree._tree.Tree",
+]
+_DIGEST_CHARACTERS = 36  # MLflow's column for a dataset's digest; the whole one is in its source
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A training's parent run and the model in it."""
+
+    run_id: str
+    model_uri: str
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a training started from."""
+
+    snapshot: str
+    rows: int
+    source: str
+    parameters: Mapping[str, Any]
+
+
+def open_client() -> "MlflowClient":
+    """A client of the configured tracking server or database."""
+    from mlflow import MlflowClient  # noqa: PLC0415
+
+    return MlflowClient()
+
+
+@io(name="log to MLflow")
+def log_training(
+    problem: Problem,
+    trained: Sequence[Trained],
+    winner: Trained,
+    *,
+    inputs: Inputs,
+    feature_names: tuple[str, ...],
+    X_test: np.ndarray,  # noqa: N803
+    train_digests: Sequence[str],
+    onnx: bytes,
+) -> Logged:
+    """Write the parent run with the winner's model, and a nested run per candidate."""
+    client = open_client()
+    experiment = _experiment(client, problem.name)
+    parent = client.create_run(experiment, run_name=f"train {problem.name}").info.run_id
+    _log_inputs(client, parent, problem, inputs)
+    for one in trained:
+        name = {"mlflow.parentRunId": parent}
+        nested = client.create_run(experiment, run_name=one.name, tags=name).info.run_id
+        _log_inputs(client, nested, problem, inputs)
+        _log_candidate(client, nested, one, problem)
+        client.set_terminated(nested)
+    _log_candidate(client, parent, winner, problem)
+    _log_winner(
+        client,
+        parent,
+        winner,
+        feature_names=feature_names,
+        X_test=X_test,
+        train_digests=train_digests,
+        onnx=onnx,
+    )
+    uri = _log_model(parent, winner, feature_names)
+    client.set_terminated(parent)
+    return Logged(run_id=parent, model_uri=uri)
+
+
+@io(name="log run summary")
+def log_documents(run_id: str, documents: Mapping[str, str], tags: Mapping[str, str]) -> None:
+    """Add text files and tags to a run."""
+    client = open_client()
+    for name, text in documents.items():
+        client.log_text(run_id, text, name)
+    for key, value in tags.items():
+        client.set_tag(run_id, key, value)
+
+
+def _experiment(client: "MlflowClient", name: str) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    return str(client.create_experiment(name, artifact_location=f"{get_settings().store}/artifacts"))
+
+
+def _log_inputs(client: "MlflowClient", run_id: str, problem: Problem, inputs: Inputs) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415
+
+    dataset = Dataset(
+        name=problem.name,
+        digest=inputs.snapshot[:_DIGEST_CHARACTERS],
+        source_type="snapshot",
+        source=json.dumps({"sha256": inputs.snapshot, "source": inputs.source}),
+        profile=json.dumps({"num_rows": inputs.rows, "sha256": inputs.snapshot}),
+    )
+    tagged = DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+    client.log_inputs(run_id, datasets=[tagged])
+    _log_batch(client, run_id, params={**inputs.parameters, "snapshot_sha256": inputs.snapshot})
+
+
+def _log_batch(
+    client: "MlflowClient",
+    run_id: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    metrics: Mapping[str, float] | None = None,
+) -> None:
+    import time  # noqa: PLC0415
+
+    from mlflow.entities import Metric, Param  # noqa: PLC0415
+
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run_id,
+        params=[Param(key, str(value)) for key, value in (params or {}).items()],
+        metrics=[Metric(key, value, now, 0) for key, value in (metrics or {}).items()],
+    )
+
+
+def _log_candidate(client: "MlflowClient", run_id: str, one: Trained, problem: Problem) -> None:
+    from sklearn.metrics import classification_report  # noqa: PLC0415
+
+    params = {
+        "candidate": one.name,
+        "threshold": one.threshold,
+        "calibrated": one.is_calibrated,
+        **{f"model__{key}": value for key, value in one.params.items()},
+    }
+    bounds = {}
+    for name, (low, high) in one.intervals.items():
+        bounds |= {f"test_{name}_low": low, f"test_{name}_high": high}
+    _log_batch(client, run_id, params=params, metrics={**one.flat_metrics(), **bounds})
+    report = classification_report(
+        one.test.y,
+        one.test.predicted,
+        labels=range(len(problem.classes)),
+        target_names=list(problem.classes),
+        zero_division=0,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        for name, figure in draw_figures(one.test, problem.classes).items():
+            figure.savefig(path / f"{name}.png")
+        (path / "classification_report.txt").write_text(report)
+        client.log_artifacts(run_id, folder)
+
+
+def _log_winner(
+    client: "MlflowClient",
+    run_id: str,
+    winner: Trained,
+    *,
+    feature_names: tuple[str, ...],
+    X_test: np.ndarray,  # noqa: N803
+    train_digests: Sequence[str],
+    onnx: bytes,
+) -> None:
+    from sklearn.inspection import permutation_importance  # noqa: PLC0415
+
+    measured = permutation_importance(
+        winner.model, X_test, winner.test.y, scoring="neg_log_loss", n_repeats=5, random_state=0
+    )
+    means, stds = measured.importances_mean, measured.importances_std
+    ranked = {feature_names[i]: [means[i], stds[i]] for i in np.argsort(-means)}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        draw_importance(feature_names, means, stds).savefig(path / "permutation_importance.png")
+        (path / "permutation_importance.json").write_text(json.dumps(ranked, indent=2))
+        serving = path / "serving"
+        serving.mkdir()
+        (serving / "model.onnx").write_bytes(onnx)
+        (serving / "train_rows.txt.gz").write_bytes(
+            gzip.compress("\n".join(train_digests).encode(), mtime=0)
+        )
+        client.log_artifacts(run_id, folder)
+
+
+def _log_model(run_id: str, winner: Trained, feature_names: tuple[str, ...]) -> str:
+    import logging  # noqa: PLC0415
+
+    import mlflow  # noqa: PLC0415
+    from mlflow.models import ModelSignature  # noqa: PLC0415
+    from mlflow.types import Schema, TensorSpec  # noqa: PLC0415
+
+    classes = winner.test.probabilities.shape[1]
+    signature = ModelSignature(
+        inputs=Schema([TensorSpec(np.dtype("float32"), (-1, len(feature_names)), "features")]),
+        outputs=Schema([TensorSpec(np.dtype("float64"), (-1, classes), "probabilities")]),
+    )
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    with mlflow.start_run(run_id=run_id):
+        info = mlflow.sklearn.log_model(
+            winner.model,
+            name="model",
+            signature=signature,
+            serialization_format="skops",
+            skops_trusted_types=REVIEWED_TYPES,
+            pip_requirements=["scikit-learn", "skops", "numpy"],
+            pyfunc_predict_fn="predict_proba",
+        )
+    return str(info.model_uri)

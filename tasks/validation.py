@@ -1,0 +1,142 @@
+"""Great Expectations: runs a problem's suite over a table and renders its Data Docs page."""
+
+import contextlib
+import io as streams
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from driftline.errors import ProblemError, ValidationFailedError
+from driftline.expectations import Expectation, Suite
+from tasks.decorators import work
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a suite found: names of what failed by severity, row faults by position, and the page."""
+
+    success: bool
+    critical: tuple[str, ...]
+    failed: tuple[str, ...]
+    faults: dict[int, tuple[str, ...]]
+    checked: int
+    page: bytes
+
+
+@work(name="check expectations")
+def check_expectations(table: pd.DataFrame, suite: Suite) -> Validation:
+    """Run every expectation; a warning that points at rows yields their positions and the reason."""
+    result = _run(table, suite)
+    critical: list[str] = []
+    failed: list[str] = []
+    faults: dict[int, list[str]] = {}
+    for expectation, outcome in zip(suite.expectations, result.results, strict=True):
+        _refuse_error(outcome, suite, expectation)
+        if outcome.success:
+            continue
+        name = _describe(expectation, outcome)
+        failed.append(name)
+        rows = outcome.result.get("unexpected_index_list")
+        if expectation.severity == "critical":
+            critical.append(name)
+        elif expectation.severity == "warning" and rows:
+            for row in rows:
+                faults.setdefault(int(row), []).append(_short(expectation))
+    return Validation(
+        success=not critical,
+        critical=tuple(critical),
+        failed=tuple(failed),
+        faults={row: tuple(reasons) for row, reasons in faults.items()},
+        checked=len(suite.expectations),
+        page=_render(result),
+    )
+
+
+def _run(table: pd.DataFrame, suite: Suite) -> Any:
+    import great_expectations as gx  # noqa: PLC0415
+
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    source = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
+    batch = source.add_batch_definition_whole_dataframe("rows")
+    expectations = gx.ExpectationSuite(suite.name)
+    for expectation in suite.expectations:
+        expectations.add_expectation(_build(gx, expectation, suite))
+    definition = gx.ValidationDefinition(
+        name=suite.name, data=batch, suite=context.suites.add(expectations)
+    )
+    with contextlib.redirect_stderr(streams.StringIO()):
+        return context.validation_definitions.add(definition).run(
+            batch_parameters={"dataframe": table},
+            result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True},
+        )
+
+
+def _build(gx: Any, expectation: Expectation, suite: Suite) -> Any:
+    kind = getattr(gx.expectations, expectation.expect, None)
+    file = f"expectations/{suite.name}.yaml"
+    if kind is None:
+        message = f"{file}: expect: got {expectation.expect!r}, wanted a Great Expectations class"
+        raise ProblemError(message)
+    try:
+        return kind(
+            **expectation.arguments, severity=expectation.severity, notes=expectation.meaning
+        )
+    except (ValueError, TypeError) as error:
+        first = str(error).splitlines()
+        message = f"{file}: {expectation.expect}: arguments do not fit: {'; '.join(first[1:3])}"
+        raise ProblemError(message) from None
+
+
+def _refuse_error(outcome: Any, suite: Suite, expectation: Expectation) -> None:
+    raised = str(outcome.exception_info or "")
+    if "'raised_exception': True" in raised:
+        message = f"expectations/{suite.name}.yaml: {expectation.expect} could not be evaluated"
+        raise ProblemError(message)
+
+
+def _short(expectation: Expectation) -> str:
+    column = expectation.arguments.get("column", "table")
+    kind = expectation.expect
+    if kind == "ExpectColumnValuesToNotBeNull":
+        return f"{column}: missing"
+    if kind == "ExpectColumnValuesToBeBetween":
+        low, high = (expectation.arguments.get(key) for key in ("min_value", "max_value"))
+        return f"{column}: not between {low:g} and {high:g}" if None not in (low, high) else (
+            f"{column}: out of range"
+        )
+    if kind == "ExpectColumnValuesToBeInSet":
+        return f"{column}: not one of its categories"
+    return f"{column}: {expectation.meaning or kind}"
+
+
+def _describe(expectation: Expectation, outcome: Any) -> str:
+    count = outcome.result.get("unexpected_count")
+    observed = outcome.result.get("observed_value")
+    detail = f" ({count} rows)" if count else f" (got {observed})" if observed is not None else ""
+    arguments = {k: v for k, v in expectation.arguments.items() if k not in {"column", "value_set"}}
+    wanted = ", ".join(f"{key}={value}" for key, value in arguments.items())
+    name = expectation.meaning or expectation.expect
+    column = expectation.arguments.get("column", "table")
+    return f"{column}: {name}{f' [{wanted}]' if wanted else ''}{detail}"
+
+
+def _render(result: Any) -> bytes:
+    from great_expectations.render.renderer.page_renderer import (  # noqa: PLC0415
+        ValidationResultsPageRenderer,
+    )
+    from great_expectations.render.view import DefaultJinjaPageView  # noqa: PLC0415
+
+    page: str = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result))
+    return page.encode()
+
+
+def refuse_critical(validation: Validation, *, source: str, page: str) -> None:
+    """Raise `ValidationFailedError` naming every critical expectation that failed."""
+    if not validation.success:
+        named = "; ".join(validation.critical)
+        message = f"{source}: critical expectations failed: {named} (report: {page})"
+        raise ValidationFailedError(message)
