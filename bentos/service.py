@@ -27,7 +27,7 @@ def model_folder() -> Path:
 class DriftlineService(BentoService[Any]):
     """Puts the hot path outside of BentoML's own layers."""
 
-    def to_asgi(self, is_main: bool = True) -> Any:  # noqa: FBT001, FBT002 - BentoML's signature
+    def to_asgi(self, is_main: bool = True) -> Any:
         """The application that the worker serves."""
         HOT_PATH.fallback = super().to_asgi(is_main=is_main)
         return HOT_PATH
@@ -44,7 +44,7 @@ class Service:
     """Answers for one model."""
 
     @bentoml.on_deployment
-    def check_model() -> None:  # type: ignore[misc] # noqa: N805 - called without an instance
+    def check_model() -> None:  # type: ignore[misc]
         """Refuse to start at all with files that do not belong together."""
         load_predictor(model_folder())
 

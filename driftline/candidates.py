@@ -1,6 +1,6 @@
 """The kinds of model that are compared: how each is built, and the space its search may roam.
 
-Every candidate is a scikit-learn pipeline over the contract's float32 matrix, missing values as nan.
+Every candidate is a scikit-learn pipeline over the contract's float32 matrix; missing is nan.
 scikit-learn is imported when a pipeline is built, since problem files are read without it.
 """
 
@@ -38,23 +38,23 @@ class Candidate:
 
 
 def _impute() -> Any:
-    from sklearn.impute import SimpleImputer  # noqa: PLC0415
+    from sklearn.impute import SimpleImputer
 
     return SimpleImputer(strategy="median", keep_empty_features=True)
 
 
 def _dummy(params: Params, seed: int) -> "Pipeline":
-    from sklearn.dummy import DummyClassifier  # noqa: PLC0415
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.dummy import DummyClassifier
+    from sklearn.pipeline import Pipeline
 
     classifier = DummyClassifier(strategy="prior", random_state=seed, **params)
     return Pipeline([("impute", _impute()), ("classify", classifier)])
 
 
 def _logistic_regression(params: Params, seed: int) -> "Pipeline":
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
 
     classifier = LogisticRegression(max_iter=2000, random_state=seed, **params)
     steps = [("impute", _impute()), ("scale", StandardScaler()), ("classify", classifier)]
@@ -62,28 +62,26 @@ def _logistic_regression(params: Params, seed: int) -> "Pipeline":
 
 
 def _decision_tree(params: Params, seed: int) -> "Pipeline":
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
-    from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415
+    from sklearn.pipeline import Pipeline
+    from sklearn.tree import DecisionTreeClassifier
 
     classifier = DecisionTreeClassifier(random_state=seed, **params)
     return Pipeline([("impute", _impute()), ("classify", classifier)])
 
 
 def _random_forest(params: Params, seed: int) -> "Pipeline":
-    from sklearn.ensemble import RandomForestClassifier  # noqa: PLC0415
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.pipeline import Pipeline
 
     classifier = RandomForestClassifier(random_state=seed, **params)
     return Pipeline([("impute", _impute()), ("classify", classifier)])
 
 
 def _gradient_boosting(params: Params, seed: int) -> "Pipeline":
-    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.pipeline import Pipeline
 
-    classifier = HistGradientBoostingClassifier(
-        random_state=seed, early_stopping=False, **params
-    )
+    classifier = HistGradientBoostingClassifier(random_state=seed, early_stopping=False, **params)
     return Pipeline([("classify", classifier)])
 
 
@@ -150,9 +148,9 @@ def build_calibrated(candidate: Candidate, params: Params, seed: int) -> "Pipeli
 
     Source: Platt, Advances in Large Margin Classifiers (1999) 61-74.
     """
-    from sklearn.calibration import CalibratedClassifierCV  # noqa: PLC0415
-    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
-    from sklearn.pipeline import Pipeline  # noqa: PLC0415
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.pipeline import Pipeline
 
     plain = candidate.build(params, seed)
     folds = StratifiedKFold(n_splits=3, shuffle=True, random_state=seed)

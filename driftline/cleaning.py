@@ -70,9 +70,7 @@ def _tidy(name: object) -> str:
     return " ".join(str(name).replace("\ufeff", "").split())
 
 
-def _rename(
-    raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool
-) -> pd.DataFrame:
+def _rename(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool) -> pd.DataFrame:
     named: dict[str, tuple[str, ...]] = {
         name: (name, *spec.aliases) for name, spec in problem.columns.items()
     }
@@ -143,7 +141,7 @@ def _text(series: pd.Series, codes: tuple[str, ...], keep: frozenset[str]) -> pd
     if pd.api.types.is_float_dtype(series):
         text = series.map(lambda value: f"{value:g}", na_action="ignore")
     else:
-        text = series.map(lambda value: _tidy(value), na_action="ignore")
+        text = series.map(_tidy, na_action="ignore")
     is_missing = text.isna() | text.isin(list(codes))
     is_missing |= text.str.lower().isin(list(MISSING_MARKERS)) & ~text.isin(list(keep))
     return text.astype("object").where(~is_missing, None)

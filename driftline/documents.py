@@ -1,7 +1,8 @@
-"""YAML as Driftline reads it: YAML 1.2 booleans, no duplicate keys, errors that name file and key."""
+"""YAML as Driftline reads it: YAML 1.2 booleans, no key twice, errors that name file and key."""
 
 import difflib
 import re
+import textwrap
 from collections.abc import Hashable
 from typing import Any, TypeVar
 
@@ -77,9 +78,9 @@ def _describe(detail: dict[str, Any], model: type[BaseModel]) -> str:
     if kind == "missing":
         return f"{key}: missing; wanted a value"
     if kind == "value_error":
-        return f"{key}: {str(detail['ctx']['error'])}"
+        return f"{key}: {detail['ctx']['error']!s}"
     shown = repr(got)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
+    shown = textwrap.shorten(shown, 80, placeholder=" ...")
     return f"{key}: got {shown}, wanted: {detail['msg'].removeprefix('Input should be ')}"
 
 

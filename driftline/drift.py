@@ -57,8 +57,8 @@ def measure_changes(
 ) -> list[ColumnChange]:
     """Effect size of each declared column, with one noise level for the whole family.
 
-    Numbers: Wasserstein distance in reference standard deviations (about the shift of the mean, were
-    it a shift). Categories: total variation distance. The noise level is the quantile
+    Numbers: Wasserstein distance in reference standard deviations (the shift of the mean, were it
+    one). Categories: total variation distance. The noise level is the quantile
     1 - `false_alarms` of the largest effect, in units of its bound, over random re-divisions.
     Source of the maximum statistic: Westfall and Young, Resampling-Based Multiple Testing (1993).
     """
@@ -165,7 +165,9 @@ def _effect(
         return 0.0
     if is_category:
         size = int(values[~np.isnan(values)].max()) + 1
-        shares = [np.bincount(part.astype(int), minlength=size) / len(part) for part in (before, after)]
+        shares = [
+            np.bincount(part.astype(int), minlength=size) / len(part) for part in (before, after)
+        ]
         return float(np.abs(shares[0] - shares[1]).sum() / 2)
     spread = float(before.std()) or float(np.abs(before).mean()) or 1.0
     gap = _quantiles(before) - _quantiles(after)

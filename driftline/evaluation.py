@@ -43,11 +43,9 @@ def default_repeats(rows: int) -> int:
     return SMALL_TABLE_REPEATS if rows < SMALL_TABLE_ROWS else 1
 
 
-def make_folds(
-    y: NDArray[np.int64], *, folds: int, repeats: int, seed: int
-) -> list[list[Fold]]:
+def make_folds(y: NDArray[np.int64], *, folds: int, repeats: int, seed: int) -> list[list[Fold]]:
     """Stratified folds, per repeat; each repeat tests every row once."""
-    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
+    from sklearn.model_selection import StratifiedKFold
 
     return [
         list(
@@ -66,8 +64,8 @@ def cross_predict(
     splits: Sequence[Sequence[Fold]],
 ) -> list[NDArray[np.float64]]:
     """Out-of-fold probabilities (rows, classes), one array per repeat."""
-    from joblib import Parallel, delayed  # noqa: PLC0415
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+    from joblib import Parallel, delayed
+    from threadpoolctl import threadpool_limits
 
     def fit_and_predict(fold: Fold) -> NDArray[np.float64]:
         train, test = fold

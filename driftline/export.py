@@ -43,9 +43,9 @@ class Exported:
 
 def export_onnx(model: "Pipeline", features: int) -> bytes:
     """The pipeline as an ONNX file: float32 (rows, features) in, (rows, classes) out."""
-    from skl2onnx import to_onnx  # noqa: PLC0415
-    from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415
-    from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs  # noqa: PLC0415
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType
+    from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 
     graph = to_onnx(
         model,
@@ -59,7 +59,7 @@ def export_onnx(model: "Pipeline", features: int) -> bytes:
 
 def score_onnx(onnx: bytes, X: Matrix) -> NDArray[np.float64]:  # noqa: N803
     """Probabilities of an ONNX file for a float32 matrix."""
-    import onnxruntime  # noqa: PLC0415
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -99,7 +99,9 @@ def edge_cases(model: "Pipeline", X: Matrix, contract: Contract) -> Matrix:  # n
             row[start : start + width] = 0 if width > 1 else value
             rows.append(row)
         start += width
-    nullable = [np.nan if f.allow_missing else 0.0 for f in contract.fields for _ in f.feature_names]
+    nullable = [
+        np.nan if f.allow_missing else 0.0 for f in contract.fields for _ in f.feature_names
+    ]
     rows.append(np.where(np.isnan(nullable), np.float32(np.nan), middle).astype(np.float32))
     rows += _beside_thresholds(_tree_thresholds(model), middle)
     return np.array(rows, dtype=np.float32)
@@ -115,7 +117,11 @@ def _beside_thresholds(thresholds: list[tuple[int, float]], middle: Matrix) -> l
     rows = []
     for feature, threshold in thresholds[::step]:
         at = np.float32(threshold)
-        for value in (np.nextafter(at, np.float32(-np.inf)), at, np.nextafter(at, np.float32(np.inf))):
+        for value in (
+            np.nextafter(at, np.float32(-np.inf)),
+            at,
+            np.nextafter(at, np.float32(np.inf)),
+        ):
             row = middle.copy()
             row[feature] = value
             rows.append(row)

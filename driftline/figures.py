@@ -37,7 +37,7 @@ def draw_importance(names: tuple[str, ...], means: np.ndarray, stds: np.ndarray)
 
 
 def _draw(paint, *values: object) -> "Figure":  # type: ignore[no-untyped-def] # noqa: ANN001
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=SIZE_INCHES, dpi=90, layout="constrained")
     paint(figure.subplots(), *values)
@@ -66,7 +66,7 @@ def _confusion(axes: "Axes", scored: Scored, classes: tuple[str, ...]) -> None:
 
 
 def _roc(axes: "Axes", curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    from sklearn.metrics import roc_curve  # noqa: PLC0415
+    from sklearn.metrics import roc_curve
 
     for name, (truth, p) in curves.items():
         false_rate, true_rate, _ = roc_curve(truth, p)
@@ -78,7 +78,7 @@ def _roc(axes: "Axes", curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> None
 
 
 def _precision_recall(axes: "Axes", curves: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    from sklearn.metrics import precision_recall_curve  # noqa: PLC0415
+    from sklearn.metrics import precision_recall_curve
 
     for name, (truth, p) in curves.items():
         precision, recall, _ = precision_recall_curve(truth, p)

@@ -169,9 +169,7 @@ def _confusion(
     )
 
 
-def _grouped(
-    truth: NDArray[np.bool_], p: Floats, weights: Floats
-) -> tuple[Floats, Floats]:
+def _grouped(truth: NDArray[np.bool_], p: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Positive and negative weight per distinct score, highest score first."""
     order = np.argsort(-p, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(p[order]) != 0])

@@ -109,8 +109,10 @@ def decide_promotion(
     for improvement in improvements:
         text = _describe(improvement)
         if improvement.rows < policy.min_rows:
-            against.append(f"only {improvement.rows} rows unseen by both it and "
-                           f"{improvement.against}, wanted {policy.min_rows}")
+            against.append(
+                f"only {improvement.rows} rows unseen by both it and "
+                f"{improvement.against}, wanted {policy.min_rows}"
+            )
         elif improvement.low > 0:
             favour.append(f"better than {improvement.against}: {text}")
         else:
@@ -132,7 +134,9 @@ def _losses(scored: Scored, metric: str) -> NDArray[np.float64]:
         return (scored.y != scored.predicted).astype(np.float64)
     rows = np.arange(len(scored.y))
     if metric == "log_loss":
-        losses: NDArray[np.float64] = -np.log(np.clip(scored.probabilities[rows, scored.y], 1e-6, 1))
+        losses: NDArray[np.float64] = -np.log(
+            np.clip(scored.probabilities[rows, scored.y], 1e-6, 1)
+        )
         return losses
     one_hot = np.eye(scored.probabilities.shape[1])[scored.y]
     squares = (scored.probabilities - one_hot) ** 2

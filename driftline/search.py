@@ -30,7 +30,7 @@ def search_params(
     if trials == 0 or not candidate.space:
         return dict(candidate.defaults)
 
-    import optuna  # noqa: PLC0415
+    import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     splits = make_folds(y, folds=folds, repeats=1, seed=seed)

@@ -13,7 +13,12 @@ _MOST_THRESHOLDS = 400
 
 
 def choose_threshold(
-    y: NDArray[np.int64], probabilities: Floats, goal: Goal, *, positive: int | None, copies: int = 1
+    y: NDArray[np.int64],
+    probabilities: Floats,
+    goal: Goal,
+    *,
+    positive: int | None,
+    copies: int = 1,
 ) -> float | None:
     """The threshold that maximises the goal where its conditions hold; None without two classes.
 

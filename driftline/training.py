@@ -1,4 +1,4 @@
-"""From a table to one fitted, measured model: compare candidates, choose, calibrate, set the threshold.
+"""From rows to one fitted, measured model: compare, choose, calibrate, set the threshold.
 
 Everything that is chosen is chosen on training rows by cross-validation; test rows are only scored.
 """
@@ -70,7 +70,13 @@ def train_candidate(
         on_trial=on_trial,
     )
     return _fit(
-        name, params, problem, data, splits=splits, build=lambda: candidate.build(params, seed), seed=seed
+        name,
+        params,
+        problem,
+        data,
+        splits=splits,
+        build=lambda: candidate.build(params, seed),
+        seed=seed,
     )
 
 
@@ -104,9 +110,7 @@ def winner_of(trained: Sequence[Trained], problem: Problem) -> Trained:
     return by_name[choose_winner(ordered, problem.goal)]
 
 
-def plan_folds(
-    y: NDArray[np.int64], *, folds: int, repeats: int, seed: int
-) -> list[list[Fold]]:
+def plan_folds(y: NDArray[np.int64], *, folds: int, repeats: int, seed: int) -> list[list[Fold]]:
     """The folds that every candidate of a run shares, so that their folds pair up."""
     return make_folds(y, folds=folds, repeats=repeats, seed=seed)
 

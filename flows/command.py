@@ -4,15 +4,20 @@ The options are the flow's own parameters. Prefect's bookkeeping is kept off the
 run itself tells, its table and its errors are shown.
 """
 
+import contextlib
+import importlib
 import inspect
 import logging
-import sys
-from typing import Any
+import os
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import typer
 from prefect import Flow
 from prefect.exceptions import FailedRun, ParameterTypeError
-from prefect.logging.configuration import setup_logging
+from prefect.logging.handlers import PrefectConsoleHandler
 from rich.console import Console
 from rich.table import Table
 
@@ -35,11 +40,16 @@ class _Told(logging.Handler):
             CONSOLE.print(f"  {record.getMessage()}", markup=False, soft_wrap=True)
 
 
-def run(flow: Flow[Any, Any]) -> None:
-    """Parse the command line, run the flow, show its summary; exit 1 on anything unwanted."""
+def run(declared: Callable[..., Any], ahead: Sequence[str] = ()) -> None:
+    """Parse the command line, run the flow, show its summary; exit 1 on anything unwanted.
+
+    `ahead` names slow libraries that the flow will need, in the order of need.
+    """
+    flow = cast("Flow[Any, Any]", declared)
 
     def command(**parameters: Any) -> None:
         _show_only_told()
+        _import_ahead(ahead)
         raise typer.Exit(_run(flow, parameters))
 
     signature = inspect.signature(flow.fn)
@@ -82,26 +92,39 @@ def show(summary: dict[str, Any]) -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    Console(stderr=True, highlight=False).print(f"error: {message}", markup=False, soft_wrap=True)
     return 1
 
 
 def _show_only_told() -> None:
-    setup_logging()
-    for name in ("prefect", "prefect.flow_runs", "prefect.task_runs"):
-        logger = logging.getLogger(name)
-        for handler in list(logger.handlers):
-            if type(handler).__name__ == "PrefectConsoleHandler":
-                logger.removeHandler(handler)
+    for logger in [logging.root, *map(logging.getLogger, list(logging.root.manager.loggerDict))]:
+        for handler in logger.handlers:
+            if isinstance(handler, PrefectConsoleHandler):
+                handler.setLevel(logging.CRITICAL)
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    warnings.simplefilter("ignore")
     for name in ("prefect.flow_runs", "prefect.task_runs", "driftline"):
         logging.getLogger(name).addHandler(_Told())
 
 
+def _import_ahead(modules: Sequence[str]) -> None:
+    """Import slow libraries while Prefect's server starts; a missing one is told where it is used."""
+
+    def load() -> None:
+        for name in modules:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+
+    threading.Thread(target=load, daemon=True).start()
+
+
 def _without_constraints(annotation: Any) -> Any:
     """Typer reads `Annotated` itself; the bounds of pydantic are checked by the flow."""
-    return getattr(annotation, "__origin__", annotation) if hasattr(
-        annotation, "__metadata__"
-    ) else _optional(annotation)
+    return (
+        getattr(annotation, "__origin__", annotation)
+        if hasattr(annotation, "__metadata__")
+        else _optional(annotation)
+    )
 
 
 def _optional(annotation: Any) -> Any:

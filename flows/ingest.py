@@ -45,4 +45,4 @@ def ingest(problem: str, source: str | None = None) -> Sections:
 if __name__ == "__main__":
     from flows.command import run
 
-    run(ingest)
+    run(ingest, ahead=("great_expectations",))

@@ -45,4 +45,4 @@ def monitor(problem: str, source: str | None = None, model: str = "champion") ->
 if __name__ == "__main__":
     from flows.command import run
 
-    run(monitor)
+    run(monitor, ahead=("mlflow", "evidently.presets"))

@@ -28,4 +28,4 @@ def package(problem: str) -> Sections:
 if __name__ == "__main__":
     from flows.command import run
 
-    run(package)
+    run(package, ahead=("mlflow",))

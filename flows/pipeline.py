@@ -50,4 +50,7 @@ def pick(sections: Sections, *names: str) -> Sections:
 if __name__ == "__main__":
     from flows.command import run
 
-    run(pipeline)
+    run(
+        pipeline,
+        ahead=("sklearn.ensemble", "great_expectations", "mlflow.sklearn", "evidently.presets"),
+    )

@@ -1,12 +1,14 @@
-"""How a flow is declared: errors become a Failed state that says what failed, and every run that
-came to an outcome leaves its summary as a file, as an artifact, and as the flow's result.
+"""How a flow is declared.
+
+Errors become a Failed state that says what failed; a run that came to an outcome leaves its summary
+as a file, as an artifact, and as the flow's result.
 """
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from prefect import Flow, flow
+from prefect import flow
 from prefect.exceptions import FailedRun
 from prefect.runtime import flow_run
 from prefect.states import Failed, State
@@ -17,6 +19,7 @@ from tasks.progress import STOPWATCH, hide_traces, tell
 from tasks.reporting import show_text, write_summary
 
 Sections = dict[str, Any]
+Story = TypeVar("Story", bound=Callable[..., Sections])
 
 
 class UnwantedOutcomeError(DriftlineError):
@@ -28,10 +31,10 @@ class UnwantedOutcomeError(DriftlineError):
         self.sections = sections
 
 
-def driftline_flow(name: str, run_name: str) -> Callable[[Callable[..., Sections]], Flow[Any, Any]]:
+def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
     """Declare a flow whose function returns the sections of its summary."""
 
-    def declare(story: Callable[..., Sections]) -> Flow[Any, Any]:
+    def declare(story: Story) -> Story:
         @functools.wraps(story)
         def run(*args: Any, **kwargs: Any) -> Sections | State[Any]:
             hide_traces()
@@ -48,7 +51,8 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Callable[..., Sections
                 return Failed(message=str(error))
             return _conclude(name, sections)
 
-        return flow(name=name, flow_run_name=run_name, log_prints=False)(run)
+        declared = flow(name=name, flow_run_name=run_name)(run)
+        return cast("Story", declared)
 
     return declare
 
@@ -56,7 +60,7 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Callable[..., Sections
 def _conclude(name: str, sections: Sections) -> Sections:
     run_id = str(flow_run.id)
     problem = str(flow_run.parameters.get("problem", "")).replace("-", "_")
-    summary = {"flow": name, "problem": problem, "run_id": run_id, **sections}
+    summary = sections | {"flow": name, "problem": problem, "run_id": run_id}
     summary["seconds"] = dict(STOPWATCH.seconds)
     write_summary(run_id, summary)
     show_text("summary", summary_markdown(summary), f"{name} of {problem}")

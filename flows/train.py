@@ -47,9 +47,7 @@ def train(
         )
         dataset = training.split_rows(table, digests, spec, plan)
     with step("fit"):
-        trained = [
-            training.train_candidate(name, spec, dataset, plan) for name in spec.candidates
-        ]
+        trained = [training.train_candidate(name, spec, dataset, plan) for name in spec.candidates]
         winner = training.choose_winner(trained, spec, dataset, plan)
     with step("export"):
         exported = training.export_model(winner, spec, dataset, sha256)
@@ -115,4 +113,4 @@ def taken_sections(taken: Sections, sha256: str, rows: int) -> Sections:
 if __name__ == "__main__":
     from flows.command import run
 
-    run(train)
+    run(train, ahead=("great_expectations", "sklearn.ensemble", "mlflow.sklearn"))

@@ -44,18 +44,14 @@ def judge(
 ) -> Judged:
     """Gates, baseline and champion together decide; rows seen by either model do not count."""
     gates = check_gates(problem.gates, winner.flat_metrics())
-    improvements: list[Improvement] = []
     champion_metrics: Mapping[str, float] = {}
-    for baseline in (one for one in trained if one.name == "dummy"):
-        improvements.append(
-            compare_pairwise(
-                winner.test,
-                baseline.test,
-                problem.comparison,
-                against="the baseline",
-                seed=plan.seed,
-            )
+    improvements = [
+        compare_pairwise(
+            winner.test, one.test, problem.comparison, against="the baseline", seed=plan.seed
         )
+        for one in trained
+        if one.name == "dummy"
+    ]
     if champion is not None:
         improvement, champion_metrics = compare_unseen(
             winner.test, dataset, champion, problem.comparison, seed=plan.seed

@@ -40,8 +40,8 @@ def report_drift(
     changes: list[ColumnChange],
 ) -> DriftReport:
     """Evidently's data drift report; tables beyond 5,000 rows are sampled, the page stays small."""
-    from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415
-    from evidently.presets import DataDriftPreset  # noqa: PLC0415
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.presets import DataDriftPreset
 
     names = list(problem.columns)
     categories = [name for name in names if problem.columns[name].kind == "category"]
@@ -107,7 +107,10 @@ def split_reference(
 def describe(decision: DriftDecision, changes: list[ColumnChange]) -> str:
     """The verdict and the strongest changes as markdown."""
     lines = [f"## {decision.verdict}", "", *(f"- {reason}" for reason in decision.reasons), ""]
-    lines += ["| column | measure | effect | bound | noise | missing |", "|---|---|---|---|---|---|"]
+    lines += [
+        "| column | measure | effect | bound | noise | missing |",
+        "|---|---|---|---|---|---|",
+    ]
     lines += [
         f"| {c.column} | {c.measure} | {c.effect:.3f} | {c.bound:g} | {c.noise:.3f} "
         f"| {c.missing:+.1%} |"

@@ -1,7 +1,6 @@
 """BentoML: builds a bento from a model's ONNX file, its contract and the serving code alone."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -32,7 +31,7 @@ class Bento:
 @io(name="build bento")
 def build_bento(problem: Problem, model: ServedModel) -> Bento:
     """The bento of this model version; built once, since its version names its content."""
-    import bentoml  # noqa: PLC0415
+    import bentoml
 
     version = f"v{model.version}-{model.contract.onnx_sha256[:12]}"
     tag = f"{problem.name}:{version}"
@@ -50,8 +49,16 @@ def build_bento(problem: Problem, model: ServedModel) -> Bento:
 
 
 def _run_build(context: Path, tag: str) -> None:
-    """Build in a process of its own: BentoML imports the service, and here it is imported already."""
-    command = [sys.executable, "-m", "bentoml", "build", str(context), "--version", tag.split(":")[1]]
+    """Build in a process of its own: BentoML imports the service from the folder it builds."""
+    command = [
+        sys.executable,
+        "-m",
+        "bentoml",
+        "build",
+        str(context),
+        "--version",
+        tag.split(":")[1],
+    ]
     done = subprocess.run(command, cwd=context, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if done.returncode:
         last = "\n".join(done.stderr.strip().splitlines()[-5:])
@@ -88,4 +95,4 @@ def point_at(problem: Problem, bento: Bento) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f".{problem.name}.{uuid.uuid4().hex}.part"
     draft.write_text(json.dumps({"tag": bento.tag, "path": bento.path}), encoding="utf-8")
-    os.replace(draft, folder / f"{problem.name}.json")
+    draft.replace(folder / f"{problem.name}.json")

@@ -16,7 +16,7 @@ def list_problems() -> list[str]:
 
 @work(name="read problem")
 def read_problem(name: str) -> Problem:
-    """The problem filed under this name; an unknown one is a `ProblemError` that lists the known."""
+    """The problem filed under this name; for an unknown one the error lists the known."""
     folder = get_settings().problems_dir
     path = folder / f"{check_name(name.replace('-', '_'))}.yaml"
     if not path.is_file():

@@ -22,7 +22,7 @@ CHALLENGER = "challenger"
 
 def open_client() -> "MlflowClient":
     """A client of the configured registry."""
-    from mlflow import MlflowClient  # noqa: PLC0415
+    from mlflow import MlflowClient
 
     return MlflowClient()
 
@@ -83,7 +83,7 @@ def record_decision(problem: Problem, version: str, decision: Decision) -> dict[
 
 
 def _ensure_model(client: "MlflowClient", problem: Problem) -> None:
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+    from mlflow.exceptions import MlflowException
 
     try:
         client.get_registered_model(problem.name)
@@ -92,7 +92,7 @@ def _ensure_model(client: "MlflowClient", problem: Problem) -> None:
 
 
 def _version_of(client: "MlflowClient", name: str, alias: str) -> str | None:
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+    from mlflow.exceptions import MlflowException
 
     try:
         return str(client.get_model_version_by_alias(name, alias).version)

@@ -1,7 +1,6 @@
 """What a run leaves for people: its summary file and its artifacts in the Prefect UI."""
 
 import json
-import os
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,27 +18,27 @@ def write_summary(run_id: str, summary: Mapping[str, Any]) -> Path:
     for path in (folder / "summary.json", runs / "latest.json"):
         draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
         draft.write_text(content, encoding="utf-8")
-        os.replace(draft, path)
+        draft.replace(path)
     return folder / "summary.json"
 
 
 def show_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
     """A table in the Prefect UI."""
-    from prefect.artifacts import create_table_artifact  # noqa: PLC0415
+    from prefect.artifacts import create_table_artifact
 
     create_table_artifact(key=key, table=[dict(row) for row in rows], description=description)
 
 
 def show_text(key: str, markdown: str, description: str) -> None:
     """A page of text in the Prefect UI."""
-    from prefect.artifacts import create_markdown_artifact  # noqa: PLC0415
+    from prefect.artifacts import create_markdown_artifact
 
     create_markdown_artifact(key=key, markdown=markdown, description=description)
 
 
 def show_link(key: str, address: str, text: str) -> None:
     """A link in the Prefect UI to a report in the store."""
-    from prefect.artifacts import create_link_artifact  # noqa: PLC0415
+    from prefect.artifacts import create_link_artifact
 
     link = address if "://" in address else Path(address).absolute().as_uri()
     create_link_artifact(key=key, link=link, link_text=text)

@@ -1,4 +1,4 @@
-"""Reads raw rows from wherever a problem keeps them: files, object stores, packages, scikit-learn."""
+"""Reads raw rows from wherever a problem keeps them: files, buckets, packages, scikit-learn."""
 
 import csv
 import io as streams
@@ -18,7 +18,7 @@ S3_TIMEOUTS = {
 }
 
 
-@io(name="read source", task_run_name="read {source}")
+@io(name="read source", run_name="read source of {problem.name}")
 def read_source(problem: Problem, source: str | None = None) -> tuple[pd.DataFrame, str]:
     """All rows as they are written there, and the source's name for messages.
 
@@ -38,7 +38,7 @@ def read_source(problem: Problem, source: str | None = None) -> tuple[pd.DataFra
 
 def read_location(location: str) -> pd.DataFrame:
     """Rows of a CSV or Parquet file, or of all such files in a folder, one after the other."""
-    import fsspec  # noqa: PLC0415
+    import fsspec
 
     options = S3_TIMEOUTS if location.startswith("s3://") else {}
     try:
@@ -88,7 +88,9 @@ def _guard(location: str, read: Callable[[], Any]) -> Any:
         if type(error).__module__.split(".")[0] in {"botocore", "aiobotocore", "aiohttp"} or (
             isinstance(error, OSError)
         ):
-            message = f"{location}: did not answer ({type(error).__name__}); wanted a reachable store"
+            message = (
+                f"{location}: did not answer ({type(error).__name__}); wanted a reachable store"
+            )
             raise UnavailableError(message) from None
         raise
 
@@ -111,8 +113,8 @@ def _parse_parquet(content: bytes, name: str) -> pd.DataFrame:
 
 
 def _decompress(content: bytes, name: str) -> bytes:
-    import bz2  # noqa: PLC0415
-    import gzip  # noqa: PLC0415
+    import bz2
+    import gzip
 
     try:
         if name.endswith(".gz"):
@@ -160,7 +162,7 @@ def parse_csv(content: bytes, name: str) -> pd.DataFrame:
 
 
 def _read_sklearn(name: str) -> pd.DataFrame:
-    from sklearn import datasets  # noqa: PLC0415
+    from sklearn import datasets
 
     loader = getattr(datasets, f"load_{name}", None)
     if loader is None:

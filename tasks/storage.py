@@ -76,7 +76,9 @@ def write_snapshot(kept: pd.DataFrame, quarantined: pd.DataFrame) -> Snapshot:
     if not is_stored(address):
         write_file(address, _to_parquet(kept))
     if len(quarantined):
-        write_file(locate("snapshots", "quarantined", f"{sha256}.parquet"), _to_parquet(quarantined))
+        write_file(
+            locate("snapshots", "quarantined", f"{sha256}.parquet"), _to_parquet(quarantined)
+        )
     return Snapshot(sha256=sha256, rows=len(kept), quarantined=len(quarantined), path=address)
 
 
@@ -107,11 +109,11 @@ def _to_parquet(table: pd.DataFrame) -> bytes:
 
 @lru_cache(maxsize=4)
 def _open(protocol: str) -> Any:
-    import fsspec  # noqa: PLC0415
+    import fsspec
 
     return fsspec.filesystem(protocol)
 
 
 def _filesystem(address: str) -> tuple[Any, str]:
-    protocol = address.split("://")[0] if "://" in address else "file"
+    protocol = address.split("://", maxsplit=1)[0] if "://" in address else "file"
     return _open(protocol), address.removeprefix("s3://") if protocol == "s3" else address

@@ -1,4 +1,4 @@
-"""MLflow runs: one parent run per training, one nested run per candidate, and what each of them holds."""
+"""MLflow runs: a parent run per training, a nested run per candidate, and what each holds."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ from tasks.settings import get_settings
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# The types that skops may restore, each read in its library's source: they hold arrays and settings.
+# What skops may restore, each read in its library's source: they hold arrays and settings.
 REVIEWED_TYPES = [
     "numpy.dtype",
     "sklearn.calibration._CalibratedClassifier",
@@ -51,7 +51,7 @@ class Inputs:
 
 def open_client() -> "MlflowClient":
     """A client of the configured tracking server or database."""
-    from mlflow import MlflowClient  # noqa: PLC0415
+    from mlflow import MlflowClient
 
     return MlflowClient()
 
@@ -108,11 +108,13 @@ def _experiment(client: "MlflowClient", name: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    return str(client.create_experiment(name, artifact_location=f"{get_settings().store}/artifacts"))
+    return str(
+        client.create_experiment(name, artifact_location=f"{get_settings().store}/artifacts")
+    )
 
 
 def _log_inputs(client: "MlflowClient", run_id: str, problem: Problem, inputs: Inputs) -> None:
-    from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415
+    from mlflow.entities import Dataset, DatasetInput, InputTag
 
     dataset = Dataset(
         name=problem.name,
@@ -133,9 +135,9 @@ def _log_batch(
     params: Mapping[str, Any] | None = None,
     metrics: Mapping[str, float] | None = None,
 ) -> None:
-    import time  # noqa: PLC0415
+    import time
 
-    from mlflow.entities import Metric, Param  # noqa: PLC0415
+    from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)
     client.log_batch(
@@ -146,7 +148,7 @@ def _log_batch(
 
 
 def _log_candidate(client: "MlflowClient", run_id: str, one: Trained, problem: Problem) -> None:
-    from sklearn.metrics import classification_report  # noqa: PLC0415
+    from sklearn.metrics import classification_report
 
     params = {
         "candidate": one.name,
@@ -183,7 +185,7 @@ def _log_winner(
     train_digests: Sequence[str],
     onnx: bytes,
 ) -> None:
-    from sklearn.inspection import permutation_importance  # noqa: PLC0415
+    from sklearn.inspection import permutation_importance
 
     measured = permutation_importance(
         winner.model, X_test, winner.test.y, scoring="neg_log_loss", n_repeats=5, random_state=0
@@ -204,11 +206,11 @@ def _log_winner(
 
 
 def _log_model(run_id: str, winner: Trained, feature_names: tuple[str, ...]) -> str:
-    import logging  # noqa: PLC0415
+    import logging
 
-    import mlflow  # noqa: PLC0415
-    from mlflow.models import ModelSignature  # noqa: PLC0415
-    from mlflow.types import Schema, TensorSpec  # noqa: PLC0415
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
 
     classes = winner.test.probabilities.shape[1]
     signature = ModelSignature(

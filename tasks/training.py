@@ -19,14 +19,12 @@ MOST_PARITY_ROWS = 200_000
 
 
 @work(name="split rows")
-def split_rows(
-    table: pd.DataFrame, digests: list[str], problem: Problem, plan: Plan
-) -> Dataset:
+def split_rows(table: pd.DataFrame, digests: list[str], problem: Problem, plan: Plan) -> Dataset:
     """Encode the rows and part them into training and test rows, stratified and seeded."""
     return split_dataset(table, digests, problem, plan)
 
 
-@work(name="compare candidate", task_run_name="compare {name}")
+@work(name="compare candidate", run_name="compare {name}")
 def train_candidate(name: str, problem: Problem, dataset: Dataset, plan: Plan) -> Trained:
     """Search, cross-validate and fit one candidate."""
     splits = training.plan_folds(

@@ -15,7 +15,7 @@ from tasks.decorators import work
 
 @dataclass(frozen=True)
 class Validation:
-    """What a suite found: names of what failed by severity, row faults by position, and the page."""
+    """What a suite found: what failed by severity, row faults by position, and the page."""
 
     success: bool
     critical: tuple[str, ...]
@@ -27,7 +27,7 @@ class Validation:
 
 @work(name="check expectations")
 def check_expectations(table: pd.DataFrame, suite: Suite) -> Validation:
-    """Run every expectation; a warning that points at rows yields their positions and the reason."""
+    """Run every expectation; a warning that points at rows yields their positions and reason."""
     result = _run(table, suite)
     critical: list[str] = []
     failed: list[str] = []
@@ -55,9 +55,9 @@ def check_expectations(table: pd.DataFrame, suite: Suite) -> Validation:
 
 
 def _run(table: pd.DataFrame, suite: Suite) -> Any:
-    import great_expectations as gx  # noqa: PLC0415
+    import great_expectations as gx
 
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    _quieten()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     source = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
@@ -73,6 +73,13 @@ def _run(table: pd.DataFrame, suite: Suite) -> Any:
             batch_parameters={"dataframe": table},
             result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True},
         )
+
+
+def _quieten() -> None:
+    """What a suite finds is told by us; the library's own log speaks of its temporary folders."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith("great_expectations"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _build(gx: Any, expectation: Expectation, suite: Suite) -> Any:
@@ -105,8 +112,10 @@ def _short(expectation: Expectation) -> str:
         return f"{column}: missing"
     if kind == "ExpectColumnValuesToBeBetween":
         low, high = (expectation.arguments.get(key) for key in ("min_value", "max_value"))
-        return f"{column}: not between {low:g} and {high:g}" if None not in (low, high) else (
-            f"{column}: out of range"
+        return (
+            f"{column}: not between {low:g} and {high:g}"
+            if None not in (low, high)
+            else (f"{column}: out of range")
         )
     if kind == "ExpectColumnValuesToBeInSet":
         return f"{column}: not one of its categories"
@@ -125,11 +134,15 @@ def _describe(expectation: Expectation, outcome: Any) -> str:
 
 
 def _render(result: Any) -> bytes:
-    from great_expectations.render.renderer.page_renderer import (  # noqa: PLC0415
+    from great_expectations.render.renderer.page_renderer import (
         ValidationResultsPageRenderer,
     )
-    from great_expectations.render.view import DefaultJinjaPageView  # noqa: PLC0415
+    from great_expectations.render.view import DefaultJinjaPageView
 
+    for outcome in result.results:
+        observed = outcome.result.get("observed_value")
+        if hasattr(observed, "item"):  # the page cannot show numpy's numbers
+            outcome.result["observed_value"] = observed.item()
     page: str = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result))
     return page.encode()
 
