@@ -82,7 +82,8 @@ def decide(probabilities: Floats, *, positive: int | None, threshold: float | No
     """Class index per row: the positive class from its threshold on, else the most probable."""
     if positive is None or threshold is None:
         return probabilities.argmax(axis=1).astype(np.int64)
-    return np.where(probabilities[:, positive] >= threshold, positive, 1 - positive)
+    is_positive = probabilities[:, positive] >= threshold
+    return np.where(is_positive, positive, 1 - positive).astype(np.int64)
 
 
 def metrics_from_confusion(

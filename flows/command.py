@@ -108,7 +108,7 @@ def _show_only_told() -> None:
 
 
 def _import_ahead(modules: Sequence[str]) -> None:
-    """Import slow libraries while Prefect's server starts; a missing one is told where it is used."""
+    """Import slow libraries while Prefect's server starts; a missing one is told where used."""
 
     def load() -> None:
         for name in modules:
