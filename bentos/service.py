@@ -24,7 +24,7 @@ def model_folder() -> Path:
     return Path(os.environ.get("DRIFTLINE_MODEL_DIR", beside_code))
 
 
-class DriftlineService(BentoService[Any]):
+class DriftlineService(BentoService):  # type: ignore[misc] # bentoml has no usable types
     """Puts the hot path outside of BentoML's own layers."""
 
     def to_asgi(self, is_main: bool = True) -> Any:

@@ -138,4 +138,4 @@ def encode_rows(table: pd.DataFrame, problem: Problem) -> NDArray[np.float32]:
 def encode_target(table: pd.DataFrame, problem: Problem) -> NDArray[np.int64]:
     """Class indices of a snapshot's rows."""
     index = {name: i for i, name in enumerate(problem.classes)}
-    return table[problem.target.name].map(index).to_numpy(dtype=np.int64)
+    return np.array(table[problem.target.name].map(index), dtype=np.int64)

@@ -5,7 +5,7 @@ re-division of the same rows would show: large tables flag trifles by significan
 ones flag noise by effect alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -138,7 +138,7 @@ def _as_numbers(series: pd.Series, kind: str) -> NDArray[np.float64]:
 
 def _family_noise(
     columns: dict[str, NDArray[np.float64]],
-    kinds: dict[str, str],
+    kinds: Mapping[str, str],
     policy: DriftPolicy,
     *,
     cut: int,

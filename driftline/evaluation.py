@@ -108,7 +108,9 @@ def cross_validate(
             thresholds.append(np.nan if threshold is None else threshold)
             sizes.append(int((y[test] == positive).sum()) if positive is not None else len(test))
     names = [name for name in METRICS if name in rows[0]]
-    per_fold = {name: np.array([row[name] for row in rows]) for name in names}
+    per_fold: dict[str, NDArray[np.float64]] = {
+        name: np.array([row[name] for row in rows]) for name in names
+    }
     counted = np.array(sizes)
     excess = {
         name: excess_deviation(per_fold[name], counted)

@@ -83,7 +83,7 @@ def decide(probabilities: Floats, *, positive: int | None, threshold: float | No
     if positive is None or threshold is None:
         return probabilities.argmax(axis=1).astype(np.int64)
     is_positive = probabilities[:, positive] >= threshold
-    return np.where(is_positive, positive, 1 - positive).astype(np.int64)
+    return np.asarray(np.where(is_positive, positive, 1 - positive), dtype=np.int64)
 
 
 def metrics_from_confusion(

@@ -131,7 +131,7 @@ def _describe(improvement: Improvement) -> str:
 
 def _losses(scored: Scored, metric: str) -> NDArray[np.float64]:
     if metric == "error":
-        return (scored.y != scored.predicted).astype(np.float64)
+        return np.asarray(scored.y != scored.predicted, dtype=np.float64)
     rows = np.arange(len(scored.y))
     if metric == "log_loss":
         losses: NDArray[np.float64] = -np.log(

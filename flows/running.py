@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.exceptions import FailedRun
 from prefect.runtime import flow_run
-from prefect.states import Failed, State
+from prefect.states import Failed
 
 from driftline.errors import DriftlineError
 from flows.summary import summary_markdown

@@ -13,7 +13,7 @@ from driftline.errors import DriftlineError, UnavailableError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-RETRY_DELAYS_SECONDS = [1, 5]
+RETRY_DELAYS_SECONDS = [1.0, 5.0]
 
 
 def work(name: str, run_name: str | None = None) -> Callable[[Function], Function]:

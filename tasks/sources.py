@@ -3,6 +3,7 @@
 import csv
 import io as streams
 from collections.abc import Callable
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -47,10 +48,7 @@ def read_location(location: str) -> pd.DataFrame:
         message = f"{location}: cannot be opened ({error}); wanted a path, or an s3:// URL"
         raise SourceError(message) from None
     paths = _guard(location, lambda: _list_files(filesystem, path, location))
-    parts = [
-        _parse(_guard(location, lambda name=name: filesystem.cat_file(name)), f"{name}")
-        for name in paths
-    ]
+    parts = [_parse(_guard(location, partial(filesystem.cat_file, name)), name) for name in paths]
     first = list(parts[0].columns)
     for name, part in zip(paths, parts, strict=True):
         if list(part.columns) != first:

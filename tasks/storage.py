@@ -34,8 +34,8 @@ def locate(*parts: str) -> str:
 def write_file(address: str, content: bytes) -> str:
     """Write bytes so that nobody ever sees a part of them; returns the address."""
     if "://" in address:
-        filesystem, path = _filesystem(address)
-        filesystem.pipe_file(path, content)  # an object appears when its upload is complete
+        filesystem, key = _filesystem(address)
+        filesystem.pipe_file(key, content)  # an object appears when its upload is complete
         return address
     path = Path(address)
     path.parent.mkdir(parents=True, exist_ok=True)

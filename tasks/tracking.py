@@ -156,7 +156,7 @@ def _log_candidate(client: "MlflowClient", run_id: str, one: Trained, problem: P
         "calibrated": one.is_calibrated,
         **{f"model__{key}": value for key, value in one.params.items()},
     }
-    bounds = {}
+    bounds: dict[str, float] = {}
     for name, (low, high) in one.intervals.items():
         bounds |= {f"test_{name}_low": low, f"test_{name}_high": high}
     _log_batch(client, run_id, params=params, metrics={**one.flat_metrics(), **bounds})
