@@ -43,8 +43,8 @@ class DriftlineService(BentoService):  # type: ignore[misc] # bentoml has no usa
 class Service:
     """Answers for one model."""
 
-    @bentoml.on_deployment
-    def check_model() -> None:  # type: ignore[misc]
+    @bentoml.on_deployment  # type: ignore[untyped-decorator] # bentoml has no usable types
+    def check_model() -> None:
         """Refuse to start at all with files that do not belong together."""
         load_predictor(model_folder())
 

@@ -47,6 +47,7 @@ def export_onnx(model: "Pipeline", features: int) -> bytes:
     from skl2onnx.common.data_types import FloatTensorType
     from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 
+    _snap_thresholds(model)
     graph = to_onnx(
         model,
         initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
@@ -55,6 +56,29 @@ def export_onnx(model: "Pipeline", features: int) -> bytes:
     graph = select_model_inputs_outputs(graph, outputs=[OUTPUT_NAME])
     content: bytes = graph.SerializeToString()
     return content
+
+
+def _snap_thresholds(model: "Pipeline") -> None:
+    """Round gradient boosting's split thresholds down to float32, in place.
+
+    For a float32 value x, x <= t and x <= floor32(t) are the same, so the model answers as before;
+    but the graph holds thresholds in float32, and rounding t *up* there would send the value just
+    above it the other way.
+    """
+    for stage in getattr(_classifier_of(model), "_predictors", []):
+        for predictor in stage:
+            exact = predictor.nodes["num_threshold"]
+            nearest = exact.astype(np.float32)
+            down = np.nextafter(nearest, np.float32(-np.inf))
+            predictor.nodes["num_threshold"] = np.where(nearest > exact, down, nearest)
+
+
+def _classifier_of(model: "Pipeline") -> Any:
+    """The estimator at the end of the pipeline, inside its calibration if it has one."""
+    estimator: Any = model.steps[-1][1]
+    for wrapped in getattr(estimator, "calibrated_classifiers_", []):
+        estimator = wrapped.estimator
+    return estimator
 
 
 def score_onnx(onnx: bytes, X: Matrix) -> NDArray[np.float64]:  # noqa: N803
@@ -130,9 +154,7 @@ def _beside_thresholds(thresholds: list[tuple[int, float]], middle: Matrix) -> l
 
 def _tree_thresholds(model: "Pipeline") -> list[tuple[int, float]]:
     """(feature, threshold) of every split in the model's trees, whatever wraps them."""
-    estimator: Any = model.steps[-1][1]
-    for wrapped in getattr(estimator, "calibrated_classifiers_", []):
-        estimator = wrapped.estimator
+    estimator = _classifier_of(model)
     found: set[tuple[int, float]] = set()
     for tree in [estimator, *getattr(estimator, "estimators_", [])]:
         if hasattr(tree, "tree_"):

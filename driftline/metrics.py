@@ -81,7 +81,7 @@ def bootstrap_intervals(
 def decide(probabilities: Floats, *, positive: int | None, threshold: float | None) -> Ints:
     """Class index per row: the positive class from its threshold on, else the most probable."""
     if positive is None or threshold is None:
-        return probabilities.argmax(axis=1).astype(np.int64)
+        return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
     is_positive = probabilities[:, positive] >= threshold
     return np.asarray(np.where(is_positive, positive, 1 - positive), dtype=np.int64)
 

@@ -1,0 +1,68 @@
+# Each target sets itself up: a bare checkout needs Python 3.11+ with pip, and nothing else.
+PROBLEM ?= breast_cancer
+PORT ?= 3000
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+UV_VERSION := 0.13.8
+PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
+	$(if $(shell $(p) -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && echo ok),$(p))))
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-system check format serve up mlflow prefect bench clean lock
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+$(READY): requirements.lock
+	@test -n "$(PYTHON)" || { echo "error: no python3 of version 3.11 to 3.13 found; name one with PYTHON=..." >&2; exit 1; }
+	@echo "setting up $(VENV) (once) ..."
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
+	@$(VENV)/bin/uv pip sync -q --python $(PY) --require-hashes --compile-bytecode requirements.lock
+	@touch $@
+
+run: $(READY) ## the main job on PROBLEM (default breast_cancer), end to end
+	@$(PY) -m flows.pipeline $(PROBLEM)
+
+test: $(READY) ## the tests (a few minutes)
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not system"
+
+test-system: $(READY) ## the tests that start whole systems
+	@$(PY) -m pytest -m system
+
+check: $(READY) ## format, lint, types, import rules
+	@$(VENV)/bin/ruff format --check -q .
+	@$(VENV)/bin/ruff check -q .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-cache | tail -n 8
+
+format: $(READY) ## format the code and fix what can be fixed
+	@$(VENV)/bin/ruff format -q .
+	@$(VENV)/bin/ruff check -q --fix .
+
+serve: $(READY) ## serve the champion of PROBLEM on PORT (default 3000)
+	@$(PY) -m bentos.launch $(PROBLEM) --port $(PORT)
+
+up: $(READY) ## Prefect server and worker, MLflow and the service, together
+	@$(PY) -m deployments.up $(PROBLEM) --port $(PORT)
+
+mlflow: $(READY) ## MLflow's pages on port 5000
+	@$(PY) -m deployments.pages mlflow
+
+prefect: $(READY) ## Prefect's pages on port 4200
+	@$(PY) -m deployments.pages prefect
+
+bench: $(READY) ## speed against the alternatives, in one run
+	@$(PY) -m tests.benchmarks
+
+lock: $(READY) ## refresh both lock files
+	@$(VENV)/bin/uv pip compile -q pyproject.toml --group dev --all-extras --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make lock" -o requirements.lock
+	@$(VENV)/bin/uv pip compile -q bentos/requirements.in -c requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make lock" -o bentos/requirements.lock
+
+clean: ## remove all state of this checkout
+	@rm -rf "$${DRIFTLINE_HOME:-.driftline}"

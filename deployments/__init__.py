@@ -1,0 +1,1 @@
+"""How Driftline is run: the local system, images, and what is declared for the cloud."""
