@@ -1,6 +1,6 @@
 """Starts `bentoml serve` on the bento that a problem's champion was packaged into.
 
-    python -m bentos.launch breast_cancer --port 3000
+`python -m bentos.launch breast_cancer --port 3000`
 """
 
 import argparse
@@ -23,7 +23,8 @@ def main() -> NoReturn:
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
     os.environ.setdefault("DRIFTLINE_HOME", str(home))
     bento = find_bento(Path(os.environ["BENTOML_HOME"]), arguments.problem.replace("-", "_"))
-    print(f"serving {bento['tag']} on http://{arguments.host}:{arguments.port}")
+    sys.stdout.write(f"serving {bento['tag']} on http://{arguments.host}:{arguments.port}\n")
+    sys.stdout.flush()
     words = [sys.executable, "-m", "bentoml", "serve", bento["path"]]
     words += ["--host", arguments.host, "--port", str(arguments.port)]
     os.execv(sys.executable, words)  # noqa: S606 - our own words, no shell
