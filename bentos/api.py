@@ -3,20 +3,27 @@
 HTTP and Lambda share this, so they cannot differ. No value that a client sent is logged or echoed.
 """
 
-from collections.abc import Callable, Iterable
+import hmac
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import orjson
 
+from bentos.log import LogUnavailableError, PredictionLog
+from bentos.metrics import Ledger
 from bentos.predictor import Predictor
-from driftline.contract import InvalidRecordError
+from driftline.contract import InvalidRecordError, safe_name
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 64 * 1024
 MAX_BATCH = 10_000
 MAX_FIELDS_NAMED = 50
+_ID = re.compile(r"[0-9a-zA-Z_-]{1,64}")
+_FEEDBACK = {"prediction_id", "label"}
 
 
 @dataclass(frozen=True)
@@ -43,34 +50,60 @@ class RequestError(Exception):
         self.status, self.code, self.message, self.fields = status, code, message, tuple(fields)
 
 
-class Api:
-    """The paths of the service over one predictor."""
+LOG_UNAVAILABLE = RequestError(
+    503, "log_unavailable", "what is answered must be logged, and that is not possible now"
+)
 
-    def __init__(self, predictor: Predictor) -> None:
-        """Bind the routes."""
+
+class Api:
+    """The paths of the service over one predictor and one log."""
+
+    def __init__(
+        self, predictor: Predictor, log: PredictionLog, *, keys: Iterable[str] = ()
+    ) -> None:
+        """Bind the routes; with `keys`, only requests that carry one of them are answered."""
         self.predictor = predictor
+        self.log = log
+        self.ledger = Ledger(predictor.contract)
+        self._keys = tuple(key.encode() for key in keys)
         self.routes: dict[tuple[str, str], Callable[[bytes], Any]] = {
             ("POST", "/predict"): self._predict,
             ("POST", "/predict_batch"): self._predict_batch,
+            ("POST", "/feedback"): self._feedback,
             ("GET", "/model"): self._model,
         }
-        self.paths = {path for _, path in self.routes}
+        self._paths = {path for _, path in self.routes}
 
-    def respond(self, method: str, path: str, body: bytes) -> Reply:
+    def respond(self, method: str, path: str, body: bytes, key: bytes | None = None) -> Reply:
         """Answer one request; anything that is wrong with it becomes an error body."""
+        begun = time.perf_counter()
         try:
             answer = self.routes.get((method, path))
             if answer is None:
-                raise _no_route(method, path, self.paths)
-            return Reply(200, orjson.dumps(answer(body)))
+                raise _no_route(method, path, self._paths)
+            if self._keys:
+                self._check_key(key)
+            reply = Reply(200, orjson.dumps(answer(body)))
         except RequestError as error:
+            self.ledger.reject(error.code)
             return error_reply(error)
+        self.ledger.seconds.add(time.perf_counter() - begun)
+        return reply
+
+    def _check_key(self, key: bytes | None) -> None:
+        """Compare with every key in constant time."""
+        given = key or b""
+        matches = [hmac.compare_digest(given, each) for each in self._keys]
+        if not any(matches):
+            raise RequestError(401, "unauthorized", "wanted a valid key in X-API-Key")
 
     def _predict(self, body: bytes) -> Any:
-        vector = self._encode(parse_object(body, MAX_RECORD_BYTES))
-        (answer,) = self.predictor.answer_vectors([vector])
-        version = self.predictor.contract.model_version
-        return answer.to_json(model_version=version, prediction_id=uuid4().hex)
+        record = self._record(parse_object(body, MAX_RECORD_BYTES))
+        try:
+            vector = self.predictor.contract.encode(record)
+        except InvalidRecordError as error:
+            raise _invalid(error.fields) from None
+        return self._answer([record], [vector])[0]
 
     def _predict_batch(self, body: bytes) -> Any:
         document = parse_object(body, MAX_BODY_BYTES)
@@ -79,41 +112,102 @@ class Api:
             raise RequestError(422, "invalid_batch", 'wanted {"records": [record, ...]}')
         if len(records) > MAX_BATCH:
             raise RequestError(413, "batch_too_large", f"wanted at most {MAX_BATCH} records")
-        vectors = self._encode_all(records)
-        version = self.predictor.contract.model_version
-        answers = self.predictor.answer_vectors(vectors)
-        return {
-            "predictions": [
-                answer.to_json(model_version=version, prediction_id=uuid4().hex)
-                for answer in answers
-            ]
-        }
+        named, vectors = self._encode_all(records)
+        return {"predictions": self._answer(named, vectors)}
 
-    def _encode(self, document: dict[str, Any]) -> list[float]:
+    def _answer(
+        self, records: Sequence[dict[str, Any]], vectors: Sequence[list[float]]
+    ) -> list[dict[str, Any]]:
+        """Score, log, count, and only then answer."""
         contract = self.predictor.contract
+        answers = self.predictor.answer_vectors(vectors)
+        now = time.time()
+        bodies, entries = [], []
+        for record, answer in zip(records, answers, strict=True):
+            prediction_id = uuid4().hex
+            bodies.append(
+                answer.to_json(model_version=contract.model_version, prediction_id=prediction_id)
+            )
+            entries.append(
+                {
+                    "id": prediction_id,
+                    "time": now,
+                    "problem": contract.problem,
+                    "version": contract.model_version,
+                    "inputs": record,
+                    "prediction": answer.prediction,
+                    "label": answer.label,
+                    "probabilities": list(answer.probability.values()),
+                    "confidence": answer.confidence,
+                    "risk": answer.risk_level,
+                }
+            )
+        self._write(entries)
+        for vector, answer in zip(vectors, answers, strict=True):
+            self.ledger.count(vector, answer.label, answer.risk_level, answer.confidence)
+        return bodies
+
+    def _write(self, entries: list[dict[str, Any]]) -> None:
         try:
-            if "features" in document and "features" not in contract.field_names:
-                return contract.encode(_named(document, contract))
-            return contract.encode(document)
+            self.log.write(entries)
+        except LogUnavailableError:
+            raise LOG_UNAVAILABLE from None
+
+    def _feedback(self, body: bytes) -> Any:
+        document = parse_object(body, MAX_RECORD_BYTES)
+        prediction_id, label = document.get("prediction_id"), document.get("label")
+        classes = self.predictor.contract.classes
+        wrong = []
+        if not isinstance(prediction_id, str) or not _ID.fullmatch(prediction_id):
+            wrong.append(("prediction_id", "must be the id of a prediction"))
+        if label not in classes:
+            wrong.append(("label", f"must be one of: {', '.join(classes)}"))
+        wrong += [(safe_name(name), "is not a field") for name in document.keys() - _FEEDBACK]
+        if wrong:
+            raise _invalid(wrong)
+        try:
+            outcome = self.log.label(str(prediction_id), str(label))
+        except LogUnavailableError:
+            raise LOG_UNAVAILABLE from None
+        self.ledger.labels[outcome] = self.ledger.labels.get(outcome, 0) + 1
+        if outcome == "unknown":
+            raise RequestError(404, "unknown_prediction", "no prediction has this id")
+        if outcome == "different":
+            raise RequestError(409, "label_differs", "another label is kept for this prediction")
+        return {"status": outcome}
+
+    def _record(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Named fields as they are; `features` in contract order under their names."""
+        contract = self.predictor.contract
+        if "features" not in document or "features" in contract.field_names:
+            return document
+        values = document["features"]
+        if len(document) != 1 or not isinstance(values, list):
+            raise _invalid([("features", "must be a list of values, and the only key")])
+        try:
+            return contract.name_values(values)
         except InvalidRecordError as error:
             raise _invalid(error.fields) from None
 
-    def _encode_all(self, records: list[Any]) -> list[list[float]]:
+    def _encode_all(self, records: list[Any]) -> tuple[list[dict[str, Any]], list[list[float]]]:
+        encode = self.predictor.contract.encode
+        named: list[dict[str, Any]] = []
         vectors: list[list[float]] = []
         wrong: list[tuple[str, str]] = []
-        for i, record in enumerate(records):
+        for i, document in enumerate(records):
             try:
-                if not isinstance(record, dict):
-                    wrong.append((f"records[{i}]", "must be an object of named fields"))
-                    continue
-                vectors.append(self._encode(record))
-            except RequestError as error:
-                wrong += [(f"records[{i}].{name}", problem) for name, problem in error.fields]
-            if len(wrong) > MAX_FIELDS_NAMED:
-                break
+                if not isinstance(document, dict):
+                    raise _invalid([("", "must be an object")])
+                record = self._record(document)
+                vectors.append(encode(record))
+                named.append(record)
+            except (RequestError, InvalidRecordError) as error:
+                wrong += [(f"records[{i}].{name}".rstrip("."), why) for name, why in error.fields]
+                if len(wrong) > MAX_FIELDS_NAMED:
+                    break
         if wrong:
             raise _invalid(wrong)
-        return vectors
+        return named, vectors
 
     def _model(self, _body: bytes) -> Any:
         contract = self.predictor.contract
@@ -123,6 +217,7 @@ class Api:
             "version": contract.model_version,
             "onnx_sha256": contract.onnx_sha256,
             "snapshot": contract.snapshot,
+            "promoted_at": contract.promoted_at,
             "classes": list(contract.classes),
             "threshold": contract.threshold,
             "risk_bands": {"medium": contract.medium_risk, "high": contract.high_risk},
@@ -148,14 +243,6 @@ def error_reply(error: RequestError) -> Reply:
     fields = [{"field": name, "problem": problem} for name, problem in error.fields]
     document = {"error": {"code": error.code, "message": error.message, "fields": fields}}
     return Reply(error.status, orjson.dumps(document))
-
-
-def _named(document: dict[str, Any], contract: Any) -> dict[str, Any]:
-    values = document["features"]
-    if len(document) != 1 or not isinstance(values, list):
-        raise InvalidRecordError([("features", "must be a list of values, and the only key")])
-    named: dict[str, Any] = contract.name_values(values)
-    return named
 
 
 def _invalid(fields: Iterable[tuple[str, str]]) -> RequestError:

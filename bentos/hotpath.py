@@ -6,25 +6,30 @@ they give on these paths is given here instead: body limits, a timeout for slow 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+import orjson
+
+from bentos import openapi
 from bentos.api import MAX_BODY_BYTES, Api, Reply, RequestError, error_reply
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Headers = Iterable[tuple[bytes, bytes]]
 
 BODY_TIMEOUT_SECONDS = 15.0
-JSON = (b"content-type", b"application/json")
+ON_THE_LOOP_BYTES = 64 * 1024  # a body beyond this is answered in a thread, not to hold up others
 NOT_READY = RequestError(503, "not_ready", "the model is not loaded yet; try again")
 FAILED = RequestError(500, "internal", "the request could not be answered")
 TOO_LARGE = RequestError(413, "body_too_large", f"wanted at most {MAX_BODY_BYTES} bytes")
 TOO_SLOW = RequestError(408, "too_slow", "the body did not arrive in time")
-PATHS = frozenset({"/predict", "/predict_batch", "/feedback", "/model"})
+API_PATHS = frozenset({"/predict", "/predict_batch", "/feedback", "/model"})
+PAGES = frozenset({"/", "/openapi.json", "/docs.json"})
 
-log = logging.getLogger("bentoml.driftline")
+log = logging.getLogger("driftline.service")
 
 
 class HotPath:
@@ -37,54 +42,99 @@ class HotPath:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] not in PATHS:
+        if scope["type"] == "http" and scope["path"] in API_PATHS:
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] in PAGES and self.api is not None:
+            await _send(send, _page(self.api, scope["path"]), b"text/html; charset=utf-8")
+        else:
             assert self.fallback is not None  # noqa: S101 - set before the server starts
             await self.fallback(scope, receive, send)
-            return
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await _read_body(receive)
+            body = await _read_body(receive, _content_length(scope["headers"]))
         except RequestError as error:
+            if self.api is not None:
+                self.api.ledger.reject(error.code)
             await _send(send, error_reply(error))
             return
-        if body is not None:
-            await _send(send, self._respond(scope["method"], scope["path"], body))
+        if body is None:
+            return
+        method, path = scope["method"], scope["path"]
+        key = find_key(scope["headers"])
+        if len(body) > ON_THE_LOOP_BYTES or path == "/feedback":
+            reply = await asyncio.to_thread(self._respond, method, path, body, key)
+        else:
+            reply = self._respond(method, path, body, key)
+        await _send(send, reply)
 
-    def _respond(self, method: str, path: str, body: bytes) -> Reply:
+    def _respond(self, method: str, path: str, body: bytes, key: bytes | None) -> Reply:
         if self.api is None:
             return error_reply(NOT_READY)
         try:
-            return self.api.respond(method, path, body)
+            return self.api.respond(method, path, body, key)
         except Exception as error:  # noqa: BLE001 - a request must never end in a trace
-            log.error(  # noqa: TRY400 - a trace could show what the client sent
-                "%s %s failed: %s", method, path, type(error).__name__
-            )
+            # A trace could show what the client sent.
+            log.error("%s %s failed: %s", method, path, type(error).__name__)  # noqa: TRY400
+            self.api.ledger.reject(FAILED.code)
             return error_reply(FAILED)
 
 
-async def _read_body(receive: Receive) -> bytes | None:
+def find_key(headers: Headers) -> bytes | None:
+    """The key in `X-API-Key` or `Authorization: Bearer`."""
+    for name, value in headers:
+        if name == b"x-api-key":
+            return value
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            return value[7:].strip()
+    return None
+
+
+def _content_length(headers: Headers) -> int:
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _page(api: Api, path: str) -> Reply:
+    contract = api.predictor.contract
+    if path == "/":
+        return Reply(200, openapi.PAGE.format(title=contract.title).encode())
+    return Reply(200, orjson.dumps(openapi.describe(contract)))
+
+
+async def _read_body(receive: Receive, announced: int) -> bytes | None:
     """The whole body, or None where the client has gone."""
-    message = await asyncio.wait_for(receive(), BODY_TIMEOUT_SECONDS)
+    if announced > MAX_BODY_BYTES:
+        raise TOO_LARGE
+    message = await _receive(receive)
     if not message.get("more_body"):
         return None if message["type"] == "http.disconnect" else message.get("body", b"")
     chunks = [message.get("body", b"")]
     size = len(chunks[0])
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-            while message.get("more_body"):
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                chunks.append(message.get("body", b""))
-                size += len(chunks[-1])
-                if size > MAX_BODY_BYTES:
-                    raise TOO_LARGE
-    except TimeoutError:
-        raise TOO_SLOW from None
+    while message.get("more_body"):
+        message = await _receive(receive)
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_BODY_BYTES:
+            raise TOO_LARGE
     return b"".join(chunks)
 
 
-async def _send(send: Send, reply: Reply) -> None:
-    headers = [JSON, (b"content-length", b"%d" % len(reply.body))]
-    headers += [(name.encode(), value.encode()) for name, value in reply.headers]
+async def _receive(receive: Receive) -> Message:
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+            return await receive()
+    except TimeoutError:
+        raise TOO_SLOW from None
+
+
+async def _send(send: Send, reply: Reply, page_type: bytes = b"") -> None:
+    is_page = bool(page_type) and reply.body[:1] == b"<"
+    kind = page_type if is_page else b"application/json"
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(reply.body))]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})

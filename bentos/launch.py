@@ -37,8 +37,7 @@ def find_bento(bento_home: Path, problem: str) -> dict[str, str]:
         bento: dict[str, str] = json.loads(pointer.read_text(encoding="utf-8"))
     except FileNotFoundError:
         sys.exit(
-            f"error: no bento of {problem!r} to serve; make one with: "
-            f"make run PROBLEM={problem}"
+            f"error: no bento of {problem!r} to serve; make one with: make run PROBLEM={problem}"
         )
     return bento
 

@@ -3,25 +3,50 @@
 Serves the `contract.json` and `model.onnx` that lie beside the code, or in `DRIFTLINE_MODEL_DIR`.
 """
 
+import contextlib
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import bentoml
+import yaml
 from _bentoml_sdk import Service as BentoService  # what `bentoml.service(service_class=...)` takes
 
+from bentos import openapi
 from bentos.api import Api
+from bentos.database import DatabaseError, database_url, last_verdict, open_engine
 from bentos.hotpath import HotPath
+from bentos.log import SpoolLog
 from bentos.predictor import load_predictor
+from bentos.spool import measure_spool
 
 HOT_PATH = HotPath()
+VERDICT_SECONDS = 30.0
 
 
 def model_folder() -> Path:
     """Where the model lies."""
     beside_code = Path(__file__).resolve().parent.parent
     return Path(os.environ.get("DRIFTLINE_MODEL_DIR", beside_code))
+
+
+def spool_folder() -> Path:
+    """Where predictions wait for the database."""
+    home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
+    return Path(os.environ.get("DRIFTLINE_SPOOL_DIR", home / "spool"))
+
+
+class Document(dict[str, Any]):
+    """Our OpenAPI document, as BentoML's pages and its build want to be handed it."""
+
+    def asdict(self) -> dict[str, Any]:
+        """A plain mapping."""
+        return dict(self)
+
+
+yaml.add_representer(Document, lambda dumper, document: dumper.represent_dict(dict(document)))
 
 
 class DriftlineService(BentoService):  # type: ignore[misc] # bentoml has no usable types
@@ -31,6 +56,11 @@ class DriftlineService(BentoService):  # type: ignore[misc] # bentoml has no usa
         """The application that the worker serves."""
         HOT_PATH.fallback = super().to_asgi(is_main=is_main)
         return HOT_PATH
+
+    @property
+    def openapi_spec(self) -> Document:
+        """The contract's own description."""
+        return Document(openapi.describe(load_predictor(model_folder()).contract))
 
 
 @bentoml.service(
@@ -49,12 +79,49 @@ class Service:
         load_predictor(model_folder())
 
     def __init__(self) -> None:
-        """Load the model in the worker."""
+        """Load the model and open the log in the worker."""
         access = logging.getLogger("uvicorn.access")
         access.handlers.clear()
         access.propagate = False
-        HOT_PATH.api = Api(load_predictor(model_folder()))
+        keys = [key for key in os.environ.get("DRIFTLINE_API_KEYS", "").split(",") if key]
+        self._log = SpoolLog(spool_folder(), database_url())
+        self._verdict: tuple[float, str | None] = (0.0, None)
+        HOT_PATH.api = Api(load_predictor(model_folder()), self._log, keys=keys)
 
     def __is_ready__(self) -> bool:
         """Whether `/readyz` answers 200."""
         return HOT_PATH.api is not None
+
+    def __metrics__(self, text: str) -> str:
+        """BentoML's metrics, and ours."""
+        api = HOT_PATH.api
+        if api is None:
+            return text
+        waiting, age = measure_spool(spool_folder(), time.time())
+        contract = api.predictor.contract
+        about = f'problem="{contract.problem}"'
+        gauges = [
+            ("spool_bytes", "Predictions that wait for the database", about, float(waiting)),
+            ("spool_age_seconds", "Age of the oldest of them", about, age),
+            ("promoted_info", "When the model was promoted", f'at="{contract.promoted_at}"', 1.0),
+        ]
+        verdict = self._last_verdict(contract.problem)
+        if verdict is not None:
+            labels = f'{about},verdict="{verdict}"'
+            gauges.append(("drift_verdict_info", "The last verdict of monitoring", labels, 1.0))
+        return text + api.ledger.expose(gauges)
+
+    def _last_verdict(self, problem: str) -> str | None:
+        """The newest verdict, read at most every half minute; the last known one on an outage."""
+        read_at, verdict = self._verdict
+        if time.monotonic() - read_at > VERDICT_SECONDS:
+            with contextlib.suppress(DatabaseError):
+                verdict = last_verdict(open_engine(database_url()), problem)
+            self._verdict = (time.monotonic(), verdict)
+        return verdict
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator] # bentoml has no usable types
+    def close(self) -> None:
+        """Stop answering, and let the shipper empty the spool."""
+        HOT_PATH.api = None
+        self._log.close()

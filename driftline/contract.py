@@ -140,6 +140,7 @@ class Contract:
     model_version: str = ""
     onnx_sha256: str = ""
     snapshot: str = ""
+    promoted_at: str = ""
     metrics: tuple[tuple[str, float], ...] = ()
     example: tuple[tuple[str, float | str | None], ...] = ()
 
@@ -191,7 +192,7 @@ class Contract:
                 vector[start + int(number)] = 1.0
         if not self._names.issuperset(record):
             unknown = [name for name in record if name not in self._names]
-            wrong += [(_safe_name(name), "is not a field of this problem") for name in unknown]
+            wrong += [(safe_name(name), "is not a field of this problem") for name in unknown]
         if wrong:
             raise InvalidRecordError(wrong)
         return vector
@@ -224,9 +225,9 @@ class Contract:
             return "high"
         return "medium" if risk > self.medium_risk else "low"
 
-    def for_model(self, *, model_version: str, onnx_sha256: str) -> "Contract":
-        """The same contract, bound to one version of one ONNX file."""
-        return replace(self, model_version=model_version, onnx_sha256=onnx_sha256)
+    def for_version(self, model_version: str, *, promoted_at: str) -> "Contract":
+        """The same contract as that of a registered version; `promoted_at` is "" if it was not."""
+        return replace(self, model_version=model_version, promoted_at=promoted_at)
 
     def to_json(self) -> str:
         """The contract as canonical JSON text."""
@@ -244,7 +245,7 @@ def parse_contract(text: str) -> Contract:
         raise ValueError(message) from None
 
 
-def _safe_name(name: str) -> str:
+def safe_name(name: str) -> str:
     """A sender's own field name, shown only where it reads like a name and not like data."""
     return name if _NAME.fullmatch(name) else "(unprintable name)"
 

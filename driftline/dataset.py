@@ -17,6 +17,7 @@ from driftline.splitting import split_holdout, subsample
 SMOKE_SHARE = 0.2
 SMOKE_FOLDS = 3
 SMOKE_TRIALS = 2
+LEAST_USABLE_VALUES = 10
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,25 @@ def split_dataset(
     train, test = split_holdout(digests, y, test_size=plan.test_size, seed=plan.seed)
     check_trainable(table.iloc[train], problem, folds=plan.folds - 1, source="training rows")
     X = encode_rows(table, problem)  # noqa: N806
+    _refuse_nearly_empty_columns(X[train], problem)
     return Dataset(
         data=Matrices(X_train=X[train], y_train=y[train], X_test=X[test], y_test=y[test]),
         test_table=table.iloc[test].reset_index(drop=True),
         train_digests=tuple(digests[i] for i in train),
         test_digests=tuple(digests[i] for i in test),
     )
+
+
+def _refuse_nearly_empty_columns(X: NDArray[np.float32], problem: Problem) -> None:  # noqa: N803
+    """A few values may all fall into one fold, and gradient boosting cannot bin a column of none."""
+    usable = (~np.isnan(X)).sum(axis=0)
+    for name, count in zip(draft_contract(problem).feature_names, usable, strict=True):
+        if count < min(LEAST_USABLE_VALUES, len(X)):
+            message = (
+                f"training rows: column {name!r}: got {count} usable values, "
+                f"wanted at least {LEAST_USABLE_VALUES}; give more rows or leave the column out"
+            )
+            raise DataError(message)
 
 
 def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:

@@ -74,10 +74,9 @@ def train(
         version = register_model(
             spec, run_id=logged.run_id, model_uri=logged.model_uri, snapshot=sha256
         )
-        contract = exported.contract.for_model(
-            model_version=version, onnx_sha256=exported.contract.onnx_sha256
+        contract = bind_contract(
+            logged.run_id, exported.contract, version, is_promoted=judged.decision.is_promoted
         )
-        bind_contract(logged.run_id, contract)
         holders = record_decision(spec, version, judged.decision)
 
     sections = taken_sections(taken, sha256, len(table)) | gate.describe_outcome(

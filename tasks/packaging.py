@@ -16,7 +16,12 @@ from tasks.decorators import io
 from tasks.progress import tell
 from tasks.settings import get_settings
 
-SERVED_CODE = ("bentos/*.py", "driftline/__init__.py", "driftline/contract.py")
+SERVED_CODE = (
+    "bentos/**/*.py",
+    "bentos/migrations/script.py.mako",
+    "driftline/__init__.py",
+    "driftline/contract.py",
+)
 SERVING_LOCK = "bentos/requirements.lock"
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,9 +43,12 @@ def register_model(problem: Problem, *, run_id: str, model_uri: str, snapshot: s
 
 
 @io(name="bind contract")
-def bind_contract(run_id: str, contract: Contract) -> None:
-    """Store the contract, now that it knows its version, beside the model it belongs to."""
-    open_client().log_text(run_id, contract.to_json(), "serving/contract.json")
+def bind_contract(run_id: str, contract: Contract, version: str, *, is_promoted: bool) -> Contract:
+    """Store the contract, now that it has a version, beside the model it belongs to."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    bound = contract.for_version(version, promoted_at=now if is_promoted else "")
+    open_client().log_text(run_id, bound.to_json(), "serving/contract.json")
+    return bound
 
 
 @io(name="read champion")

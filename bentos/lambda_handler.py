@@ -1,0 +1,104 @@
+"""The same API behind AWS Lambda: API Gateway REST (v1) and HTTP (v2) events.
+
+`python -m bentos.lambda_handler event.json` runs it on this machine. Predictions are in the
+database before they are answered, since a Lambda's disk may be gone afterwards.
+"""
+
+import base64
+import binascii
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bentos.api import Api, Reply, RequestError, error_reply
+from bentos.log import DatabaseLog
+from bentos.predictor import load_predictor
+
+_API: Api | None = None
+BAD_EVENT = RequestError(400, "malformed", "not an event of API Gateway with a readable body")
+FAILED = RequestError(500, "internal", "the request could not be answered")
+
+
+def handler(event: Any, _context: Any = None) -> dict[str, Any]:
+    """Answer one event."""
+    try:
+        method, path, body, key = _read(event)
+    except (KeyError, TypeError, AttributeError, ValueError, binascii.Error):
+        return _reply(error_reply(BAD_EVENT))
+    if path in {"/livez", "/readyz", "/healthz"} and method == "GET":
+        _open()
+        return _reply(Reply(200, b'{"status":"ok"}'))
+    try:
+        return _reply(_open().respond(method, path, body, key))
+    except Exception as error:  # noqa: BLE001 - a request must never end in a trace
+        sys.stderr.write(f"{method} failed: {type(error).__name__}\n")
+        return _reply(error_reply(FAILED))
+
+
+def _open() -> Api:
+    global _API  # noqa: PLW0603 - one model per sandbox, loaded when the first event comes
+    if _API is None:
+        beside_code = Path(__file__).resolve().parent.parent
+        folder = Path(os.environ.get("DRIFTLINE_MODEL_DIR", beside_code))
+        keys = [key for key in os.environ.get("DRIFTLINE_API_KEYS", "").split(",") if key]
+        _API = Api(load_predictor(folder), DatabaseLog(_database_url()), keys=keys)
+    return _API
+
+
+def _database_url() -> str:
+    """The configured database; without one a file that lives as long as the sandbox."""
+    scratch = Path(tempfile.gettempdir()) / "driftline-predictions.db"
+    return os.environ.get("DRIFTLINE_DATABASE_URL") or f"sqlite:///{scratch}"
+
+
+def _read(event: Mapping[str, Any]) -> tuple[str, str, bytes, bytes | None]:
+    """Method, path, body and key of an event of either version."""
+    if "requestContext" in event and "http" in (event["requestContext"] or {}):
+        http = event["requestContext"]["http"]
+        method, path = http["method"], event["rawPath"]
+        stage = event["requestContext"].get("stage", "$default")
+        if stage != "$default":
+            path = path.removeprefix(f"/{stage}") or "/"
+    else:
+        method, path = event["httpMethod"], event["path"]
+    body = event.get("body") or ""
+    content = (
+        base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+    )
+    headers = {str(k).lower(): str(v) for k, v in (event.get("headers") or {}).items()}
+    bearer = headers.get("authorization", "")
+    key = headers.get("x-api-key") or (
+        bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
+    )
+    return str(method), str(path), content, key.encode() or None
+
+
+def _reply(reply: Reply) -> dict[str, Any]:
+    return {
+        "statusCode": reply.status,
+        "headers": {"content-type": "application/json"},
+        "body": reply.body.decode(),
+        "isBase64Encoded": False,
+    }
+
+
+def main() -> int:
+    """Run one event file and print its answer; exit 1 where the file cannot be read."""
+    if len(sys.argv) != 2:  # noqa: PLR2004 - the program and its one argument
+        sys.stderr.write("error: wanted one argument, the path of an event's JSON file\n")
+        return 1
+    try:
+        event = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"error: {sys.argv[1]}: {error}; wanted an event as JSON\n")
+        return 1
+    sys.stdout.write(json.dumps(handler(event), indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Where the API leaves its predictions and labels: in the spool, or straight in the database."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from bentos.spool import HAND_OVER_SECONDS, SpoolFullError, SpoolWriter, find_in_spool
+
+WAIT_FOR_SHIPPER_SECONDS = 10.0
+
+
+class LogUnavailableError(Exception):
+    """A prediction cannot be logged now, so it must not be answered."""
+
+
+class PredictionLog(Protocol):
+    """What the API needs of a log."""
+
+    def write(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Keep predictions, before they are answered; `LogUnavailableError` where that fails."""
+
+    def label(self, prediction_id: str, label: str) -> str:
+        """`added`, `same`, `different` or `unknown`."""
+
+
+class SpoolLog:
+    """Predictions go to the spool; a shipper of our own takes them to the database."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        """Open the spool and start the shipper; nothing waits for the database."""
+        self.folder = folder
+        self._url = url
+        self._engine: Any = None
+        self._writer = SpoolWriter(folder)
+        self._shipper = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "bentos.shipper", str(folder)],
+            stdin=subprocess.PIPE,
+            cwd=Path(__file__).resolve().parent.parent,
+        )
+        self._is_closed = threading.Event()
+        threading.Thread(target=self._keep_handing_over, daemon=True).start()
+
+    def write(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Append to the spool."""
+        try:
+            self._writer.append(b"".join(orjson.dumps(entry) + b"\n" for entry in entries))
+        except SpoolFullError as error:
+            raise LogUnavailableError from error
+
+    def label(self, prediction_id: str, label: str) -> str:
+        """Label a prediction in the database, once it has arrived there from the spool."""
+        from bentos import database
+
+        if self._engine is None:
+            self._engine = database.open_engine(self._url)
+        give_up = time.monotonic() + WAIT_FOR_SHIPPER_SECONDS
+        try:
+            while True:
+                waits = find_in_spool(self.folder, prediction_id)
+                outcome = database.add_label(self._engine, prediction_id, label)
+                if outcome != "unknown" or not waits:
+                    return outcome
+                if time.monotonic() > give_up:
+                    raise LogUnavailableError
+                time.sleep(0.1)
+        except database.DatabaseError as error:
+            raise LogUnavailableError from error
+
+    def close(self) -> None:
+        """Hand everything over, and let the shipper finish."""
+        self._is_closed.set()
+        self._writer.close()
+        if self._shipper.stdin is not None:
+            self._shipper.stdin.close()
+        try:
+            self._shipper.wait(WAIT_FOR_SHIPPER_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._shipper.kill()  # what it has not shipped stays in the spool
+
+    def _keep_handing_over(self) -> None:
+        while not self._is_closed.wait(HAND_OVER_SECONDS):
+            self._writer.hand_over()
+
+
+class DatabaseLog:
+    """Predictions go straight to the database, for a place whose disk is gone with the process."""
+
+    def __init__(self, url: str) -> None:
+        """Connect when first needed."""
+        self._url = url
+        self._engine: Any = None
+
+    def write(self, entries: Sequence[dict[str, Any]]) -> None:
+        """Insert before the answer."""
+        from bentos import database
+
+        try:
+            rows = [database.row_from_spool(entry) for entry in entries]
+            database.insert_predictions(self._open(), rows)
+        except database.DatabaseError as error:
+            raise LogUnavailableError from error
+
+    def label(self, prediction_id: str, label: str) -> str:
+        """Label a prediction."""
+        from bentos import database
+
+        try:
+            return database.add_label(self._open(), prediction_id, label)
+        except database.DatabaseError as error:
+            raise LogUnavailableError from error
+
+    def _open(self) -> Any:
+        from bentos import database
+
+        if self._engine is None:
+            engine = database.open_engine(self._url)
+            database.create_missing(engine)
+            self._engine = engine
+        return self._engine

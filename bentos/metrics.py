@@ -1,0 +1,163 @@
+"""What Prometheus is told of the service.
+
+Counting is a few list operations per prediction; numbers are binned in bulk, and text is made when
+somebody asks. Labels come from the contract alone: their number is bounded whatever clients send.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from driftline.contract import Contract
+
+SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
+CONFIDENCES = tuple(round(0.1 * i, 1) for i in range(1, 11))
+FIELD_BINS = 10
+PENDING_VECTORS = 4096
+
+
+class Histogram:
+    """Counts per bucket and a sum."""
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        """Upper bounds, rising; a last bucket takes the rest."""
+        self.bounds = tuple(bounds)
+        self.counts = [0] * (len(self.bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+    def add_all(self, values: np.ndarray) -> None:
+        """Count many values."""
+        found = np.bincount(np.searchsorted(self.bounds, values), minlength=len(self.counts))
+        self.counts = [a + int(b) for a, b in zip(self.counts, found, strict=True)]
+        self.total += float(values.sum())
+
+
+class Ledger:
+    """All counts of one worker."""
+
+    def __init__(self, contract: Contract) -> None:
+        """Start from nothing."""
+        self.contract = contract
+        self.by_class = dict.fromkeys(contract.classes, 0)
+        self.by_risk: dict[str, int] = {"low": 0, "medium": 0, "high": 0}
+        self.rejected: dict[str, int] = {}
+        self.labels: dict[str, int] = {}
+        self.confidence = Histogram(CONFIDENCES)
+        self.seconds = Histogram(SECONDS)
+        self.missing = {field.name: 0 for field in contract.fields if field.allow_missing}
+        self._columns = _numeric_columns(contract)
+        self._inputs = {name: Histogram(bounds) for name, (_, bounds) in self._columns.items()}
+        self._optional = [
+            (field.name, i)
+            for field, i in zip(contract.fields, _starts(contract), strict=True)
+            if field.allow_missing and len(field.feature_names) == 1
+        ]
+        self._pending: list[Sequence[float]] = []
+
+    def count(self, vector: Sequence[float], label: str, risk: str | None, sure: float) -> None:
+        """Count one answered prediction."""
+        self.by_class[label] += 1
+        if risk is not None:
+            self.by_risk[risk] += 1
+        self.confidence.add(sure)
+        self._pending.append(vector)
+        if len(self._pending) >= PENDING_VECTORS:
+            self.settle()
+
+    def reject(self, reason: str) -> None:
+        """Count one request that was refused, by error code."""
+        self.rejected[reason] = self.rejected.get(reason, 0) + 1
+
+    def settle(self) -> None:
+        """Bin the inputs that wait."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        matrix = np.array(pending, dtype=np.float64)
+        for name, i in self._optional:
+            self.missing[name] += int(np.isnan(matrix[:, i]).sum())
+        for name, (i, _) in self._columns.items():
+            values = matrix[:, i]
+            self._inputs[name].add_all(values[~np.isnan(values)])
+
+    def expose(self, extra: Iterable[tuple[str, str, str, float]] = ()) -> str:
+        """Prometheus text; `extra` adds gauges as (name, help, labels, value)."""
+        self.settle()
+        contract = self.contract
+        lines = _counter("predictions", "Predictions by class", "class", self.by_class)
+        lines += _counter("risk_bands", "Predictions by risk band", "band", self.by_risk)
+        lines += _counter("rejected_requests", "Refused requests by code", "code", self.rejected)
+        lines += _counter("missing_values", "Missing values by field", "field", self.missing)
+        lines += _counter("labels_received", "Labels by outcome", "outcome", self.labels)
+        lines += _histogram(
+            "confidence", "Probability of the class decided for", "", self.confidence
+        )
+        lines += _histogram("scoring_seconds", "Time to answer a request", "", self.seconds)
+        lines += ["# HELP driftline_input_value Numeric inputs over the contract's bins"]
+        lines += ["# TYPE driftline_input_value histogram"]
+        for name, histogram in self._inputs.items():
+            lines += _buckets("input_value", f'field="{_escape(name)}"', histogram)
+        model = f'problem="{contract.problem}",version="{contract.model_version}"'
+        gauges = [("model_info", "The model that serves", model, 1.0), *extra]
+        for name, meaning, labels, value in gauges:
+            lines += [f"# HELP driftline_{name} {meaning}", f"# TYPE driftline_{name} gauge"]
+            lines += [f"driftline_{name}{{{labels}}} {value}"]
+        return "\n".join(lines) + "\n"
+
+
+def _starts(contract: Contract) -> list[int]:
+    starts, at = [], 0
+    for field in contract.fields:
+        starts.append(at)
+        at += len(field.feature_names)
+    return starts
+
+
+def _numeric_columns(contract: Contract) -> dict[str, tuple[int, tuple[float, ...]]]:
+    """Element and bin bounds of each number that has a range."""
+    columns = {}
+    for field, start in zip(contract.fields, _starts(contract), strict=True):
+        if field.kind != "category" and field.low is not None and field.high is not None:
+            bounds = tuple(float(x) for x in np.linspace(field.low, field.high, FIELD_BINS + 1))
+            columns[field.name] = (start, bounds)
+    return columns
+
+
+def _counter(name: str, meaning: str, label: str, counts: dict[str, Any]) -> list[str]:
+    lines = [f"# HELP driftline_{name}_total {meaning}", f"# TYPE driftline_{name}_total counter"]
+    return lines + [
+        f'driftline_{name}_total{{{label}="{_escape(key)}"}} {value}'
+        for key, value in counts.items()
+    ]
+
+
+def _histogram(name: str, meaning: str, labels: str, histogram: Histogram) -> list[str]:
+    lines = [f"# HELP driftline_{name} {meaning}", f"# TYPE driftline_{name} histogram"]
+    return lines + _buckets(name, labels, histogram)
+
+
+def _buckets(name: str, labels: str, histogram: Histogram) -> list[str]:
+    lines, seen = [], 0
+    comma = "," if labels else ""
+    for bound, count in zip((*histogram.bounds, math.inf), histogram.counts, strict=True):
+        seen += count
+        at = "+Inf" if math.isinf(bound) else f"{bound:g}"
+        lines.append(f'driftline_{name}_bucket{{{labels}{comma}le="{at}"}} {seen}')
+    braces = f"{{{labels}}}" if labels else ""
+    return [
+        *lines,
+        f"driftline_{name}_sum{braces} {histogram.total}",
+        f"driftline_{name}_count{braces} {seen}",
+    ]
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", " ")

@@ -1,0 +1,199 @@
+"""The service's own description, made from the contract: OpenAPI 3.0 and a page that shows it."""
+
+from typing import Any
+
+from driftline.contract import Contract, FieldSpec
+
+ERRORS = {
+    "400": "the body is not a JSON object",
+    "401": "no valid key",
+    "404": "there is no such prediction",
+    "405": "another method is wanted",
+    "408": "the body did not arrive in time",
+    "409": "another label is kept already",
+    "413": "too large",
+    "422": "some fields are not as the contract wants them",
+    "503": "not ready, or the prediction cannot be logged",
+}
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<link rel="stylesheet" href="./static_content/swagger-ui.css"></head><body><div id="page"></div>
+<script src="./static_content/swagger-ui-bundle.js"></script><script>
+SwaggerUIBundle({{url: "./openapi.json", dom_id: "#page", tryItOutEnabled: true}})
+</script></body></html>"""
+
+
+def describe(contract: Contract) -> dict[str, Any]:
+    """The OpenAPI document of a contract."""
+    record = {"$ref": "#/components/schemas/Record"}
+    prediction = {"$ref": "#/components/schemas/Prediction"}
+    schemas = {
+        "Record": _record(contract),
+        "Features": _features(contract),
+        "Prediction": _prediction(contract),
+        "Error": _error(),
+    }
+    either = {"oneOf": [record, {"$ref": "#/components/schemas/Features"}]}
+    batch = _object({"records": {"type": "array", "maxItems": 10_000, "items": either}})
+    batch["example"] = {"records": [_example(contract)]}
+    answers = _object({"predictions": {"type": "array", "items": prediction}})
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": contract.title, "version": contract.model_version or "0"},
+        "servers": [{"url": "."}],
+        "security": [{}, {"key": []}, {"bearer": []}],
+        "paths": {
+            "/predict": {
+                "post": _operation(
+                    "Predict one record", either, prediction, _example(contract), ("400", "422")
+                )
+            },
+            "/predict_batch": {
+                "post": _operation("Predict many records", batch, answers, None, ("400", "422"))
+            },
+            "/feedback": {"post": _feedback(contract)},
+            "/model": {"get": _answering("The model that answers", {"type": "object"}, ())},
+            "/livez": {"get": {"summary": "Alive", "responses": {"200": {"description": "yes"}}}},
+            "/readyz": {
+                "get": {
+                    "summary": "Ready",
+                    "responses": {"200": {"description": "yes"}, "503": {"description": "not yet"}},
+                }
+            },
+        },
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def _operation(
+    summary: str,
+    body: dict[str, Any],
+    answer: dict[str, Any],
+    example: Any,
+    errors: tuple[str, ...],
+) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": body}
+    if example is not None:
+        content["example"] = example
+    operation = _answering(summary, answer, ("408", "413", "503", *errors))
+    operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    return operation
+
+
+def _answering(summary: str, answer: dict[str, Any], errors: tuple[str, ...]) -> dict[str, Any]:
+    failure = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    responses: dict[str, Any] = {
+        "200": {"description": "the answer", "content": {"application/json": {"schema": answer}}}
+    }
+    for status in sorted({"401", "405", "503", *errors}):
+        responses[status] = {"description": ERRORS[status], "content": failure}
+    return {"summary": summary, "responses": responses}
+
+
+def _feedback(contract: Contract) -> dict[str, Any]:
+    body = _object(
+        {
+            "prediction_id": {"type": "string", "minLength": 1, "maxLength": 64},
+            "label": {"type": "string", "enum": list(contract.classes)},
+        }
+    )
+    answer = _object({"status": {"type": "string", "enum": ["added", "same"]}})
+    errors = ("400", "404", "409", "422")
+    return _operation("Tell what was true of a prediction", body, answer, None, errors)
+
+
+def _record(contract: Contract) -> dict[str, Any]:
+    schema = _object({field.name: _field(field) for field in contract.fields})
+    schema["required"] = [field.name for field in contract.fields if not field.allow_missing]
+    if not schema["required"]:
+        del schema["required"]
+    schema["example"] = _example(contract)
+    return schema
+
+
+def _features(contract: Contract) -> dict[str, Any]:
+    names = ", ".join(field.name for field in contract.fields)
+    values = {
+        "type": "array",
+        "minItems": len(contract.fields),
+        "maxItems": len(contract.fields),
+        "items": {},
+        "description": f"values in this order: {names}",
+    }
+    return _object({"features": values})
+
+
+def _field(field: FieldSpec) -> dict[str, Any]:
+    words = [field.description or field.name, f"unit: {field.unit}" if field.unit else ""]
+    if field.missing_codes:
+        words.append(f"{', '.join(field.missing_codes)} means missing")
+    schema: dict[str, Any] = {"description": "; ".join(word for word in words if word)}
+    if field.kind == "category":
+        schema |= {"type": "string", "enum": list(field.categories)}
+    else:
+        schema["type"] = "integer" if field.kind == "integer" else "number"
+        if field.low is not None and field.high is not None:
+            schema |= {"minimum": field.low, "maximum": field.high}
+    if field.allow_missing:
+        schema["nullable"] = True
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+    return schema
+
+
+def _prediction(contract: Contract) -> dict[str, Any]:
+    probability = {"type": "number", "minimum": 0, "maximum": 1}
+    return _object(
+        {
+            "prediction": {"type": "integer"},
+            "label": {"type": "string", "enum": list(contract.classes)},
+            "probability": _object(dict.fromkeys(contract.classes, probability)),
+            "confidence": probability,
+            "risk_level": {
+                "type": "string",
+                "enum": ["low", "medium", "high", None],
+                "nullable": True,
+            },
+            "model_version": {"type": "string"},
+            "prediction_id": {"type": "string"},
+        }
+    )
+
+
+def _error() -> dict[str, Any]:
+    field = _object({"field": {"type": "string"}, "problem": {"type": "string"}})
+    inner = {
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "fields": {"type": "array", "items": field},
+    }
+    return _object({"error": _object(inner)})
+
+
+def _example(contract: Contract) -> dict[str, Any]:
+    if contract.example:
+        return dict(contract.example)
+    return {field.name: _typical(field) for field in contract.fields}
+
+
+def _typical(field: FieldSpec) -> Any:
+    if field.kind == "category":
+        return field.categories[0]
+    if field.low is None or field.high is None:
+        return 0
+    middle = (field.low + field.high) / 2
+    return int(middle) if field.kind == "integer" else middle
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(properties),
+        "properties": properties,
+    }

@@ -1,0 +1,83 @@
+"""Moves predictions from the spool to the database, in a process of its own beside the service.
+
+Ends when the service does (its standard input closes), after a last round. A database that is away
+costs nothing but growth of the spool.
+"""
+
+import logging
+import os
+import select
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from bentos import database
+from bentos.spool import free_segments, take_segment
+
+ROUND_SECONDS = 0.5
+PURGE_SECONDS = 3600.0
+LONGEST_PAUSE_SECONDS = 10.0
+
+log = logging.getLogger("driftline.shipper")
+
+
+def ship(engine: Engine, folder: Path) -> int:
+    """One round over all free segments; returns how many predictions were shipped."""
+    shipped = 0
+    for path in free_segments(folder):
+        with take_segment(path) as lines:
+            if lines:
+                database.insert_predictions(engine, [database.row_from_spool(x) for x in lines])
+                shipped += len(lines)
+    return shipped
+
+
+def run(folder: Path, url: str, *, is_over: Callable[[float], bool]) -> None:
+    """Ship until `is_over(seconds)`, which waits that long, says so; then empty the spool."""
+    engine = database.open_engine(url)
+    is_migrated, failures, purged_at = False, 0, 0.0
+    while True:
+        pause = min(ROUND_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS)
+        over = is_over(pause)
+        try:
+            if not is_migrated:
+                database.migrate(engine, attempts=1)
+                is_migrated = True
+            ship(engine, folder)
+            if time.monotonic() - purged_at > PURGE_SECONDS or not purged_at:
+                purge(engine)
+                purged_at = time.monotonic()
+            failures = 0
+        except (database.DatabaseError, OSError) as error:
+            failures += 1
+            if failures == 1:
+                log.warning("database away (%s); predictions wait", type(error).__name__)
+        if over:
+            return
+
+
+def purge(engine: Engine) -> None:
+    """Forget old inputs where `DRIFTLINE_RETENTION_DAYS` says how old."""
+    days = float(os.environ.get("DRIFTLINE_RETENTION_DAYS", "0"))
+    if days > 0:
+        database.purge_inputs(engine, days=days, now=datetime.now(UTC))
+
+
+def _parent_is_gone(seconds: float) -> bool:
+    readable, _, _ = select.select([sys.stdin], [], [], seconds)
+    return bool(readable) and not sys.stdin.read(1)
+
+
+def main() -> None:
+    """`python -m bentos.shipper SPOOL_FOLDER`, with the service on standard input."""
+    logging.basicConfig(format="%(message)s")
+    os.nice(5)
+    run(Path(sys.argv[1]), database.database_url(), is_over=_parent_is_gone)
+
+
+if __name__ == "__main__":
+    main()

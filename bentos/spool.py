@@ -1,0 +1,130 @@
+"""The spool: predictions on local disk before their answers leave, until a shipper has taken them.
+
+Each writer owns one segment file and holds its lock. A closed segment, or one whose writer has
+died, is free to be shipped. What a killed process had written stays, since the kernel has it.
+"""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+
+HAND_OVER_SECONDS = 0.5
+ENDING = ".jsonl"
+
+
+class SpoolFullError(OSError):
+    """The spool cannot take a prediction, so the prediction must not be answered."""
+
+
+class SpoolWriter:
+    """Appends lines to a segment of its own, and hands it over when it has grown old."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open a first segment."""
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._fd, self._size, self._since = self._open(), 0, time.monotonic()
+
+    def append(self, lines: bytes) -> None:
+        """Write whole lines, all or none; `SpoolFullError` where the disk takes no more."""
+        with self._lock:
+            try:
+                written = os.write(self._fd, lines)
+            except OSError as error:
+                raise SpoolFullError(error.errno, "the spool cannot be written") from None
+            if written != len(lines):
+                with suppress(OSError):
+                    os.ftruncate(self._fd, self._size)
+                message = "the spool took a part only"
+                raise SpoolFullError(message)
+            self._size += written
+
+    def hand_over(self) -> None:
+        """Leave a segment that has lines and is old enough to the shipper; begin another."""
+        with self._lock:
+            if self._fd < 0 or not self._size or time.monotonic() - self._since < HAND_OVER_SECONDS:
+                return
+            try:
+                fresh = self._open()
+            except OSError:
+                return  # no room for a new file: go on with the old one, whose writes will say so
+            os.close(self._fd)
+            self._fd, self._size, self._since = fresh, 0, time.monotonic()
+
+    def close(self) -> None:
+        """Leave everything to the shipper."""
+        with self._lock:
+            if self._fd >= 0:
+                os.close(self._fd)
+            self._fd = -1
+
+    def _open(self) -> int:
+        """A new segment that is locked before the shipper can see it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{time.time_ns():020d}-{uuid4().hex}{ENDING}"
+        draft = path.with_suffix(".new")
+        fd = os.open(
+            draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600
+        )
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        draft.rename(path)
+        return fd
+
+
+def free_segments(folder: Path) -> list[Path]:
+    """Segments in the order they were begun; some may still be written."""
+    return sorted(folder.glob(f"*{ENDING}")) if folder.is_dir() else []
+
+
+@contextmanager
+def take_segment(path: Path) -> Iterator[list[dict[str, object]] | None]:
+    """The segment's predictions, or None while somebody holds it; removed when the block succeeds.
+
+    A line without its end was never answered, and is dropped.
+    """
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield None
+        return
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        with os.fdopen(os.dup(fd), "rb") as file:
+            lines = file.read().split(b"\n")[:-1]
+        yield [orjson.loads(line) for line in lines]
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(fd)
+
+
+def find_in_spool(folder: Path, prediction_id: str) -> bool:
+    """Whether a prediction waits in the spool."""
+    wanted = f'"id":"{prediction_id}"'.encode()
+    for path in free_segments(folder):
+        with suppress(FileNotFoundError):
+            if wanted in path.read_bytes():
+                return True
+    return False
+
+
+def measure_spool(folder: Path, now: float) -> tuple[int, float]:
+    """Bytes that wait in the spool, and the age in seconds of the oldest of them."""
+    waiting, oldest = 0, now
+    for path in free_segments(folder):
+        with suppress(FileNotFoundError, ValueError):
+            size = path.stat().st_size
+            if size:
+                waiting += size
+                oldest = min(oldest, int(path.name.split("-")[0]) / 1e9)
+    return waiting, max(0.0, now - oldest)

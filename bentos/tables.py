@@ -1,0 +1,71 @@
+"""The database's tables: predictions, labels, and the verdicts of monitoring.
+
+Every table has a sequence that the database itself counts, so that order never rests on a clock.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects import mysql
+
+METADATA = MetaData()
+
+Sequence = BigInteger().with_variant(Integer, "sqlite")
+Moment = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+LongText = Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+
+PREDICTIONS = Table(
+    "predictions",
+    METADATA,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("problem", String(64), nullable=False),
+    Column("model_version", String(64), nullable=False),
+    Column("answered_at", Moment, nullable=False),
+    Column("inputs", LongText, nullable=True),  # a JSON object; None once retention has purged it
+    Column("prediction", Integer, nullable=False),
+    Column("label", String(128), nullable=False),
+    Column("probabilities", Text, nullable=False),  # a JSON list in class order
+    Column("confidence", Double, nullable=False),
+    Column("risk_level", String(16), nullable=True),
+    Index("predictions_by_problem", "problem", "sequence"),
+    Index("predictions_by_time", "answered_at"),
+)
+
+LABELS = Table(
+    "labels",
+    METADATA,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("prediction_id", String(64), nullable=False, unique=True),
+    Column("problem", String(64), nullable=False),
+    Column("label", String(128), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Index("labels_by_problem", "problem", "sequence"),
+)
+
+VERDICTS = Table(
+    "verdicts",
+    METADATA,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("key", String(64), nullable=False, unique=True),  # the same evidence gives the same key
+    Column("problem", String(64), nullable=False),
+    Column("model_version", String(64), nullable=False),
+    Column("verdict", String(32), nullable=False),
+    Column("reasons", LongText, nullable=False),  # a JSON list
+    Column("evidence", LongText, nullable=False),  # a JSON object
+    Column("report_sha256", String(64), nullable=False),
+    Column("report", Text, nullable=False),
+    Column("first_prediction", BigInteger, nullable=False),
+    Column("last_prediction", BigInteger, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Index("verdicts_by_problem", "problem", "sequence"),
+)
