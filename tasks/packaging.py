@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from driftline.digests import digest_bytes
 from driftline.errors import PackagingError
 from driftline.problem import Problem
 from driftline.served import ServedModel
@@ -19,10 +20,13 @@ from tasks.settings import get_settings
 SERVED_CODE = (
     "bentos/**/*.py",
     "bentos/migrations/script.py.mako",
+    "bentos/migrations/sqlite.sql",
     "driftline/__init__.py",
     "driftline/contract.py",
 )
 SERVING_LOCK = "bentos/requirements.lock"
+BASE_IMAGE = "python:3.11-slim"  # a name; the build is told which one to take
+IMAGE_TEMPLATE = "deployments/image/Dockerfile.j2"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def build_bento(problem: Problem, model: ServedModel) -> Bento:
     """The bento of this model version; built once, since its version names its content."""
     import bentoml
 
-    version = f"v{model.version}-{model.contract.onnx_sha256[:12]}"
+    version = f"v{model.version}-{_digest_content(model)[:12]}"
     tag = f"{problem.name}:{version}"
     try:
         found = bentoml.get(tag)
@@ -73,13 +77,10 @@ def _run_build(context: Path, tag: str) -> None:
 
 def _lay_out(context: Path, problem: Problem, model: ServedModel) -> None:
     """Copy what is served into a folder: code, lock file, ONNX file and contract."""
-    root = Path(__file__).resolve().parent.parent
-    for pattern in SERVED_CODE:
-        for path in sorted(root.glob(pattern)):
-            target = context / path.relative_to(root)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-    shutil.copyfile(root / SERVING_LOCK, context / "requirements.txt")
+    for name, path in _served_files().items():
+        target = context / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
     bentofile = {
         "service": "bentos.service:Service",
         "name": problem.name,
@@ -87,10 +88,29 @@ def _lay_out(context: Path, problem: Problem, model: ServedModel) -> None:
         "labels": {"problem": problem.name, "model_version": model.version},
         "include": ["*"],
         "python": {"requirements_txt": "requirements.txt", "lock_packages": False},
+        "docker": {"base_image": BASE_IMAGE, "dockerfile_template": Path(IMAGE_TEMPLATE).name},
     }
     (context / "bentofile.yaml").write_text(json.dumps(bentofile), encoding="utf-8")
     (context / "model.onnx").write_bytes(model.onnx)
     (context / "contract.json").write_text(model.contract.to_json(), encoding="utf-8")
+
+
+def _served_files() -> dict[str, Path]:
+    """What is served besides the model: a name in the bento for each file of the project."""
+    root = Path(__file__).resolve().parent.parent
+    paths = [path for pattern in SERVED_CODE for path in sorted(root.glob(pattern))]
+    files = {str(path.relative_to(root)): path for path in paths}
+    files["requirements.txt"] = root / SERVING_LOCK
+    files[Path(IMAGE_TEMPLATE).name] = root / IMAGE_TEMPLATE
+    return files
+
+
+def _digest_content(model: ServedModel) -> str:
+    """One digest of model, contract and served files: other code is another bento."""
+    parts = {name: path.read_bytes() for name, path in _served_files().items()}
+    parts |= {"model.onnx": model.onnx, "contract.json": model.contract.to_json().encode()}
+    digests = [f"{digest_bytes(parts[name])}  {name}" for name in sorted(parts)]
+    return digest_bytes("\n".join(digests).encode())
 
 
 @io(name="point at bento")

@@ -20,6 +20,9 @@ class Settings(BaseSettings):
     project_dir: Path = Field(default_factory=lambda: Path(__file__).resolve().parent.parent)
     store_url: str = ""
     database_url: str = ""
+    base_image: str = ""
+    build_options: str = ""
+    lambda_rie: str = ""
 
     @property
     def problems_dir(self) -> Path:

@@ -2,21 +2,17 @@
 
 import csv
 import io as streams
-from collections.abc import Callable
-from functools import partial
 from importlib import resources
 from typing import Any
 
 import pandas as pd
 
-from driftline.errors import SourceError, UnavailableError
+from driftline.errors import SourceError
 from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
 from tasks.decorators import io
+from tasks.reaching import options_for, reaching
 
 READERS = (".csv", ".csv.gz", ".csv.bz2", ".parquet")
-S3_TIMEOUTS = {
-    "config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}}
-}
 
 
 @io(name="read source", run_name="read source of {problem.name}")
@@ -41,14 +37,17 @@ def read_location(location: str) -> pd.DataFrame:
     """Rows of a CSV or Parquet file, or of all such files in a folder, one after the other."""
     import fsspec
 
-    options = S3_TIMEOUTS if location.startswith("s3://") else {}
     try:
-        filesystem, path = fsspec.core.url_to_fs(location, **options)
+        filesystem, path = fsspec.core.url_to_fs(
+            location, **options_for(location.split("://", maxsplit=1)[0])
+        )
     except (ValueError, ImportError) as error:
         message = f"{location}: cannot be opened ({error}); wanted a path, or an s3:// URL"
         raise SourceError(message) from None
-    paths = _guard(location, lambda: _list_files(filesystem, path, location))
-    parts = [_parse(_guard(location, partial(filesystem.cat_file, name)), name) for name in paths]
+    with reaching(location):
+        paths = _list_files(filesystem, path, location)
+        contents = [filesystem.cat_file(name) for name in paths]
+    parts = [_parse(content, name) for content, name in zip(contents, paths, strict=True)]
     first = list(parts[0].columns)
     for name, part in zip(paths, parts, strict=True):
         if list(part.columns) != first:
@@ -68,29 +67,6 @@ def _list_files(filesystem: Any, path: str, location: str) -> list[str]:
         message = f"{location}: a folder without {', '.join(READERS)} files; wanted at least one"
         raise SourceError(message)
     return found
-
-
-def _guard(location: str, read: Callable[[], Any]) -> Any:
-    """What `read` returns; the object store's many errors become one that names the location."""
-    try:
-        return read()
-    except (FileNotFoundError, IsADirectoryError):
-        message = f"{location}: no such file or bucket; wanted an existing one"
-        raise SourceError(message) from None
-    except PermissionError:
-        message = f"{location}: access denied; check the file's permissions or the AWS_* variables"
-        raise SourceError(message) from None
-    except SourceError:
-        raise
-    except Exception as error:
-        if type(error).__module__.split(".")[0] in {"botocore", "aiobotocore", "aiohttp"} or (
-            isinstance(error, OSError)
-        ):
-            message = (
-                f"{location}: did not answer ({type(error).__name__}); wanted a reachable store"
-            )
-            raise UnavailableError(message) from None
-        raise
 
 
 def _parse(content: bytes, name: str) -> pd.DataFrame:
@@ -113,12 +89,13 @@ def _parse_parquet(content: bytes, name: str) -> pd.DataFrame:
 def _decompress(content: bytes, name: str) -> bytes:
     import bz2
     import gzip
+    import zlib
 
     try:
         if name.endswith(".gz"):
             return gzip.decompress(content)
         return bz2.decompress(content) if name.endswith(".bz2") else content
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         message = f"{name}: cannot be decompressed ({error}); wanted a whole file"
         raise SourceError(message) from None
 
@@ -153,7 +130,8 @@ def parse_csv(content: bytes, name: str) -> pd.DataFrame:
         if isinstance(error, pd.errors.EmptyDataError):
             rows = pd.DataFrame(columns=range(len(header)), dtype=str)
         else:
-            message = f"{name}: {error}; wanted {len(header)} cells in every line"
+            fault = " ".join(str(error).split())
+            message = f"{name}: {fault}; wanted {len(header)} cells in every line"
             raise SourceError(message) from None
     rows.columns = pd.Index(header)
     return rows

@@ -13,6 +13,7 @@ import pandas as pd
 from driftline.digests import digest_rows, digest_table
 from driftline.errors import DataError, NotFoundError
 from tasks.decorators import io
+from tasks.reaching import options_for, reaching
 from tasks.settings import get_settings
 
 
@@ -33,11 +34,16 @@ def locate(*parts: str) -> str:
 
 def write_file(address: str, content: bytes) -> str:
     """Write bytes so that nobody ever sees a part of them; returns the address."""
-    if "://" in address:
-        filesystem, key = _filesystem(address)
-        filesystem.pipe_file(key, content)  # an object appears when its upload is complete
-        return address
-    path = Path(address)
+    with reaching(address):
+        if "://" in address:
+            filesystem, key = _filesystem(address)
+            filesystem.pipe_file(key, content)  # an object appears when its upload is complete
+        else:
+            _write_local(Path(address), content)
+    return address
+
+
+def _write_local(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
@@ -48,24 +54,25 @@ def write_file(address: str, content: bytes) -> str:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    return address
 
 
 def read_file(address: str) -> bytes:
     """Bytes at an address; `NotFoundError` where there is nothing."""
-    filesystem, path = _filesystem(address)
-    try:
-        content: bytes = filesystem.cat_file(path)
-    except FileNotFoundError:
-        message = f"{address}: not in the store"
-        raise NotFoundError(message) from None
+    with reaching(address):
+        filesystem, path = _filesystem(address)
+        try:
+            content: bytes = filesystem.cat_file(path)
+        except FileNotFoundError:
+            message = f"{address}: not in the store"
+            raise NotFoundError(message) from None
     return content
 
 
 def is_stored(address: str) -> bool:
     """Whether something is at an address."""
-    filesystem, path = _filesystem(address)
-    return bool(filesystem.exists(path))
+    with reaching(address):
+        filesystem, path = _filesystem(address)
+        return bool(filesystem.exists(path))
 
 
 @io(name="write snapshot")
@@ -86,7 +93,7 @@ def write_snapshot(kept: pd.DataFrame, quarantined: pd.DataFrame) -> Snapshot:
 def read_snapshot(sha256: str) -> tuple[pd.DataFrame, list[str]]:
     """A snapshot's rows and their digests; content that does not match its name is an error."""
     address = locate("snapshots", f"{sha256}.parquet")
-    table = pd.read_parquet(streams.BytesIO(read_file(address)))
+    table = _from_parquet(read_file(address), address)
     rows = digest_rows(table)
     found = digest_table(table, rows)
     if found != sha256:
@@ -101,6 +108,16 @@ def write_report(name: str, content: bytes) -> str:
     return write_file(locate("reports", name), content)
 
 
+def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(streams.BytesIO(content))
+    except Exception as error:  # noqa: BLE001 - pyarrow raises a dozen kinds for a broken file
+        message = (
+            f"{address}: not a readable Parquet file ({type(error).__name__}); wanted it whole"
+        )
+        raise DataError(message) from None
+
+
 def _to_parquet(table: pd.DataFrame) -> bytes:
     buffer = streams.BytesIO()
     table.to_parquet(buffer, index=False)
@@ -111,7 +128,7 @@ def _to_parquet(table: pd.DataFrame) -> bytes:
 def _open(protocol: str) -> Any:
     import fsspec
 
-    return fsspec.filesystem(protocol)
+    return fsspec.filesystem(protocol, **options_for(protocol))
 
 
 def _filesystem(address: str) -> tuple[Any, str]:

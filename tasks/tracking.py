@@ -19,7 +19,8 @@ from tasks.settings import get_settings
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# What skops may restore, each read in its library's source: they hold arrays and settings.
+# What skops may restore, each read in its library's source: arrays and settings, no code. A forged
+# Tree could still crash the process that loads it; only our own runs are loaded, never in serving.
 REVIEWED_TYPES = [
     "numpy.dtype",
     "sklearn.calibration._CalibratedClassifier",

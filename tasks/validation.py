@@ -12,6 +12,8 @@ from driftline.errors import ProblemError, ValidationFailedError
 from driftline.expectations import Expectation, Suite
 from tasks.decorators import work
 
+_NUMBER = "driftline_number"
+
 
 @dataclass(frozen=True)
 class Validation:
@@ -32,7 +34,7 @@ def check_expectations(table: pd.DataFrame, suite: Suite) -> Validation:
     critical: list[str] = []
     failed: list[str] = []
     faults: dict[int, list[str]] = {}
-    for expectation, outcome in zip(suite.expectations, result.results, strict=True):
+    for expectation, outcome in _paired(suite, result):
         _refuse_error(outcome, suite, expectation)
         if outcome.success:
             continue
@@ -63,8 +65,8 @@ def _run(table: pd.DataFrame, suite: Suite) -> Any:
     source = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
     batch = source.add_batch_definition_whole_dataframe("rows")
     expectations = gx.ExpectationSuite(suite.name)
-    for expectation in suite.expectations:
-        expectations.add_expectation(_build(gx, expectation, suite))
+    for number, expectation in enumerate(suite.expectations):
+        expectations.add_expectation(_build(gx, expectation, suite, number))
     definition = gx.ValidationDefinition(
         name=suite.name, data=batch, suite=context.suites.add(expectations)
     )
@@ -75,6 +77,12 @@ def _run(table: pd.DataFrame, suite: Suite) -> Any:
         )
 
 
+def _paired(suite: Suite, result: Any) -> list[tuple[Expectation, Any]]:
+    """Each expectation with its outcome; the library returns outcomes grouped by column."""
+    outcomes = {outcome.expectation_config.meta[_NUMBER]: outcome for outcome in result.results}
+    return [(expectation, outcomes[i]) for i, expectation in enumerate(suite.expectations)]
+
+
 def _quieten() -> None:
     """What a suite finds is told by us; the library's own log speaks of its temporary folders."""
     for name in list(logging.root.manager.loggerDict):
@@ -82,7 +90,7 @@ def _quieten() -> None:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _build(gx: Any, expectation: Expectation, suite: Suite) -> Any:
+def _build(gx: Any, expectation: Expectation, suite: Suite, number: int) -> Any:
     kind = getattr(gx.expectations, expectation.expect, None)
     file = f"expectations/{suite.name}.yaml"
     if kind is None:
@@ -90,7 +98,10 @@ def _build(gx: Any, expectation: Expectation, suite: Suite) -> Any:
         raise ProblemError(message)
     try:
         return kind(
-            **expectation.arguments, severity=expectation.severity, notes=expectation.meaning
+            **expectation.arguments,
+            severity=expectation.severity,
+            notes=expectation.meaning,
+            meta={_NUMBER: number},
         )
     except (ValueError, TypeError) as error:
         first = str(error).splitlines()

@@ -1,0 +1,1 @@
+"""Speed against the alternatives, all in one run: `make bench`."""

@@ -1,0 +1,152 @@
+"""Runs every contender in the same run and prints figures and ratios."""
+
+import os
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.load import Figures, free_port, load, median, resident_megabytes, running
+from tests.benchmarks.model import ROOT, Contenders, make_contenders
+
+ROUNDS = 5
+SECONDS = 3
+OURS, CEILING, MLFLOW, JOBLIB = (
+    "driftline (bentoml serve)",
+    "starlette + onnx (ceiling)",
+    "mlflow models serve",
+    "fastapi + joblib",
+)
+
+
+def main() -> None:
+    """Serve the same forest four ways, load each in turn, and print."""
+    console = Console()
+    with tempfile.TemporaryDirectory() as name, ExitStack() as servers:
+        contenders = make_contenders(Path(name))
+        urls, pids = _start(contenders, servers)
+        console.print(f"{ROUNDS} rounds of {SECONDS} s each, in turn; medians; log on for ours")
+        _single(console, urls, contenders)
+        _batches(console, urls, contenders)
+        table = Table("contender", "resident MB", title="memory, all processes of a server")
+        for contender, pid in pids.items():
+            table.add_row(contender, f"{resident_megabytes(pid):.0f}")
+        console.print(table)
+
+
+def _start(contenders: Contenders, servers: ExitStack) -> tuple[dict[str, str], dict[str, int]]:
+    folder = contenders.folder
+    env = os.environ | {
+        "BENCH_MODEL": str(folder),
+        "DRIFTLINE_MODEL_DIR": str(folder),
+        "DRIFTLINE_HOME": str(folder / "home"),
+        "BENTOML_HOME": str(folder / "bentoml"),
+        "BENTOML_DO_NOT_TRACK": "true",
+        "PYTHONPATH": str(ROOT),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # mlflow calls uvicorn
+    }
+    ports = {contender: str(free_port()) for contender in (OURS, CEILING, MLFLOW, JOBLIB)}
+    python = [sys.executable, "-m"]
+    serve = ["--host", "127.0.0.1", "--port"]
+    quiet = ["--no-access-log", "--log-level", "error", "--factory"]
+    model = ["-m", str(folder / "mlflow"), "--env-manager", "local", "--workers", "1"]
+    commands = {
+        OURS: [*python, "bentoml", "serve", "bentos.service:Service", *serve, ports[OURS]],
+        CEILING: [
+            *python,
+            "uvicorn",
+            "tests.benchmarks.apps:starlette_app",
+            *quiet,
+            *serve,
+            ports[CEILING],
+        ],
+        MLFLOW: [
+            *python,
+            "mlflow",
+            "models",
+            "serve",
+            *model,
+            "--host",
+            "127.0.0.1",
+            "-p",
+            ports[MLFLOW],
+        ],
+        JOBLIB: [
+            *python,
+            "uvicorn",
+            "tests.benchmarks.apps:fastapi_app",
+            *quiet,
+            *serve,
+            ports[JOBLIB],
+        ],
+    }
+    health = {OURS: "readyz", CEILING: "", MLFLOW: "ping", JOBLIB: "docs"}
+    urls, pids = {}, {}
+    for contender, command in commands.items():
+        urls[contender] = f"http://127.0.0.1:{ports[contender]}"
+        url = f"{urls[contender]}/{health[contender]}"
+        pids[contender] = servers.enter_context(running(command, url, env=env, cwd=ROOT))
+    return urls, pids
+
+
+def _single(console: Console, urls: dict[str, str], contenders: Contenders) -> None:
+    bodies = {
+        OURS: contenders.ours,
+        CEILING: contenders.ours,
+        MLFLOW: contenders.mlflow,
+        JOBLIB: contenders.joblib,
+    }
+    targets = {name: _target(name, url, "predict") for name, url in urls.items()}
+    many: dict[str, list[Figures]] = {name: [] for name in urls}
+    one: dict[str, list[Figures]] = {name: [] for name in urls}
+    for _ in range(ROUNDS):
+        for name, url in targets.items():
+            many[name].append(load(url, bodies[name], connections=8, seconds=SECONDS))
+            one[name].append(load(url, bodies[name], connections=1, seconds=1))
+    table = Table(title="one record per request")
+    for column in ("contender", "requests/s", "p50 ms", "p99 ms", "p50 ms alone", "ours is"):
+        table.add_column(column)
+    ours = median(many[OURS]).rate
+    for name in urls:
+        at_eight, alone = median(many[name]), median(one[name])
+        table.add_row(
+            name,
+            f"{at_eight.rate:,.0f}",
+            f"{at_eight.p50:.2f}",
+            f"{at_eight.p99:.2f}",
+            f"{alone.p50:.2f}",
+            f"{ours / at_eight.rate:.2f} x",
+        )
+    console.print(table)
+
+
+def _batches(console: Console, urls: dict[str, str], contenders: Contenders) -> None:
+    table = Table(title="batches, two connections")
+    for column in ("contender", "records", "records/s", "ours is"):
+        table.add_column(column)
+    for rows in (1000, 10_000):
+        bodies = contenders.batch(rows)
+        by_name = {OURS: bodies["ours"], MLFLOW: bodies["mlflow"], JOBLIB: bodies["joblib"]}
+        rates: dict[str, list[Figures]] = {name: [] for name in by_name}
+        for _ in range(3):
+            for name, body in by_name.items():
+                url = _target(name, urls[name], "predict_batch")
+                rates[name].append(load(url, body, connections=2, seconds=SECONDS))
+        ours = median(rates[OURS]).rate
+        for name, figures in rates.items():
+            rate = median(figures).rate
+            table.add_row(name, f"{rows:,}", f"{rate * rows:,.0f}", f"{ours / rate:.2f} x")
+    console.print(table)
+
+
+def _target(name: str, url: str, path: str) -> str:
+    if name == MLFLOW:
+        return f"{url}/invocations"
+    return f"{url}/{path if name == OURS else 'predict'}"
+
+
+if __name__ == "__main__":
+    main()
