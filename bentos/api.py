@@ -4,14 +4,16 @@ HTTP and Lambda share this, so they cannot differ. No value that a client sent i
 """
 
 import hmac
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from bentos.log import LogUnavailableError, PredictionLog
 from bentos.metrics import Ledger
@@ -103,7 +105,7 @@ class Api:
             vector = self.predictor.contract.encode(record)
         except InvalidRecordError as error:
             raise _invalid(error.fields) from None
-        return self._answer([record], [vector])[0]
+        return self._answer([record], np.array([vector], dtype=np.float32))[0]
 
     def _predict_batch(self, body: bytes) -> Any:
         document = parse_object(body, MAX_BODY_BYTES)
@@ -112,44 +114,48 @@ class Api:
             raise RequestError(422, "invalid_batch", 'wanted {"records": [record, ...]}')
         if len(records) > MAX_BATCH:
             raise RequestError(413, "batch_too_large", f"wanted at most {MAX_BATCH} records")
-        named, vectors = self._encode_all(records)
-        return {"predictions": self._answer(named, vectors)}
+        named, matrix = self._encode_all(records)
+        return {"predictions": self._answer(named, matrix)}
 
     def _answer(
-        self, records: Sequence[dict[str, Any]], vectors: Sequence[list[float]]
+        self, records: Sequence[dict[str, Any]], matrix: NDArray[np.float32]
     ) -> list[dict[str, Any]]:
         """Score, log, count, and only then answer."""
-        contract = self.predictor.contract
-        answers = self.predictor.answer_vectors(vectors)
-        now = time.time()
-        bodies, entries = [], []
-        for record, answer in zip(records, answers, strict=True):
-            prediction_id = uuid4().hex
-            bodies.append(
-                answer.to_json(model_version=contract.model_version, prediction_id=prediction_id)
-            )
-            entries.append(
+        predictor = self.predictor
+        contract = predictor.contract
+        answers = predictor.answer(matrix)
+        ids = new_ids(len(answers))
+        bodies = [
+            answer.to_json(model_version=contract.model_version, prediction_id=prediction_id)
+            for answer, prediction_id in zip(answers, ids, strict=True)
+        ]
+        entries = [
+            {
+                "id": prediction_id,
+                "inputs": record,
+                "prediction": answer.prediction,
+                "label": answer.label,
+                "probabilities": list(answer.probability.values()),
+                "confidence": answer.confidence,
+                "risk": answer.risk_level,
+            }
+            for record, answer, prediction_id in zip(records, answers, ids, strict=True)
+        ]
+        if entries:
+            self._write(
                 {
-                    "id": prediction_id,
-                    "time": now,
+                    "time": time.time(),
                     "problem": contract.problem,
                     "version": contract.model_version,
-                    "inputs": record,
-                    "prediction": answer.prediction,
-                    "label": answer.label,
-                    "probabilities": list(answer.probability.values()),
-                    "confidence": answer.confidence,
-                    "risk": answer.risk_level,
+                    "predictions": entries,
                 }
             )
-        self._write(entries)
-        for vector, answer in zip(vectors, answers, strict=True):
-            self.ledger.count(vector, answer.label, answer.risk_level, answer.confidence)
+        self.ledger.count(matrix, answers)
         return bodies
 
-    def _write(self, entries: list[dict[str, Any]]) -> None:
+    def _write(self, entry: dict[str, Any]) -> None:
         try:
-            self.log.write(entries)
+            self.log.write(entry)
         except LogUnavailableError:
             raise LOG_UNAVAILABLE from None
 
@@ -189,8 +195,11 @@ class Api:
         except InvalidRecordError as error:
             raise _invalid(error.fields) from None
 
-    def _encode_all(self, records: list[Any]) -> tuple[list[dict[str, Any]], list[list[float]]]:
-        encode = self.predictor.contract.encode
+    def _encode_all(self, records: list[Any]) -> tuple[list[dict[str, Any]], NDArray[np.float32]]:
+        contract = self.predictor.contract
+        quick = contract.encode_quickly(records)
+        if quick is not None:
+            return records, quick
         named: list[dict[str, Any]] = []
         vectors: list[list[float]] = []
         wrong: list[tuple[str, str]] = []
@@ -199,7 +208,7 @@ class Api:
                 if not isinstance(document, dict):
                     raise _invalid([("", "must be an object")])
                 record = self._record(document)
-                vectors.append(encode(record))
+                vectors.append(contract.encode(record))
                 named.append(record)
             except (RequestError, InvalidRecordError) as error:
                 wrong += [(f"records[{i}].{name}".rstrip("."), why) for name, why in error.fields]
@@ -207,7 +216,8 @@ class Api:
                     break
         if wrong:
             raise _invalid(wrong)
-        return named, vectors
+        width = len(contract.feature_names)
+        return named, np.array(vectors, dtype=np.float32).reshape(len(vectors), width)
 
     def _model(self, _body: bytes) -> Any:
         contract = self.predictor.contract
@@ -223,6 +233,12 @@ class Api:
             "risk_bands": {"medium": contract.medium_risk, "high": contract.high_risk},
             "metrics": dict(contract.metrics),
         }
+
+
+def new_ids(count: int) -> list[str]:
+    """Fresh prediction ids: 128 random bits each, as hex."""
+    text = os.urandom(16 * count).hex()
+    return [text[i : i + 32] for i in range(0, len(text), 32)]
 
 
 def parse_object(body: bytes, most: int) -> dict[str, Any]:

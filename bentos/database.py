@@ -3,7 +3,6 @@
 Writes are idempotent by prediction id: what is written twice stands once.
 """
 
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -66,14 +65,6 @@ def migrate(engine: Engine, attempts: int = 5) -> None:
             return
 
 
-def create_missing(engine: Engine) -> None:
-    """Migrate a database that has no tables yet; quick where it has."""
-    from sqlalchemy import inspect
-
-    if not inspect(engine).has_table(PREDICTIONS.name):
-        migrate(engine)
-
-
 def insert_predictions(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add predictions; those that are there already stay as they are."""
     statement = _insert_ignoring(engine, PREDICTIONS, "id")
@@ -82,22 +73,6 @@ def insert_predictions(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> Non
             connection.execute(
                 statement, [dict(row) for row in rows[start : start + ROWS_PER_INSERT]]
             )
-
-
-def row_from_spool(line: Mapping[str, Any]) -> dict[str, Any]:
-    """A spooled prediction as a row of its table."""
-    return {
-        "id": line["id"],
-        "problem": line["problem"],
-        "model_version": line["version"],
-        "answered_at": datetime.fromtimestamp(line["time"], UTC).replace(tzinfo=None),
-        "inputs": json.dumps(line["inputs"]),
-        "prediction": line["prediction"],
-        "label": line["label"],
-        "probabilities": json.dumps(line["probabilities"]),
-        "confidence": line["confidence"],
-        "risk_level": line["risk"],
-    }
 
 
 def add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from bentos.api import Api, Reply, RequestError, error_reply
-from bentos.log import DatabaseLog
-from bentos.predictor import load_predictor
+from bentos.direct import DirectLog
+from bentos.predictor import ModelRefusedError, load_predictor
 
 _API: Api | None = None
 BAD_EVENT = RequestError(400, "malformed", "not an event of API Gateway with a readable body")
+NOT_READY = RequestError(503, "not_ready", "there is no model that may serve")
 FAILED = RequestError(500, "internal", "the request could not be answered")
 
 
@@ -29,11 +30,14 @@ def handler(event: Any, _context: Any = None) -> dict[str, Any]:
         method, path, body, key = _read(event)
     except (KeyError, TypeError, AttributeError, ValueError, binascii.Error):
         return _reply(error_reply(BAD_EVENT))
-    if path in {"/livez", "/readyz", "/healthz"} and method == "GET":
-        _open()
-        return _reply(Reply(200, b'{"status":"ok"}'))
     try:
+        if path in {"/livez", "/readyz", "/healthz"} and method == "GET":
+            _open()
+            return _reply(Reply(200, b'{"status":"ok"}'))
         return _reply(_open().respond(method, path, body, key))
+    except ModelRefusedError as error:
+        sys.stderr.write(f"not ready: {error}\n")
+        return _reply(error_reply(NOT_READY))
     except Exception as error:  # noqa: BLE001 - a request must never end in a trace
         sys.stderr.write(f"{method} failed: {type(error).__name__}\n")
         return _reply(error_reply(FAILED))
@@ -45,7 +49,7 @@ def _open() -> Api:
         beside_code = Path(__file__).resolve().parent.parent
         folder = Path(os.environ.get("DRIFTLINE_MODEL_DIR", beside_code))
         keys = [key for key in os.environ.get("DRIFTLINE_API_KEYS", "").split(",") if key]
-        _API = Api(load_predictor(folder), DatabaseLog(_database_url()), keys=keys)
+        _API = Api(load_predictor(folder), DirectLog(_database_url()), keys=keys)
     return _API
 
 

@@ -1,10 +1,12 @@
-"""Where the API leaves its predictions and labels: in the spool, or straight in the database."""
+"""Where the API leaves its predictions and labels: what it needs of a log, and the spool.
+
+`bentos.direct` is the other log, for a place whose disk is gone with the process.
+"""
 
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,8 +24,8 @@ class LogUnavailableError(Exception):
 class PredictionLog(Protocol):
     """What the API needs of a log."""
 
-    def write(self, entries: Sequence[dict[str, Any]]) -> None:
-        """Keep predictions, before they are answered; `LogUnavailableError` where that fails."""
+    def write(self, entry: dict[str, Any]) -> None:
+        """Keep a request's predictions before it is answered, or raise `LogUnavailableError`."""
 
     def label(self, prediction_id: str, label: str) -> str:
         """`added`, `same`, `different` or `unknown`."""
@@ -46,10 +48,10 @@ class SpoolLog:
         self._is_closed = threading.Event()
         threading.Thread(target=self._keep_handing_over, daemon=True).start()
 
-    def write(self, entries: Sequence[dict[str, Any]]) -> None:
+    def write(self, entry: dict[str, Any]) -> None:
         """Append to the spool."""
         try:
-            self._writer.append(b"".join(orjson.dumps(entry) + b"\n" for entry in entries))
+            self._writer.append(orjson.dumps(entry) + b"\n")
         except SpoolFullError as error:
             raise LogUnavailableError from error
 
@@ -86,40 +88,3 @@ class SpoolLog:
     def _keep_handing_over(self) -> None:
         while not self._is_closed.wait(HAND_OVER_SECONDS):
             self._writer.hand_over()
-
-
-class DatabaseLog:
-    """Predictions go straight to the database, for a place whose disk is gone with the process."""
-
-    def __init__(self, url: str) -> None:
-        """Connect when first needed."""
-        self._url = url
-        self._engine: Any = None
-
-    def write(self, entries: Sequence[dict[str, Any]]) -> None:
-        """Insert before the answer."""
-        from bentos import database
-
-        try:
-            rows = [database.row_from_spool(entry) for entry in entries]
-            database.insert_predictions(self._open(), rows)
-        except database.DatabaseError as error:
-            raise LogUnavailableError from error
-
-    def label(self, prediction_id: str, label: str) -> str:
-        """Label a prediction."""
-        from bentos import database
-
-        try:
-            return database.add_label(self._open(), prediction_id, label)
-        except database.DatabaseError as error:
-            raise LogUnavailableError from error
-
-    def _open(self) -> Any:
-        from bentos import database
-
-        if self._engine is None:
-            engine = database.open_engine(self._url)
-            database.create_missing(engine)
-            self._engine = engine
-        return self._engine

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from bentos.predictor import Answer
 from driftline.contract import Contract
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 CONFIDENCES = tuple(round(0.1 * i, 1) for i in range(1, 11))
 FIELD_BINS = 10
-PENDING_VECTORS = 4096
+PENDING_ROWS = 4096
 
 
 class Histogram:
@@ -60,16 +61,19 @@ class Ledger:
             for field, i in zip(contract.fields, _starts(contract), strict=True)
             if field.allow_missing and len(field.feature_names) == 1
         ]
-        self._pending: list[Sequence[float]] = []
+        self._pending: list[np.ndarray] = []
+        self._waiting = 0
 
-    def count(self, vector: Sequence[float], label: str, risk: str | None, sure: float) -> None:
-        """Count one answered prediction."""
-        self.by_class[label] += 1
-        if risk is not None:
-            self.by_risk[risk] += 1
-        self.confidence.add(sure)
-        self._pending.append(vector)
-        if len(self._pending) >= PENDING_VECTORS:
+    def count(self, matrix: np.ndarray, answers: Sequence[Answer]) -> None:
+        """Count answered predictions and their encoded inputs."""
+        for answer in answers:
+            self.by_class[answer.label] += 1
+            if answer.risk_level is not None:
+                self.by_risk[answer.risk_level] += 1
+            self.confidence.add(answer.confidence)
+        self._pending.append(matrix)
+        self._waiting += len(answers)
+        if self._waiting >= PENDING_ROWS:
             self.settle()
 
     def reject(self, reason: str) -> None:
@@ -78,10 +82,10 @@ class Ledger:
 
     def settle(self) -> None:
         """Bin the inputs that wait."""
-        pending, self._pending = self._pending, []
+        pending, self._pending, self._waiting = self._pending, [], 0
         if not pending:
             return
-        matrix = np.array(pending, dtype=np.float64)
+        matrix = np.concatenate(pending).astype(np.float64)
         for name, i in self._optional:
             self.missing[name] += int(np.isnan(matrix[:, i]).sum())
         for name, (i, _) in self._columns.items():

@@ -69,13 +69,11 @@ class Predictor:
 
     def predict(self, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
         """Answer records in order; the first that breaks the contract is an error."""
-        return self.answer_vectors([self.contract.encode(record) for record in records])
+        return self.answer(self.contract.encode_table(records))
 
-    def answer_vectors(self, vectors: Sequence[Sequence[float]]) -> list[Answer]:
-        """Answer records that are encoded already."""
-        if not vectors:
-            return []
-        return [self._describe(p) for p in self.score(np.array(vectors, dtype=np.float32))]
+    def answer(self, matrix: NDArray[np.float32]) -> list[Answer]:
+        """Answer records that are encoded already, shape (records, features)."""
+        return [self._describe(p) for p in self.score(matrix)] if len(matrix) else []
 
     def _describe(self, probabilities: list[float]) -> Answer:
         contract = self.contract

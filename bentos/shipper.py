@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from bentos import database
-from bentos.spool import free_segments, take_segment
+from bentos.spool import free_segments, rows_of, take_segment
 
 ROUND_SECONDS = 0.5
 PURGE_SECONDS = 3600.0
@@ -26,12 +26,14 @@ log = logging.getLogger("driftline.shipper")
 
 
 def ship(engine: Engine, folder: Path) -> int:
-    """One round over all free segments; returns how many predictions were shipped."""
+    """One round over all free segments; returns how many log entries were shipped."""
     shipped = 0
     for path in free_segments(folder):
         with take_segment(path) as lines:
             if lines:
-                database.insert_predictions(engine, [database.row_from_spool(x) for x in lines])
+                database.insert_predictions(
+                    engine, [row for entry in lines for row in rows_of(entry)]
+                )
                 shipped += len(lines)
     return shipped
 

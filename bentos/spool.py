@@ -8,9 +8,11 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -84,7 +86,7 @@ def free_segments(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def take_segment(path: Path) -> Iterator[list[dict[str, object]] | None]:
+def take_segment(path: Path) -> Iterator[list[dict[str, Any]] | None]:
     """The segment's predictions, or None while somebody holds it; removed when the block succeeds.
 
     A line without its end was never answered, and is dropped.
@@ -106,6 +108,28 @@ def take_segment(path: Path) -> Iterator[list[dict[str, object]] | None]:
         path.unlink(missing_ok=True)
     finally:
         os.close(fd)
+
+
+def rows_of(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A log entry (the predictions of one request) as rows of the database's table."""
+    shared = {
+        "problem": entry["problem"],
+        "model_version": entry["version"],
+        "answered_at": datetime.fromtimestamp(entry["time"], UTC).replace(tzinfo=None),
+    }
+    return [
+        shared
+        | {
+            "id": one["id"],
+            "inputs": orjson.dumps(one["inputs"]).decode(),
+            "prediction": one["prediction"],
+            "label": one["label"],
+            "probabilities": orjson.dumps(one["probabilities"]).decode(),
+            "confidence": one["confidence"],
+            "risk_level": one["risk"],
+        }
+        for one in entry["predictions"]
+    ]
 
 
 def find_in_spool(folder: Path, prediction_id: str) -> bool:

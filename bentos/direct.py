@@ -1,0 +1,196 @@
+"""The prediction log by a database's own driver, for a place that must answer soon after its start.
+
+SQLAlchemy and Alembic take most of a second to import, which is all that a Lambda's first answer
+has. The statements are few, and a test holds their rows equal to those of `bentos.database`.
+"""
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from bentos.log import LogUnavailableError
+from bentos.spool import rows_of
+
+COLUMNS = (
+    "id",
+    "problem",
+    "model_version",
+    "answered_at",
+    "inputs",
+    "prediction",
+    "label",
+    "probabilities",
+    "confidence",
+    "risk_level",
+)
+LABEL_COLUMNS = ("prediction_id", "problem", "label", "received_at")
+CONNECT_SECONDS = 5
+SQLITE_WAIT_SECONDS = 30
+SQLITE_TABLES = Path(__file__).parent / "migrations" / "sqlite.sql"
+
+
+@dataclass(frozen=True)
+class Driver:
+    """How one kind of database is reached and spoken to."""
+
+    module: str
+    connect: Callable[[Any], Any]  # takes the imported module
+    mark: str
+    if_there: str  # what an INSERT does with a row whose key, `{key}`, is there already
+    moment: Callable[[datetime], Any]
+
+    def insert(self, table: str, columns: Sequence[str], key: str) -> str:
+        """A statement that leaves rows alone that are there already."""
+        marks = ", ".join([self.mark] * len(columns))
+        names = ", ".join(columns)
+        ending = self.if_there.format(key=key)
+        return f"INSERT INTO {table} ({names}) VALUES ({marks}) {ending}"  # noqa: S608 - our names
+
+
+class DirectLog:
+    """Predictions and labels go straight to the database, over one connection kept open."""
+
+    def __init__(self, url: str) -> None:
+        """Connect when first needed."""
+        self._url = url
+        self._driver = choose_driver(url)
+        self._connection: Any = None
+
+    def write(self, entry: dict[str, Any]) -> None:
+        """Insert all of a request's predictions or none, before they are answered."""
+        rows = [self._values(row) for row in rows_of(entry)]
+        statement = self._driver.insert("predictions", COLUMNS, "id")
+
+        def insert(cursor: Any) -> None:
+            cursor.execute("BEGIN")
+            cursor.executemany(statement, rows)
+            cursor.execute("COMMIT")
+
+        if rows:
+            self._run(insert)
+
+    def label(self, prediction_id: str, label: str) -> str:
+        """Keep the first label of a known prediction."""
+
+        def add(cursor: Any) -> str:
+            mark = self._driver.mark
+            cursor.execute(f"SELECT problem FROM predictions WHERE id = {mark}", (prediction_id,))  # noqa: S608 - our mark
+            found = cursor.fetchone()
+            if found is None:
+                return "unknown"
+            now = self._driver.moment(datetime.now(UTC).replace(tzinfo=None))
+            insert = self._driver.insert("labels", LABEL_COLUMNS, "prediction_id")
+            cursor.execute(insert, (prediction_id, found[0], label, now))
+            if cursor.rowcount == 1:
+                return "added"
+            kept = f"SELECT label FROM labels WHERE prediction_id = {mark}"  # noqa: S608 - our mark
+            cursor.execute(kept, (prediction_id,))
+            return "same" if cursor.fetchone()[0] == label else "different"
+
+        outcome: str = self._run(add)
+        return outcome
+
+    def _values(self, row: dict[str, Any]) -> tuple[Any, ...]:
+        row["answered_at"] = self._driver.moment(row["answered_at"])
+        return tuple(row[name] for name in COLUMNS)
+
+    def _run(self, work: Callable[[Any], Any]) -> Any:
+        """Work on a cursor; once more where a kept connection has died, or tables were missing."""
+        module = importlib.import_module(self._driver.module)
+        for is_last in (False, True):
+            was_open = self._connection is not None
+            try:
+                if self._connection is None:
+                    self._connection = self._driver.connect(module)
+                return work(self._connection.cursor())
+            except module.Error as error:
+                self._drop(module)
+                lacks_tables = isinstance(error, module.ProgrammingError) and self._make_tables()
+                if is_last or not (was_open or lacks_tables):
+                    raise LogUnavailableError from error
+        raise AssertionError  # the second round returns or raises
+
+    def _drop(self, module: Any) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except module.Error:
+                return
+
+    def _make_tables(self) -> bool:
+        """Migrate a server's database where the tools for it are installed."""
+        try:
+            from bentos import database
+        except ImportError:
+            return False
+        try:
+            database.migrate(database.open_engine(self._url), attempts=1)
+        except database.DatabaseError:
+            return False
+        return True
+
+
+def choose_driver(url: str) -> Driver:
+    """The driver of a SQLAlchemy URL."""
+    scheme, _, rest = url.partition("://")
+    kind = scheme.partition("+")[0]
+    if kind == "sqlite":
+        return Driver(
+            module="sqlite3",
+            connect=lambda module: _open_sqlite(module, rest.removeprefix("/")),
+            mark="?",
+            if_there="ON CONFLICT ({key}) DO NOTHING",
+            moment=lambda at: at.isoformat(sep=" ", timespec="microseconds"),
+        )
+    if kind == "postgresql":
+        return Driver(
+            module="psycopg",
+            connect=lambda module: module.connect(
+                f"postgresql://{rest}", autocommit=True, connect_timeout=CONNECT_SECONDS
+            ),
+            mark="%s",
+            if_there="ON CONFLICT ({key}) DO NOTHING",
+            moment=lambda at: at,
+        )
+    if kind in {"mysql", "mariadb"}:
+        return Driver(
+            module="pymysql",
+            connect=lambda module: module.connect(**_mysql_arguments(url)),
+            mark="%s",
+            # not IGNORE, which would swallow every other error too
+            if_there="ON DUPLICATE KEY UPDATE {key} = {key}",
+            moment=lambda at: at,
+        )
+    message = f"DRIFTLINE_DATABASE_URL: got {kind!r}, wanted sqlite, postgresql, mysql or mariadb"
+    raise ValueError(message)
+
+
+def _open_sqlite(module: Any, path: str) -> Any:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    connection = module.connect(path, timeout=SQLITE_WAIT_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    known = "SELECT 1 FROM sqlite_master WHERE name = 'predictions'"
+    if connection.execute(known).fetchone() is None:
+        connection.executescript(SQLITE_TABLES.read_text(encoding="utf-8"))
+    return connection
+
+
+def _mysql_arguments(url: str) -> dict[str, Any]:
+    """PyMySQL's arguments; further ones (`ssl_ca`, `charset`) come from the query."""
+    parts = urlsplit(url)
+    return {
+        "host": parts.hostname or "localhost",
+        "port": parts.port or 3306,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "database": unquote(parts.path.removeprefix("/")),
+        "autocommit": True,
+        "connect_timeout": CONNECT_SECONDS,
+        **dict(parse_qsl(parts.query)),
+    }

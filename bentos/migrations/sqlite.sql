@@ -1,0 +1,52 @@
+-- What `bentos/migrations` makes of an empty SQLite file; a test holds the two equal.
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS alembic_version (
+  version_num VARCHAR(32) NOT NULL,
+  CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+CREATE TABLE IF NOT EXISTS predictions (
+  sequence INTEGER NOT NULL,
+  id VARCHAR(64) NOT NULL,
+  problem VARCHAR(64) NOT NULL,
+  model_version VARCHAR(64) NOT NULL,
+  answered_at DATETIME NOT NULL,
+  inputs TEXT,
+  prediction INTEGER NOT NULL,
+  label VARCHAR(128) NOT NULL,
+  probabilities TEXT NOT NULL,
+  confidence DOUBLE NOT NULL,
+  risk_level VARCHAR(16),
+  PRIMARY KEY (sequence),
+  UNIQUE (id)
+);
+CREATE INDEX IF NOT EXISTS predictions_by_problem ON predictions (problem, sequence);
+CREATE INDEX IF NOT EXISTS predictions_by_time ON predictions (answered_at);
+CREATE TABLE IF NOT EXISTS labels (
+  sequence INTEGER NOT NULL,
+  prediction_id VARCHAR(64) NOT NULL,
+  problem VARCHAR(64) NOT NULL,
+  label VARCHAR(128) NOT NULL,
+  received_at DATETIME NOT NULL,
+  PRIMARY KEY (sequence),
+  UNIQUE (prediction_id)
+);
+CREATE INDEX IF NOT EXISTS labels_by_problem ON labels (problem, sequence);
+CREATE TABLE IF NOT EXISTS verdicts (
+  sequence INTEGER NOT NULL,
+  "key" VARCHAR(64) NOT NULL,
+  problem VARCHAR(64) NOT NULL,
+  model_version VARCHAR(64) NOT NULL,
+  verdict VARCHAR(32) NOT NULL,
+  reasons TEXT NOT NULL,
+  evidence TEXT NOT NULL,
+  report_sha256 VARCHAR(64) NOT NULL,
+  report TEXT NOT NULL,
+  first_prediction BIGINT NOT NULL,
+  last_prediction BIGINT NOT NULL,
+  decided_at DATETIME NOT NULL,
+  PRIMARY KEY (sequence),
+  UNIQUE ("key")
+);
+CREATE INDEX IF NOT EXISTS verdicts_by_problem ON verdicts (problem, sequence);
+INSERT OR IGNORE INTO alembic_version VALUES ('0001');
+COMMIT;
