@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bentos.log import LogUnavailableError, PredictionLog
 from bentos.metrics import Ledger
 from bentos.predictor import Predictor
-from driftline.contract import InvalidRecordError, safe_name
+from driftline.contract import Contract, InvalidRecordError, safe_name
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 64 * 1024
@@ -76,6 +76,15 @@ class Api:
         }
         self._paths = {path for _, path in self.routes}
 
+    def take_over(self, predictor: Predictor) -> None:
+        """Answer with another model from the next request on; counts go on where fields agree."""
+        old, new = self.predictor.contract, predictor.contract
+        if (old.fields, old.classes) == (new.fields, new.classes):
+            self.ledger.contract = new
+        else:
+            self.ledger = Ledger(new)
+        self.predictor = predictor
+
     def respond(self, method: str, path: str, body: bytes, key: bytes | None = None) -> Reply:
         """Answer one request; anything that is wrong with it becomes an error body."""
         begun = time.perf_counter()
@@ -100,12 +109,13 @@ class Api:
             raise RequestError(401, "unauthorized", "wanted a valid key in X-API-Key")
 
     def _predict(self, body: bytes) -> Any:
-        record = self._record(parse_object(body, MAX_RECORD_BYTES))
+        predictor = self.predictor  # one model for the whole request, whatever takes over meanwhile
+        record = _name_fields(parse_object(body, MAX_RECORD_BYTES), predictor.contract)
         try:
-            vector = self.predictor.contract.encode(record)
+            vector = predictor.contract.encode(record)
         except InvalidRecordError as error:
             raise _invalid(error.fields) from None
-        return self._answer([record], np.array([vector], dtype=np.float32))[0]
+        return self._answer(predictor, [record], np.array([vector], dtype=np.float32))[0]
 
     def _predict_batch(self, body: bytes) -> Any:
         document = parse_object(body, MAX_BODY_BYTES)
@@ -114,14 +124,17 @@ class Api:
             raise RequestError(422, "invalid_batch", 'wanted {"records": [record, ...]}')
         if len(records) > MAX_BATCH:
             raise RequestError(413, "batch_too_large", f"wanted at most {MAX_BATCH} records")
-        named, matrix = self._encode_all(records)
-        return {"predictions": self._answer(named, matrix)}
+        predictor = self.predictor
+        named, matrix = _encode_all(records, predictor.contract)
+        return {"predictions": self._answer(predictor, named, matrix)}
 
     def _answer(
-        self, records: Sequence[dict[str, Any]], matrix: NDArray[np.float32]
+        self,
+        predictor: Predictor,
+        records: Sequence[dict[str, Any]],
+        matrix: NDArray[np.float32],
     ) -> list[dict[str, Any]]:
         """Score, log, count, and only then answer."""
-        predictor = self.predictor
         contract = predictor.contract
         answers = predictor.answer(matrix)
         ids = new_ids(len(answers))
@@ -182,43 +195,6 @@ class Api:
             raise RequestError(409, "label_differs", "another label is kept for this prediction")
         return {"status": outcome}
 
-    def _record(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Named fields as they are; `features` in contract order under their names."""
-        contract = self.predictor.contract
-        if "features" not in document or "features" in contract.field_names:
-            return document
-        values = document["features"]
-        if len(document) != 1 or not isinstance(values, list):
-            raise _invalid([("features", "must be a list of values, and the only key")])
-        try:
-            return contract.name_values(values)
-        except InvalidRecordError as error:
-            raise _invalid(error.fields) from None
-
-    def _encode_all(self, records: list[Any]) -> tuple[list[dict[str, Any]], NDArray[np.float32]]:
-        contract = self.predictor.contract
-        quick = contract.encode_quickly(records)
-        if quick is not None:
-            return records, quick
-        named: list[dict[str, Any]] = []
-        vectors: list[list[float]] = []
-        wrong: list[tuple[str, str]] = []
-        for i, document in enumerate(records):
-            try:
-                if not isinstance(document, dict):
-                    raise _invalid([("", "must be an object")])
-                record = self._record(document)
-                vectors.append(contract.encode(record))
-                named.append(record)
-            except (RequestError, InvalidRecordError) as error:
-                wrong += [(f"records[{i}].{name}".rstrip("."), why) for name, why in error.fields]
-                if len(wrong) > MAX_FIELDS_NAMED:
-                    break
-        if wrong:
-            raise _invalid(wrong)
-        width = len(contract.feature_names)
-        return named, np.array(vectors, dtype=np.float32).reshape(len(vectors), width)
-
     def _model(self, _body: bytes) -> Any:
         contract = self.predictor.contract
         return {
@@ -259,6 +235,45 @@ def error_reply(error: RequestError) -> Reply:
     fields = [{"field": name, "problem": problem} for name, problem in error.fields]
     document = {"error": {"code": error.code, "message": error.message, "fields": fields}}
     return Reply(error.status, orjson.dumps(document))
+
+
+def _name_fields(document: dict[str, Any], contract: Contract) -> dict[str, Any]:
+    """Named fields as they are; `features` in contract order under their names."""
+    if "features" not in document or "features" in contract.field_names:
+        return document
+    values = document["features"]
+    if len(document) != 1 or not isinstance(values, list):
+        raise _invalid([("features", "must be a list of values, and the only key")])
+    try:
+        return contract.name_values(values)
+    except InvalidRecordError as error:
+        raise _invalid(error.fields) from None
+
+
+def _encode_all(
+    records: list[Any], contract: Contract
+) -> tuple[list[dict[str, Any]], NDArray[np.float32]]:
+    quick = contract.encode_quickly(records)
+    if quick is not None:
+        return records, quick
+    named: list[dict[str, Any]] = []
+    vectors: list[list[float]] = []
+    wrong: list[tuple[str, str]] = []
+    for i, document in enumerate(records):
+        try:
+            if not isinstance(document, dict):
+                raise _invalid([("", "must be an object")])
+            record = _name_fields(document, contract)
+            vectors.append(contract.encode(record))
+            named.append(record)
+        except (RequestError, InvalidRecordError) as error:
+            wrong += [(f"records[{i}].{name}".rstrip("."), why) for name, why in error.fields]
+            if len(wrong) > MAX_FIELDS_NAMED:
+                break
+    if wrong:
+        raise _invalid(wrong)
+    width = len(contract.feature_names)
+    return named, np.array(vectors, dtype=np.float32).reshape(len(vectors), width)
 
 
 def _invalid(fields: Iterable[tuple[str, str]]) -> RequestError:

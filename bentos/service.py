@@ -22,6 +22,7 @@ from bentos.hotpath import HotPath
 from bentos.log import SpoolLog
 from bentos.predictor import load_predictor
 from bentos.spool import measure_spool
+from bentos.takeover import Follower
 
 HOT_PATH = HotPath()
 VERDICT_SECONDS = 30.0
@@ -38,6 +39,12 @@ def spool_folder() -> Path:
     """Where predictions wait for the database."""
     home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
     return Path(os.environ.get("DRIFTLINE_SPOOL_DIR", home / "spool"))
+
+
+def pointer_file(problem: str) -> Path:
+    """Where packaging says which bento is the champion's."""
+    home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
+    return Path(os.environ.get("BENTOML_HOME", home / "bentoml")) / "serving" / f"{problem}.json"
 
 
 class Document(dict[str, Any]):
@@ -88,7 +95,10 @@ class Service:
         keys = [key for key in os.environ.get("DRIFTLINE_API_KEYS", "").split(",") if key]
         self._log = SpoolLog(spool_folder(), database_url())
         self._verdict: tuple[float, str | None] = (0.0, None)
-        HOT_PATH.api = Api(load_predictor(model_folder()), self._log, keys=keys)
+        api = Api(load_predictor(model_folder()), self._log, keys=keys)
+        self._follower = Follower(pointer_file(api.predictor.contract.problem), api.take_over)
+        self._follower.start()
+        HOT_PATH.api = api
         gc.collect()
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
         gc.set_threshold(*GARBAGE_THRESHOLDS)
@@ -129,4 +139,5 @@ class Service:
     def close(self) -> None:
         """Stop answering, and let the shipper empty the spool."""
         HOT_PATH.api = None
+        self._follower.stop()
         self._log.close()

@@ -69,3 +69,41 @@ VERDICTS = Table(
     Column("decided_at", Moment, nullable=False),
     Index("verdicts_by_problem", "problem", "sequence"),
 )
+
+LABEL_COUNTS = Table(
+    "label_counts",
+    METADATA,
+    Column("problem", String(64), primary_key=True),
+    Column("total", BigInteger, nullable=False),
+)
+
+# What has been decided and must be done exactly once; an event is only its doorbell.
+ORDERS = Table(
+    "orders",
+    METADATA,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("key", String(128), nullable=False, unique=True),
+    Column("problem", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),  # monitor or train
+    Column("state", String(16), nullable=False),  # open, claimed or done
+    Column("claimed_by", String(64), nullable=True),
+    Column("changed_at", Moment, nullable=False),
+    Index("orders_by_state", "state", "sequence"),
+)
+
+# Append-only and hash-chained: every change of an alias, with its evidence.
+JOURNAL = Table(
+    "journal",
+    METADATA,
+    Column("problem", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", String(40), nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("alias", String(32), nullable=False),
+    Column("before", String(32), nullable=True),
+    Column("after", String(32), nullable=True),
+    Column("why", LongText, nullable=False),
+    Column("evidence_sha256", String(64), nullable=False),
+    Column("previous_sha256", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),
+)

@@ -1,21 +1,36 @@
-"""Package: the champion as a bento that holds its ONNX file, its contract and the serving code."""
+"""Package: the champion as a bento that holds its ONNX file, its contract and the serving code.
+
+Where asked for, also as a container image and as the archive of a Lambda.
+"""
+
+from dataclasses import asdict
 
 from flows.running import Sections, driftline_flow
-from tasks import packaging
+from tasks import archives, images, packaging
 from tasks.problems import read_problem
 from tasks.progress import step
 from tasks.registry import read_model
+from tasks.settings import get_settings
 
 
 @driftline_flow("package", run_name="package {problem}")
-def package(problem: str) -> Sections:
+def package(
+    problem: str,
+    containerize: bool = False,
+    base_image: str | None = None,
+    backend: str | None = None,
+    build_options: str | None = None,
+    lambda_zip: bool = False,
+    lambda_python: str | None = None,
+) -> Sections:
     """Build the champion's bento, once per model version, and make it the one that serves."""
     spec = read_problem(problem)
+    settings = get_settings()
     with step("package"):
         champion = read_model(spec, "champion")
         bento = packaging.build_bento(spec, champion)
         packaging.point_at(spec, bento)
-    return {
+    sections: Sections = {
         "model": {
             "name": spec.name,
             "version": champion.version,
@@ -23,6 +38,19 @@ def package(problem: str) -> Sections:
         },
         "bento": {"tag": bento.tag, "path": bento.path},
     }
+    if containerize:
+        build = images.Build(
+            base_image=base_image or settings.base_image,
+            backend=backend or "",
+            options=build_options or settings.build_options,
+        )
+        with step("containerize"):
+            sections["image"] = asdict(images.containerize(bento.tag, build))
+    if lambda_zip:
+        with step("lambda zip"):
+            archive = archives.build_archive(spec, champion, lambda_python or "")
+        sections["lambda"] = asdict(archive)
+    return sections
 
 
 if __name__ == "__main__":

@@ -2,16 +2,19 @@
 
 from typing import Annotated
 
+from prefect.runtime import flow_run
 from pydantic import Field
 
 from driftline.dataset import make_plan
+from flows.aliases import apply_decision, settle_aliases
 from flows.ingest import ingest
 from flows.running import Sections, UnwantedOutcomeError, driftline_flow
 from flows.summary import candidate_rows
 from tasks import gate, training
+from tasks.events import MODEL_PROMOTED, MODEL_REJECTED, ring
 from tasks.problems import read_problem
 from tasks.progress import step
-from tasks.registry import bind_contract, read_champion, record_decision, register_model
+from tasks.registry import bind_contract, read_champion, register_model
 from tasks.reporting import show_table, show_text
 from tasks.storage import read_snapshot
 from tasks.tracking import Inputs, log_documents, log_training
@@ -52,6 +55,7 @@ def train(
     with step("export"):
         exported = training.export_model(winner, spec, dataset, sha256)
     with step("compare with champion"):
+        settle_aliases(spec.name)
         champion = read_champion(spec)
         judged = gate.judge(winner, trained, exported, champion, dataset, spec, plan)
     with step("log to MLflow"):
@@ -77,7 +81,13 @@ def train(
         contract = bind_contract(
             logged.run_id, exported.contract, version, is_promoted=judged.decision.is_promoted
         )
-        holders = record_decision(spec, version, judged.decision)
+        holders = apply_decision(
+            spec,
+            version,
+            judged.decision,
+            actor=f"train {flow_run.id}",
+            evidence=gate.describe_gate(judged),
+        )
 
     sections = taken_sections(taken, sha256, len(table)) | gate.describe_outcome(
         winner, trained, exported, judged, holders
@@ -93,6 +103,8 @@ def train(
         gate.describe_documents(sections),
         {"verdict": judged.decision.verdict},
     )
+    event = MODEL_PROMOTED if judged.decision.is_promoted else MODEL_REJECTED
+    ring(event, spec.name, {"version": version, "reasons": list(judged.decision.reasons)})
     show_table("candidates", candidate_rows(sections), f"candidates of {spec.name}")
     show_text("gate", gate.describe_gate(judged), f"gate of {spec.name}")
     if require_promotion and not judged.decision.is_promoted:

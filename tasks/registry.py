@@ -4,7 +4,7 @@ import gzip
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from driftline.contract import Contract, parse_contract
 from driftline.digests import digest_bytes
@@ -70,20 +70,30 @@ def read_model(problem: Problem, alias: str) -> ServedModel:
     return model
 
 
-@io(name="move alias")
-def record_decision(problem: Problem, version: str, decision: Decision) -> dict[str, Any]:
-    """Give the version its alias; returns who is champion now and who was before."""
+@io(name="read aliases")
+def read_holders(name: str) -> dict[str, str | None]:
+    """Which version holds each of our aliases."""
     client = open_client()
-    previous = _version_of(client, problem.name, CHAMPION)
+    return {alias: _version_of(client, name, alias) for alias in (CHAMPION, CHALLENGER)}
+
+
+@io(name="tag decision")
+def tag_decision(problem: Problem, version: str, decision: Decision) -> None:
+    """Write the verdict and its reasons on the version."""
+    client = open_client()
     client.set_model_version_tag(problem.name, version, "verdict", decision.verdict)
     client.set_model_version_tag(problem.name, version, "reasons", "; ".join(decision.reasons))
-    alias = CHAMPION if decision.is_promoted else CHALLENGER
-    if decision.is_promoted and previous is not None:
-        client.set_model_version_tag(problem.name, version, "previous_champion", previous)
-    client.set_registered_model_alias(problem.name, alias, version)
-    if decision.is_promoted and _version_of(client, problem.name, CHALLENGER) == version:
-        client.delete_registered_model_alias(problem.name, CHALLENGER)
-    return {"champion": version if decision.is_promoted else previous, "previous": previous}
+
+
+@io(name="move alias")
+def move_alias(name: str, alias: str, version: str | None) -> None:
+    """Give a version the alias, or nobody; doing it twice changes nothing."""
+    client = open_client()
+    if version is None:
+        if _version_of(client, name, alias) is not None:
+            client.delete_registered_model_alias(name, alias)
+    else:
+        client.set_registered_model_alias(name, alias, version)
 
 
 def _ensure_model(client: "MlflowClient", problem: Problem) -> None:

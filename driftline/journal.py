@@ -1,0 +1,112 @@
+"""The journal of who held which alias when: append-only rows, each with the hash of the last.
+
+Reads and writes nothing; says what the next row is, and what is wrong with a sequence of rows.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change of an alias, from one model version to another."""
+
+    problem: str
+    number: int
+    at: str
+    actor: str
+    alias: str
+    before: str | None
+    after: str | None
+    why: str
+    evidence_sha256: str
+    previous_sha256: str
+    sha256: str
+
+
+def next_entry(
+    last: Entry | None,
+    *,
+    problem: str,
+    at: str,
+    actor: str,
+    alias: str,
+    before: str | None,
+    after: str | None,
+    why: str,
+    evidence: str,
+) -> Entry:
+    """The row that follows `last`; `evidence` is the text whose digest it keeps."""
+    content = {
+        "problem": problem,
+        "number": 1 if last is None else last.number + 1,
+        "at": at,
+        "actor": actor,
+        "alias": alias,
+        "before": before,
+        "after": after,
+        "why": why,
+        "evidence_sha256": hashlib.sha256(evidence.encode()).hexdigest(),
+        "previous_sha256": GENESIS if last is None else last.sha256,
+    }
+    return Entry(**content, sha256=_digest(content))  # type: ignore[arg-type]
+
+
+def find_breaks(entries: Sequence[Entry], holders: Mapping[str, str | None]) -> list[str]:
+    """What is wrong with a journal: edited, removed or inserted rows, and unexplained aliases.
+
+    `holders` maps each alias to the version that holds it now. Rows come in order of their number.
+    """
+    problems = []
+    previous = GENESIS
+    for place, entry in enumerate(entries, start=1):
+        content = asdict(entry)
+        stored = content.pop("sha256")
+        if entry.number != place:
+            problems.append(f"row {entry.number}: got number {entry.number}, wanted {place}")
+        if _digest(content) != stored:
+            problems.append(f"row {entry.number}: edited, its content does not have its hash")
+        if entry.previous_sha256 != previous:
+            problems.append(f"row {entry.number}: does not follow the row before it")
+        previous = stored
+    told = last_holders(entries)
+    return problems + [
+        f"alias {alias}: held by {_named(holders.get(alias))}, "
+        f"the journal says {_named(told.get(alias))}"
+        for alias in sorted({*told, *holders})
+        if told.get(alias) != holders.get(alias)
+    ]
+
+
+def last_holders(entries: Sequence[Entry]) -> dict[str, str | None]:
+    """Who holds each alias, by the journal."""
+    return {entry.alias: entry.after for entry in entries}
+
+
+def previous_holder(entries: Sequence[Entry], alias: str) -> str | None:
+    """The version that held the alias before the one that holds it now.
+
+    A rollback is no step forward: rolling back twice goes back two promotions.
+    """
+    held: list[str] = []
+    for entry in entries:
+        if entry.alias != alias or entry.after is None:
+            continue
+        if entry.after in held:
+            del held[held.index(entry.after) + 1 :]
+        else:
+            held.append(entry.after)
+    return held[-2] if len(held) > 1 else None
+
+
+def _digest(content: Mapping[str, object]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _named(version: str | None) -> str:
+    return "nobody" if version is None else f"version {version}"

@@ -1,0 +1,48 @@
+"""Prints a problem's journal; `--verify` finds what was edited, removed, inserted or unsaid."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from driftline.errors import DriftlineError
+from driftline.journal import Entry, find_breaks
+from tasks import journal, registry
+from tasks.problems import read_problem
+
+CONSOLE = Console(highlight=False)
+
+
+def main(
+    problem: str,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="check the chain and the aliases")
+    ] = False,
+) -> None:
+    """Who held which alias when, and why."""
+    try:
+        name = read_problem.fn(problem).name  # type: ignore[attr-defined]
+        entries = journal.read_journal.fn(name)  # type: ignore[attr-defined]
+        breaks = find_breaks(entries, registry.read_holders.fn(name)) if verify else []  # type: ignore[attr-defined]
+    except DriftlineError as error:
+        Console(stderr=True).print(f"error: {error}", markup=False)
+        raise typer.Exit(1) from None
+    CONSOLE.print(_table(entries))
+    if verify:
+        for each in breaks:
+            CONSOLE.print(f"broken: {each}", markup=False)
+        CONSOLE.print(f"{len(entries)} rows, {len(breaks)} breaks")
+    raise typer.Exit(1 if breaks else 0)
+
+
+def _table(entries: list[Entry]) -> Table:
+    table = Table("row", "when", "who", "alias", "from", "to", "why", "hash")
+    for entry in entries:
+        row = (entry.at[:19], entry.actor, entry.alias, entry.before or "-", entry.after or "-")
+        table.add_row(str(entry.number), *row, entry.why.replace("[", r"\["), entry.sha256[:12])
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)
