@@ -7,7 +7,7 @@ import hmac
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,9 +61,18 @@ class Api:
     """The paths of the service over one predictor and one log."""
 
     def __init__(
-        self, predictor: Predictor, log: PredictionLog, *, keys: Iterable[str] = ()
+        self,
+        predictor: Predictor,
+        log: PredictionLog,
+        *,
+        keys: Iterable[str] = (),
+        on_label: Callable[[Contract], None] | None = None,
     ) -> None:
-        """Bind the routes; with `keys`, only requests that carry one of them are answered."""
+        """Bind the routes; with `keys`, only requests that carry one of them are answered.
+
+        `on_label` is called after a label was added.
+        """
+        self._on_label = on_label
         self.predictor = predictor
         self.log = log
         self.ledger = Ledger(predictor.contract)
@@ -74,7 +83,7 @@ class Api:
             ("POST", "/feedback"): self._feedback,
             ("GET", "/model"): self._model,
         }
-        self._paths = {path for _, path in self.routes}
+        self._methods = {path: method for method, path in self.routes}
 
     def take_over(self, predictor: Predictor) -> None:
         """Answer with another model from the next request on; counts go on where fields agree."""
@@ -91,7 +100,7 @@ class Api:
         try:
             answer = self.routes.get((method, path))
             if answer is None:
-                raise _no_route(method, path, self._paths)
+                raise _no_route(path, self._methods)
             if self._keys:
                 self._check_key(key)
             reply = Reply(200, orjson.dumps(answer(body)))
@@ -163,7 +172,7 @@ class Api:
                     "predictions": entries,
                 }
             )
-        self.ledger.count(matrix, answers)
+        self.ledger.count(contract, matrix, answers)
         return bodies
 
     def _write(self, entry: dict[str, Any]) -> None:
@@ -193,6 +202,8 @@ class Api:
             raise RequestError(404, "unknown_prediction", "no prediction has this id")
         if outcome == "different":
             raise RequestError(409, "label_differs", "another label is kept for this prediction")
+        if outcome == "added" and self._on_label is not None:
+            self._on_label(self.predictor.contract)
         return {"status": outcome}
 
     def _model(self, _body: bytes) -> Any:
@@ -281,7 +292,7 @@ def _invalid(fields: Iterable[tuple[str, str]]) -> RequestError:
     return RequestError(422, "invalid", "some fields are not as the contract wants them", named)
 
 
-def _no_route(method: str, path: str, paths: set[str]) -> RequestError:
-    if path in paths:
-        return RequestError(405, "method_not_allowed", f"{method} is not answered on this path")
+def _no_route(path: str, methods: Mapping[str, str]) -> RequestError:
+    if path in methods:
+        return RequestError(405, "method_not_allowed", f"wanted {methods[path]} on this path")
     return RequestError(404, "not_found", "there is nothing on this path")

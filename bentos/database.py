@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Engine, Insert, create_engine, event, select, update
+from sqlalchemy import Engine, Insert, create_engine, event, func, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from bentos.tables import LABELS, PREDICTIONS, VERDICTS
+from bentos.tables import LABELS, ORDERS, PREDICTIONS, VERDICTS
 
 LabelOutcome = Literal["added", "same", "different", "unknown"]
 CONNECT_SECONDS = 5
@@ -101,6 +101,38 @@ def add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
     return "added"
 
 
+def order_checks(engine: Engine, problem: str, *, every: int) -> list[str]:
+    """Order a check for each full `every` labels that has none yet; returns the new orders' keys.
+
+    The count is what the table holds, and an order's key is the count it stands for: whoever calls
+    this, however often, and whoever died before, there is one order for each.
+    """
+    full = count_labels(engine, problem) // every
+    wanted = [f"labels:{problem}:{n * every}" for n in range(1, full + 1)]
+    query = select(ORDERS.c.key).where(ORDERS.c.problem == problem, ORDERS.c.kind == "monitor")
+    with engine.connect() as connection:
+        known = set(connection.execute(query).scalars())
+    missing = [key for key in wanted if key not in known]
+    return [key for key in missing if place_order(engine, problem, "monitor", key)]
+
+
+def place_order(engine: Engine, problem: str, kind: str, key: str) -> bool:
+    """Order something to be done once; whether it had not been ordered before."""
+    row = {
+        "key": key,
+        "problem": problem,
+        "kind": kind,
+        "state": "open",
+        "changed_at": datetime.now(UTC).replace(tzinfo=None),
+    }
+    try:
+        with engine.begin() as connection:
+            connection.execute(ORDERS.insert(), row)
+    except IntegrityError:
+        return False
+    return True
+
+
 def purge_inputs(engine: Engine, *, days: float, now: datetime) -> int:
     """Forget the inputs of predictions older than `days`; returns how many were purged."""
     oldest = (now - timedelta(days=days)).replace(tzinfo=None)
@@ -120,8 +152,6 @@ def last_verdict(engine: Engine, problem: str) -> str | None:
 
 def count_labels(engine: Engine, problem: str) -> int:
     """How many labels a problem has."""
-    from sqlalchemy import func
-
     query = select(func.count()).select_from(LABELS).where(LABELS.c.problem == problem)
     with engine.connect() as connection:
         return int(connection.execute(query).scalar_one())

@@ -64,8 +64,13 @@ class Ledger:
         self._pending: list[np.ndarray] = []
         self._waiting = 0
 
-    def count(self, matrix: np.ndarray, answers: Sequence[Answer]) -> None:
-        """Count answered predictions and their encoded inputs."""
+    def count(self, contract: Contract, matrix: np.ndarray, answers: Sequence[Answer]) -> None:
+        """Count answered predictions and their encoded inputs.
+
+        The last answers of a model that one with other fields replaces just now are left out.
+        """
+        if (contract.fields, contract.classes) != (self.contract.fields, self.contract.classes):
+            return
         for answer in answers:
             self.by_class[answer.label] += 1
             if answer.risk_level is not None:

@@ -8,21 +8,23 @@ import gc
 import logging
 import os
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import bentoml
 import yaml
 from _bentoml_sdk import Service as BentoService  # what `bentoml.service(service_class=...)` takes
+from sqlalchemy import Engine
 
-from bentos import openapi
+from bentos import database, doorbell, openapi
 from bentos.api import Api
-from bentos.database import DatabaseError, database_url, last_verdict, open_engine
 from bentos.hotpath import HotPath
 from bentos.log import SpoolLog
 from bentos.predictor import load_predictor
 from bentos.spool import measure_spool
 from bentos.takeover import Follower
+from driftline.contract import Contract
 
 HOT_PATH = HotPath()
 VERDICT_SECONDS = 30.0
@@ -45,6 +47,20 @@ def pointer_file(problem: str) -> Path:
     """Where packaging says which bento is the champion's."""
     home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
     return Path(os.environ.get("BENTOML_HOME", home / "bentoml")) / "serving" / f"{problem}.json"
+
+
+def order_checks(contract: Contract) -> None:
+    """Order a check where enough labels have come; what fails here the sweep makes up for."""
+    with contextlib.suppress(database.DatabaseError):
+        engine = _engine(database.database_url())
+        every = contract.labels_per_check
+        for key in database.order_checks(engine, contract.problem, every=every):
+            doorbell.ring("driftline.labels.counted", contract.problem, {"order": key})
+
+
+@lru_cache(maxsize=2)
+def _engine(url: str) -> Engine:
+    return database.open_engine(url)
 
 
 class Document(dict[str, Any]):
@@ -93,9 +109,10 @@ class Service:
         access.handlers.clear()
         access.propagate = False
         keys = [key for key in os.environ.get("DRIFTLINE_API_KEYS", "").split(",") if key]
-        self._log = SpoolLog(spool_folder(), database_url())
+        self._log = SpoolLog(spool_folder(), database.database_url())
         self._verdict: tuple[float, str | None] = (0.0, None)
-        api = Api(load_predictor(model_folder()), self._log, keys=keys)
+        predictor = load_predictor(model_folder())
+        api = Api(predictor, self._log, keys=keys, on_label=order_checks)
         self._follower = Follower(pointer_file(api.predictor.contract.problem), api.take_over)
         self._follower.start()
         HOT_PATH.api = api
@@ -130,8 +147,8 @@ class Service:
         """The newest verdict, read at most every half minute; the last known one on an outage."""
         read_at, verdict = self._verdict
         if time.monotonic() - read_at > VERDICT_SECONDS:
-            with contextlib.suppress(DatabaseError):
-                verdict = last_verdict(open_engine(database_url()), problem)
+            with contextlib.suppress(database.DatabaseError):
+                verdict = database.last_verdict(_engine(database.database_url()), problem)
             self._verdict = (time.monotonic(), verdict)
         return verdict
 

@@ -70,13 +70,6 @@ VERDICTS = Table(
     Index("verdicts_by_problem", "problem", "sequence"),
 )
 
-LABEL_COUNTS = Table(
-    "label_counts",
-    METADATA,
-    Column("problem", String(64), primary_key=True),
-    Column("total", BigInteger, nullable=False),
-)
-
 # What has been decided and must be done exactly once; an event is only its doorbell.
 ORDERS = Table(
     "orders",

@@ -1,7 +1,7 @@
 """How a running service comes to answer with a new champion: it follows a pointer file.
 
-Packaging writes the pointer in one step when a bento is complete. The bento itself never changes; its
-contract and ONNX file are loaded beside the old ones and swapped between two requests.
+Packaging writes the pointer in one step when a bento is complete. The bento itself never changes;
+its contract and ONNX file are loaded beside the old ones and swapped between two requests.
 """
 
 import json

@@ -52,6 +52,26 @@ def clean(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool
     return CleanTable(table=table, uncoerced=uncoerced, faults=frozen)
 
 
+def faults_of_values(cleaned: CleanTable, problem: Problem) -> dict[int, tuple[str, ...]]:
+    """Rows whose values the contract would refuse, by position, with every reason."""
+    faults = {row: list(reasons) for row, reasons in cleaned.faults.items()}
+    for name, spec in problem.columns.items():
+        values = cleaned.table[name]
+        wrong: dict[str, pd.Series] = {}
+        if spec.missing == "forbid":
+            wrong[f"{name}: missing"] = values.isna()
+        if spec.range is not None:
+            low, high = spec.range
+            wrong[f"{name}: not between {low:g} and {high:g}"] = (values < low) | (values > high)
+        if spec.categories:
+            known = values.isin(list(spec.categories)) | values.isna()
+            wrong[f"{name}: not one of its categories"] = ~known
+        for reason, rows in wrong.items():
+            for row in np.flatnonzero(rows.to_numpy()):
+                faults.setdefault(int(row), []).append(reason)
+    return {row: tuple(reasons) for row, reasons in faults.items()}
+
+
 def _note(
     failed: np.ndarray,
     reason: str,

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+EXACT_BELOW = 2.0**53  # from here on a float64 cannot tell every whole number from its neighbour
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z_ .&-]{0,63}")
 
@@ -112,7 +113,8 @@ def _category_encoder(spec: FieldSpec) -> Encoder:
     def encode(value: Any) -> float:
         if value is None or (type(value) is float and math.isnan(value)):
             return _missing(spec)
-        text = f"{value:g}" if type(value) in (int, float) else value
+        text = str(value) if type(value) is int else value
+        text = f"{value:g}" if type(value) is float else text
         if type(text) is not str:
             message = "must be one of its categories"
             raise ValueError(message)
@@ -143,6 +145,7 @@ class Contract:
     onnx_sha256: str = ""
     snapshot: str = ""
     promoted_at: str = ""
+    labels_per_check: int = 100
     metrics: tuple[tuple[str, float], ...] = ()
     example: tuple[tuple[str, float | str | None], ...] = ()
 
@@ -236,6 +239,7 @@ class Contract:
             return None
         with np.errstate(invalid="ignore"):
             fits = (matrix >= low) & (matrix <= high) & (~whole | (matrix == np.floor(matrix)))
+            fits &= np.abs(matrix) < EXACT_BELOW
         return matrix.astype(np.float32) if fits.all() else None
 
     def name_values(self, values: Sequence[Any]) -> dict[str, Any]:

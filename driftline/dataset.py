@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftline.contract import Contract, FieldSpec
+from driftline.digests import number_repeats
 from driftline.errors import DataError
 from driftline.evaluation import default_repeats
 from driftline.problem import Problem
@@ -82,6 +83,7 @@ def split_dataset(
 ) -> Dataset:
     """Encode the rows and part them into training and test rows; a smoke plan takes a fifth."""
     check_trainable(table, problem, folds=plan.folds, source="snapshot")
+    digests = number_repeats(digests)
     y = encode_target(table, problem)
     if plan.is_smoke:
         kept = subsample(digests, y, share=SMOKE_SHARE, least=2 * plan.folds, seed=plan.seed)
@@ -100,7 +102,7 @@ def split_dataset(
 
 
 def _refuse_nearly_empty_columns(X: NDArray[np.float32], problem: Problem) -> None:  # noqa: N803
-    """A few values may all fall into one fold, and gradient boosting cannot bin a column of none."""
+    """A few values may all fall into one fold; gradient boosting cannot bin a column of none."""
     usable = (~np.isnan(X)).sum(axis=0)
     for name, count in zip(draft_contract(problem).feature_names, usable, strict=True):
         if count < min(LEAST_USABLE_VALUES, len(X)):
@@ -138,6 +140,7 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
         medium_risk=problem.risk_bands.medium,
         high_risk=problem.risk_bands.high,
         snapshot=snapshot,
+        labels_per_check=problem.drift.labels_per_check,
         example=tuple(problem.example.items()),
     )
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,17 @@ def digest_rows(table: pd.DataFrame) -> list[str]:
         hashlib.sha256(numbers[i].tobytes() + json.dumps(cells[i]).encode()).hexdigest()
         for i in range(len(table))
     ]
+
+
+def number_repeats(digests: Sequence[str]) -> list[str]:
+    """The same digests, with `:1`, `:2`, ... on the second, third, ... row of equal content."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for digest in digests:
+        count = seen[digest]
+        numbered.append(f"{digest}:{count}" if count else digest)
+        seen[digest] += 1
+    return numbered
 
 
 def digest_table(table: pd.DataFrame, rows: list[str] | None = None) -> str:

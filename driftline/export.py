@@ -65,7 +65,7 @@ def _snap_thresholds(model: "Pipeline") -> None:
     but the graph holds thresholds in float32, and rounding t *up* there would send the value just
     above it the other way.
     """
-    for stage in getattr(_classifier_of(model), "_predictors", []):
+    for stage in getattr(classifier_of(model), "_predictors", []):
         for predictor in stage:
             exact = predictor.nodes["num_threshold"]
             nearest = exact.astype(np.float32)
@@ -73,7 +73,7 @@ def _snap_thresholds(model: "Pipeline") -> None:
             predictor.nodes["num_threshold"] = np.where(nearest > exact, down, nearest)
 
 
-def _classifier_of(model: "Pipeline") -> Any:
+def classifier_of(model: "Pipeline") -> Any:
     """The estimator at the end of the pipeline, inside its calibration if it has one."""
     estimator: Any = model.steps[-1][1]
     for wrapped in getattr(estimator, "calibrated_classifiers_", []):
@@ -154,7 +154,7 @@ def _beside_thresholds(thresholds: list[tuple[int, float]], middle: Matrix) -> l
 
 def _tree_thresholds(model: "Pipeline") -> list[tuple[int, float]]:
     """(feature, threshold) of every split in the model's trees, whatever wraps them."""
-    estimator = _classifier_of(model)
+    estimator = classifier_of(model)
     found: set[tuple[int, float]] = set()
     for tree in [estimator, *getattr(estimator, "estimators_", [])]:
         if hasattr(tree, "tree_"):

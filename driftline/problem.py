@@ -225,6 +225,9 @@ class DriftPolicy(_Strict):
     retrain_share: float = Field(default=0.3, gt=0, le=1)
     min_rows: int = Field(default=100, ge=10)
     false_alarms: float = Field(default=0.01, gt=0, lt=0.5)
+    harm: float = Field(default=0.02, gt=0, lt=1)
+    min_labels: int = Field(default=100, ge=20)
+    labels_per_check: int = Field(default=100, ge=1)
 
 
 class Search(_Strict):

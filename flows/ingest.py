@@ -1,5 +1,10 @@
 """Ingest: read, clean, validate, set aside what is broken, and keep the rest as a snapshot."""
 
+from typing import Annotated
+
+from pydantic import Field
+
+from driftline.quarantine import check_trainable
 from flows.running import Sections, driftline_flow
 from tasks.cleaning import clean_rows, separate_rows
 from tasks.problems import read_problem, read_suite
@@ -10,8 +15,12 @@ from tasks.validation import check_expectations, refuse_critical
 
 
 @driftline_flow("ingest", run_name="ingest {problem}")
-def ingest(problem: str, source: str | None = None) -> Sections:
-    """Turn a source into a validated snapshot; a critical failure stops here."""
+def ingest(
+    problem: str,
+    source: str | None = None,
+    folds: Annotated[int, Field(ge=2, le=50)] = 2,
+) -> Sections:
+    """Turn a source into a validated snapshot, of rows enough for so many folds."""
     spec = read_problem(problem)
     suite = read_suite(spec)
     with step("read and clean"):
@@ -22,6 +31,7 @@ def ingest(problem: str, source: str | None = None) -> Sections:
         page = write_report(f"validation/{spec.name}.html", validation.page)
         refuse_critical(validation, source=name, page=page)
         rows = separate_rows(cleaned, validation.faults, spec, source=name)
+        check_trainable(rows.kept, spec, folds=folds, source=name)
     with step("write snapshot"):
         snapshot = write_snapshot(rows.kept, rows.quarantined)
     return {

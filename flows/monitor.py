@@ -1,8 +1,12 @@
-"""Monitor: compare current rows with what the champion was trained on, and conclude."""
+"""Monitor: compare what came in with what the champion was trained on, and conclude."""
 
+from prefect.runtime import flow_run
+
+from driftline.errors import DriftlineError
 from flows.running import Sections, driftline_flow
-from tasks import monitoring
-from tasks.cleaning import clean_rows
+from tasks import monitoring, predictions
+from tasks.cleaning import clean_current
+from tasks.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
 from tasks.problems import read_problem
 from tasks.progress import step
 from tasks.registry import read_model
@@ -12,34 +16,83 @@ from tasks.storage import read_snapshot, write_report
 
 
 @driftline_flow("monitor", run_name="monitor {problem}")
-def monitor(problem: str, source: str | None = None, model: str = "champion") -> Sections:
-    """Judge the rows of a source, or the model's own holdout, against its training rows."""
+def monitor(
+    problem: str,
+    source: str | None = None,
+    model: str = "champion",
+    holdout: bool = False,
+) -> Sections:
+    """Judge the predictions since the last verdict, a source's rows, or the model's holdout."""
+    spec = read_problem(problem)
+    orders = predictions.claim_orders(spec.name, "monitor", str(flow_run.id))
+    try:
+        sections = conclude(spec.name, source=source, model=model, holdout=holdout)
+    except DriftlineError:
+        predictions.finish_orders(orders, is_done=False)
+        raise
+    predictions.finish_orders(orders, is_done=True)
+    return sections
+
+
+def conclude(problem: str, *, source: str | None, model: str, holdout: bool) -> Sections:
+    """Gather the evidence, judge it, report it, and let the verdict be known."""
     spec = read_problem(problem)
     with step("judge drift"):
         served = read_model(spec, model)
         table, digests = read_snapshot(served.contract.snapshot)
-        reference, holdout = monitoring.split_reference(table, digests, served)
-        current = holdout
+        reference, unseen = monitoring.split_reference(table, digests, served)
+        window = predictions.read_window(spec, served.version)
+        current = unseen if holdout else window.inputs
+        faults: tuple[str, ...] = ()
         if source is not None:
-            raw, name = read_source(spec, source)
-            current = clean_rows(raw, spec, source=name, with_target=False).table
-        decision, changes = monitoring.judge_drift(reference, current, spec)
+            current, _ = read_source(spec, source)
+            window = window.judged_elsewhere()
+        if not holdout and len(current):
+            cleaned = clean_current(current, spec, source=source or "the prediction log")
+            current, faults = cleaned.table, cleaned.faults
+        is_log = source is None and not holdout
+        evidence = monitoring.gather_evidence(
+            reference,
+            unseen,
+            current,
+            window.labelled if is_log else window.labelled.head(0),
+            spec,
+            served,
+            faults=faults,
+        )
+        decision = monitoring.judge(evidence, spec)
+    drift: Sections = {
+        "verdict": decision.verdict,
+        "reasons": list(decision.reasons),
+        "rows": len(current),
+        "model_version": served.version,
+    }
+    if not len(current) and not faults:
+        return {"drift": drift}
     with step("report drift"):
-        report = monitoring.report_drift(reference, current, spec, decision, changes)
-        stem = f"drift/{spec.name}-v{served.version}"
+        report = monitoring.report_drift(reference, current, spec, decision, evidence)
+        stem = f"drift/{spec.name}-v{served.version}-{window.last}"
         page = write_report(f"{stem}.html", report.page)
         write_report(f"{stem}.json", report.document)
         show_link("drift-report", page, f"drift report of {spec.name}")
-        show_text("verdict", monitoring.describe(decision, changes), f"verdict on {spec.name}")
-    return {
-        "drift": {
-            "verdict": decision.verdict,
-            "reasons": list(decision.reasons),
-            "report": page,
-            "rows": len(current),
-            "model_version": served.version,
-        }
-    }
+        show_text("verdict", monitoring.describe(decision, evidence), f"verdict on {spec.name}")
+    if not holdout:
+        key = monitoring.key_of(spec, served, window, source)
+        is_new = predictions.record_verdict(
+            spec,
+            decision,
+            key=key,
+            model_version=served.version,
+            window=window,
+            evidence=monitoring.as_document(evidence),
+            report=page,
+            report_sha256=monitoring.digest_of(report),
+        )
+        if is_new and decision.verdict == "retrain":
+            ring(DRIFT_RETRAIN, spec.name, {"order": f"verdict:{key}", "reasons": decision.reasons})
+        if is_new and decision.verdict == "quarantine":
+            ring(DRIFT_QUARANTINE, spec.name, {"reasons": decision.reasons, "report": page})
+    return {"drift": drift | {"report": page}}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from flows.ingest import ingest
 from flows.monitor import monitor
 from flows.package import package
 from flows.running import Sections, driftline_flow
-from flows.train import train
+from flows.train import least_folds, train
 from tasks.progress import tell
 
 
@@ -23,7 +23,7 @@ def pipeline(
     require_promotion: bool = False,
 ) -> Sections:
     """From a source to a served champion and a drift report."""
-    taken = ingest(problem, source)
+    taken = ingest(problem, source, folds=least_folds(folds, smoke=smoke))
     sections = train(
         problem,
         snapshot=taken["snapshot"]["sha256"],
@@ -36,9 +36,9 @@ def pipeline(
     sections = sections | {key: taken[key] for key in ("snapshot", "validation")}
     if sections["promotion"]["champion"] is None:
         tell("no champion, so nothing is packaged")
-        return sections | pick(monitor(problem, model="challenger"), "drift")
+        return sections | pick(monitor(problem, model="challenger", holdout=True), "drift")
     packaged = package(problem)
-    watched = monitor(problem)
+    watched = monitor(problem, holdout=True)
     return sections | pick(packaged, "bento") | pick(watched, "drift")
 
 

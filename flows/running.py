@@ -16,6 +16,7 @@ from prefect.states import Failed
 
 from driftline.errors import DriftlineError
 from flows.summary import summary_markdown
+from tasks.notifications import FLOW_FAILED, notify
 from tasks.progress import STOPWATCH, hide_traces, tell
 from tasks.reporting import show_text, write_summary
 
@@ -45,12 +46,21 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
             try:
                 sections = story(*args, **kwargs)
             except UnwantedOutcomeError as error:
-                _conclude(name, error.sections)
+                if is_outermost:
+                    _conclude(name, error.sections)
                 return Failed(message=str(error))
             except (DriftlineError, FailedRun) as error:
                 tell(f"{name} stopped: {error}")
+                if is_outermost:
+                    notify(FLOW_FAILED, _problem(), {"flow": name, "reasons": [str(error)]})
                 return Failed(message=str(error))
-            return _conclude(name, sections)
+            except Exception as error:
+                if is_outermost:
+                    notify(
+                        FLOW_FAILED, _problem(), {"flow": name, "reasons": [type(error).__name__]}
+                    )
+                raise
+            return _conclude(name, sections) if is_outermost else sections
 
         declared = flow(name=name, flow_run_name=run_name)(run)
         return cast("Story", declared)
@@ -58,11 +68,14 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
     return declare
 
 
+def _problem() -> str:
+    return str(flow_run.parameters.get("problem") or "").replace("-", "_")
+
+
 def _conclude(name: str, sections: Sections) -> Sections:
     run_id = str(flow_run.id)
-    problem = str(flow_run.parameters.get("problem", "")).replace("-", "_")
-    summary = sections | {"flow": name, "problem": problem, "run_id": run_id}
+    summary = sections | {"flow": name, "problem": _problem(), "run_id": run_id}
     summary["seconds"] = dict(STOPWATCH.seconds)
     write_summary(run_id, summary)
-    show_text("summary", summary_markdown(summary), f"{name} of {problem}")
+    show_text("summary", summary_markdown(summary), f"{name} of {_problem()}")
     return summary

@@ -96,11 +96,38 @@ def _bento(summary: Summary) -> Iterable[Row]:
         yield "bento", f"{summary['bento']['tag']} in {summary['bento']['path']}"
 
 
+def _packed(summary: Summary) -> Iterable[Row]:
+    if "image" in summary:
+        yield "image", f"{summary['image']['tag']}, {summary['image']['megabytes']} MB"
+    if "lambda" in summary:
+        archive = summary["lambda"]
+        digest = archive["sha256"][:12]
+        yield "lambda", f"{archive['path']}, {archive['megabytes']} MB, sha256 {digest}"
+
+
+def _environments(summary: Summary) -> Iterable[Row]:
+    for one in summary.get("environments", []):
+        figures = []
+        if one["state"] != "not run" and one["rows"]:
+            figures = [f"{one['rows']} rows", f"{one['max_probability_difference']:.1e}"]
+        yield one["name"], ", ".join([one["state"], *figures, *filter(None, [one["why"]])])
+    if "environments" in summary:
+        yield "report", summary["report"]
+
+
 def _drift(summary: Summary) -> Iterable[Row]:
     if "drift" in summary:
         drift = summary["drift"]
         yield "drift", f"{drift['verdict']}: {'; '.join(drift['reasons'][:3])}"
-        yield "drift report", drift["report"]
+        if "report" in drift:
+            yield "drift report", drift["report"]
+
+
+def _scores(summary: Summary) -> Iterable[Row]:
+    if "scores" in summary:
+        scores = summary["scores"]
+        refused = f", {scores['left_out']} refused" if scores["left_out"] else ""
+        yield "scores", f"{scores['rows']} rows{refused}, in {scores['path']}"
 
 
 def _seconds(summary: Summary) -> Iterable[Row]:
@@ -117,6 +144,9 @@ _SECTIONS = (
     _gate,
     _parity,
     _bento,
+    _packed,
+    _environments,
     _drift,
+    _scores,
     _seconds,
 )

@@ -1,23 +1,40 @@
-"""Train: compare candidates on a snapshot, gate the winner against the champion, register it."""
+"""Train: compare candidates, gate the winner against the champion, register it."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from driftline.dataset import make_plan
+from driftline.dataset import SMOKE_FOLDS, Dataset, Plan, make_plan
+from driftline.export import Exported
+from driftline.problem import Problem
+from driftline.training import Trained
 from flows.aliases import apply_decision, settle_aliases
 from flows.ingest import ingest
+from flows.package import package
 from flows.running import Sections, UnwantedOutcomeError, driftline_flow
 from flows.summary import candidate_rows
-from tasks import gate, training
+from tasks import gate, predictions, training
+from tasks.cleaning import clean_labelled
 from tasks.events import MODEL_PROMOTED, MODEL_REJECTED, ring
 from tasks.problems import read_problem
-from tasks.progress import step
+from tasks.progress import step, tell
 from tasks.registry import bind_contract, read_champion, register_model
 from tasks.reporting import show_table, show_text
-from tasks.storage import read_snapshot
+from tasks.storage import read_snapshot, write_snapshot
 from tasks.tracking import Inputs, log_documents, log_training
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What the candidates were fitted and compared on, and who won."""
+
+    snapshot: str
+    dataset: Dataset
+    trained: list[Trained]
+    winner: Trained
+    exported: Exported
 
 
 @driftline_flow("train", run_name="train {problem}")
@@ -31,14 +48,18 @@ def train(
     seed: Annotated[int, Field(ge=0)] = 0,
     smoke: bool = False,
     require_promotion: bool = False,
+    only_ordered: bool = False,
 ) -> Sections:
     """Train on a source, or on a snapshot by its SHA-256; promote only what is proved better."""
     spec = read_problem(problem)
-    taken = {} if snapshot else ingest(problem, source)
-    sha256 = snapshot or taken["snapshot"]["sha256"]
-
-    with step("split"):
-        table, digests = read_snapshot(sha256)
+    orders = [] if smoke else predictions.claim_orders(spec.name, "train", str(flow_run.id))
+    if only_ordered and not orders:
+        tell("nothing is ordered: this verdict has been trained on, or another run has it")
+        return {"promotion": {"verdict": "not ordered", "reasons": ["no open order"]}}
+    try:
+        taken = {} if snapshot else ingest(problem, source, folds=least_folds(folds, smoke=smoke))
+        sha256 = snapshot or taken["snapshot"]["sha256"]
+        table, _ = read_snapshot(sha256)
         plan = make_plan(
             spec,
             rows=len(table),
@@ -48,39 +69,76 @@ def train(
             seed=seed,
             is_smoke=smoke,
         )
-        dataset = training.split_rows(table, digests, spec, plan)
+        contest = compete(spec, sha256, plan)
+        sections = decide(spec, contest, plan, source=source or "")
+        if sections["promotion"]["verdict"] == "promoted":
+            sections["bento"] = package(problem)["bento"]
+    except BaseException:
+        predictions.finish_orders(orders, is_done=False)
+        raise
+    predictions.finish_orders(orders, is_done=True)
+    if taken:
+        sections |= {key: taken[key] for key in ("snapshot", "validation")}
+    if require_promotion and sections["promotion"]["verdict"] != "promoted":
+        reasons = "; ".join(sections["promotion"]["reasons"])
+        message = f"not promoted, and --require-promotion was given: {reasons}"
+        raise UnwantedOutcomeError(message, sections)
+    return sections
+
+
+def least_folds(folds: int, *, smoke: bool) -> int:
+    """As many folds as there will be; known before a snapshot is written."""
+    return min(folds, SMOKE_FOLDS) if smoke else folds
+
+
+def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
+    """Split, fit every candidate, choose, and export the winner.
+
+    Labelled predictions join the rows where there are enough of them; the newest stay out as test.
+    """
+    with step("split"):
+        table, digests = read_snapshot(snapshot)
+        settle_aliases(spec.name)
+        labelled = clean_labelled(predictions.read_labelled(spec), spec)
+        champion = read_champion(spec)
+        renewed = training.renew_rows(table, labelled, spec, champion, plan)
+        if renewed is None:
+            dataset = training.split_rows(table, digests, spec, plan)
+        else:
+            snapshot = write_snapshot(renewed.table, renewed.table.head(0)).sha256
+            dataset = renewed.dataset
     with step("fit"):
         trained = [training.train_candidate(name, spec, dataset, plan) for name in spec.candidates]
         winner = training.choose_winner(trained, spec, dataset, plan)
     with step("export"):
-        exported = training.export_model(winner, spec, dataset, sha256)
+        exported = training.export_model(winner, spec, dataset, snapshot)
+    return Contest(snapshot, dataset, trained, winner, exported)
+
+
+def decide(spec: Problem, contest: Contest, plan: Plan, *, source: str) -> Sections:
+    """Gate the winner, log everything, register it, and hand over the alias it has earned."""
+    winner, trained, exported = contest.winner, contest.trained, contest.exported
+    rows = len(contest.dataset.train_digests) + len(contest.dataset.test_digests)
     with step("compare with champion"):
-        settle_aliases(spec.name)
         champion = read_champion(spec)
-        judged = gate.judge(winner, trained, exported, champion, dataset, spec, plan)
+        judged = gate.judge(winner, trained, exported, champion, contest.dataset, spec, plan)
     with step("log to MLflow"):
         logged = log_training(
             spec,
             trained,
             winner,
-            inputs=Inputs(
-                snapshot=sha256,
-                rows=len(table),
-                source=source or "",
-                parameters=gate.describe_plan(plan),
-            ),
+            inputs=Inputs(contest.snapshot, rows, source, gate.describe_plan(plan)),
             feature_names=exported.contract.feature_names,
-            X_test=dataset.data.X_test,
-            train_digests=dataset.train_digests,
+            X_test=contest.dataset.data.X_test,
+            train_digests=contest.dataset.train_digests,
             onnx=exported.onnx,
         )
     with step("register"):
         version = register_model(
-            spec, run_id=logged.run_id, model_uri=logged.model_uri, snapshot=sha256
+            spec, run_id=logged.run_id, model_uri=logged.model_uri, snapshot=contest.snapshot
         )
-        contract = bind_contract(
-            logged.run_id, exported.contract, version, is_promoted=judged.decision.is_promoted
-        )
+        is_promoted = judged.decision.is_promoted
+        bind_contract(logged.run_id, exported.contract, version, is_promoted=is_promoted)
         holders = apply_decision(
             spec,
             version,
@@ -88,37 +146,21 @@ def train(
             actor=f"train {flow_run.id}",
             evidence=gate.describe_gate(judged),
         )
-
-    sections = taken_sections(taken, sha256, len(table)) | gate.describe_outcome(
-        winner, trained, exported, judged, holders
-    )
-    sections["model"] = {
-        "name": spec.name,
-        "version": version,
-        "run_id": logged.run_id,
-        "onnx_sha256": contract.onnx_sha256,
-    }
-    log_documents(
-        logged.run_id,
-        gate.describe_documents(sections),
-        {"verdict": judged.decision.verdict},
-    )
-    event = MODEL_PROMOTED if judged.decision.is_promoted else MODEL_REJECTED
+    sections = gate.describe_outcome(winner, trained, exported, judged, holders)
+    sections["snapshot"] = {"sha256": contest.snapshot, "rows": rows, "quarantined": 0}
+    sections["model"] = gate.describe_model(spec, version, logged.run_id, exported)
+    show_outcome(spec, sections, judged, run_id=logged.run_id)
+    event = MODEL_PROMOTED if is_promoted else MODEL_REJECTED
     ring(event, spec.name, {"version": version, "reasons": list(judged.decision.reasons)})
-    show_table("candidates", candidate_rows(sections), f"candidates of {spec.name}")
-    show_text("gate", gate.describe_gate(judged), f"gate of {spec.name}")
-    if require_promotion and not judged.decision.is_promoted:
-        reasons = "; ".join(judged.decision.reasons)
-        message = f"not promoted, and --require-promotion was given: {reasons}"
-        raise UnwantedOutcomeError(message, sections)
     return sections
 
 
-def taken_sections(taken: Sections, sha256: str, rows: int) -> Sections:
-    """Sections of the ingest that came first, or those of the snapshot that was named."""
-    if taken:
-        return {key: taken[key] for key in ("snapshot", "validation")}
-    return {"snapshot": {"sha256": sha256, "rows": rows, "quarantined": 0}}
+def show_outcome(spec: Problem, sections: Sections, judged: gate.Judged, *, run_id: str) -> None:
+    """Leave the outcome where people look: with the MLflow run, and in the Prefect UI."""
+    verdict = {"verdict": judged.decision.verdict}
+    log_documents(run_id, gate.describe_documents(sections), verdict)
+    show_table("candidates", candidate_rows(sections), f"candidates of {spec.name}")
+    show_text("gate", gate.describe_gate(judged), f"gate of {spec.name}")
 
 
 if __name__ == "__main__":

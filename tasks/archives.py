@@ -20,6 +20,7 @@ from tasks.progress import tell
 from tasks.settings import get_settings
 from tasks.wheels import Target, compile_packages, install_packages, own_python
 
+PROJECT = Path(__file__).resolve().parent.parent
 CODE = (
     "bentos/__init__.py",
     "bentos/api.py",
@@ -57,9 +58,14 @@ def archive_path(problem: Problem, version: str, python: str) -> Path:
     return folder / f"{problem.name}-v{version}-python{python}.zip"
 
 
+def find_archive(problem: Problem, model: ServedModel) -> Path:
+    """Where the archive lies that this Python can run."""
+    return archive_path(problem, model.version, own_python())
+
+
 @io(name="build Lambda archive")
 def build_archive(problem: Problem, model: ServedModel, python: str = "") -> Archive:
-    """Build it for a Python version (this one where none is named); refuse one that is too large."""
+    """Build it for a Python version, by default this one; refuse one that is too large."""
     python = python or own_python()
     if python not in PYTHONS:
         message = f"--lambda-python: got {python!r}, wanted one of: {', '.join(PYTHONS)}"
@@ -68,7 +74,7 @@ def build_archive(problem: Problem, model: ServedModel, python: str = "") -> Arc
     with tempfile.TemporaryDirectory(prefix="driftline-lambda-") as folder:
         content = Path(folder) / "content"
         tell(f"installing {LOCK} for Python {python} on {PLATFORM}")
-        install_packages(get_settings().project_dir / LOCK, content, target)
+        install_packages(PROJECT / LOCK, content, target)
         _add_served(content, model)
         if not compile_packages(content, target):
             tell(f"no python{python} on this machine: without bytecode the cold start is slower")
@@ -89,11 +95,10 @@ def describe_archive(path: Path) -> Archive:
 
 
 def _add_served(content: Path, model: ServedModel) -> None:
-    root = get_settings().project_dir
     for name in CODE:
         path = content / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / name, path)
+        shutil.copyfile(PROJECT / name, path)
     (content / "model.onnx").write_bytes(model.onnx)
     (content / "contract.json").write_text(model.contract.to_json(), encoding="utf-8")
 

@@ -1,12 +1,24 @@
 """Applies the cleaning and quarantine rules as visible steps of a run."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
-from driftline.cleaning import CleanTable, clean
+from driftline.cleaning import CleanTable, clean, faults_of_values
+from driftline.errors import DataError
+from driftline.faults import share_fault
 from driftline.problem import Problem
 from driftline.quarantine import Separated, check_share, separate
 from tasks.decorators import work
 from tasks.progress import tell
+
+
+@dataclass(frozen=True)
+class Current:
+    """Rows that can be judged, and what was wrong with the others or with all."""
+
+    table: pd.DataFrame
+    faults: tuple[str, ...]
 
 
 @work(name="clean rows")
@@ -37,3 +49,30 @@ def separate_rows(
         reasons = "; ".join(f"{why} ({count})" for why, count in separated.reasons.items())
         tell(f"{len(separated.quarantined)} rows set aside: {reasons}")
     return separated
+
+
+@work(name="clean current rows")
+def clean_current(raw: pd.DataFrame, problem: Problem, *, source: str) -> Current:
+    """Rows to be judged: what is broken in them is a finding here, not an error."""
+    try:
+        cleaned = clean(raw, problem, source=source, with_target=False)
+    except DataError as error:
+        return Current(pd.DataFrame(columns=list(problem.columns)), (str(error),))
+    bad = faults_of_values(cleaned, problem)
+    kept = cleaned.table.drop(index=list(bad)).reset_index(drop=True)
+    reasons = sorted({reason for each in bad.values() for reason in each})
+    fault = share_fault(len(bad), len(cleaned.table), problem, reasons)
+    return Current(kept, () if fault is None else (fault,))
+
+
+@work(name="clean labelled rows")
+def clean_labelled(raw: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+    """Logged rows with their true labels, typed; rows that would not pass today are left out."""
+    if not len(raw):
+        return raw
+    usable = raw.loc[:, [name for name in raw.columns if raw[name].notna().any()]]
+    if len(usable.columns) < len(raw.columns):
+        return raw.head(0)  # a column that nobody sent: nothing can be learnt from these rows
+    cleaned = clean(raw, problem, source="labelled predictions", with_target=True)
+    bad = faults_of_values(cleaned, problem)
+    return cleaned.table.drop(index=list(bad)).reset_index(drop=True)

@@ -6,6 +6,7 @@ What was decided is a row in the database; an event that is lost is rung again b
 from collections.abc import Mapping
 from typing import Any
 
+from tasks.notifications import notify
 from tasks.progress import tell
 
 LABELS_COUNTED = "driftline.labels.counted"
@@ -24,5 +25,6 @@ def ring(event: str, problem: str, payload: Mapping[str, Any]) -> None:
         "prefect.resource.id": f"driftline.problem.{problem}",
         "prefect.resource.name": problem,
     }
+    notify(event, problem, payload)
     emit_event(event=event, resource=resource, payload=dict(payload))
     tell(f"event {event}")

@@ -144,3 +144,15 @@ def _cv_figures(one: Trained) -> dict[str, float]:
     for metric in one.cv.per_fold:
         figures |= {f"{metric}_mean": one.cv.mean(metric), f"{metric}_std": one.cv.std(metric)}
     return figures
+
+
+def describe_model(
+    problem: Problem, version: str, run_id: str, exported: Exported
+) -> dict[str, Any]:
+    """The summary's section on the registered model."""
+    return {
+        "name": problem.name,
+        "version": version,
+        "run_id": run_id,
+        "onnx_sha256": exported.contract.onnx_sha256,
+    }

@@ -113,6 +113,15 @@ def _digest_content(model: ServedModel) -> str:
     return digest_bytes("\n".join(digests).encode())
 
 
+def served_version(problem: str) -> str | None:
+    """Tag of the bento that a service of this state folder answers with."""
+    pointer = get_settings().home.absolute() / "bentoml" / "serving" / f"{problem}.json"
+    try:
+        return str(json.loads(pointer.read_text(encoding="utf-8"))["tag"])
+    except FileNotFoundError:
+        return None
+
+
 @io(name="point at bento")
 def point_at(problem: Problem, bento: Bento) -> None:
     """Make this the bento that `make serve` starts, in one step."""

@@ -118,6 +118,12 @@ def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
         raise DataError(message) from None
 
 
+@io(name="write table")
+def write_table(address: str, table: pd.DataFrame) -> str:
+    """Store a table as one Parquet file, whole or not at all."""
+    return write_file(address, _to_parquet(table))
+
+
 def _to_parquet(table: pd.DataFrame) -> bytes:
     buffer = streams.BytesIO()
     table.to_parquet(buffer, index=False)

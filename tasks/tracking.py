@@ -18,6 +18,7 @@ from tasks.settings import get_settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from sklearn.pipeline import Pipeline
 
 # What skops may restore, each read in its library's source: arrays and settings, no code. A forged
 # Tree could still crash the process that loads it; only our own runs are loaded, never in serving.
@@ -103,6 +104,20 @@ def log_documents(run_id: str, documents: Mapping[str, str], tags: Mapping[str, 
         client.log_text(run_id, text, name)
     for key, value in tags.items():
         client.set_tag(run_id, key, value)
+
+
+@io(name="read fitted pipeline")
+def read_fitted(problem: Problem, version: str) -> tuple["Pipeline", dict[str, str]]:
+    """The pipeline of a registered version, restored without pickle, and what was logged of it."""
+    from mlflow.artifacts import download_artifacts
+    from skops.io import load  # type: ignore[import-untyped]
+
+    client = open_client()
+    found = client.get_model_version(problem.name, version)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(download_artifacts(found.source, dst_path=folder)) / "model.skops"
+        pipeline = load(path, trusted=REVIEWED_TYPES)
+    return pipeline, dict(client.get_run(str(found.run_id)).data.params)
 
 
 def _experiment(client: "MlflowClient", name: str) -> str:

@@ -1,7 +1,7 @@
 """Runs the training rules over a snapshot, and says how it goes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,8 @@ from driftline.dataset import Dataset, Plan, draft_contract, split_dataset
 from driftline.digests import digest_bytes
 from driftline.export import Exported, check_parity, edge_cases, export_onnx
 from driftline.problem import Problem
+from driftline.renewal import as_dataset, renew
+from driftline.served import ServedModel
 from driftline.training import Trained
 from tasks.decorators import work
 from tasks.progress import tell
@@ -22,6 +24,38 @@ MOST_PARITY_ROWS = 200_000
 def split_rows(table: pd.DataFrame, digests: list[str], problem: Problem, plan: Plan) -> Dataset:
     """Encode the rows and part them into training and test rows, stratified and seeded."""
     return split_dataset(table, digests, problem, plan)
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """The dataset of a training on new labels, and all its rows as the snapshot to keep."""
+
+    dataset: Dataset
+    table: pd.DataFrame
+
+
+@work(name="join labelled rows")
+def renew_rows(
+    table: pd.DataFrame,
+    labelled: pd.DataFrame,
+    problem: Problem,
+    champion: ServedModel | None,
+    plan: Plan,
+) -> Renewed | None:
+    """The rows with the labelled ones where enough of them are new; else None."""
+    if champion is None or plan.is_smoke or not len(labelled):
+        return None
+    renewal = renew(table, labelled, problem, seen=champion.train_digests, seed=plan.seed)
+    if renewal is None:
+        tell(f"{len(labelled)} labelled rows: too few new ones to train on")
+        return None
+    history = "with" if renewal.is_history_kept else "without"
+    tell(
+        f"{len(renewal.train)} rows to train on, {history} the original ones; "
+        f"the newest {len(renewal.test)} labelled rows are the test"
+    )
+    rows = pd.concat([renewal.train, renewal.test], ignore_index=True)
+    return Renewed(as_dataset(renewal, problem), rows)
 
 
 @work(name="compare candidate", run_name="compare {name}")

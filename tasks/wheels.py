@@ -36,9 +36,11 @@ UNUSED_PATHS = (
     "wheel",
 )
 UNUSED_FOLDERS = frozenset({"tests", "__pycache__", "sboms"})
-UNUSED_ENDINGS = frozenset(".pyi .pyx .pxd .h .hpp .c .cpp .a .pyc".split())
+UNUSED_ENDINGS = frozenset([".pyi", ".pyx", ".pxd", ".h", ".hpp", ".c", ".cpp", ".a", ".pyc"])
 # Files of the installer: they name this machine, and differ from run to run.
-UNUSED_FILES = frozenset("RECORD INSTALLER REQUESTED direct_url.json uv_cache.json .lock".split())
+UNUSED_FILES = frozenset(
+    ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", ".lock"]
+)
 # The C library of onnxruntime: its Python module has a copy inside and loads none.
 UNUSED_LIBRARIES = "onnxruntime/capi/libonnxruntime.so.*"
 MACHINES = {"arm64": "aarch64", "AMD64": "x86_64"}

@@ -1,4 +1,4 @@
--- What `bentos/migrations` makes of an empty SQLite file; a test holds the two equal.
+-- Written by `python -m deployments.tables` from the migrations.
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS alembic_version (
   version_num VARCHAR(32) NOT NULL,
@@ -48,5 +48,31 @@ CREATE TABLE IF NOT EXISTS verdicts (
   UNIQUE ("key")
 );
 CREATE INDEX IF NOT EXISTS verdicts_by_problem ON verdicts (problem, sequence);
-INSERT OR IGNORE INTO alembic_version VALUES ('0001');
+CREATE TABLE IF NOT EXISTS orders (
+  sequence INTEGER NOT NULL,
+  "key" VARCHAR(128) NOT NULL,
+  problem VARCHAR(64) NOT NULL,
+  kind VARCHAR(16) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  claimed_by VARCHAR(64),
+  changed_at DATETIME NOT NULL,
+  PRIMARY KEY (sequence),
+  UNIQUE ("key")
+);
+CREATE INDEX IF NOT EXISTS orders_by_state ON orders (state, sequence);
+CREATE TABLE IF NOT EXISTS journal (
+  problem VARCHAR(64) NOT NULL,
+  number BIGINT NOT NULL,
+  at VARCHAR(40) NOT NULL,
+  actor VARCHAR(128) NOT NULL,
+  alias VARCHAR(32) NOT NULL,
+  "before" VARCHAR(32),
+  "after" VARCHAR(32),
+  why TEXT NOT NULL,
+  evidence_sha256 VARCHAR(64) NOT NULL,
+  previous_sha256 VARCHAR(64) NOT NULL,
+  sha256 VARCHAR(64) NOT NULL,
+  PRIMARY KEY (problem, number)
+);
+INSERT OR IGNORE INTO alembic_version VALUES ('0002');
 COMMIT;

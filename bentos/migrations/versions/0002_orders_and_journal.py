@@ -1,4 +1,4 @@
-"""Counts of labels, orders, and the journal."""
+"""Orders, and the journal."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,12 +13,7 @@ LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 
 def upgrade() -> None:
-    """Create the three tables."""
-    op.create_table(
-        "label_counts",
-        sa.Column("problem", sa.String(64), primary_key=True),
-        sa.Column("total", sa.BigInteger, nullable=False),
-    )
+    """Create the two tables."""
     op.create_table(
         "orders",
         sa.Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
@@ -50,4 +45,3 @@ def downgrade() -> None:
     """Drop them."""
     op.drop_table("journal")
     op.drop_table("orders")
-    op.drop_table("label_counts")

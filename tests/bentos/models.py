@@ -1,0 +1,114 @@
+"""Small served models, and logs that keep or refuse what they are given."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bentos.log import LogUnavailableError
+from driftline.candidates import CANDIDATES
+from driftline.dataset import draft_contract, encode_rows, encode_target
+from driftline.digests import digest_bytes
+from driftline.export import export_onnx
+from driftline.problem import Problem, parse_problem
+from tests.support import ROOT, make_problem, tiny_rows
+
+MARKER = "Zq7Zq7Zq7"  # what a test sends and must never see again
+RECORD: dict[str, Any] = {"age": 40, "level": 0.5, "sex": "F"}
+
+
+def tiny_problem() -> Problem:
+    """Three fields: a whole number, a number that may be missing, and a category with a unit."""
+    return make_problem(
+        columns={
+            "age": {"kind": "integer", "range": [0, 120], "unit": "years"},
+            "level": {"range": [-10, 10], "missing": "allow", "missing_codes": [-9]},
+            "sex": {"kind": "category", "categories": ["F", "M"]},
+            "ward": {"kind": "category", "categories": ["north", "south"], "missing": "allow"},
+        },
+        example=RECORD,
+    )
+
+
+def write_tiny_model(folder: Path) -> Path:
+    """A tree on the tiny problem, as `contract.json` and `model.onnx`."""
+    problem = tiny_problem()
+    table = tiny_rows()
+    table["ward"] = np.where(table["age"] > 50, "north", "south")
+    table["outcome"] = table["outcome"].map({0: "well", 1: "ill"})
+    X, y = encode_rows(table, problem), encode_target(table, problem)  # noqa: N806
+    return _write(folder, problem, X, y)
+
+
+def write_breast_cancer_model(folder: Path) -> Path:
+    """A tree on the real breast cancer table: 30 fields, every one a plain number."""
+    from sklearn.datasets import load_breast_cancer
+
+    text = (ROOT / "data/problems/breast_cancer.yaml").read_text(encoding="utf-8")
+    problem = parse_problem(text, name="breast_cancer", file="breast_cancer.yaml")
+    X, y = load_breast_cancer(return_X_y=True)  # noqa: N806
+    return _write(folder, problem, X.astype(np.float32), 1 - y)
+
+
+def _write(folder: Path, problem: Problem, X: np.ndarray, y: np.ndarray) -> Path:  # noqa: N803
+    candidate = CANDIDATES["decision_tree"]
+    onnx = export_onnx(candidate.build({**candidate.defaults}, 0).fit(X, y), X.shape[1])
+    contract = replace(
+        draft_contract(problem, snapshot="0" * 64),
+        threshold=0.4,
+        model_version="7",
+        onnx_sha256=digest_bytes(onnx),
+        promoted_at="2026-01-02T03:04:05+00:00",
+        metrics=(("test_recall", 0.9),),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes(onnx)
+    (folder / "contract.json").write_text(contract.to_json(), encoding="utf-8")
+    return folder
+
+
+class KeptLog:
+    """A log in memory, with the outcomes that the database's labels have."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.entries: list[dict[str, Any]] = []
+        self.labels: dict[str, str] = {}
+
+    @property
+    def predictions(self) -> list[dict[str, Any]]:
+        """Every logged prediction, whatever request it came with."""
+        return [one for entry in self.entries for one in entry["predictions"]]
+
+    def write(self, entry: dict[str, Any]) -> None:
+        """Keep it."""
+        self.entries.append(entry)
+
+    def label(self, prediction_id: str, label: str) -> str:
+        """The first label stands."""
+        if prediction_id not in {one["id"] for one in self.predictions}:
+            return "unknown"
+        if prediction_id not in self.labels:
+            self.labels[prediction_id] = label
+            return "added"
+        return "same" if self.labels[prediction_id] == label else "different"
+
+
+class FullLog:
+    """A log whose disk is full and whose database is away."""
+
+    def write(self, _entry: dict[str, Any]) -> None:
+        """Refuse."""
+        raise LogUnavailableError
+
+    def label(self, _prediction_id: str, _label: str) -> str:
+        """Refuse."""
+        raise LogUnavailableError
+
+
+def tiny_records(count: int) -> Iterable[dict[str, Any]]:
+    """Valid records of the tiny problem."""
+    for i in range(count):
+        yield {"age": i % 120, "level": None if i % 7 == 0 else i % 10, "sex": "FM"[i % 2]}

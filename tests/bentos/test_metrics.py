@@ -1,0 +1,204 @@
+import json
+import sys
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from bentos.api import Api
+from bentos.metrics import FIELD_BINS, Histogram
+from bentos.predictor import Predictor
+from tests.bentos.asking import ask, read
+from tests.bentos.models import MARKER, RECORD, KeptLog, tiny_records
+
+FAMILIES = {
+    "driftline_predictions",
+    "driftline_risk_bands",
+    "driftline_rejected_requests",
+    "driftline_missing_values",
+    "driftline_labels_received",
+    "driftline_confidence",
+    "driftline_scoring_seconds",
+    "driftline_input_value",
+    "driftline_model_info",
+    "driftline_spool_bytes",
+}
+GAUGE = ("spool_bytes", "Bytes that wait", 'problem="tiny"', 3.0)
+
+
+def families(api: Api) -> dict[str, Any]:
+    return {each.name: each for each in text_string_to_metric_families(api.ledger.expose([GAUGE]))}
+
+
+def values(family: Any, label: str) -> dict[str, float]:
+    return {each.labels[label]: each.value for each in family.samples}
+
+
+def buckets(family: Any, **labels: str) -> list[float]:
+    return [
+        each.value
+        for each in family.samples
+        if each.name.endswith("_bucket") and labels.items() <= each.labels.items()
+    ]
+
+
+def test_an_untouched_service_has_every_family(api: Api) -> None:
+    assert set(families(api)) >= FAMILIES
+
+
+def test_counts_equal_what_was_predicted(api: Api, log: KeptLog) -> None:
+    ask(api, "/predict_batch", {"records": list(tiny_records(300))})
+    for record in tiny_records(20):
+        ask(api, "/predict", record)
+
+    found = families(api)
+
+    logged = log.predictions
+    by_class = Counter(one["label"] for one in logged)
+    by_band = Counter(one["risk"] for one in logged)
+    expected_missing = sum(one["inputs"]["level"] is None for one in logged)
+    assert values(found["driftline_predictions"], "class") == by_class
+    bands = values(found["driftline_risk_bands"], "band")
+    assert {band: count for band, count in bands.items() if count} == by_band
+    assert values(found["driftline_missing_values"], "field")["level"] == expected_missing
+    assert buckets(found["driftline_confidence"])[-1] == 320
+    assert buckets(found["driftline_scoring_seconds"])[-1] == 21
+    assert buckets(found["driftline_input_value"], field="age")[-1] == 320
+    assert buckets(found["driftline_input_value"], field="level")[-1] == 320 - expected_missing
+
+
+def test_a_missing_category_counts_as_missing_too(api: Api) -> None:
+    for ward in (None, None, "north"):
+        ask(api, "/predict", RECORD | {"ward": ward})
+
+    assert values(families(api)["driftline_missing_values"], "field")["ward"] == 2
+
+
+def test_buckets_are_cumulative_and_end_at_the_count(api: Api) -> None:
+    ask(api, "/predict_batch", {"records": list(tiny_records(200))})
+
+    found = families(api)
+
+    for name in ("confidence", "scoring_seconds"):
+        counts = buckets(found[f"driftline_{name}"])
+        assert counts == sorted(counts)
+    ages = buckets(found["driftline_input_value"], field="age")
+    assert len(ages) == FIELD_BINS + 2
+    assert ages == sorted(ages)
+    totals = {each.name: each.value for each in found["driftline_confidence"].samples}
+    assert totals["driftline_confidence_count"] == 200
+
+
+def test_refusals_count_by_code_and_labels_by_outcome(api: Api) -> None:
+    known = read(ask(api, "/predict", RECORD))["prediction_id"]
+    for label in ("ill", "ill", "well"):
+        ask(api, "/feedback", {"prediction_id": known, "label": label})
+    ask(api, "/predict", {"age": -1})
+    api.respond("POST", "/predict", b"{")
+
+    found = families(api)
+
+    refused = values(found["driftline_rejected_requests"], "code")
+    assert refused == {"label_differs": 1, "invalid": 1, "malformed": 1}
+    labels = values(found["driftline_labels_received"], "outcome")
+    assert labels == {"added": 1, "same": 1, "different": 1}
+
+
+def series(api: Api) -> set[tuple[str, str]]:
+    return {
+        (sample.name, json.dumps(sample.labels, sort_keys=True))
+        for family in families(api).values()
+        for sample in family.samples
+    }
+
+
+@given(
+    names=st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=20),
+    paths=st.lists(st.text(max_size=8), max_size=5),
+)
+def test_hostile_clients_add_no_series(
+    predictor: Predictor, names: list[str], paths: list[str]
+) -> None:
+    """Beyond one for each error code, of which there are few."""
+    api = Api(predictor, KeptLog())
+    before = series(api)
+
+    for name in names:
+        ask(api, "/predict", {name: name, MARKER + name: name})
+        ask(api, "/feedback", {"prediction_id": name, "label": name})
+    for path in paths:
+        api.respond(path, "/" + path, path.encode(errors="replace"))
+
+    added = series(api) - before
+    assert {name for name, _ in added} <= {"driftline_rejected_requests_total"}
+    assert len(added) <= 3
+
+
+@given(values=st.lists(st.floats(-100, 100), max_size=50))
+def test_many_values_are_counted_like_one_after_another(values: list[float]) -> None:
+    import numpy as np
+
+    bounds = (-50.0, -1.0, 0.0, 3.5, 50.0)
+    one_by_one, together = Histogram(bounds), Histogram(bounds)
+
+    for value in values:
+        one_by_one.add(value)
+    together.add_all(np.array(values))
+
+    assert together.counts == one_by_one.counts
+    assert together.total == pytest.approx(one_by_one.total)
+
+
+def test_nothing_is_lost_while_several_threads_count_and_one_asks(predictor: Predictor) -> None:
+    """Batches are counted in threads of their own, and Prometheus asks in another."""
+    api = Api(predictor, KeptLog())
+    body = json.dumps({"records": list(tiny_records(100))}).encode()
+    is_over = threading.Event()
+
+    def send() -> None:
+        for _ in range(60):
+            api.respond("POST", "/predict_batch", body)
+
+    def scrape() -> None:
+        while not is_over.is_set():
+            api.ledger.settle()
+
+    senders = [threading.Thread(target=send) for _ in range(3)]
+    scrapers = [threading.Thread(target=scrape) for _ in range(2)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in senders + scrapers:
+            thread.start()
+        for thread in senders:
+            thread.join()
+        is_over.set()
+        for thread in scrapers:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+
+    found = families(api)
+    assert sum(values(found["driftline_predictions"], "class").values()) == 18_000
+    assert buckets(found["driftline_input_value"], field="age")[-1] == 18_000
+    assert buckets(found["driftline_confidence"])[-1] == 18_000
+
+
+def test_odd_names_are_escaped(predictor: Predictor) -> None:
+    from dataclasses import replace
+
+    from bentos.metrics import Ledger
+
+    contract = predictor.contract
+    odd = 'a"b\\c\nd'
+    fields = (replace(contract.fields[0], name=odd), *contract.fields[1:])
+    ledger = Ledger(replace(contract, fields=fields, classes=(odd, "ill"), model_version=odd))
+
+    found = {each.name: each for each in text_string_to_metric_families(ledger.expose())}
+
+    assert 'a"b\\c d' in values(found["driftline_predictions"], "class")
+    assert len(found["driftline_model_info"].samples) == 1

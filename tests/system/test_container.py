@@ -1,0 +1,84 @@
+"""The image as it is handed out: small, closed, and serving within the limits it will meet."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from tasks import environments, images
+from tasks.engines import Run, ask, run_image
+from tests.system.conftest import Packed, RunFlow
+
+pytestmark = [pytest.mark.system, pytest.mark.container]
+
+LOOK = """
+import json, os, shutil, importlib.util as find
+tools = "git gcc cc ld make pip pip3 uv apt dpkg".split()
+print(json.dumps({
+    "uid": os.getuid(),
+    "tools": [name for name in tools if shutil.which(name)],
+    "modules": [name for name in ("pip", "ensurepip", "setuptools", "uv", "sklearn", "mlflow")
+                if find.find_spec(name)],
+    "writable": [p for p in ("/", "/app/packages", os.environ["BENTO_PATH"], "/usr/lib")
+                 if os.access(p, os.W_OK)],
+}))
+"""
+
+
+def test_the_image_is_small_and_holds_nothing_to_build_with(packed: Packed) -> None:
+    assert packed.megabytes <= 500
+
+    seen = json.loads(in_image(packed.image, "-c", LOOK))
+
+    assert seen == {"uid": 1034, "tools": [], "modules": [], "writable": []}
+
+
+def test_a_container_answers_with_a_read_only_root_in_512_megabytes(
+    packed: Packed, record: dict[str, object]
+) -> None:
+    batch = json.dumps({"records": [record] * 10_000}).encode()
+
+    with environments.container(packed.image) as running:
+        one = running.ask("POST", "/predict", json.dumps(record).encode())
+        many = running.ask("POST", "/predict_batch", batch)
+        metrics = running.ask("GET", "/metrics", b"")
+
+    assert one.status == 200
+    assert json.loads(one.body)["label"] in {"well", "ill"}
+    assert len(json.loads(many.body)["predictions"]) == 10_000
+    assert b"driftline_predictions_total" in metrics.body
+
+
+def test_a_build_on_a_base_that_is_not_there_says_so(packed: Packed, run_flow: RunFlow) -> None:
+    done = run_flow(
+        "package",
+        "tiny",
+        "--containerize",
+        "--base-image",
+        "localhost/no-such-image",
+        home=packed.home,
+        project=packed.project,
+    )
+
+    assert done.returncode == 1
+    assert "no-such-image" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_engine_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name, **_: None)
+
+    with pytest.raises(images.PackagingError, match="tried podman; install or start one"):
+        images.containerize.fn("tiny:v1", images.Build(backend="podman"))
+
+
+def in_image(image: str, *words: str) -> str:
+    """What `python3 <words>` prints in a container of the image."""
+    run = Run(image, entrypoint="python3", words=words)
+    with run_image("podman", run) as container:
+        ask(["podman", "wait", container])
+        printed = subprocess.run(
+            ["podman", "logs", container], check=True, capture_output=True, text=True
+        )
+    return printed.stdout

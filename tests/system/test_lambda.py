@@ -1,0 +1,192 @@
+"""The Lambda archive and image under AWS's own emulator, within a Lambda's limits."""
+
+import base64
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks import archives, environments
+from tasks.engines import Run, run_image
+from tasks.problems import read_problem
+from tests.support import ROOT
+from tests.system.conftest import Packed, RunFlow
+
+pytestmark = pytest.mark.system
+
+NEEDED = {
+    "bentos",
+    "contract.json",
+    "driftline",
+    "model.onnx",
+    "numpy",
+    "numpy.libs",
+    "onnxruntime",
+    "orjson",
+    "psycopg",
+    "psycopg_binary",
+    "psycopg_binary.libs",
+    "pymysql",
+    "typing_extensions.py",
+}
+
+
+def test_the_archive_is_small_and_holds_only_what_it_needs(packed: Packed) -> None:
+    with zipfile.ZipFile(packed.archive) as archive:
+        top = {name.split("/")[0] for name in archive.namelist()}
+
+    assert packed.archive.stat().st_size <= 50e6
+    assert {n for n in top if not n.endswith(".dist-info") and n != "__pycache__"} == NEEDED
+
+
+def test_the_same_champion_gives_the_same_bytes(
+    packed: Packed, run_flow: RunFlow, tmp_path: Path
+) -> None:
+    before = packed.archive.read_bytes()
+    kept = tmp_path / "kept.zip"
+    packed.archive.rename(kept)
+
+    done = run_flow("package", "tiny", "--lambda-zip", home=packed.home, project=packed.project)
+
+    assert done.returncode == 0, done.stderr
+    assert packed.archive.read_bytes() == before
+
+
+def test_both_versions_of_events_are_answered_like_http(
+    packed: Packed, rie: Path, record: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_rie(monkeypatch, rie)
+    body = json.dumps(record)
+
+    with environments.served_bento(str(packed.bento)) as http:
+        wanted = http.ask("POST", "/predict", body.encode())
+        refused = http.ask("POST", "/predict", b'{"age": "old"}')
+    with environments.lambda_archive(packed.archive) as running:
+        second = running.ask("POST", "/predict", body.encode())
+        wrong = running.ask("POST", "/predict", b'{"age": "old"}')
+    first = in_shell(packed, event={"httpMethod": "POST", "path": "/predict", "body": body})
+
+    assert (wrong.status, wrong.body) == (refused.status, refused.body)
+    for answer in (second.body, first["body"]):
+        assert without_id(answer) == without_id(wanted.body)
+
+
+@pytest.mark.container
+def test_the_archive_answers_within_a_second_of_its_start(
+    packed: Packed, rie: Path, base_image: str, record: dict[str, object], tmp_path: Path
+) -> None:
+    task, runtime = tmp_path / "task", tmp_path / "runtime"
+    with zipfile.ZipFile(packed.archive) as archive:
+        archive.extractall(task)
+    environments.copy_runtime_client(runtime)
+    run = Run(
+        base_image,
+        environment={"PYTHONPATH": "/var/task:/var/runtime", "TMPDIR": "/tmp"},  # noqa: S108
+        mounts=[f"{task}:/var/task:ro", f"{runtime}:/var/runtime:ro"],
+        entrypoint=environments.RIE_IN_IMAGE,
+    )
+
+    seconds = fastest_start(run, rie, record)
+
+    assert seconds <= 1.0
+
+
+@pytest.mark.container
+def test_the_image_answers_within_two_seconds_of_its_start(
+    packed: Packed, rie: Path, record: dict[str, object]
+) -> None:
+    run = Run(packed.image, entrypoint=environments.RIE_IN_IMAGE)
+
+    seconds = fastest_start(run, rie, record)
+
+    assert seconds <= 2.0
+
+
+def test_an_event_is_answered_on_this_machine_once_it_is_in_the_database(
+    packed: Packed, record: dict[str, object], tmp_path: Path
+) -> None:
+    event = {
+        "version": "2.0",
+        "rawPath": "/predict",
+        "requestContext": {"http": {"method": "POST"}, "stage": "$default"},
+        "body": base64.b64encode(json.dumps(record).encode()).decode(),
+        "isBase64Encoded": True,
+    }
+    database = tmp_path / "log.db"
+
+    answer = in_shell(packed, event=event, database=f"sqlite:///{database}")
+
+    body = json.loads(answer["body"])
+    rows = sqlite3.connect(database).execute("SELECT id, label, inputs FROM predictions").fetchall()
+    assert answer["statusCode"] == 200
+    ((prediction_id, label, inputs),) = rows
+    assert (prediction_id, label) == (body["prediction_id"], body["label"])
+    assert json.loads(inputs) == record
+
+
+def test_a_python_that_lambda_does_not_have_is_refused(packed: Packed) -> None:
+    problem = read_problem.fn if hasattr(read_problem, "fn") else read_problem
+
+    with pytest.raises(archives.PackagingError, match=r"wanted one of: 3\.11"):
+        archives.build_archive.fn(problem, None, "2.7")
+    assert packed.archive.exists()
+
+
+def fastest_start(run: Run, rie: Path, record: dict[str, object]) -> float:
+    """Seconds from the start of a container to its first answer, the least of three."""
+    return min(_start(run, rie, record) for _ in range(3))
+
+
+def _start(run: Run, rie: Path, record: dict[str, object]) -> float:
+    outer, inner = environments.free_ports(2)
+    words = [*environments._rie_options(outer, inner), "python3", "-m", "awslambdaric"]
+    limited = Run(
+        run.image,
+        words=[*words, environments.HANDLER],
+        entrypoint=run.entrypoint,
+        environment={**run.environment, **environments._lambda_environment()},
+        mounts=[*run.mounts, f"{rie}:{environments.RIE_IN_IMAGE}:ro"],
+    )
+    began = time.perf_counter()
+    with run_image("podman", limited):
+        environments._wait_listening(outer)
+        ask = environments._lambda_asker(outer)
+        assert ask("POST", "/predict", json.dumps(record).encode()).status == 200
+        return time.perf_counter() - began
+
+
+def in_shell(packed: Packed, *, event: dict[str, Any], database: str = "") -> dict[str, Any]:
+    """What `python -m bentos.lambda_handler event.json` prints."""
+    path = packed.home / "event.json"
+    path.write_text(json.dumps(event))
+    own = {"DRIFTLINE_MODEL_DIR": str(packed.bento / "src"), "DRIFTLINE_DATABASE_URL": database}
+    done = subprocess.run(
+        [sys.executable, "-m", "bentos.lambda_handler", str(path)],
+        cwd=ROOT,
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def without_id(body: bytes | str) -> dict[str, Any]:
+    """An answer without what is new in each."""
+    return {name: value for name, value in json.loads(body).items() if name != "prediction_id"}
+
+
+def use_rie(monkeypatch: pytest.MonkeyPatch, rie: Path) -> None:
+    """Let this process find the emulator."""
+    from tasks.settings import get_settings
+
+    monkeypatch.setenv("DRIFTLINE_LAMBDA_RIE", str(rie))
+    get_settings.cache_clear()

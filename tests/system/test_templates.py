@@ -1,0 +1,100 @@
+"""The infrastructure templates: they parse, and say what they must."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support import ROOT
+
+LAMBDA = ROOT / "deployments" / "lambda" / "template.yaml"
+EC2 = ROOT / "deployments" / "ec2" / "template.yaml"
+UNIT = ROOT / "deployments" / "ec2" / "driftline.service"
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short functions as {name: value}."""
+
+
+def _function(loader: yaml.Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        return {suffix: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {suffix: loader.construct_sequence(node, deep=True)}
+    return {suffix: loader.construct_mapping(node, deep=True)}
+
+
+Loader.add_multi_constructor("!", _function)
+
+
+def test_the_lambda_is_throttled_bounded_and_may_do_little() -> None:
+    resources = read(LAMBDA)["Resources"]
+    function = resources["Predict"]["Properties"]
+    routes = resources["Api"]["Properties"]["DefaultRouteSettings"]
+
+    assert function["Handler"] == "bentos.lambda_handler.handler"
+    assert function["MemorySize"] == 512
+    assert 0 < function["ReservedConcurrentExecutions"] <= 100
+    assert routes["ThrottlingRateLimit"] > 0
+    assert routes["ThrottlingBurstLimit"] > 0
+    for log in ("FunctionLog", "AccessLog"):
+        assert resources[log]["Properties"]["RetentionInDays"] == 30
+    assert actions(resources["Role"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+def test_the_lambda_asks_for_keys_and_for_a_database_and_shows_neither() -> None:
+    parameters = read(LAMBDA)["Parameters"]
+
+    for name in ("ApiKeys", "DatabaseUrl"):
+        assert parameters[name]["NoEcho"] is True
+        assert parameters[name]["MinLength"] > 0
+        assert "Default" not in parameters[name]
+
+
+def test_the_machine_runs_the_image_read_only_in_512_megabytes() -> None:
+    unit = UNIT.read_text()
+
+    for option in ("--memory 512m", "--read-only", "--cap-drop all", "no-new-privileges"):
+        assert option in unit
+    assert "--tmpfs /tmp" in unit
+
+
+def test_the_machine_starts_the_very_unit_that_stands_beside_its_template() -> None:
+    data = read(EC2)["Resources"]["Machine"]["Properties"]["UserData"]["Fn::Base64"]["Sub"]
+
+    written = data.split("<<'UNIT'\n")[1].split("UNIT\n")[0].replace("${!", "${")
+
+    assert written.strip() == UNIT.read_text().strip()
+
+
+def test_the_machine_is_reached_on_one_port_and_reads_one_parameter() -> None:
+    resources = read(EC2)["Resources"]
+    machine = resources["Machine"]["Properties"]
+    (rule,) = resources["Access"]["Properties"]["SecurityGroupIngress"]
+
+    assert (rule["FromPort"], rule["ToPort"]) == (3000, 3000)
+    assert actions(resources["Role"]) == {"ssm:GetParameter"}
+    assert machine["MetadataOptions"]["HttpTokens"] == "required"
+    assert machine["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
+
+
+def test_no_template_grants_everything() -> None:
+    for path in (LAMBDA, EC2):
+        assert not re.search(r"(Action|Resource): ['\"]?\*", path.read_text())
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A template as plain values."""
+    content: dict[str, Any] = yaml.load(path.read_text(), Loader=Loader)  # noqa: S506 - extends SafeLoader
+    return content
+
+
+def actions(role: dict[str, Any]) -> set[str]:
+    """Every action that a role's own policies allow."""
+    found: set[str] = set()
+    for policy in role["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            action = statement["Action"]
+            found |= {action} if isinstance(action, str) else set(action)
+    return found

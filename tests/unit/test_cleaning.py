@@ -1,0 +1,231 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftline.cleaning import CleanTable, clean
+from driftline.errors import DataError
+from driftline.problem import Problem
+from tasks.sources import read_location
+from tests.support import MOODS, make_problem, mental_health, mood_rows, shared_data
+
+ALIASED = make_problem(
+    columns={
+        "age": {"kind": "integer", "range": [0, 120], "aliases": ["Age in years"]},
+        "level": {"missing": "allow", "missing_codes": [-9]},
+    },
+    ignored=["id"],
+    target={
+        "name": "outcome",
+        "aliases": ["result"],
+        "classes": {"well": [0], "ill": [1, "sick"]},
+        "positive": "ill",
+    },
+)
+
+
+def raw_table(**columns: list[object]) -> pd.DataFrame:
+    return pd.DataFrame({"age": ["40", "50"], "level": ["1", "2"], "outcome": ["0", "1"]} | columns)
+
+
+def cleaned(raw: pd.DataFrame, problem: Problem = ALIASED) -> CleanTable:
+    return clean(raw, problem, source="rows.csv", with_target=True)
+
+
+def test_columns_come_under_the_problems_names_in_its_order() -> None:
+    raw = pd.DataFrame({"result": ["1"], "level": ["0.5"], "id": ["7"], "Age in years": ["40"]})
+
+    table = cleaned(raw).table
+
+    assert list(table.columns) == ["age", "level", "outcome"]
+    assert table.iloc[0].tolist() == [40.0, 0.5, "ill"]
+
+
+@pytest.mark.parametrize("written", ["\ufeffage", "age ", " age", "\tage", "Age  in   years "])
+def test_a_header_with_marks_and_spaces_is_still_found(written: str) -> None:
+    raw = raw_table().rename(columns={"age": written})
+
+    table = cleaned(raw).table
+
+    assert table["age"].tolist() == [40, 50]
+
+
+@pytest.mark.parametrize("cell", ["YES ", " YES", "YES\u00a0", "\ufeffYES"])
+def test_a_category_with_spaces_around_it_is_still_the_category(cell: str) -> None:
+    moods = make_problem(MOODS, name="moods")
+    raw = mood_rows(6).assign(sleeps=cell)
+
+    table = cleaned(raw, moods).table
+
+    assert set(table["sleeps"]) == {"YES"}
+
+
+@pytest.mark.parametrize("cell", ["", " ", "NA", "n/a", "NaN", "null", "<NA>", "-9", "-9.0"])
+def test_missing_markers_and_codes_are_missing_and_no_fault(cell: str) -> None:
+    raw = raw_table(level=["1", cell])
+
+    got = cleaned(raw)
+
+    assert got.table["level"].isna().tolist() == [False, True]
+    assert got.uncoerced == {}
+    assert got.faults == {}
+
+
+def test_a_category_that_reads_like_a_missing_marker_is_kept() -> None:
+    columns = {"answer": {"kind": "category", "categories": ["yes", "NA"]}}
+    problem = make_problem(columns=columns)
+    raw = pd.DataFrame({"answer": ["yes", "NA"], "outcome": ["0", "1"]})
+
+    table = cleaned(raw, problem).table
+
+    assert table["answer"].tolist() == ["yes", "NA"]
+
+
+def test_a_numeric_category_is_text_without_its_decimal_point() -> None:
+    """One missing cell makes a whole column of codes float; `2.0` still means `2`."""
+    moods = make_problem(MOODS, name="moods")
+    raw = mood_rows(3).assign(energy=[1.0, np.nan, 3.0])
+
+    table = cleaned(raw, moods).table
+
+    assert table["energy"].tolist() == ["1", None, "3"]
+
+
+def test_text_in_a_number_column_is_counted_and_marks_its_row() -> None:
+    raw = raw_table(age=["forty", "50"], level=["1", "1,5"])
+
+    got = cleaned(raw)
+
+    assert got.uncoerced == {"age": 1, "level": 1}
+    assert got.faults == {0: ("age: not a whole number",), 1: ("level: not a number",)}
+    assert got.table["age"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("cell", ["40.5", "inf", "-inf", "1e999"])
+def test_what_is_no_whole_number_is_a_fault_of_an_integer_column(cell: str) -> None:
+    got = cleaned(raw_table(age=["50", cell]))
+
+    assert got.faults == {1: ("age: not a whole number",)}
+
+
+def test_a_target_outside_its_classes_marks_its_row() -> None:
+    got = cleaned(raw_table(outcome=["sick", "2"]))
+
+    assert got.table["outcome"].iloc[0] == "ill"
+    assert got.table["outcome"].isna().tolist() == [False, True]
+    assert got.uncoerced == {"outcome": 1}
+    assert got.faults == {1: ("outcome: not one of its classes",)}
+
+
+def test_a_class_is_also_known_by_its_own_name() -> None:
+    got = cleaned(raw_table(outcome=["well", "ill"]))
+
+    assert got.table["outcome"].tolist() == ["well", "ill"]
+
+
+def test_rows_to_predict_need_no_target() -> None:
+    raw = raw_table().drop(columns="outcome")
+
+    got = clean(raw, ALIASED, source="rows.csv", with_target=False)
+
+    assert list(got.table.columns) == ["age", "level"]
+
+
+def refusal(raw: pd.DataFrame) -> str:
+    with pytest.raises(DataError) as raised:
+        cleaned(raw)
+    return str(raised.value)
+
+
+def test_a_missing_column_is_named() -> None:
+    message = refusal(raw_table().drop(columns="level"))
+
+    assert message.startswith("rows.csv: columns are not as the problem file declares; ")
+    assert "missing: 'level'" in message
+
+
+def test_a_missing_target_is_named() -> None:
+    assert "missing: 'outcome'" in refusal(raw_table().drop(columns="outcome"))
+
+
+def test_a_renamed_column_is_named_with_what_it_may_be_now() -> None:
+    message = refusal(raw_table().rename(columns={"level": "levels"}))
+
+    assert "missing: 'level' (is it 'levels'? add an alias)" in message
+    assert "unexpected: 'levels' (declare or ignore them)" in message
+
+
+def test_an_unexpected_column_is_named() -> None:
+    assert "unexpected: 'height'" in refusal(raw_table(height=["1", "2"]))
+
+
+def test_a_column_given_twice_is_named_also_under_its_alias() -> None:
+    message = refusal(raw_table(**{"Age in years": ["40", "50"]}))
+
+    assert "given more than once: 'age'" in message
+
+
+@pytest.mark.parametrize("cell", ["", "forty"])
+def test_a_column_without_any_usable_value_is_refused(cell: str) -> None:
+    message = refusal(raw_table(age=[cell, cell]))
+
+    wanted = "rows.csv: column 'age': got no usable value at all, wanted at least one"
+    assert message == wanted
+
+
+def test_a_header_without_rows_is_refused() -> None:
+    message = refusal(raw_table().head(0))
+
+    assert message == "rows.csv: got a header and no rows, wanted at least one row"
+
+
+cells = st.one_of(st.text(max_size=6), st.integers(-200, 200).map(str), st.floats().map(str))
+
+
+@given(column=st.lists(cells, min_size=1, max_size=12))
+def test_no_cell_is_lost_without_being_counted(column: list[str]) -> None:
+    """A cell is a number, or missing as declared, or a counted fault of its row."""
+    raw = pd.DataFrame({"age": "40", "level": ["1", *column], "outcome": "0"})
+
+    got = cleaned(raw)
+
+    at_fault = [row for row, reasons in got.faults.items() if "level: not a number" in reasons]
+    assert got.uncoerced.get("level", 0) == len(at_fault)
+    assert len(got.table) == len(column) + 1
+    assert got.table.loc[at_fault, "level"].isna().all()
+    assert not np.isinf(got.table["level"]).any()
+
+
+def test_typed_cells_and_text_cells_give_the_same_table() -> None:
+    typed = pd.DataFrame({"age": [40, 50], "level": [1.5, np.nan], "outcome": [0, 1]})
+    text = pd.DataFrame({"age": ["40", "50"], "level": ["1.5", ""], "outcome": ["0", "1"]})
+
+    pd.testing.assert_frame_equal(cleaned(typed).table, cleaned(text).table)
+
+
+@pytest.mark.data
+def test_a_real_table_with_misspelt_headers_marks_and_spaces_is_the_same_table() -> None:
+    problem = make_problem(
+        mental_health(
+            Sleep_Disorder=["Sleep dissorder"],
+            Suicidal_Thoughts=["Suicidal thoughts"],
+            Anorexia=["Anorxia"],
+            Nervous_Breakdown=["Nervous Break-down"],
+            Optimism=["Optimisim"],
+        ),
+        name="mental_health",
+    )
+
+    clear, messy = (
+        clean(
+            read_location(str(shared_data("mental_health", name))),
+            problem,
+            source=name,
+            with_target=True,
+        )
+        for name in ("clean.csv", "original-headers.csv")
+    )
+
+    assert messy.faults == {}
+    pd.testing.assert_frame_equal(messy.table, clear.table)

@@ -1,0 +1,137 @@
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftline.digests import digest_bytes, digest_rows, digest_table
+from tests.support import ROOT
+
+TABLE = pd.DataFrame(
+    {"age": [40, 50, 60], "level": [0.1, np.nan, -0.0], "sex": ["F", None, "Ünï\u2028code"]}
+)
+TABLE_SHA256 = "4db85c1f38d400874a12a25564b87014779b1bb270a34eb1a09a711bc8ad697e"
+
+cells = st.one_of(st.none(), st.floats(), st.integers(-(2**53), 2**53).map(float))
+tables = st.lists(
+    st.tuples(cells, st.none() | st.text(st.characters(codec="utf-8"), max_size=8)),
+    min_size=1,
+    max_size=20,
+).map(
+    lambda rows: pd.DataFrame(
+        {
+            "number": pd.Series([row[0] for row in rows], dtype="float64"),
+            "text": pd.Series([row[1] for row in rows], dtype="object"),
+        }
+    )
+)
+
+
+def test_these_rows_have_this_digest_on_every_machine() -> None:
+    """A snapshot's name must outlive library versions; a change here renames every snapshot."""
+    assert digest_table(TABLE) == TABLE_SHA256
+
+
+def test_another_process_gives_the_same_digest() -> None:
+    code = (
+        "from tests.unit.test_digests import TABLE\n"
+        "from driftline.digests import digest_table\n"
+        "print(digest_table(TABLE))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == digest_table(TABLE)
+
+
+@given(table=tables)
+def test_a_parquet_round_trip_keeps_the_digest(table: pd.DataFrame) -> None:
+    buffer = io.BytesIO()
+
+    table.to_parquet(buffer, index=False)
+    again = pd.read_parquet(io.BytesIO(buffer.getvalue()))
+
+    assert digest_table(again) == digest_table(table)
+
+
+@given(table=tables)
+def test_equal_rows_have_equal_digests_and_others_others(table: pd.DataFrame) -> None:
+    digests = digest_rows(table)
+
+    keys = [
+        (None if np.isnan(number) else number + 0.0, text)
+        for number, text in zip(table["number"], table["text"], strict=True)
+    ]
+    for i, key in enumerate(keys):
+        for j, other in enumerate(keys[:i]):
+            assert (key == other) == (digests[i] == digests[j])
+
+
+@given(table=tables, seed=st.integers(0, 99))
+def test_row_order_moves_row_digests_along(table: pd.DataFrame, seed: int) -> None:
+    order = np.random.default_rng(seed).permutation(len(table))
+
+    moved = digest_rows(table.iloc[order])
+
+    assert moved == [digest_rows(table)[i] for i in order]
+
+
+def test_whole_numbers_and_floats_of_equal_value_are_equal() -> None:
+    whole = pd.DataFrame({"age": pd.Series([1, 2], dtype="int64")})
+
+    assert digest_table(whole) == digest_table(whole.astype("float64"))
+    assert digest_table(whole) == digest_table(whole.astype("Int32"))
+
+
+def test_the_kind_of_nothing_does_not_matter() -> None:
+    none = pd.DataFrame({"sex": ["F", None]}, dtype="object")
+    nan = pd.DataFrame({"sex": ["F", np.nan]}, dtype="object")
+
+    assert digest_table(none) == digest_table(nan)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        TABLE.iloc[::-1],
+        TABLE[["level", "age", "sex"]],
+        TABLE.rename(columns={"age": "years"}),
+        TABLE.assign(age=[40, 50, 61]),
+        TABLE.assign(sex=["F", "", "Ünï\u2028code"]),
+        TABLE.head(2),
+        TABLE.assign(age=TABLE["age"].astype(str)),
+    ],
+    ids=["rows turned", "columns turned", "renamed", "number", "text", "shorter", "kind"],
+)
+def test_a_table_that_differs_in_anything_has_another_digest(changed: pd.DataFrame) -> None:
+    assert digest_table(changed.reset_index(drop=True)) != digest_table(TABLE)
+
+
+def test_cells_cannot_be_moved_between_columns_unnoticed() -> None:
+    one = pd.DataFrame({"a": ["ab"], "b": ["c"]})
+    other = pd.DataFrame({"a": ["a"], "b": ["bc"]})
+
+    assert digest_rows(one) != digest_rows(other)
+
+
+def test_a_table_without_text_or_without_rows_has_a_digest() -> None:
+    numbers = pd.DataFrame({"age": [1.0]})
+
+    assert len(digest_table(numbers)) == len(digest_table(numbers.head(0))) == 64
+
+
+def test_bytes_have_the_digest_that_sha256sum_prints() -> None:
+    wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+    assert digest_bytes(b"abc") == wanted

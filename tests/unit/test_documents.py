@@ -1,0 +1,107 @@
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from driftline.documents import parse_document
+from driftline.errors import ProblemError
+
+
+class Bound(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    limit: float
+
+
+class Page(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    is_open: bool = False
+    answers: tuple[str, ...] = ()
+    bounds: tuple[Bound, ...] = ()
+
+
+def read(text: str) -> Page:
+    return parse_document(text, file="page.yaml", model=Page)
+
+
+@pytest.mark.parametrize("word", ["YES", "NO", "Yes", "no", "on", "OFF", "y", "N"])
+def test_words_of_agreement_stay_text(word: str) -> None:
+    """YAML 1.1 would read them as booleans, and they are common categories."""
+    text = f"title: t\nanswers: [{word}]"
+
+    page = read(text)
+
+    assert page.answers == (word,)
+
+
+@pytest.mark.parametrize(("word", "meaning"), [("true", True), ("True", True), ("false", False)])
+def test_true_and_false_are_booleans(word: str, meaning: bool) -> None:
+    text = f"title: t\nis_open: {word}"
+
+    page = read(text)
+
+    assert page.is_open is meaning
+
+
+def test_a_key_given_twice_is_refused_with_its_line() -> None:
+    text = "title: one\nis_open: true\ntitle: two"
+
+    with pytest.raises(ProblemError) as raised:
+        read(text)
+
+    assert str(raised.value) == "page.yaml: line 3: key 'title' is given twice; wanted once"
+
+
+def test_an_unknown_key_is_refused_with_the_key_that_was_meant() -> None:
+    text = "titel: t\ntitle: t"
+
+    with pytest.raises(ProblemError) as raised:
+        read(text)
+
+    assert str(raised.value) == "page.yaml: titel: unknown key; did you mean 'title'?"
+
+
+def test_an_unknown_key_deep_in_the_file_is_named_by_its_whole_path() -> None:
+    text = "title: t\nbounds: [{limit: 1}, {limit: 2, limt: 3}]"
+
+    with pytest.raises(ProblemError) as raised:
+        read(text)
+
+    assert str(raised.value) == "page.yaml: bounds.1.limt: unknown key; did you mean 'limit'?"
+
+
+def test_every_mistake_is_told_on_a_line_of_its_own() -> None:
+    text = "is_open: maybe\nbounds: [{limit: high}]"
+
+    with pytest.raises(ProblemError) as raised:
+        read(text)
+
+    first, second, third = str(raised.value).splitlines()
+    assert first == "page.yaml: title: missing; wanted a value"
+    assert second.startswith("page.yaml: is_open: got 'maybe', wanted: a valid boolean")
+    assert third.startswith("page.yaml: bounds.0.limit: got 'high', wanted: a valid number")
+
+
+@pytest.mark.parametrize(("text", "got"), [("", "NoneType"), ("- a\n- b", "list"), ("word", "str")])
+def test_a_file_that_is_not_a_mapping_is_refused(text: str, got: str) -> None:
+    with pytest.raises(ProblemError) as raised:
+        read(text)
+
+    assert str(raised.value) == f"page.yaml: got {got}, wanted a mapping of keys to values"
+
+
+def test_text_that_is_not_yaml_is_refused_with_its_place() -> None:
+    with pytest.raises(ProblemError, match=r"(?s)page.yaml: not valid YAML: .*line 2"):
+        read("title: [one\nother: }")
+
+
+def test_a_file_may_not_set_what_its_own_name_says() -> None:
+    with pytest.raises(ProblemError) as raised:
+        parse_document("title: mine", file="page.yaml", model=Page, given={"title": "page"})
+
+    assert str(raised.value) == "page.yaml: title: set by the file's own name; wanted it left out"
+
+
+def test_a_python_object_in_yaml_is_refused() -> None:
+    with pytest.raises(ProblemError, match="not valid YAML"):
+        read("title: !!python/object/apply:os.getcwd []")

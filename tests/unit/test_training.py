@@ -1,0 +1,141 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from driftline.dataset import Matrices, encode_rows, encode_target
+from driftline.evaluation import Fold
+from driftline.problem import Problem
+from driftline.training import Trained, calibrate, plan_folds, train_candidate, winner_of
+from tests.support import MOODS, make_problem, mood_rows, tiny_rows
+
+Splits = list[list[Fold]]
+
+
+def matrices(problem: Problem) -> Matrices:
+    if problem.name == "moods":
+        table = mood_rows()
+    else:
+        table = tiny_rows()
+        table["outcome"] = table["outcome"].map({0: "well", 1: "ill"})
+    X, y = encode_rows(table, problem), encode_target(table, problem)  # noqa: N806
+    cut = int(0.75 * len(y))
+    return Matrices(X[:cut], y[:cut], X[cut:], y[cut:])
+
+
+def folds_of(data: Matrices, folds: int = 3) -> Splits:
+    return plan_folds(data.y_train, folds=folds, repeats=2, seed=0)
+
+
+def train(name: str, problem: Problem, data: Matrices, *, seed: int = 0) -> Trained:
+    return train_candidate(name, problem, data, splits=folds_of(data), trials=0, seed=seed)
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "decision_tree"])
+def test_the_labels_of_test_rows_change_nothing_but_the_test_scores(
+    problem: Problem, name: str
+) -> None:
+    """Everything that is chosen is chosen on training rows."""
+    data = matrices(problem)
+    turned = replace(data, y_test=1 - data.y_test)
+
+    one, other = train(name, problem, data), train(name, problem, turned)
+
+    np.testing.assert_array_equal(one.test.probabilities, other.test.probabilities)
+    assert (one.params, one.threshold) == (other.params, other.threshold)
+    for metric in one.cv.per_fold:
+        np.testing.assert_array_equal(one.cv.per_fold[metric], other.cv.per_fold[metric])
+    assert one.test_metrics["accuracy"] == pytest.approx(1 - other.test_metrics["accuracy"])
+
+
+def test_other_test_rows_move_the_threshold_by_its_settling_only(problem: Problem) -> None:
+    """It keeps clear of the rows that parity is proved on; that is all it may know of them."""
+    data = matrices(problem)
+    fewer = replace(data, X_test=data.X_test[:5], y_test=data.y_test[:5])
+
+    one = train("logistic_regression", problem, data)
+    other = train("logistic_regression", problem, fewer)
+
+    assert one.threshold == pytest.approx(other.threshold, abs=1e-3)
+    np.testing.assert_array_equal(one.test.probabilities[:5], other.test.probabilities)
+
+
+def test_no_score_stands_close_to_the_threshold(problem: Problem) -> None:
+    data = matrices(problem)
+
+    trained = train("logistic_regression", problem, data)
+
+    rows = np.vstack([data.X_train, data.X_test])
+    scores = trained.model.predict_proba(rows)[:, 1]
+    assert trained.threshold is not None
+    assert np.abs(scores - trained.threshold).min() >= 0.99e-5
+
+
+def test_the_same_seed_gives_the_same_figures(problem: Problem) -> None:
+    data = matrices(problem)
+
+    one, other = (
+        train_candidate("decision_tree", problem, data, splits=folds_of(data), trials=3, seed=1)
+        for _ in range(2)
+    )
+
+    assert one.flat_metrics() == other.flat_metrics()
+    assert (one.params, one.threshold, one.intervals) == (
+        other.params,
+        other.threshold,
+        other.intervals,
+    )
+
+
+def test_figures_come_with_deviation_and_interval(problem: Problem) -> None:
+    trained = train("logistic_regression", problem, matrices(problem))
+
+    figures = trained.flat_metrics()
+
+    metrics = ("accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc", "brier", "ece")
+    for metric in (*metrics, "net_benefit"):
+        assert {f"cv_{metric}_mean", f"cv_{metric}_std", f"test_{metric}"} <= set(figures)
+        low, high = trained.intervals[metric]
+        assert low <= high
+    assert "cv_recall_excess_std" in figures
+    assert all(np.isfinite(value) for value in figures.values())
+
+
+def test_the_baseline_loses_to_a_candidate_that_learns(problem: Problem) -> None:
+    data = matrices(problem)
+    trained = [train(name, problem, data) for name in ("dummy", "logistic_regression")]
+
+    winner = winner_of(trained, problem)
+
+    assert winner.name == "logistic_regression"
+    assert winner.test_metrics["roc_auc"] > 0.8
+
+
+def test_three_classes_are_trained_without_a_threshold() -> None:
+    moods = make_problem(MOODS, name="moods")
+    data = matrices(moods)
+
+    trained = train("logistic_regression", moods, data)
+
+    assert trained.threshold is None
+    assert trained.test.probabilities.shape == (len(data.y_test), 3)
+    assert trained.test_metrics["accuracy"] > 0.6
+    assert set(trained.test_metrics) == set(trained.cv.per_fold)
+    assert "cv_accuracy_excess_std" in trained.flat_metrics()
+
+
+@pytest.mark.parametrize("name", ["dummy", "decision_tree", "logistic_regression"])
+def test_calibration_is_kept_only_where_it_lowers_the_brier_score(
+    problem: Problem, name: str
+) -> None:
+    """The baseline answers with the share of classes, which nothing calibrates better."""
+    data = matrices(problem)
+    plain = train(name, problem, data)
+
+    chosen = calibrate(plain, problem, data, splits=folds_of(data), seed=0)
+
+    assert name != "dummy" or not chosen.is_calibrated
+    if chosen.is_calibrated:
+        assert chosen.cv.mean("brier") < plain.cv.mean("brier")
+    else:
+        assert chosen is plain
