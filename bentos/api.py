@@ -197,7 +197,7 @@ class Api:
             outcome = self.log.label(str(prediction_id), str(label))
         except LogUnavailableError:
             raise LOG_UNAVAILABLE from None
-        self.ledger.labels[outcome] = self.ledger.labels.get(outcome, 0) + 1
+        self.ledger.labels[outcome] += 1
         if outcome == "unknown":
             raise RequestError(404, "unknown_prediction", "no prediction has this id")
         if outcome == "different":

@@ -33,7 +33,7 @@ def database_url() -> str:
 def open_engine(url: str) -> Engine:
     """An engine whose connections give up soon, and whose SQLite file many may use at once."""
     url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    for plain in ("mysql://", "mariadb://"):
+    for plain in ("mysql://", "mariadb://", "mariadb+pymysql://"):
         url = url.replace(plain, "mysql+pymysql://", 1)
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)

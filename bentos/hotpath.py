@@ -5,6 +5,7 @@ they give on these paths is given here instead: body limits, a timeout for slow 
 """
 
 import asyncio
+import html
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -20,7 +21,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
-BODY_TIMEOUT_SECONDS = 15.0
+BODY_TIMEOUT_SECONDS = 15.0  # for the whole body, however many pieces it comes in
+LENGTH_DIGITS = 18  # more of them are too large all the same
 ON_THE_LOOP_BYTES = 64 * 1024  # a body beyond this is answered in a thread, not to hold up others
 NOT_READY = RequestError(503, "not_ready", "the model is not loaded yet; try again")
 FAILED = RequestError(500, "internal", "the request could not be answered")
@@ -93,14 +95,14 @@ def find_key(headers: Headers) -> bytes | None:
 def _content_length(headers: Headers) -> int:
     for name, value in headers:
         if name == b"content-length" and value.isdigit():
-            return int(value)
+            return int(value[:LENGTH_DIGITS])
     return 0
 
 
 def _page(api: Api, path: str) -> Reply:
     contract = api.predictor.contract
     if path == "/":
-        return Reply(200, openapi.PAGE.format(title=contract.title).encode())
+        return Reply(200, openapi.PAGE.format(title=html.escape(contract.title)).encode())
     return Reply(200, orjson.dumps(openapi.describe(contract)))
 
 
@@ -108,28 +110,27 @@ async def _read_body(receive: Receive, announced: int) -> bytes | None:
     """The whole body, or None where the client has gone."""
     if announced > MAX_BODY_BYTES:
         raise TOO_LARGE
-    message = await _receive(receive)
-    if not message.get("more_body"):
-        return None if message["type"] == "http.disconnect" else message.get("body", b"")
-    chunks = [message.get("body", b"")]
-    size = len(chunks[0])
-    while message.get("more_body"):
-        message = await _receive(receive)
-        if message["type"] == "http.disconnect":
-            return None
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+            return await _collect(receive)
+    except TimeoutError:
+        raise TOO_SLOW from None
+
+
+async def _collect(receive: Receive) -> bytes | None:
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        return bytes(message.get("body", b""))
+    chunks, size = [], 0
+    while message["type"] != "http.disconnect":
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > MAX_BODY_BYTES:
             raise TOO_LARGE
-    return b"".join(chunks)
-
-
-async def _receive(receive: Receive) -> Message:
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-            return await receive()
-    except TimeoutError:
-        raise TOO_SLOW from None
+        if not message.get("more_body"):
+            return b"".join(chunks)
+        message = await receive()
+    return None
 
 
 async def _send(send: Send, reply: Reply, page_type: bytes = b"") -> None:

@@ -15,6 +15,7 @@ import orjson
 from bentos.spool import HAND_OVER_SECONDS, SpoolFullError, SpoolWriter, find_in_spool
 
 WAIT_FOR_SHIPPER_SECONDS = 10.0
+SHIPPER_PAUSE_SECONDS = 5.0  # between two starts of a shipper that does not stay alive
 
 
 class LogUnavailableError(Exception):
@@ -40,13 +41,11 @@ class SpoolLog:
         self._url = url
         self._engine: Any = None
         self._writer = SpoolWriter(folder)
-        self._shipper = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "bentos.shipper", str(folder)],
-            stdin=subprocess.PIPE,
-            cwd=Path(__file__).resolve().parent.parent,
-        )
+        self._shipper = _start_shipper(folder)
+        self._started_at = time.monotonic()
         self._is_closed = threading.Event()
-        threading.Thread(target=self._keep_handing_over, daemon=True).start()
+        self._keeper = threading.Thread(target=self._keep_handing_over, daemon=True)
+        self._keeper.start()
 
     def write(self, entry: dict[str, Any]) -> None:
         """Append to the spool."""
@@ -77,6 +76,7 @@ class SpoolLog:
     def close(self) -> None:
         """Hand everything over, and let the shipper finish."""
         self._is_closed.set()
+        self._keeper.join()
         self._writer.close()
         if self._shipper.stdin is not None:
             self._shipper.stdin.close()
@@ -88,3 +88,15 @@ class SpoolLog:
     def _keep_handing_over(self) -> None:
         while not self._is_closed.wait(HAND_OVER_SECONDS):
             self._writer.hand_over()
+            is_due = time.monotonic() - self._started_at > SHIPPER_PAUSE_SECONDS
+            if is_due and self._shipper.poll() is not None:  # something has killed it
+                self._shipper = _start_shipper(self.folder)
+                self._started_at = time.monotonic()
+
+
+def _start_shipper(folder: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "bentos.shipper", str(folder)],
+        stdin=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parent.parent,
+    )

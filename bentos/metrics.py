@@ -5,14 +5,16 @@ somebody asks. Labels come from the contract alone: their number is bounded what
 """
 
 import math
+import threading
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from bentos.predictor import Answer
-from driftline.contract import Contract
+from driftline.contract import Contract, FieldSpec
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 CONFIDENCES = tuple(round(0.1 * i, 1) for i in range(1, 11))
@@ -49,18 +51,19 @@ class Ledger:
         self.contract = contract
         self.by_class = dict.fromkeys(contract.classes, 0)
         self.by_risk: dict[str, int] = {"low": 0, "medium": 0, "high": 0}
-        self.rejected: dict[str, int] = {}
-        self.labels: dict[str, int] = {}
+        self.rejected: Counter[str] = Counter()
+        self.labels: Counter[str] = Counter()
         self.confidence = Histogram(CONFIDENCES)
         self.seconds = Histogram(SECONDS)
         self.missing = {field.name: 0 for field in contract.fields if field.allow_missing}
         self._columns = _numeric_columns(contract)
         self._inputs = {name: Histogram(bounds) for name, (_, bounds) in self._columns.items()}
         self._optional = [
-            (field.name, i)
+            (field, i)
             for field, i in zip(contract.fields, _starts(contract), strict=True)
-            if field.allow_missing and len(field.feature_names) == 1
+            if field.allow_missing
         ]
+        self._settling = threading.Lock()  # batches are counted, and text is made, in threads
         self._pending: list[np.ndarray] = []
         self._waiting = 0
 
@@ -83,16 +86,20 @@ class Ledger:
 
     def reject(self, reason: str) -> None:
         """Count one request that was refused, by error code."""
-        self.rejected[reason] = self.rejected.get(reason, 0) + 1
+        self.rejected[reason] += 1
 
     def settle(self) -> None:
         """Bin the inputs that wait."""
+        with self._settling:
+            self._settle()
+
+    def _settle(self) -> None:
         pending, self._pending, self._waiting = self._pending, [], 0
         if not pending:
             return
         matrix = np.concatenate(pending).astype(np.float64)
-        for name, i in self._optional:
-            self.missing[name] += int(np.isnan(matrix[:, i]).sum())
+        for field, i in self._optional:
+            self.missing[field.name] += _count_missing(field, matrix[:, i:])
         for name, (i, _) in self._columns.items():
             values = matrix[:, i]
             self._inputs[name].add_all(values[~np.isnan(values)])
@@ -114,12 +121,19 @@ class Ledger:
         lines += ["# TYPE driftline_input_value histogram"]
         for name, histogram in self._inputs.items():
             lines += _buckets("input_value", f'field="{_escape(name)}"', histogram)
-        model = f'problem="{contract.problem}",version="{contract.model_version}"'
+        model = f'problem="{contract.problem}",version="{_escape(contract.model_version)}"'
         gauges = [("model_info", "The model that serves", model, 1.0), *extra]
         for name, meaning, labels, value in gauges:
             lines += [f"# HELP driftline_{name} {meaning}", f"# TYPE driftline_{name} gauge"]
             lines += [f"driftline_{name}{{{labels}}} {value}"]
         return "\n".join(lines) + "\n"
+
+
+def _count_missing(field: FieldSpec, columns: np.ndarray) -> int:
+    """How many records lack a field whose elements come first: none of its categories, or nan."""
+    if field.kind == "category" and not field.ordered:
+        return int((~columns[:, : len(field.feature_names)].any(axis=1)).sum())
+    return int(np.isnan(columns[:, 0]).sum())
 
 
 def _starts(contract: Contract) -> list[int]:
@@ -144,7 +158,7 @@ def _counter(name: str, meaning: str, label: str, counts: dict[str, Any]) -> lis
     lines = [f"# HELP driftline_{name}_total {meaning}", f"# TYPE driftline_{name}_total counter"]
     return lines + [
         f'driftline_{name}_total{{{label}="{_escape(key)}"}} {value}'
-        for key, value in counts.items()
+        for key, value in list(counts.items())  # others count meanwhile
     ]
 
 
@@ -158,7 +172,7 @@ def _buckets(name: str, labels: str, histogram: Histogram) -> list[str]:
     comma = "," if labels else ""
     for bound, count in zip((*histogram.bounds, math.inf), histogram.counts, strict=True):
         seen += count
-        at = "+Inf" if math.isinf(bound) else f"{bound:g}"
+        at = "+Inf" if math.isinf(bound) else f"{bound:.12g}"
         lines.append(f'driftline_{name}_bucket{{{labels}{comma}le="{at}"}} {seen}')
     braces = f"{{{labels}}}" if labels else ""
     return [

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DataError, IntegrityError
 
 from bentos import database
 from bentos.spool import free_segments, rows_of, take_segment
@@ -26,16 +27,27 @@ log = logging.getLogger("driftline.shipper")
 
 
 def ship(engine: Engine, folder: Path) -> int:
-    """One round over all free segments; returns how many log entries were shipped."""
-    shipped = 0
+    """One round over all free segments; returns how many log entries were shipped.
+
+    A segment that the database refuses stays, and is the round's error once the others are shipped.
+    """
+    shipped, refused = 0, None
     for path in free_segments(folder):
-        with take_segment(path) as lines:
-            if lines:
-                database.insert_predictions(
-                    engine, [row for entry in lines for row in rows_of(entry)]
-                )
-                shipped += len(lines)
+        try:
+            shipped += _ship_segment(engine, path)
+        except (DataError, IntegrityError) as error:
+            refused = error
+    if refused is not None:
+        raise refused
     return shipped
+
+
+def _ship_segment(engine: Engine, path: Path) -> int:
+    with take_segment(path) as entries:
+        if not entries:
+            return 0
+        database.insert_predictions(engine, [row for each in entries for row in rows_of(each)])
+        return len(entries)
 
 
 def run(folder: Path, url: str, *, is_over: Callable[[float], bool]) -> None:
@@ -57,7 +69,7 @@ def run(folder: Path, url: str, *, is_over: Callable[[float], bool]) -> None:
         except (database.DatabaseError, OSError) as error:
             failures += 1
             if failures == 1:
-                log.warning("database away (%s); predictions wait", type(error).__name__)
+                log.warning("not shipped (%s); predictions wait", type(error).__name__)
         if over:
             return
 

@@ -89,7 +89,8 @@ def free_segments(folder: Path) -> list[Path]:
 def take_segment(path: Path) -> Iterator[list[dict[str, Any]] | None]:
     """The segment's predictions, or None while somebody holds it; removed when the block succeeds.
 
-    A line without its end was never answered, and is dropped.
+    A line without its end was never answered, and is dropped. A segment with a line that cannot be
+    read, as a power cut may leave, is kept aside under another name once the others are taken.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -104,10 +105,21 @@ def take_segment(path: Path) -> Iterator[list[dict[str, Any]] | None]:
             return
         with os.fdopen(os.dup(fd), "rb") as file:
             lines = file.read().split(b"\n")[:-1]
-        yield [orjson.loads(line) for line in lines]
-        path.unlink(missing_ok=True)
+        entries = [entry for line in lines for entry in _parse(line)]
+        yield entries
+        if len(entries) == len(lines):
+            path.unlink(missing_ok=True)
+        else:
+            path.rename(path.with_suffix(".damaged"))
     finally:
         os.close(fd)
+
+
+def _parse(line: bytes) -> list[Any]:
+    try:
+        return [orjson.loads(line)]
+    except orjson.JSONDecodeError:
+        return []
 
 
 def rows_of(entry: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -160,7 +160,7 @@ def _prefect_command(*words: str) -> None:
 
 
 def _pointer(problem: str) -> Path:
-    return get_settings().home.absolute() / "bentoml" / "serving" / f"{problem}.json"
+    return get_settings().serving_dir / f"{problem}.json"
 
 
 def _await_pointer(problem: str, running: dict[str, "subprocess.Popen[bytes]"]) -> None:

@@ -1,9 +1,9 @@
 """Which rows a model is fitted on, and which are kept from it.
 
-A row's place follows from its digest and the seed, not from its position: the same row falls on the
-same side in every snapshot of the same make, and a later challenger's test rows are mostly rows that
-the champion has not seen either. Rows that coincide are numbered first (`number_repeats`): in a table
-of few categories they are different people, and must fall on both sides.
+A row's place follows from its digest and the seed, not from its position: the same row falls on
+the same side in every snapshot of the same make, and a later challenger's test rows are mostly rows
+that the champion has not seen either. Rows that coincide are numbered first (`number_repeats`): in
+a table of few categories they are different people, and must fall on both sides.
 """
 
 import hashlib

@@ -8,7 +8,7 @@ from tasks import monitoring, predictions
 from tasks.cleaning import clean_current
 from tasks.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
 from tasks.problems import read_problem
-from tasks.progress import step
+from tasks.progress import step, tell
 from tasks.registry import read_model
 from tasks.reporting import show_link, show_text
 from tasks.sources import read_source
@@ -21,10 +21,14 @@ def monitor(
     source: str | None = None,
     model: str = "champion",
     holdout: bool = False,
+    only_ordered: bool = False,
 ) -> Sections:
     """Judge the predictions since the last verdict, a source's rows, or the model's holdout."""
     spec = read_problem(problem)
     orders = predictions.claim_orders(spec.name, "monitor", str(flow_run.id))
+    if only_ordered and not orders:
+        tell("nothing is ordered: another run has judged these labels")
+        return {}
     try:
         sections = conclude(spec.name, source=source, model=model, holdout=holdout)
     except DriftlineError:

@@ -23,7 +23,7 @@ def sweep(problem: str | None = None) -> Sections:
             predictions.finish_orders(claimed[run_id], is_done=False)
         for kind, count in predictions.open_orders(spec).items():
             tell(f"{spec.name}: {count} open orders to {kind}")
-            start(kind, spec.slug, spec.name, {"only_ordered": True} if kind == "train" else {})
+            start(kind, spec.slug, spec.name, {"only_ordered": True})
         champion = read_holders(spec.name)["champion"]
         served = served_version(spec.name) or ""
         if champion is not None and not served.startswith(f"{spec.name}:v{champion}-"):

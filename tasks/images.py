@@ -57,14 +57,6 @@ def containerize(tag: str, build: Build) -> Image:
     return read_image(tag, backend)
 
 
-def find_image(tag: str) -> Image | None:
-    """An image that was built before, or None."""
-    try:
-        return read_image(tag, choose_engine())
-    except PackagingError:
-        return None
-
-
 def _build(tag: str, backend: str, options: list[str]) -> None:
     """Run `bentoml containerize`, tell its steps, and keep its last lines for an error."""
     command = [sys.executable, "-m", "bentoml", "containerize", tag, "-t", tag]

@@ -115,7 +115,7 @@ def _digest_content(model: ServedModel) -> str:
 
 def served_version(problem: str) -> str | None:
     """Tag of the bento that a service of this state folder answers with."""
-    pointer = get_settings().home.absolute() / "bentoml" / "serving" / f"{problem}.json"
+    pointer = get_settings().serving_dir / f"{problem}.json"
     try:
         return str(json.loads(pointer.read_text(encoding="utf-8"))["tag"])
     except FileNotFoundError:
@@ -125,7 +125,7 @@ def served_version(problem: str) -> str | None:
 @io(name="point at bento")
 def point_at(problem: Problem, bento: Bento) -> None:
     """Make this the bento that `make serve` starts, in one step."""
-    folder = get_settings().home.absolute() / "bentoml" / "serving"
+    folder = get_settings().serving_dir
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f".{problem.name}.{uuid.uuid4().hex}.part"
     draft.write_text(json.dumps({"tag": bento.tag, "path": bento.path}), encoding="utf-8")

@@ -45,6 +45,12 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.home.absolute() / 'predictions.db'}"
 
     @property
+    def serving_dir(self) -> Path:
+        """Folder of the pointers that say which bento serves a problem."""
+        bentoml_home = os.environ.get("BENTOML_HOME") or self.home.absolute() / "bentoml"
+        return Path(bentoml_home) / "serving"
+
+    @property
     def is_store_local(self) -> bool:
         """Whether the store is a folder of this machine."""
         return "://" not in self.store

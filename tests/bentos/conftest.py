@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from bentos.api import Api
+from bentos.database import migrate, open_engine
 from bentos.predictor import Predictor, load_predictor
 from tests.bentos.models import KeptLog, write_breast_cancer_model, write_tiny_model
 from tests.system.servers import DatabaseServer, start_mariadb, start_postgresql
@@ -53,3 +55,27 @@ def mariadb() -> Iterator[DatabaseServer]:
     """A real MariaDB server."""
     with start_mariadb() as server:
         yield server
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.postgres),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ]
+)
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new and empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'database' / 'log.db'}"
+    server: DatabaseServer = request.getfixturevalue(request.param)
+    return server.create_database()
+
+
+@pytest.fixture
+def engine(empty_url: str) -> Iterator[Engine]:
+    """An engine on a migrated database of each kind."""
+    engine = open_engine(empty_url)
+    migrate(engine)
+    yield engine
+    engine.dispose()

@@ -2,15 +2,17 @@ import json
 import sys
 import threading
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from bentos.api import Api
-from bentos.metrics import FIELD_BINS, Histogram
+from bentos.metrics import FIELD_BINS, Histogram, Ledger
 from bentos.predictor import Predictor
 from tests.bentos.asking import ask, read
 from tests.bentos.models import MARKER, RECORD, KeptLog, tiny_records
@@ -30,8 +32,12 @@ FAMILIES = {
 GAUGE = ("spool_bytes", "Bytes that wait", 'problem="tiny"', 3.0)
 
 
+def parse(text: str) -> dict[str, Any]:
+    return {each.name: each for each in text_string_to_metric_families(text)}
+
+
 def families(api: Api) -> dict[str, Any]:
-    return {each.name: each for each in text_string_to_metric_families(api.ledger.expose([GAUGE]))}
+    return parse(api.ledger.expose([GAUGE]))
 
 
 def values(family: Any, label: str) -> dict[str, float]:
@@ -140,8 +146,6 @@ def test_hostile_clients_add_no_series(
 
 @given(values=st.lists(st.floats(-100, 100), max_size=50))
 def test_many_values_are_counted_like_one_after_another(values: list[float]) -> None:
-    import numpy as np
-
     bounds = (-50.0, -1.0, 0.0, 3.5, 50.0)
     one_by_one, together = Histogram(bounds), Histogram(bounds)
 
@@ -153,52 +157,55 @@ def test_many_values_are_counted_like_one_after_another(values: list[float]) -> 
     assert together.total == pytest.approx(one_by_one.total)
 
 
-def test_nothing_is_lost_while_several_threads_count_and_one_asks(predictor: Predictor) -> None:
+def test_nothing_is_lost_while_several_threads_count_and_bin(predictor: Predictor) -> None:
     """Batches are counted in threads of their own, and Prometheus asks in another."""
-    api = Api(predictor, KeptLog())
-    body = json.dumps({"records": list(tiny_records(100))}).encode()
-    is_over = threading.Event()
+    ledger = Ledger(predictor.contract)
+    matrix = predictor.contract.encode_table([RECORD])
+    answers = predictor.answer(matrix)
 
-    def send() -> None:
-        for _ in range(60):
-            api.respond("POST", "/predict_batch", body)
+    def count() -> None:
+        for _ in range(1500):
+            ledger.count(predictor.contract, matrix, answers)
+            ledger.settle()
 
-    def scrape() -> None:
-        while not is_over.is_set():
-            api.ledger.settle()
-
-    senders = [threading.Thread(target=send) for _ in range(3)]
-    scrapers = [threading.Thread(target=scrape) for _ in range(2)]
+    threads = [threading.Thread(target=count) for _ in range(4)]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        for thread in senders + scrapers:
+        for thread in threads:
             thread.start()
-        for thread in senders:
-            thread.join()
-        is_over.set()
-        for thread in scrapers:
+        for thread in threads:
             thread.join()
     finally:
         sys.setswitchinterval(interval)
 
-    found = families(api)
-    assert sum(values(found["driftline_predictions"], "class").values()) == 18_000
-    assert buckets(found["driftline_input_value"], field="age")[-1] == 18_000
-    assert buckets(found["driftline_confidence"])[-1] == 18_000
+    found = parse(ledger.expose())
+    assert sum(values(found["driftline_predictions"], "class").values()) == 6000
+    assert buckets(found["driftline_input_value"], field="age")[-1] == 6000
+    assert buckets(found["driftline_confidence"])[-1] == 6000
 
 
 def test_odd_names_are_escaped(predictor: Predictor) -> None:
-    from dataclasses import replace
-
-    from bentos.metrics import Ledger
-
     contract = predictor.contract
     odd = 'a"b\\c\nd'
     fields = (replace(contract.fields[0], name=odd), *contract.fields[1:])
     ledger = Ledger(replace(contract, fields=fields, classes=(odd, "ill"), model_version=odd))
 
-    found = {each.name: each for each in text_string_to_metric_families(ledger.expose())}
+    found = parse(ledger.expose())
 
     assert 'a"b\\c d' in values(found["driftline_predictions"], "class")
     assert len(found["driftline_model_info"].samples) == 1
+
+
+def test_bins_of_a_narrow_range_stay_apart(predictor: Predictor) -> None:
+    contract = predictor.contract
+    age = replace(contract.fields[0], low=1_000_000.0, high=1_000_001.0)
+    ledger = Ledger(replace(contract, fields=(age, *contract.fields[1:])))
+
+    found = parse(ledger.expose())
+
+    of_age = [
+        s.labels for s in found["driftline_input_value"].samples if s.labels["field"] == "age"
+    ]
+    ends = [labels["le"] for labels in of_age if "le" in labels]
+    assert len(set(ends)) == len(ends) == FIELD_BINS + 2

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -93,7 +93,8 @@ class DatabaseServer:
     def _signal_all(self, number: int) -> None:
         assert self.process is not None
         for pid in [self.process.pid, *children(self.process.pid)]:
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # a connection's own process may have ended
+                os.kill(pid, number)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ down_revision = None
 
 SEQUENCE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+TEXT = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 
@@ -27,6 +28,7 @@ def upgrade() -> None:
         sa.Column("probabilities", sa.Text, nullable=False),
         sa.Column("confidence", sa.Double, nullable=False),
         sa.Column("risk_level", sa.String(16), nullable=True),
+        **TEXT,
     )
     op.create_index("predictions_by_problem", "predictions", ["problem", "sequence"])
     op.create_index("predictions_by_time", "predictions", ["answered_at"])
@@ -37,6 +39,7 @@ def upgrade() -> None:
         sa.Column("problem", sa.String(64), nullable=False),
         sa.Column("label", sa.String(128), nullable=False),
         sa.Column("received_at", MOMENT, nullable=False),
+        **TEXT,
     )
     op.create_index("labels_by_problem", "labels", ["problem", "sequence"])
     op.create_table(
@@ -53,6 +56,7 @@ def upgrade() -> None:
         sa.Column("first_prediction", sa.BigInteger, nullable=False),
         sa.Column("last_prediction", sa.BigInteger, nullable=False),
         sa.Column("decided_at", MOMENT, nullable=False),
+        **TEXT,
     )
     op.create_index("verdicts_by_problem", "verdicts", ["problem", "sequence"])
 

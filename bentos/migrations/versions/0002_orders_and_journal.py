@@ -9,6 +9,7 @@ down_revision = "0001"
 
 SEQUENCE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+TEXT = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 
@@ -23,6 +24,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("claimed_by", sa.String(64), nullable=True),
         sa.Column("changed_at", MOMENT, nullable=False),
+        **TEXT,
     )
     op.create_index("orders_by_state", "orders", ["state", "sequence"])
     op.create_table(
@@ -38,6 +40,7 @@ def upgrade() -> None:
         sa.Column("evidence_sha256", sa.String(64), nullable=False),
         sa.Column("previous_sha256", sa.String(64), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
+        **TEXT,
     )
 
 

@@ -1,0 +1,204 @@
+"""One day of the whole system, on a real Prefect server and worker, with the real service."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import create_engine, text
+
+from driftline.journal import Entry, find_breaks
+from tests.benchmarks.load import free_port
+
+pytestmark = pytest.mark.system
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 240.0
+PMOL_PER_MICROUNIT = 6.945  # serum insulin, pmol/L for a microunit/mL
+
+
+@dataclass
+class System:
+    """A running system: its service, its database, and what its webhook was told."""
+
+    service: str
+    home: Path
+    env: dict[str, str]
+    told: list[str]
+
+    def post(self, path: str, document: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"{self.service}{path}", json.dumps(document).encode(), method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def version(self) -> str:
+        with urllib.request.urlopen(f"{self.service}/model", timeout=10) as answer:
+            return str(json.load(answer)["version"])
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        engine = create_engine(f"sqlite:///{self.home / 'predictions.db'}")
+        with engine.connect() as connection:
+            return [dict(row) for row in connection.execute(text(query)).mappings()]
+
+    def verdicts(self) -> list[str]:
+        return [
+            row["verdict"] for row in self.rows("select verdict from verdicts order by sequence")
+        ]
+
+    def start(self, deployment: str) -> None:
+        words = [sys.executable, "-m", "prefect", "deployment", "run", deployment]
+        subprocess.run(words, env=self.env, cwd=ROOT, check=True, capture_output=True)
+
+    def predict(self, rows: pd.DataFrame) -> list[str]:
+        records = rows.astype("object").where(rows.notna(), None).to_dict(orient="records")
+        answers = self.post("/predict_batch", {"records": records})["predictions"]
+        return [answer["prediction_id"] for answer in answers]
+
+    def label(self, ids: list[str], labels: list[str]) -> None:
+        for prediction_id, label in zip(ids, labels, strict=True):
+            self.post("/feedback", {"prediction_id": prediction_id, "label": label})
+
+
+@contextmanager
+def webhook() -> Iterator[tuple[str, list[str]]]:
+    """A receiver of messages on this machine: its address, and what it was told."""
+    told: list[str] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            size = int(self.headers["content-length"])
+            told.append(json.loads(self.rfile.read(size))["text"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_words: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", told
+    server.shutdown()
+
+
+def eventually(what: str, holds: Callable[[], bool]) -> None:
+    """Wait until something holds; fail with its name where it does not in time."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        if time.monotonic() > give_up:
+            pytest.fail(f"not in {PATIENCE_SECONDS:g} s: {what}")
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """`make up`, from nothing to a serving champion."""
+    home = tmp_path_factory.mktemp("day") / "home"
+    port, prefect, mlflow = free_port(), free_port(), free_port()
+    with webhook() as (address, told):
+        clean = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("PREFECT_", "BENTOML_", "MLFLOW_"))
+        }
+        env = clean | {"DRIFTLINE_HOME": str(home), "DRIFTLINE_NOTIFY_WEBHOOK": address}
+        words = [sys.executable, "-m", "deployments.up", "diabetes", "--port", str(port)]
+        words += ["--prefect-port", str(prefect), "--mlflow-port", str(mlflow)]
+        up = subprocess.Popen(words, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        running = System(
+            service=f"http://127.0.0.1:{port}",
+            home=home,
+            env=env
+            | {
+                "PREFECT_API_URL": f"http://127.0.0.1:{prefect}/api",
+                "PREFECT_HOME": str(home / "prefect"),
+            },
+            told=told,
+        )
+        try:
+            eventually("the service answers", lambda: up.poll() is None and _is_up(running))
+            yield running
+        finally:
+            up.terminate()
+            up.communicate(timeout=60)
+
+
+def _is_up(running: System) -> bool:
+    try:
+        return running.version() == "1"
+    except OSError:
+        return False
+
+
+def ordinary_rows(home: Path, count: int, *, seed: int) -> tuple[pd.DataFrame, list[str]]:
+    """Rows like those that the champion was trained on, with their true labels."""
+    snapshot = pd.read_parquet(next((home / "snapshots").glob("*.parquet")))
+    drawn = snapshot.sample(count, replace=True, random_state=seed).reset_index(drop=True)
+    noise = np.random.default_rng(seed).normal(0, 0.3, count)  # so that no row coincides
+    drawn["BMI"] = (drawn["BMI"] + noise).clip(10, 90)
+    labels = drawn.pop("Diabetic").astype(str).tolist()
+    return drawn, labels
+
+
+def test_a_day_in_the_life(system: System) -> None:
+    """Ordinary data, a real change, a take-over, broken data, and a rollback."""
+    rows, labels = ordinary_rows(system.home, 500, seed=1)
+    ids = system.predict(rows)
+    system.label(ids, labels)
+    eventually(
+        "the labels are judged",
+        lambda: (
+            len(system.rows("select 1 from orders where kind = 'monitor' and state = 'done'")) == 5
+        ),
+    )
+    assert set(system.verdicts()) <= {"ok", "watch"}
+    assert not system.rows("select 1 from orders where kind = 'train'")
+
+    # The relation to the target changes: from now on the pedigree alone decides.
+    rows, _ = ordinary_rows(system.home, 500, seed=2)
+    is_ill = rows["DiabetesPedigree"] > rows["DiabetesPedigree"].median()
+    ids = system.predict(rows)
+    system.label(ids, ["diabetic" if ill else "non_diabetic" for ill in is_ill])
+    eventually("harm is noticed", lambda: "retrain" in system.verdicts())
+    eventually("the service answers with the new version", lambda: system.version() == "2")
+    orders = system.rows("select state from orders where kind = 'train'")
+    assert len(orders) >= 1
+    promoted = [message for message in system.told if "took over" in message]
+    assert len(promoted) == 2
+
+    # Insulin arrives in pmol/L.
+    rows, _ = ordinary_rows(system.home, 300, seed=3)
+    small = rows["SerumInsulin"] < 1200 / PMOL_PER_MICROUNIT
+    rows["SerumInsulin"] = (rows["SerumInsulin"] * PMOL_PER_MICROUNIT).where(small)
+    trained = len(system.rows("select 1 from orders where kind = 'train'"))
+    system.predict(rows)
+    eventually("predictions arrive", lambda: len(system.rows("select 1 from predictions")) == 1300)
+    system.start("monitor/diabetes")
+    eventually("broken data is quarantined", lambda: system.verdicts()[-1] == "quarantine")
+    eventually("people are told", lambda: any("broken" in message for message in system.told))
+    assert len(system.rows("select 1 from orders where kind = 'train'")) == trained
+    assert system.version() == "2"
+
+    system.start("rollback/diabetes")
+    eventually("the champion before serves again", lambda: system.version() == "1")
+    eventually("people are told of it", lambda: any("rolled back" in m for m in system.told))
+    entries = [
+        Entry(**row)
+        for row in system.rows("select * from journal where problem = 'diabetes' order by number")
+    ]
+    champions = [entry.after for entry in entries if entry.alias == "champion"]
+    assert champions == ["1", "2", "1"]
+    assert not [each for each in find_breaks(entries, {}) if each.startswith("row")]

@@ -1,0 +1,129 @@
+"""What environments are sent, and what counts as a difference."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from driftline.agreement import (
+    Answers,
+    Request,
+    Response,
+    Wanted,
+    bad_requests,
+    compare,
+    differing_metrics,
+    differing_parameters,
+    edge_records,
+    largest_difference,
+    plain_records,
+    records_of_vectors,
+    resample_records,
+)
+from driftline.contract import Contract
+from driftline.dataset import draft_contract
+from tests.support import make_problem, tiny_rows
+
+TYPICAL = {"age": 61, "level": 1.25, "sex": "F"}
+REFUSED = Response(422, b"{}")
+FITTED = Answers(("well", "ill"), ("low", "high"), np.array([[0.9, 0.1], [0.2, 0.8]]))
+WANTED = Wanted(
+    fitted=FITTED,
+    requests=(Request("bad", "POST", "/predict"),),
+    errors=(REFUSED,),
+    about=Response(200, b"{}"),
+    y=np.array([0, 1]),
+)
+
+
+@pytest.fixture
+def contract() -> Contract:
+    return replace(draft_contract(make_problem()), threshold=0.5)
+
+
+def test_equal_answers_agree(contract: Contract) -> None:
+    found = replace(FITTED, errors=(REFUSED,), about=Response(200, b"{}"))
+
+    agreement = compare("here", found, WANTED, contract)
+
+    assert (agreement.state, agreement.why, agreement.rows) == ("equal", "", 2)
+    assert agreement.metrics["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"labels": ("well", "well")}, "1 labels differ; metrics differ"),
+        ({"labels": ("well",)}, "1 labels differ"),
+        ({"risks": ("low", "low")}, "1 risk levels differ"),
+        ({"probabilities": FITTED.probabilities + 2e-6}, "probabilities differ by 2.0e-06"),
+        ({"probabilities": np.full((2, 2), np.nan)}, "probabilities differ by inf"),
+        ({"errors": (Response(400, b"{}"),)}, "errors differ for: bad"),
+        ({"errors": (Response(422, b"{ }"),)}, "errors differ for: bad"),
+        ({"about": Response(200, b'{"version": "2"}')}, "its /model differs"),
+    ],
+)
+def test_every_difference_is_named(contract: Contract, change: dict, why: str) -> None:
+    agreement = compare("there", replace(FITTED, **change), WANTED, contract)
+
+    assert agreement.state == "different"
+    assert why in agreement.why
+
+
+def test_matrices_of_other_shapes_are_infinitely_far_apart() -> None:
+    assert largest_difference(np.zeros((2, 2)), np.zeros((3, 2))) == np.inf
+
+
+def test_a_metric_of_decisions_may_not_move_at_all() -> None:
+    found = {"accuracy": 0.9, "ece": 0.1, "roc_auc": np.nan}
+
+    assert differing_metrics(found, found | {"ece": 0.1 + 1e-9}) == []
+    assert differing_metrics(found, found | {"accuracy": 0.9 + 1e-9}) == ["accuracy"]
+    assert differing_metrics(found, found | {"f1": 0.5}) == ["f1"]
+
+
+def test_a_hyperparameter_that_was_logged_otherwise_is_named() -> None:
+    logged = {"model__C": "0.5", "model__penalty": "l2", "folds": "10"}
+
+    assert differing_parameters(logged, {"C": 0.5, "penalty": "l2"}) == []
+    assert differing_parameters(logged, {"C": 0.25}) == [
+        "C: logged 0.5, fitted 0.25",
+        "penalty: logged l2, fitted none",
+    ]
+
+
+def test_resampled_and_edge_records_all_keep_the_contract(contract: Contract) -> None:
+    real = plain_records(tiny_rows(), contract)
+
+    made = resample_records(real, contract, count=500, seed=3)
+    edges = edge_records(TYPICAL, contract)
+
+    contract.encode_table([*made, *edges])
+    assert made == resample_records(real, contract, count=500, seed=3)
+    for value in (-10, 10, -9.0, None):
+        assert TYPICAL | {"level": value} in edges
+    json.dumps([*real, *made, *edges], allow_nan=False)
+
+
+def test_vectors_are_told_as_the_records_they_came_from(contract: Contract) -> None:
+    real = plain_records(tiny_rows(), contract)
+    matrix = contract.encode_table(real)
+
+    told = records_of_vectors(matrix, contract)
+
+    assert np.array_equal(contract.encode_table(told), matrix, equal_nan=True)
+
+
+def test_a_vector_that_no_record_can_say_is_left_out(contract: Contract) -> None:
+    impossible = contract.encode_table([TYPICAL])
+    impossible[0, 0] = 61.5  # an age in half years
+
+    assert records_of_vectors(impossible, contract) == []
+
+
+def test_each_bad_request_has_a_name_of_its_own(contract: Contract) -> None:
+    names = [request.name for request in bad_requests(TYPICAL, contract)]
+
+    assert len(set(names)) == len(names)
+    assert {"age: text", "age: missing", "level: too large", "sex: unknown category"} <= set(names)
