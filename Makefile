@@ -63,6 +63,11 @@ lock: $(READY) ## refresh both lock files
 	@$(VENV)/bin/uv pip compile -q bentos/requirements.in -c requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 		--custom-compile-command "make lock" -o bentos/requirements.lock
+	@$(VENV)/bin/uv pip compile -q deployments/lambda/requirements.in -c bentos/requirements.lock \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--no-emit-package flatbuffers --no-emit-package protobuf --no-emit-package packaging \
+		--no-emit-package tzdata \
+		--custom-compile-command "make lock" -o deployments/lambda/requirements.lock
 
 clean: ## remove all state of this checkout
 	@rm -rf "$${DRIFTLINE_HOME:-.driftline}"

@@ -29,6 +29,7 @@ FAILED = RequestError(500, "internal", "the request could not be answered")
 TOO_LARGE = RequestError(413, "body_too_large", f"wanted at most {MAX_BODY_BYTES} bytes")
 TOO_SLOW = RequestError(408, "too_slow", "the body did not arrive in time")
 API_PATHS = frozenset({"/predict", "/predict_batch", "/feedback", "/model"})
+BENTOML_PATHS = ("/livez", "/readyz", "/healthz", "/metrics", "/schema.json", "/static_content/")
 PAGES = frozenset({"/", "/openapi.json", "/docs.json"})
 
 log = logging.getLogger("driftline.service")
@@ -48,6 +49,8 @@ class HotPath:
             await self._answer(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] in PAGES and self.api is not None:
             await _send(send, _page(self.api, scope["path"]), b"text/html; charset=utf-8")
+        elif scope["type"] == "http" and not scope["path"].startswith(BENTOML_PATHS):
+            await self._answer(scope, receive, send)
         else:
             assert self.fallback is not None  # noqa: S101 - set before the server starts
             await self.fallback(scope, receive, send)

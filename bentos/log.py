@@ -78,12 +78,8 @@ class SpoolLog:
         self._is_closed.set()
         self._keeper.join()
         self._writer.close()
-        if self._shipper.stdin is not None:
-            self._shipper.stdin.close()
-        try:
-            self._shipper.wait(WAIT_FOR_SHIPPER_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._shipper.kill()  # what it has not shipped stays in the spool
+        if _finish(self._shipper) != 0:  # a supervisor ends a service with all below it at once
+            _finish(_start_shipper(self.folder))
 
     def _keep_handing_over(self) -> None:
         while not self._is_closed.wait(HAND_OVER_SECONDS):
@@ -92,6 +88,17 @@ class SpoolLog:
             if is_due and self._shipper.poll() is not None:  # something has killed it
                 self._shipper = _start_shipper(self.folder)
                 self._started_at = time.monotonic()
+
+
+def _finish(shipper: "subprocess.Popen[bytes]") -> int:
+    """Let a shipper empty the spool; what it has not shipped by then stays there."""
+    if shipper.stdin is not None:
+        shipper.stdin.close()
+    try:
+        return shipper.wait(WAIT_FOR_SHIPPER_SECONDS)
+    except subprocess.TimeoutExpired:
+        shipper.kill()
+        return 0
 
 
 def _start_shipper(folder: Path) -> "subprocess.Popen[bytes]":

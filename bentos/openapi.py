@@ -38,7 +38,11 @@ def describe(contract: Contract) -> dict[str, Any]:
     answers = _object({"predictions": {"type": "array", "items": prediction}})
     return {
         "openapi": "3.0.3",
-        "info": {"title": contract.title, "version": contract.model_version or "0"},
+        "info": {
+            "title": contract.title,
+            "version": contract.model_version or "0",
+            "description": _table_of_fields(contract),
+        },
         "servers": [{"url": "."}],
         "security": [{}, {"key": []}, {"bearer": []}],
         "paths": {
@@ -68,6 +72,21 @@ def describe(contract: Contract) -> dict[str, Any]:
             },
         },
     }
+
+
+def _table_of_fields(contract: Contract) -> str:
+    """Every field on one page, as the Markdown that the page shows first."""
+    lines = ["| field | meaning | unit | values | missing |", "|---|---|---|---|---|"]
+    for field in contract.fields:
+        whole = "whole, " if field.kind == "integer" else ""
+        is_bounded = field.low is not None and field.high is not None
+        values = f"{whole}{field.low:g} to {field.high:g}" if is_bounded else f"{whole}any number"
+        if field.kind == "category":
+            values = ", ".join(field.categories)
+        missing = ", ".join(["null", *field.missing_codes]) if field.allow_missing else "no"
+        cells = (field.name, field.description or "", field.unit or "", values, missing)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
 
 
 def _operation(

@@ -7,6 +7,7 @@ costs nothing but growth of the spool.
 import logging
 import os
 import select
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -89,6 +90,8 @@ def _parent_is_gone(seconds: float) -> bool:
 def main() -> None:
     """`python -m bentos.shipper SPOOL_FOLDER`, with the service on standard input."""
     logging.basicConfig(format="%(message)s")
+    for number in (signal.SIGTERM, signal.SIGINT):  # the end of the service is our end
+        signal.signal(number, signal.SIG_IGN)
     os.nice(5)
     run(Path(sys.argv[1]), database.database_url(), is_over=_parent_is_gone)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from driftline.candidates import CANDIDATES
 from driftline.dataset import Dataset, Matrices, encode_rows, encode_target
@@ -17,15 +18,16 @@ from driftline.problem import Problem
 
 HOLDOUT_SHARE = 0.3
 FOLDS = 3
+LEAST_JUDGED = 60
 
 
 @dataclass(frozen=True)
 class Renewal:
-    """The rows to train and test on; `is_history_kept` tells whether the original rows are in."""
+    """The rows to train and test on, and how many older rows were dropped."""
 
     train: pd.DataFrame
     test: pd.DataFrame
-    is_history_kept: bool
+    dropped: int
 
 
 def renew(
@@ -53,37 +55,53 @@ def renew(
     target = problem.target.name
     if any(part[target].nunique() < len(problem.classes) for part in (test, older)):
         return None
-    is_history_kept = not is_history_harmful(original, older, problem, seed=seed)
-    kept = [_without(original, digest_rows(test)), older] if is_history_kept else [older]
-    return Renewal(pd.concat(kept, ignore_index=True), test, is_history_kept)
+    history = pd.concat([_without(original, digest_rows(test)), older], ignore_index=True)
+    kept = choose_history(history, problem, fresh=len(older), seed=seed)
+    return Renewal(history.tail(kept).reset_index(drop=True), test, len(history) - kept)
 
 
-def is_history_harmful(
-    original: pd.DataFrame, fresh: pd.DataFrame, problem: Problem, *, seed: int
-) -> bool:
-    """Whether a model does better on fresh rows without the original ones, beyond noise.
+def choose_history(table: pd.DataFrame, problem: Problem, *, fresh: int, seed: int) -> int:
+    """How many of the latest rows to train on: the longest past that does no harm.
 
-    Cross-validated on the fresh rows with gradient boosting's defaults, by log loss: where the
-    relation to the target has changed, the old rows teach the old relation.
+    `table` is in order of time, its last `fresh` rows are labelled predictions. Each past (all
+    rows, the fresh ones, their latest half, quarter) is judged on the latest rows by the
+    cross-validated log loss of gradient boosting's defaults; the longest within a standard error
+    of the best wins.
+    Where the relation to the target has changed, older rows teach the older relation.
     """
-    X_old, y_old = encode_rows(original, problem), encode_target(original, problem)  # noqa: N806
-    X, y = encode_rows(fresh, problem), encode_target(fresh, problem)  # noqa: N806
-    if np.bincount(y, minlength=len(problem.classes)).min() < FOLDS:
-        return False
+    judged = max(fresh // 4, min(fresh, LEAST_JUDGED))
+    lengths = [len(table), *(fresh // part for part in (1, 2, 4) if fresh // part >= judged)]
+    X, y = encode_rows(table, problem), encode_target(table, problem)  # noqa: N806
+    latest = y[-judged:]
+    if np.bincount(latest, minlength=len(problem.classes)).min() < FOLDS:
+        return len(table)
+    losses = [_losses(X[-length:], y[-length:], judged, seed=seed) for length in lengths]
+    best = min(losses, key=lambda each: float(each.mean()))
+    for length, each in zip(lengths, losses, strict=True):
+        behind = each - best
+        if behind.mean() <= behind.std(ddof=1) / np.sqrt(judged):
+            return length
+    return lengths[-1]
+
+
+def _losses(
+    X: NDArray[np.float32],  # noqa: N803
+    y: NDArray[np.int64],
+    judged: int,
+    *,
+    seed: int,
+) -> NDArray[np.float64]:
+    """Log loss of each of the last `judged` rows, by a model of all rows but their fold."""
     candidate = CANDIDATES["hist_gradient_boosting"]
-    saved = np.zeros(len(y))
-    for train, test in make_folds(y, folds=FOLDS, repeats=1, seed=seed)[0]:
-        alone = candidate.build(candidate.defaults, seed).fit(X[train], y[train])
-        joint = candidate.build(candidate.defaults, seed).fit(
-            np.vstack([X_old, X[train]]), np.concatenate([y_old, y[train]])
-        )
-        rows = np.arange(len(test))
-        losses = [
-            -np.log(np.clip(model.predict_proba(X[test])[rows, y[test]], 1e-3, 1))
-            for model in (joint, alone)
-        ]
-        saved[test] = losses[0] - losses[1]
-    return bool(saved.mean() > saved.std(ddof=1) / np.sqrt(len(saved)))
+    start = len(y) - judged
+    losses = np.zeros(judged)
+    for _, test in make_folds(y[start:], folds=FOLDS, repeats=1, seed=seed)[0]:
+        kept = np.setdiff1d(np.arange(len(y)), start + test)
+        model = candidate.build(candidate.defaults, seed).fit(X[kept], y[kept])
+        p = model.predict_proba(X[start + test])
+        truth = np.searchsorted(model.classes_, y[start + test])
+        losses[test] = -np.log(np.clip(p[np.arange(len(test)), truth], 1e-3, 1))
+    return losses
 
 
 def as_dataset(renewal: Renewal, problem: Problem) -> Dataset:

@@ -11,13 +11,14 @@ from typing import Any, TypeVar, cast
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.exceptions import FailedRun
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from driftline.errors import DriftlineError
 from flows.summary import summary_markdown
 from tasks.notifications import FLOW_FAILED, notify
-from tasks.progress import STOPWATCH, hide_traces, tell
+from tasks.progress import STOPWATCH, hide_traces
 from tasks.reporting import show_text, write_summary
 
 Sections = dict[str, Any]
@@ -50,7 +51,7 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
                     _conclude(name, error.sections)
                 return Failed(message=str(error))
             except (DriftlineError, FailedRun) as error:
-                tell(f"{name} stopped: {error}")
+                get_run_logger().error("%s stopped: %s", name, error)
                 if is_outermost:
                     notify(FLOW_FAILED, _problem(), {"flow": name, "reasons": [str(error)]})
                 return Failed(message=str(error))

@@ -36,9 +36,8 @@ def notify(event: str, problem: str, payload: Mapping[str, Any]) -> None:
         try:
             send(subject, body)
         except Exception as error:  # noqa: BLE001 - a channel that is down fails no run
-            tell(
-                f"could not notify by {send.__name__.removeprefix('_send_')}: {type(error).__name__}"
-            )
+            channel = send.__name__.removeprefix("_send_")
+            tell(f"could not notify by {channel}: {type(error).__name__}")
 
 
 def describe(payload: Mapping[str, Any]) -> str:

@@ -110,7 +110,7 @@ def log_documents(run_id: str, documents: Mapping[str, str], tags: Mapping[str, 
 def read_fitted(problem: Problem, version: str) -> tuple["Pipeline", dict[str, str]]:
     """The pipeline of a registered version, restored without pickle, and what was logged of it."""
     from mlflow.artifacts import download_artifacts
-    from skops.io import load  # type: ignore[import-untyped]
+    from skops.io import load
 
     client = open_client()
     found = client.get_model_version(problem.name, version)

@@ -49,9 +49,8 @@ def renew_rows(
     if renewal is None:
         tell(f"{len(labelled)} labelled rows: too few new ones to train on")
         return None
-    history = "with" if renewal.is_history_kept else "without"
     tell(
-        f"{len(renewal.train)} rows to train on, {history} the original ones; "
+        f"{len(renewal.train)} rows to train on, {renewal.dropped} older ones left out; "
         f"the newest {len(renewal.test)} labelled rows are the test"
     )
     rows = pd.concat([renewal.train, renewal.test], ignore_index=True)

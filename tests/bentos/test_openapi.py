@@ -93,6 +93,20 @@ def test_every_problem_of_ours_describes_all_of_its_fields(name: str) -> None:
         assert not spec.categories or set(fields[field]["enum"]) >= set(spec.categories)
 
 
+def test_the_page_begins_with_a_table_of_all_fields(predictor: Predictor) -> None:
+    contract = predictor.contract
+    odd = replace(contract.fields[0], description="a | b", unit=None, low=None, high=None)
+    changed = replace(contract, fields=(odd, *contract.fields[1:]))
+
+    rows = describe(contract)["info"]["description"].splitlines()[2:]
+    first = describe(changed)["info"]["description"].splitlines()[2]
+
+    assert rows[0] == "| age |  | years | whole, 0 to 120 | no |"
+    assert rows[1] == "| level |  |  | -10 to 10 | null, -9 |"
+    assert rows[3] == "| ward |  |  | north, south | null |"
+    assert first == "| age | a \\| b |  | whole, any number | no |"
+
+
 @pytest.mark.parametrize("path", ["/predict", "/predict_batch"])
 def test_the_example_works_when_pressed(api: Api, document: dict[str, Any], path: str) -> None:
     content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]

@@ -173,7 +173,8 @@ def test_a_day_in_the_life(system: System) -> None:
     ids = system.predict(rows)
     system.label(ids, ["diabetic" if ill else "non_diabetic" for ill in is_ill])
     eventually("harm is noticed", lambda: "retrain" in system.verdicts())
-    eventually("the service answers with the new version", lambda: system.version() == "2")
+    eventually("the service answers with a new version", lambda: system.version() != "1")
+    renewed = system.version()
     orders = system.rows("select state from orders where kind = 'train'")
     assert len(orders) >= 1
     promoted = [message for message in system.told if "took over" in message]
@@ -190,7 +191,7 @@ def test_a_day_in_the_life(system: System) -> None:
     eventually("broken data is quarantined", lambda: system.verdicts()[-1] == "quarantine")
     eventually("people are told", lambda: any("broken" in message for message in system.told))
     assert len(system.rows("select 1 from orders where kind = 'train'")) == trained
-    assert system.version() == "2"
+    assert system.version() == renewed
 
     system.start("rollback/diabetes")
     eventually("the champion before serves again", lambda: system.version() == "1")
@@ -200,5 +201,5 @@ def test_a_day_in_the_life(system: System) -> None:
         for row in system.rows("select * from journal where problem = 'diabetes' order by number")
     ]
     champions = [entry.after for entry in entries if entry.alias == "champion"]
-    assert champions == ["1", "2", "1"]
+    assert champions == ["1", renewed, "1"]
     assert not [each for each in find_breaks(entries, {}) if each.startswith("row")]

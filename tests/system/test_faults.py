@@ -1,0 +1,192 @@
+"""What the service must survive: being killed, a database away or hanging, a full disk."""
+
+import random
+import signal
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.bentos.models import RECORD, write_tiny_model
+from tests.support import lacking
+from tests.system.servers import DatabaseServer, start_postgresql
+from tests.system.service import Load, Service, await_that, command_of, rows_by_id, serving
+
+pytestmark = pytest.mark.system
+KILLS, WORKER_KILLS = 18, 2  # 20 in all; a worker's supervisor waits 10 s before the next one
+OUTAGE_SECONDS, STEADY_SECONDS, HANG_SECONDS = 30.0, 8.0, 8.0
+SPOOL_DISK_KILOBYTES = 512
+SHIPPED_SECONDS = 30.0
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model."""
+    return write_tiny_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[DatabaseServer]:
+    """A real PostgreSQL server."""
+    with start_postgresql() as server:
+        yield server
+
+
+def assert_all_there_once(service: Service, ids: list[str]) -> int:
+    """Every answered prediction is in the database exactly once; returns how many rows there are."""
+
+    def is_all_there() -> bool:
+        return set(ids) <= rows_by_id(service.database_url).keys()
+
+    with suppress(TimeoutError):  # what is missing is told below
+        await_that(is_all_there, SHIPPED_SECONDS)
+    rows = rows_by_id(service.database_url)
+    assert [each for each in ids if rows[each] != 1] == []
+    return sum(rows.values())
+
+
+def test_twenty_kills_at_random_moments_lose_and_double_nothing(
+    model: Path, tmp_path: Path
+) -> None:
+    """Now the service and its shipper, now the service alone, now its worker."""
+    rng = random.Random(7)
+    service = Service(model, tmp_path / "home", f"sqlite:///{tmp_path / 'predictions.db'}")
+    ids: list[str] = []
+
+    for turn in range(KILLS):
+        service.start()
+        with Load(service.port, RECORD) as load:
+            await_that(lambda: bool(load.answered))
+            time.sleep(rng.uniform(0.0, 1.5))
+            service.kill(with_shipper=turn % 2 == 0)
+        ids += load.ids
+    with serving(service):
+        for _ in range(WORKER_KILLS):
+            with Load(service.port, RECORD) as load:
+                time.sleep(rng.uniform(0.2, 1.5))
+                service.kill_worker()
+                await_that(lambda: service.status("/readyz") == 200, 60.0)
+            ids += load.ids
+
+    rows = assert_all_there_once(service, ids)
+    assert len(set(ids)) == len(ids) > 20 * (KILLS + WORKER_KILLS)
+    print(f"{KILLS + WORKER_KILLS} kills, {len(ids)} answers, {rows} rows")  # noqa: T201
+
+
+@pytest.mark.postgres
+def test_an_outage_of_the_database_fails_slows_and_loses_nothing(
+    model: Path, tmp_path: Path, postgresql: DatabaseServer
+) -> None:
+    service = Service(model, tmp_path / "home", postgresql.create_database())
+    with serving(service), Load(service.port, RECORD, pause_seconds=0.01) as load:
+        await_that(lambda: bool(rows_by_id(service.database_url)))
+        begun = time.monotonic()
+        time.sleep(STEADY_SECONDS)
+
+        stopped = time.monotonic()
+        postgresql.stop()
+        while time.monotonic() < stopped + OUTAGE_SECONDS:
+            assert service.status("/metrics") == 200
+            time.sleep(1.0)
+        label = service.post("/feedback", {"prediction_id": load.ids[0], "label": "ill"})
+        postgresql.start()
+
+    before = 1000 * load.slowest_percent(begun, stopped)
+    during = 1000 * load.slowest_percent(stopped, stopped + OUTAGE_SECONDS)
+    print(f"p99 {before:.1f} ms before, {during:.1f} ms during; {len(load.ids)} answers")  # noqa: T201
+    assert (load.refused, load.broken) == ([], 0)
+    assert (label[0], label[1]["error"]["code"]) == (503, "log_unavailable")
+    assert during < 3 * before + 20
+    rows = assert_all_there_once(service, load.ids)
+    assert rows == len(load.ids)
+
+
+@pytest.mark.postgres
+def test_a_database_that_hangs_holds_up_labels_alone(
+    model: Path, tmp_path: Path, postgresql: DatabaseServer
+) -> None:
+    """It takes connections and never answers, as a host in trouble does."""
+    service = Service(model, tmp_path / "home", postgresql.create_database())
+    batch = {"records": [RECORD] * 3000}  # large enough for a thread of its own
+    with serving(service), Load(service.port, RECORD, pause_seconds=0.01) as load:
+        await_that(lambda: bool(rows_by_id(service.database_url)))
+        feedback = {"prediction_id": load.ids[0], "label": "ill"}
+        service.post("/feedback", feedback)
+        postgresql.freeze()
+        try:
+            with ThreadPoolExecutor(20) as pool:
+                labels = [pool.submit(service.post, "/feedback", feedback) for _ in range(20)]
+                time.sleep(1.0)
+                seconds = []
+                while sum(seconds) < HANG_SECONDS:
+                    begun = time.monotonic()
+                    assert service.post("/predict_batch", batch)[0] == 200
+                    seconds.append(time.monotonic() - begun)
+                postgresql.thaw()
+                statuses = {each.result()[0] for each in labels}
+        finally:
+            postgresql.thaw()
+
+    print(f"batches of 3000 took {1000 * statistics.median(seconds):.0f} ms")  # noqa: T201
+    assert (load.refused, load.broken) == ([], 0)
+    assert max(seconds) < 5
+    assert statuses <= {200, 503}
+    assert_all_there_once(service, load.ids)
+
+
+def test_a_full_spool_disk_is_told_and_forgotten_once_there_is_room(
+    model: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", f"size={SPOOL_DISK_KILOBYTES}k", "tmpfs", str(disk)]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        lacking("the right to mount a tmpfs")
+    url = f"sqlite:///{tmp_path / 'predictions.db'}"
+    service = Service(model, tmp_path / "home", url, {"DRIFTLINE_SPOOL_DIR": str(disk / "spool")})
+    ballast = disk / "ballast"
+    try:
+        with serving(service):
+            first = service.post("/predict", RECORD)
+            with suppress(OSError), ballast.open("wb", buffering=0) as file:
+                while True:
+                    file.write(b"x" * 4096)
+            full = [service.post("/predict", RECORD) for _ in range(100)]
+            batch = service.post("/predict_batch", {"records": [RECORD] * 200})
+            ready, metrics = service.status("/readyz"), service.get("/metrics")
+            ballast.unlink()
+            again = [service.post("/predict", RECORD) for _ in range(10)]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+    refused = [body["error"]["code"] for status, body in [*full, batch] if status == 503]
+    answered = [first, *(each for each in full if each[0] == 200), *again]
+    assert set(refused) == {"log_unavailable"}
+    assert full[-1][0] == batch[0] == 503
+    assert (ready, 'code="log_unavailable"' in metrics) == (200, True)
+    assert {status for status, _ in again} == {200}
+    rows = assert_all_there_once(service, [body["prediction_id"] for _, body in answered])
+    assert rows == len(answered)
+
+
+def test_a_shipper_that_is_killed_is_replaced(model: Path, tmp_path: Path) -> None:
+    service = Service(model, tmp_path / "home", f"sqlite:///{tmp_path / 'predictions.db'}")
+    with serving(service):
+        (shipper,) = [pid for pid in service.family() if "bentos.shipper" in command_of(pid)]
+        service.signal(shipper, signal.SIGKILL)
+        _, answer = service.post("/predict", RECORD)
+
+        await_that(lambda: (tmp_path / "predictions.db").exists())
+        await_that(lambda: not list((service.home / "spool").glob("*.damaged")))
+        await_that(lambda: service.post("/feedback", _label(answer))[0] == 200)
+
+    assert_all_there_once(service, [answer["prediction_id"]])
+
+
+def _label(answer: dict[str, str]) -> dict[str, str]:
+    return {"prediction_id": answer["prediction_id"], "label": "ill"}
