@@ -8,12 +8,13 @@ import asyncio
 import html
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
 
 from bentos import openapi
-from bentos.api import MAX_BODY_BYTES, Api, Reply, RequestError, error_reply
+from bentos.api import LOG_UNAVAILABLE, MAX_BODY_BYTES, Api, Reply, RequestError, error_reply
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,6 +23,8 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 
 BODY_TIMEOUT_SECONDS = 15.0  # for the whole body, however many pieces it comes in
+LABEL_SECONDS = 15.0  # longer than a label waits for its prediction to arrive
+LABEL_THREADS = 4
 LENGTH_DIGITS = 18  # more of them are too large all the same
 ON_THE_LOOP_BYTES = 64 * 1024  # a body beyond this is answered in a thread, not to hold up others
 NOT_READY = RequestError(503, "not_ready", "the model is not loaded yet; try again")
@@ -42,6 +45,7 @@ class HotPath:
         """Start without a model: the API answers 503."""
         self.api: Api | None = None
         self.fallback: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
+        self._label_threads = ThreadPoolExecutor(LABEL_THREADS, "labels")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -67,11 +71,26 @@ class HotPath:
             return
         method, path = scope["method"], scope["path"]
         key = find_key(scope["headers"])
-        if len(body) > ON_THE_LOOP_BYTES or path == "/feedback":
+        if path == "/feedback":
+            reply = await self._respond_in_time(method, path, body, key)
+        elif len(body) > ON_THE_LOOP_BYTES:
             reply = await asyncio.to_thread(self._respond, method, path, body, key)
         else:
             reply = self._respond(method, path, body, key)
         await _send(send, reply)
+
+    async def _respond_in_time(self, method: str, path: str, body: bytes, key: bytes | None) -> Reply:
+        """Answer in a thread for labels; a database that hangs holds up nothing else."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(LABEL_SECONDS):
+                return await loop.run_in_executor(
+                    self._label_threads, self._respond, method, path, body, key
+                )
+        except TimeoutError:
+            if self.api is not None:
+                self.api.ledger.reject(LOG_UNAVAILABLE.code)
+            return error_reply(LOG_UNAVAILABLE)
 
     def _respond(self, method: str, path: str, body: bytes, key: bytes | None) -> Reply:
         if self.api is None:

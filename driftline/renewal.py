@@ -19,6 +19,7 @@ from driftline.problem import Problem
 HOLDOUT_SHARE = 0.3
 FOLDS = 3
 LEAST_JUDGED = 60
+ERRORS = 2.0  # standard errors by which a shorter past must be better
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def choose_history(table: pd.DataFrame, problem: Problem, *, fresh: int, seed: i
 
     `table` is in order of time, its last `fresh` rows are labelled predictions. Each past (all
     rows, the fresh ones, their latest half, quarter) is judged on the latest rows by the
-    cross-validated log loss of gradient boosting's defaults; the longest within a standard error
-    of the best wins.
+    cross-validated log loss of gradient boosting's defaults; the longest within two standard
+    errors of the best wins.
     Where the relation to the target has changed, older rows teach the older relation.
     """
     judged = max(fresh // 4, min(fresh, LEAST_JUDGED))
@@ -79,7 +80,7 @@ def choose_history(table: pd.DataFrame, problem: Problem, *, fresh: int, seed: i
     best = min(losses, key=lambda each: float(each.mean()))
     for length, each in zip(lengths, losses, strict=True):
         behind = each - best
-        if behind.mean() <= behind.std(ddof=1) / np.sqrt(judged):
+        if behind.mean() <= ERRORS * behind.std(ddof=1) / np.sqrt(judged):
             return length
     return lengths[-1]
 

@@ -1,5 +1,7 @@
 import asyncio
 import json
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -130,9 +132,17 @@ def test_a_client_that_leaves_is_not_answered(
     assert log.entries == []
 
 
-@pytest.mark.parametrize("path", ["/livez", "/nothing", "/predict/", "/PREDICT", "//predict"])
-def test_other_paths_are_the_frameworks(hot_path: HotPath, path: str) -> None:
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/static_content/page.css"])
+def test_the_frameworks_own_paths_are_left_to_it(hot_path: HotPath, path: str) -> None:
     assert call(hot_path, Client([]), path).body == FALLBACK
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/predict/", "/PREDICT", "//predict", "", "/../model"])
+def test_unknown_paths_are_told_in_our_own_words(hot_path: HotPath, path: str) -> None:
+    client = call(hot_path, Client([BODY]), path)
+
+    assert client.status == 404
+    assert json.loads(client.body)["error"]["code"] == "not_found"
 
 
 def test_other_protocols_are_the_frameworks(hot_path: HotPath) -> None:
@@ -232,3 +242,49 @@ def test_a_large_batch_does_not_hold_up_a_small_request(predictor: Predictor) ->
     asyncio.run(send_both())
 
     assert order == ["small 200", "large 200"]
+
+
+class HangingLog(KeptLog):
+    """Its database takes requests and never answers them."""
+
+    def __init__(self) -> None:
+        """Hang until released."""
+        super().__init__()
+        self.released = threading.Event()
+
+    def label(self, _prediction_id: str, _label: str) -> str:
+        """Hang."""
+        self.released.wait(10)
+        return "added"
+
+
+def test_labels_that_hang_are_given_up_and_hold_up_nothing_else(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hotpath, "LABEL_SECONDS", 0.5)
+    log = HangingLog()
+    app = HotPath()
+    app.api, app.fallback = Api(predictor, log), fallback
+    feedback = Client([json.dumps({"prediction_id": "0" * 32, "label": "ill"}).encode()])
+    batch = Client([json.dumps({"records": [RECORD] * 2000}).encode()])
+
+    async def send_all() -> float:
+        def scope(path: str) -> Scope:
+            return {"type": "http", "method": "POST", "path": path, "headers": []}
+
+        labels = [asyncio.create_task(app(scope("/feedback"), each.receive, each.send)) for each in many]
+        await asyncio.sleep(0.1)
+        begun = time.monotonic()
+        await app(scope("/predict_batch"), batch.receive, batch.send)
+        seconds = time.monotonic() - begun
+        await asyncio.gather(*labels)
+        log.released.set()
+        return seconds
+
+    many = [Client(list(feedback._chunks)) for _ in range(40)]
+    seconds = asyncio.run(send_all())
+
+    assert batch.status == 200
+    assert seconds < 0.4
+    assert {each.status for each in many} == {503}
+    assert {json.loads(each.body)["error"]["code"] for each in many} == {"log_unavailable"}

@@ -181,14 +181,16 @@ def test_a_day_in_the_life(system: System) -> None:
     assert len(promoted) == 2
 
     # Insulin arrives in pmol/L.
-    rows, _ = ordinary_rows(system.home, 300, seed=3)
-    small = rows["SerumInsulin"] < 1200 / PMOL_PER_MICROUNIT
-    rows["SerumInsulin"] = (rows["SerumInsulin"] * PMOL_PER_MICROUNIT).where(small)
+    rows, _ = ordinary_rows(system.home, 900, seed=3)
+    rows = rows[~(rows["SerumInsulin"] > 1200 / PMOL_PER_MICROUNIT)].head(300)
+    rows["SerumInsulin"] *= PMOL_PER_MICROUNIT
     trained = len(system.rows("select 1 from orders where kind = 'train'"))
     system.predict(rows)
     eventually("predictions arrive", lambda: len(system.rows("select 1 from predictions")) == 1300)
     system.start("monitor/diabetes")
     eventually("broken data is quarantined", lambda: system.verdicts()[-1] == "quarantine")
+    reasons = system.rows("select reasons from verdicts order by sequence desc limit 1")
+    assert "SerumInsulin" in reasons[0]["reasons"]
     eventually("people are told", lambda: any("broken" in message for message in system.told))
     assert len(system.rows("select 1 from orders where kind = 'train'")) == trained
     assert system.version() == renewed

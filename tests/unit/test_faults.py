@@ -1,0 +1,67 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.faults import find_faults, share_fault
+from tests.support import make_problem
+
+PROBLEM = make_problem(
+    columns={
+        "weight": {"range": [0, 10_000], "missing": "allow"},
+        "visits": {"kind": "integer", "range": [0, 100]},
+    }
+)
+
+
+def rows(count: int = 300, *, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {"weight": rng.normal(70, 9, count), "visits": rng.poisson(4, count).astype(float)}
+    )
+
+
+def test_ordinary_rows_have_no_fault() -> None:
+    for seed in range(1, 30):
+        assert find_faults(rows(), rows(100, seed=seed), PROBLEM) == ()
+
+
+@pytest.mark.parametrize("factor", [1000, 2.2 * 2.2, 1 / 6.35])
+def test_another_unit_is_told_with_its_factor(factor: float) -> None:
+    current = rows(seed=1)
+    current["weight"] *= factor
+
+    (fault,) = find_faults(rows(), current, PROBLEM)
+
+    assert fault.startswith("weight: looks like another unit")
+    assert float(fault.split("times ")[1].rstrip(")")) == pytest.approx(factor, rel=0.1)
+
+
+def test_a_shift_of_people_is_no_unit() -> None:
+    current = rows(seed=1)
+    current["weight"] += 25
+
+    assert find_faults(rows(), current, PROBLEM) == ()
+
+
+def test_a_stuck_column_is_told() -> None:
+    assert find_faults(rows(), rows(seed=1).assign(visits=3.0), PROBLEM) == (
+        "visits: stuck at one value",
+    )
+
+
+def test_values_gone_missing_are_told() -> None:
+    current = rows(seed=1)
+    current.loc[:100, "weight"] = np.nan
+
+    (fault,) = find_faults(rows(), current, PROBLEM)
+
+    assert fault == "weight: +34% more values missing"
+
+
+def test_a_share_of_broken_rows_counts_from_the_problems_limit_on() -> None:
+    most = round(100 * PROBLEM.max_quarantined_share)
+
+    assert share_fault(most, 100, PROBLEM, ["weight: missing"]) is None
+    assert share_fault(most + 1, 100, PROBLEM, ["weight: missing"]) == (
+        f"{most + 1} of 100 rows fail their checks: weight: missing"
+    )

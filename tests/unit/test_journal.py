@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftline.journal import Entry, find_breaks, last_holders, next_entry, previous_holder
+
+
+def write(*changes: tuple[str, str | None]) -> list[Entry]:
+    """A journal of these (alias, version) changes."""
+    entries: list[Entry] = []
+    for alias, after in changes:
+        entry = next_entry(
+            entries[-1] if entries else None,
+            problem="p",
+            at="2026-01-01T00:00:00",
+            actor="a test",
+            alias=alias,
+            before=last_holders(entries).get(alias),
+            after=after,
+            why="because",
+            evidence="figures",
+        )
+        entries.append(entry)
+    return entries
+
+
+@given(st.lists(st.tuples(st.sampled_from(["champion", "challenger"]), st.sampled_from("123"))))
+def test_an_honest_journal_has_no_breaks(changes: list[tuple[str, str]]) -> None:
+    entries = write(*changes)
+
+    assert find_breaks(entries, last_holders(entries)) == []
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_edited_row_is_found(place: int) -> None:
+    entries = write(("champion", "1"), ("champion", "2"), ("champion", "3"))
+    entries[place] = replace(entries[place], why="for another reason")
+
+    assert any("edited" in each for each in find_breaks(entries, last_holders(entries)))
+
+
+def test_a_removed_row_is_found() -> None:
+    entries = write(("champion", "1"), ("champion", "2"), ("champion", "3"))
+    del entries[1]
+
+    assert find_breaks(entries, last_holders(entries))
+
+
+def test_an_inserted_row_is_found() -> None:
+    entries = write(("champion", "1"), ("champion", "2"))
+    entries.insert(1, write(("champion", "9"))[0])
+
+    assert find_breaks(entries, last_holders(entries))
+
+
+def test_an_alias_moved_past_the_journal_is_found() -> None:
+    entries = write(("champion", "1"))
+
+    breaks = find_breaks(entries, {"champion": "7"})
+
+    assert breaks == ["alias champion: held by version 7, the journal says version 1"]
+
+
+def test_rolling_back_twice_goes_back_two_promotions() -> None:
+    promoted = [("champion", "1"), ("champion", "2"), ("champion", "3")]
+
+    assert previous_holder(write(*promoted), "champion") == "2"
+    assert previous_holder(write(*promoted, ("champion", "2")), "champion") == "1"
+    assert (
+        previous_holder(write(*promoted, ("champion", "2"), ("champion", "1")), "champion") is None
+    )
+
+
+def test_the_first_champion_has_none_before_it() -> None:
+    assert previous_holder(write(("champion", "1"), ("challenger", "2")), "champion") is None

@@ -1,0 +1,74 @@
+import numpy as np
+import pandas as pd
+
+from driftline.digests import digest_rows
+from driftline.renewal import as_dataset, choose_history, renew
+from tests.support import make_problem
+
+PROBLEM = make_problem(columns={"a": {"range": [-10, 10]}, "b": {"range": [-10, 10]}})
+TARGET = PROBLEM.target.name
+LOW, HIGH = PROBLEM.classes
+
+
+def rows(count: int, *, by: str, seed: int) -> pd.DataFrame:
+    """Rows whose class follows the sign of one column."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"a": rng.normal(size=count), "b": rng.normal(size=count)})
+    table[TARGET] = np.where(table[by] + rng.normal(0, 0.2, count) > 0, HIGH, LOW)
+    return table
+
+
+def test_the_newest_labelled_rows_are_the_test_and_nobody_has_seen_them() -> None:
+    original, labelled = rows(400, by="a", seed=0), rows(400, by="a", seed=1)
+
+    renewal = renew(original, labelled, PROBLEM, seen=digest_rows(original), seed=0)
+
+    assert renewal is not None
+    pd.testing.assert_frame_equal(renewal.test, labelled.tail(120).reset_index(drop=True))
+    dataset = as_dataset(renewal, PROBLEM)
+    assert not set(dataset.test_digests) & {*dataset.train_digests, *digest_rows(original)}
+
+
+def test_an_unchanged_relation_keeps_all_of_the_past() -> None:
+    original, labelled = rows(400, by="a", seed=0), rows(400, by="a", seed=1)
+
+    renewal = renew(original, labelled, PROBLEM, seen=(), seed=0)
+
+    assert renewal is not None
+    assert renewal.dropped == 0
+    assert len(renewal.train) == 400 + 280
+
+
+def test_a_changed_relation_drops_the_rows_that_teach_the_old_one() -> None:
+    original = rows(600, by="a", seed=0)
+    labelled = pd.concat([rows(200, by="a", seed=1), rows(600, by="b", seed=2)])
+
+    renewal = renew(original, labelled.reset_index(drop=True), PROBLEM, seen=(), seed=0)
+
+    assert renewal is not None
+    assert renewal.dropped >= 600
+
+
+def test_too_few_new_labels_renew_nothing() -> None:
+    original = rows(400, by="a", seed=0)
+
+    assert renew(original, rows(60, by="a", seed=1), PROBLEM, seen=(), seed=0) is None
+    assert renew(original, original, PROBLEM, seen=(), seed=0) is None
+
+
+def test_rows_the_champion_was_trained_on_cannot_test_it() -> None:
+    original, labelled = rows(100, by="a", seed=0), rows(500, by="a", seed=1)
+    seen = digest_rows(labelled.tail(150))
+
+    renewal = renew(original, labelled, PROBLEM, seen=seen, seed=0)
+
+    assert renewal is not None
+    assert not set(digest_rows(renewal.test)) & set(seen)
+
+
+def test_the_choice_of_the_past_is_repeatable() -> None:
+    table = pd.concat([rows(300, by="a", seed=0), rows(300, by="b", seed=1)], ignore_index=True)
+
+    chosen = {choose_history(table, PROBLEM, fresh=300, seed=3) for _ in range(2)}
+
+    assert len(chosen) == 1
