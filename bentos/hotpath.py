@@ -79,7 +79,9 @@ class HotPath:
             reply = self._respond(method, path, body, key)
         await _send(send, reply)
 
-    async def _respond_in_time(self, method: str, path: str, body: bytes, key: bytes | None) -> Reply:
+    async def _respond_in_time(
+        self, method: str, path: str, body: bytes, key: bytes | None
+    ) -> Reply:
         """Answer in a thread for labels; a database that hangs holds up nothing else."""
         loop = asyncio.get_running_loop()
         try:

@@ -73,7 +73,7 @@ def _random_forest(params: Params, seed: int) -> "Pipeline":
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.pipeline import Pipeline
 
-    classifier = RandomForestClassifier(random_state=seed, n_jobs=-1, **params)
+    classifier = RandomForestClassifier(random_state=seed, **params)
     return Pipeline([("impute", _impute()), ("classify", classifier)])
 
 

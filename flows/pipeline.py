@@ -8,7 +8,7 @@ from flows.ingest import ingest
 from flows.monitor import monitor
 from flows.package import package
 from flows.running import Sections, driftline_flow
-from flows.train import least_folds, train
+from flows.train import insist_on_promotion, least_folds, train
 from tasks.progress import tell
 
 
@@ -31,9 +31,10 @@ def pipeline(
         test_size=test_size,
         seed=seed,
         smoke=smoke,
-        require_promotion=require_promotion,
     )
     sections = sections | {key: taken[key] for key in ("snapshot", "validation")}
+    if require_promotion:
+        insist_on_promotion(sections)
     if sections["promotion"]["champion"] is None:
         tell("no champion, so nothing is packaged")
         return sections | pick(monitor(problem, model="challenger", holdout=True), "drift")

@@ -79,11 +79,18 @@ def train(
     predictions.finish_orders(orders, is_done=True)
     if taken:
         sections |= {key: taken[key] for key in ("snapshot", "validation")}
-    if require_promotion and sections["promotion"]["verdict"] != "promoted":
-        reasons = "; ".join(sections["promotion"]["reasons"])
+    if require_promotion:
+        insist_on_promotion(sections)
+    return sections
+
+
+def insist_on_promotion(sections: Sections) -> None:
+    """End the run as failed, with its summary, where the model was not promoted."""
+    promotion = sections["promotion"]
+    if promotion["verdict"] != "promoted":
+        reasons = "; ".join(promotion["reasons"])
         message = f"not promoted, and --require-promotion was given: {reasons}"
         raise UnwantedOutcomeError(message, sections)
-    return sections
 
 
 def least_folds(folds: int, *, smoke: bool) -> int:

@@ -239,6 +239,7 @@ class Replaced:
     """A predictor that another replaces while it answers."""
 
     def __init__(self, predictor: Predictor, api: Api, successor: Predictor) -> None:
+        """Say by whom."""
         self.contract = predictor.contract
         self._predictor, self._api, self._successor = predictor, api, successor
 

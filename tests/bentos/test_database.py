@@ -225,7 +225,7 @@ def test_old_inputs_are_purged_and_outcomes_stay(engine: Engine) -> None:
 
 def test_the_last_verdict_is_that_of_the_newest_row(engine: Engine) -> None:
     def verdict(key: str, problem: str, what: str) -> dict[str, Any]:
-        shared = {name: "" for name in ("reasons", "evidence", "report_sha256", "report")}
+        shared = dict.fromkeys(("reasons", "evidence", "report_sha256", "report"), "")
         numbers = {"first_prediction": 0, "last_prediction": 0, "model_version": "7"}
         at = {"decided_at": NOW.replace(tzinfo=None)}
         return {"key": key, "problem": problem, "verdict": what} | shared | numbers | at

@@ -19,7 +19,9 @@ FALLBACK = b"from the framework"
 class Client:
     """Sends a body in chunks, with pauses, and keeps what comes back."""
 
-    def __init__(self, chunks: list[bytes], *, pause_seconds: float = 0.0, leaves: bool = False):
+    def __init__(
+        self, chunks: list[bytes], *, pause_seconds: float = 0.0, leaves: bool = False
+    ) -> None:
         """Say how it sends; one that `leaves` is gone after its chunks."""
         self._chunks, self._pause, self._leaves = list(chunks), pause_seconds, leaves
         self.taken = 0
@@ -137,7 +139,9 @@ def test_the_frameworks_own_paths_are_left_to_it(hot_path: HotPath, path: str) -
     assert call(hot_path, Client([]), path).body == FALLBACK
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/predict/", "/PREDICT", "//predict", "", "/../model"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/predict/", "/PREDICT", "//predict", "", "/../model"]
+)
 def test_unknown_paths_are_told_in_our_own_words(hot_path: HotPath, path: str) -> None:
     client = call(hot_path, Client([BODY]), path)
 
@@ -272,7 +276,9 @@ def test_labels_that_hang_are_given_up_and_hold_up_nothing_else(
         def scope(path: str) -> Scope:
             return {"type": "http", "method": "POST", "path": path, "headers": []}
 
-        labels = [asyncio.create_task(app(scope("/feedback"), each.receive, each.send)) for each in many]
+        labels = [
+            asyncio.create_task(app(scope("/feedback"), each.receive, each.send)) for each in many
+        ]
         await asyncio.sleep(0.1)
         begun = time.monotonic()
         await app(scope("/predict_batch"), batch.receive, batch.send)

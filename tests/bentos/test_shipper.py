@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 from bentos.database import DatabaseError, insert_predictions, migrate, open_engine
 from bentos.log import LogUnavailableError, SpoolLog
 from bentos.shipper import purge, run, ship
-from bentos.spool import SpoolWriter, free_segments
+from bentos.spool import SpoolWriter, free_segments, rows_of
 from bentos.tables import PREDICTIONS
 
 LOG_SECONDS = 20.0
@@ -173,7 +173,7 @@ def test_old_inputs_are_forgotten_where_a_retention_is_set(
 
     with open_engine(url).connect() as connection:
         rows = connection.execute(select(PREDICTIONS.c.id, PREDICTIONS.c.inputs))
-        kept = {name: inputs for name, inputs in rows}
+        kept = dict(map(tuple, rows))
     assert kept == {"old": None, "new": '{"x":1}'}
 
 
@@ -268,10 +268,22 @@ def test_predictions_that_stand_already_do_not_stop_the_new_ones(
     engine: Engine, spool: Path
 ) -> None:
     spooled(spool, entry("a", "b"))
-    from bentos.spool import rows_of
-
     insert_predictions(engine, rows_of(entry("b")))
 
     ship(engine, spool)
 
     assert sorted(ids_in(engine)) == ["a", "b"]
+
+
+def test_an_entry_becomes_one_row_per_prediction() -> None:
+    one = {"id": "a", "inputs": {"x": None}, "prediction": 1, "label": "ill"}
+    one |= {"probabilities": [0.25, 0.75], "confidence": 0.75, "risk": "high"}
+    entry = {"time": 0.5, "problem": "p", "version": "7", "predictions": [one, one | {"id": "b"}]}
+
+    first, second = rows_of(entry)
+
+    assert (first["id"], second["id"]) == ("a", "b")
+    assert first["inputs"] == '{"x":null}'
+    assert first["probabilities"] == "[0.25,0.75]"
+    assert first["answered_at"].isoformat() == "1970-01-01T00:00:00.500000"
+    assert (first["problem"], first["model_version"], first["risk_level"]) == ("p", "7", "high")

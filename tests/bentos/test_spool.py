@@ -20,7 +20,6 @@ from bentos.spool import (
     find_in_spool,
     free_segments,
     measure_spool,
-    rows_of,
     take_segment,
 )
 from tests.support import ROOT, lacking
@@ -42,6 +41,15 @@ def writer(tmp_path: Path) -> Iterator[SpoolWriter]:
     writer = SpoolWriter(tmp_path)
     yield writer
     writer.close()
+
+
+def append_until_full(writer: SpoolWriter, line: bytes) -> int:
+    for kept in range(1000):
+        try:
+            writer.append(line)
+        except SpoolFullError:
+            return kept
+    return 1000
 
 
 def age(writer: SpoolWriter) -> None:
@@ -245,11 +253,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_is_refused_and_all_that_was_taken_is_there(tiny_disk: Path) -> None:
     writer, line = SpoolWriter(tiny_disk), b'{"id":"%s"}\n' % (b"a" * 990)
-    kept = 0
-    with pytest.raises(SpoolFullError):
-        while True:
-            writer.append(line)
-            kept += 1
+    kept = append_until_full(writer, line)
 
     os.ftruncate(writer._fd, len(line) * (kept - 2))  # as if somebody had made room
     writer._size = len(line) * (kept - 2)
@@ -260,20 +264,6 @@ def test_a_full_disk_is_refused_and_all_that_was_taken_is_there(tiny_disk: Path)
 
     assert 20 <= kept <= 32
     assert len(take_all(tiny_disk)) == kept - 1
-
-
-def test_an_entry_becomes_one_row_per_prediction() -> None:
-    one = {"id": "a", "inputs": {"x": None}, "prediction": 1, "label": "ill"}
-    one |= {"probabilities": [0.25, 0.75], "confidence": 0.75, "risk": "high"}
-    entry = {"time": 0.5, "problem": "p", "version": "7", "predictions": [one, one | {"id": "b"}]}
-
-    first, second = rows_of(entry)
-
-    assert (first["id"], second["id"]) == ("a", "b")
-    assert first["inputs"] == '{"x":null}'
-    assert first["probabilities"] == "[0.25,0.75]"
-    assert first["answered_at"].isoformat() == "1970-01-01T00:00:00.500000"
-    assert (first["problem"], first["model_version"], first["risk_level"]) == ("p", "7", "high")
 
 
 def test_a_segment_is_locked_before_it_can_be_seen(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import select
 
@@ -147,7 +147,7 @@ class Client:
         """Connect with the first request."""
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
-    def __enter__(self) -> "Client":
+    def __enter__(self) -> Self:
         """Close at the end."""
         return self
 
@@ -192,7 +192,7 @@ class Load:
         self._is_over = threading.Event()
         self._threads = [threading.Thread(target=self._send_on) for _ in range(clients)]
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         """Begin."""
         for thread in self._threads:
             thread.start()

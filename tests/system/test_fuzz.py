@@ -8,7 +8,9 @@ import random
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import schemathesis
@@ -16,12 +18,13 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.bentos.models import MARKER, RECORD, write_tiny_model
-from tests.system.service import Client, Service, resident_megabytes, serving
+from tests.system.service import Client, Service, await_that, resident_megabytes, serving
 
 pytestmark = pytest.mark.system
 REQUESTS, SEED = 10_000, 11
-GROWTH_MEGABYTES = 60
+GROWTH_MEGABYTES = 40
 HUGE = 1_000_000
+UNKNOWN = {"prediction_id": "0" * 32, "label": "ill"}
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("fuzzed")
     model = write_tiny_model(folder / "model")
     with serving(Service(model, folder / "home", f"sqlite:///{folder / 'log.db'}")) as service:
+        await_that(lambda: service.post("/feedback", UNKNOWN)[0] == 404)  # all of it is loaded
         yield service
 
 
@@ -63,7 +67,7 @@ def test_ten_thousand_requests_from_its_own_document_find_no_failure(service: Se
     print(sum(seen.values()), dict(seen))  # noqa: T201
     assert sum(seen.values()) >= REQUESTS
     assert max(status for _, status in seen) < 500
-    assert seen["/predict", 200] > 500
+    assert seen["/predict", 200] > 200
 
 
 def _send_cases(
@@ -96,6 +100,7 @@ def _as_json(body: object) -> bytes:
     return json.dumps(body, default=str).encode(errors="replace")
 
 
+@cache
 def hostile_bodies() -> dict[str, bytes]:
     """Each with what breaks parsers, and a marker where a value can stand."""
     deep, wide = 100_000, 50_000
@@ -117,7 +122,9 @@ def hostile_bodies() -> dict[str, bytes]:
         "huge name": json.dumps({MARKER * (HUGE // 10): 1}).encode(),
         "huge in batch": json.dumps({"records": [{"sex": MARKER * (HUGE // 10)}]}).encode(),
         "many names": json.dumps({f"{MARKER}{i}": i for i in range(wide)}).encode(),
-        "many names in batch": json.dumps({"records": [{f"{MARKER}{i}": i} for i in range(9999)]}).encode(),
+        "many names in batch": json.dumps(
+            {"records": [{f"{MARKER}{i}": i} for i in range(9999)]}
+        ).encode(),
         "many empty records": json.dumps({"records": [{}] * 10_000}).encode(),
         "too many records": json.dumps({"records": [RECORD] * 10_001}).encode(),
         "too large": b" " * (16 * 1024 * 1024 + 1),
@@ -198,8 +205,6 @@ def _send_raw(port: int, request: bytes) -> bytes:
 @given(path=st.text(max_size=30), name=st.text(max_size=10))
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_odd_paths_and_queries_are_never_a_failure(service: Service, path: str, name: str) -> None:
-    from urllib.parse import quote
-
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
     connection.request("GET", f"/{quote(path)}?{quote(name)}={MARKER}")
     reply = connection.getresponse()

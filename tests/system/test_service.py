@@ -125,7 +125,9 @@ def test_the_page_shows_every_field_in_a_real_browser(service: Service, tmp_path
     words += ["--disable-background-networking", "--disable-component-update"]
     words += [f"--user-data-dir={tmp_path}", "--virtual-time-budget=8000", "--dump-dom"]
 
-    shown = subprocess.run([*words, service.url], capture_output=True, text=True, timeout=90)
+    shown = subprocess.run(
+        [*words, service.url], capture_output=True, text=True, timeout=90, check=True
+    )
 
     cells = set(re.findall(r"<td>([^<]+)</td>", shown.stdout))
     assert {"age", "level", "sex", "ward"} <= cells
