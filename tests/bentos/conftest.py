@@ -1,5 +1,6 @@
 """One small model for all tests of what is served, and an API over it."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bentos.api import Api
 from bentos.database import migrate, open_engine
 from bentos.predictor import Predictor, load_predictor
 from tests.bentos.models import KeptLog, write_breast_cancer_model, write_tiny_model
+from tests.support import lacking
 from tests.system.servers import DatabaseServer, start_mariadb, start_postgresql
 
 
@@ -79,3 +81,19 @@ def engine(empty_url: str) -> Iterator[Engine]:
     migrate(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 32 KB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        lacking("the right to mount a tmpfs")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

@@ -144,7 +144,7 @@ def test_a_row_that_does_not_fit_is_an_error_and_none_is_inserted(engine: Engine
 def test_senders_of_the_same_predictions_do_not_get_in_each_others_way(engine: Engine) -> None:
     """As after an outage, when a segment may be shipped by two at once."""
     rows = [row(f"{i:04d}") for i in range(600)]
-    barrier = Barrier(4)
+    barrier = Barrier(4, timeout=20)
 
     def send(turn: int) -> None:
         barrier.wait()
@@ -178,6 +178,7 @@ def test_a_label_is_kept_once_for_a_known_prediction(engine: Engine) -> None:
     ]
 
     assert outcomes == ["added", "same", "different", "unknown"]
+    assert sorted(each["id"] for each in stored(engine)) == ["A", "a"]
     assert count_labels(engine, "tiny") == 1
     assert count_labels(engine, "other") == 0
 
@@ -185,7 +186,7 @@ def test_a_label_is_kept_once_for_a_known_prediction(engine: Engine) -> None:
 def test_of_eight_senders_at_once_exactly_one_adds_the_label(engine: Engine) -> None:
     names = [f"{i:02d}" for i in range(12)]
     insert_predictions(engine, [row(name) for name in names])
-    barrier = Barrier(8)
+    barrier = Barrier(8, timeout=20)
 
     def send(turn: int) -> list[str]:
         outcomes = []

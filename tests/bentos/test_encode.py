@@ -106,6 +106,20 @@ def test_the_quick_way_gives_what_the_careful_one_gives_or_asks_for_it(
         assert quick.dtype == careful.dtype
 
 
+@given(value=odd_values, at=st.sampled_from(NAMES))
+def test_one_odd_value_among_plain_numbers_is_noticed(value: Any, at: str) -> None:
+    fields = [FieldSpec(name=name, kind="number", low=-1e30, high=1e30) for name in NAMES]
+    contract = make_contract(*fields)
+    records = [dict.fromkeys(NAMES, 1.5) for _ in range(3)]
+    records[1][at] = value
+
+    quick, careful = contract.encode_quickly(records), carefully(contract, records)
+
+    assert quick is None or careful is not None
+    if careful is not None and abs(value) < 2**53:
+        np.testing.assert_array_equal(quick, careful)
+
+
 @pytest.mark.parametrize("edge", [2**53, 2**60, -(2**53)])
 @pytest.mark.parametrize("step", [-1, 0, 1])
 def test_a_whole_number_just_beyond_a_bound_is_refused_either_way(edge: int, step: int) -> None:

@@ -22,7 +22,7 @@ from bentos.spool import (
     measure_spool,
     take_segment,
 )
-from tests.support import ROOT, lacking
+from tests.support import ROOT
 
 LINE = b'{"id":"a"}\n'
 
@@ -112,11 +112,6 @@ def test_a_segment_stays_where_shipping_it_fails(tmp_path: Path, writer: SpoolWr
     assert take_all(tmp_path) == [{"id": "a"}]
 
 
-def test_a_segment_that_another_shipper_took_is_nothing(tmp_path: Path) -> None:
-    with take_segment(tmp_path / "gone.jsonl") as entries:
-        assert entries is None
-
-
 def test_two_shippers_do_not_take_the_same_segment(tmp_path: Path, writer: SpoolWriter) -> None:
     writer.append(LINE)
     writer.close()
@@ -124,6 +119,8 @@ def test_two_shippers_do_not_take_the_same_segment(tmp_path: Path, writer: Spool
 
     with take_segment(path) as first, take_segment(path) as second:
         assert (first, second) == ([{"id": "a"}], None)
+    with take_segment(path) as third:
+        assert third is None
 
 
 @given(whole=st.integers(0, 4), torn=st.integers(0, len(LINE) - 1))
@@ -183,7 +180,7 @@ def test_threads_do_not_mix_their_lines(tmp_path: Path, writer: SpoolWriter) -> 
     is_over = threading.Event()
 
     def write(name: int) -> None:
-        for i in range(300):
+        for i in range(2000):
             writer.append(orjson.dumps([name, i]) + b"\n")
 
     def ship() -> None:
@@ -203,7 +200,30 @@ def test_threads_do_not_mix_their_lines(tmp_path: Path, writer: SpoolWriter) -> 
     writer.close()
     taken.extend(take_all(tmp_path))
 
-    assert sorted(map(tuple, taken)) == [(name, i) for name in range(4) for i in range(300)]
+    assert sorted(map(tuple, taken)) == [(name, i) for name in range(4) for i in range(2000)]
+
+
+def test_a_segment_is_not_handed_over_while_it_is_being_written(
+    tmp_path: Path, writer: SpoolWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.append(LINE)
+    age(writer)
+    is_writing, write = threading.Event(), os.write
+
+    def write_slowly(fd: int, lines: bytes) -> int:
+        is_writing.set()
+        time.sleep(0.1)
+        return write(fd, lines)
+
+    monkeypatch.setattr(os, "write", write_slowly)
+    thread = threading.Thread(target=writer.append, args=(b'{"id":"b"}\n',))
+    thread.start()
+    is_writing.wait()
+    writer.hand_over()
+    taken = take_all(tmp_path)
+    thread.join()
+
+    assert taken == [{"id": "a"}, {"id": "b"}]
 
 
 LIMITED = """
@@ -235,22 +255,6 @@ def test_a_write_cut_short_is_refused_and_the_file_stays_whole(tmp_path: Path) -
     assert take_all(tmp_path) == [{"id": "a" * 29}] * 3
 
 
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 32 KB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
-        lacking("the right to mount a tmpfs")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_disk_is_refused_and_all_that_was_taken_is_there(tiny_disk: Path) -> None:
     writer, line = SpoolWriter(tiny_disk), b'{"id":"%s"}\n' % (b"a" * 990)
     kept = append_until_full(writer, line)
@@ -266,28 +270,19 @@ def test_a_full_disk_is_refused_and_all_that_was_taken_is_there(tiny_disk: Path)
     assert len(take_all(tiny_disk)) == kept - 1
 
 
-def test_a_segment_is_locked_before_it_can_be_seen(tmp_path: Path) -> None:
-    """A shipper that looks at every moment never gets hold of a writer's segment."""
-    is_over, stolen = threading.Event(), []
+def test_a_segment_is_locked_before_a_shipper_can_see_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visible_when_locked: list[int] = []
+    lock = fcntl.flock
 
-    def look() -> None:
-        while not is_over.is_set():
-            for path in free_segments(tmp_path):
-                fd = os.open(path, os.O_RDWR)
-                try:
-                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    stolen.append(path)
-                except BlockingIOError:
-                    pass
-                finally:
-                    os.close(fd)
+    def look_and_lock(fd: int, how: int) -> None:
+        visible_when_locked.append(len(free_segments(tmp_path)))
+        lock(fd, how)
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    writers = [SpoolWriter(tmp_path) for _ in range(50)]
-    is_over.set()
-    thread.join()
-    for writer in writers:
-        writer.close()
+    monkeypatch.setattr(fcntl, "flock", look_and_lock)
+    writer = SpoolWriter(tmp_path)
 
-    assert stolen == []
+    assert visible_when_locked == [0]
+    assert len(free_segments(tmp_path)) == 1
+    writer.close()
