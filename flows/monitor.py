@@ -46,6 +46,8 @@ def conclude(problem: str, *, source: str | None, model: str, holdout: bool) -> 
         table, digests = read_snapshot(served.contract.snapshot)
         reference, unseen = monitoring.split_reference(table, digests, served)
         window = predictions.read_window(spec, served.version)
+        is_first_day = source is None and window.last == 0
+        holdout = holdout or is_first_day  # nothing has been predicted yet
         current = unseen if holdout else window.inputs
         faults: tuple[str, ...] = ()
         if source is not None:
