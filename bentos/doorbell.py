@@ -44,4 +44,4 @@ def ring(event: str, problem: str, payload: Mapping[str, Any]) -> None:
 
 def _send(request: urllib.request.Request) -> None:
     with suppress(OSError):
-        urllib.request.urlopen(request, timeout=RING_SECONDS).close()  # noqa: S310
+        urllib.request.urlopen(request, timeout=RING_SECONDS).close()  # noqa: S310 - as above

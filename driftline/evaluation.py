@@ -65,8 +65,7 @@ def cross_predict(
 ) -> list[NDArray[np.float64]]:
     """Out-of-fold probabilities (rows, classes), one array per repeat.
 
-    Folds run one after the other: the fits use every core themselves where that pays, and threads
-    around small fits were measured to be slower than none.
+    Folds run one after the other: threads around small fits were measured to be slower than none.
     """
     results = []
     for repeat in splits:
