@@ -21,6 +21,13 @@ CONNECT_SECONDS = 5
 SQLITE_WAIT_SECONDS = 30
 ROWS_PER_INSERT = 500
 
+DIALECTS = {
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+    "mariadb+pymysql": "mysql+pymysql",
+}
+
 DatabaseError = DBAPIError
 
 
@@ -32,9 +39,8 @@ def database_url() -> str:
 
 def open_engine(url: str) -> Engine:
     """An engine whose connections give up soon, and whose SQLite file many may use at once."""
-    url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    for plain in ("mysql://", "mariadb://", "mariadb+pymysql://"):
-        url = url.replace(plain, "mysql+pymysql://", 1)
+    kind, _, rest = url.partition("://")
+    url = f"{DIALECTS.get(kind, kind)}://{rest}"
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(url, connect_args={"timeout": SQLITE_WAIT_SECONDS})

@@ -4,11 +4,13 @@
 """
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
 from typing import NoReturn
+
+from bentos.courier import fetch, store_elsewhere
+from bentos.shelf import bentoml_home, place_of, read_pointer
 
 
 def main() -> NoReturn:
@@ -18,28 +20,34 @@ def main() -> NoReturn:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
     arguments = parser.parse_args()
-    home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
-    os.environ.setdefault("BENTOML_HOME", str(home / "bentoml"))
+    os.environ["DRIFTLINE_HOME"] = str(
+        Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
+    )
+    os.environ["BENTOML_HOME"] = str(bentoml_home())
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
-    os.environ.setdefault("DRIFTLINE_HOME", str(home))
-    bento = find_bento(Path(os.environ["BENTOML_HOME"]), arguments.problem.replace("-", "_"))
-    sys.stdout.write(f"serving {bento['tag']} on http://{arguments.host}:{arguments.port}\n")
+    tag = find_bento(arguments.problem.replace("-", "_"))
+    sys.stdout.write(f"serving {tag} on http://{arguments.host}:{arguments.port}\n")
     sys.stdout.flush()
-    words = [sys.executable, "-m", "bentoml", "serve", bento["path"]]
+    words = [sys.executable, "-m", "bentoml", "serve", str(place_of(tag))]
     words += ["--host", arguments.host, "--port", str(arguments.port)]
     os.execv(sys.executable, words)  # noqa: S606 - our own words, no shell
 
 
-def find_bento(bento_home: Path, problem: str) -> dict[str, str]:
-    """Tag and path of the champion's bento; exits with what to do where there is none."""
-    pointer = bento_home / "serving" / f"{problem}.json"
-    try:
-        bento: dict[str, str] = json.loads(pointer.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+def find_bento(problem: str) -> str:
+    """Tag of the champion's bento; exits with what to do where there is none."""
+    store = store_elsewhere()
+    if store is not None:
+        try:
+            fetch(store, problem)
+        except Exception as error:  # noqa: BLE001 - the store's libraries raise a dozen kinds
+            why = f"{store}: no answer ({type(error).__name__})"
+            sys.stderr.write(f"{why}; serving what is on this machine\n")
+    tag = read_pointer(problem)
+    if tag is None:
         sys.exit(
             f"error: no bento of {problem!r} to serve; make one with: make run PROBLEM={problem}"
         )
-    return bento
+    return tag
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 """
 
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from bentos.sidecar import start_sidecar
 from bentos.spool import HAND_OVER_SECONDS, SpoolFullError, SpoolWriter, find_in_spool
 
 WAIT_FOR_SHIPPER_SECONDS = 10.0
@@ -102,8 +102,4 @@ def _finish(shipper: "subprocess.Popen[bytes]") -> int:
 
 
 def _start_shipper(folder: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", "bentos.shipper", str(folder)],
-        stdin=subprocess.PIPE,
-        cwd=Path(__file__).resolve().parent.parent,
-    )
+    return start_sidecar("bentos.shipper", str(folder))

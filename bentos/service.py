@@ -43,12 +43,6 @@ def spool_folder() -> Path:
     return Path(os.environ.get("DRIFTLINE_SPOOL_DIR", home / "spool"))
 
 
-def pointer_file(problem: str) -> Path:
-    """Where packaging says which bento is the champion's."""
-    home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
-    return Path(os.environ.get("BENTOML_HOME", home / "bentoml")) / "serving" / f"{problem}.json"
-
-
 def order_checks(contract: Contract) -> None:
     """Order a check where enough labels have come; what fails here the sweep makes up for."""
     with contextlib.suppress(database.DatabaseError):
@@ -113,7 +107,8 @@ class Service:
         self._verdict: tuple[float, str | None] = (0.0, None)
         predictor = load_predictor(model_folder())
         api = Api(predictor, self._log, keys=keys, on_label=order_checks)
-        self._follower = Follower(pointer_file(api.predictor.contract.problem), api.take_over)
+        problem = predictor.contract.problem
+        self._follower = Follower(problem, model_folder(), api.take_over)
         self._follower.start()
         HOT_PATH.api = api
         gc.collect()

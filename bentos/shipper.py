@@ -6,8 +6,6 @@ costs nothing but growth of the spool.
 
 import logging
 import os
-import select
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError
 
 from bentos import database
+from bentos.sidecar import become_sidecar, service_is_gone
 from bentos.spool import free_segments, rows_of, take_segment
 
 ROUND_SECONDS = 0.5
@@ -82,18 +81,11 @@ def purge(engine: Engine) -> None:
         database.purge_inputs(engine, days=days, now=datetime.now(UTC))
 
 
-def _parent_is_gone(seconds: float) -> bool:
-    readable, _, _ = select.select([sys.stdin], [], [], seconds)
-    return bool(readable) and not sys.stdin.read(1)
-
-
 def main() -> None:
     """`python -m bentos.shipper SPOOL_FOLDER`, with the service on standard input."""
     logging.basicConfig(format="%(message)s")
-    for number in (signal.SIGTERM, signal.SIGINT):  # the end of the service is our end
-        signal.signal(number, signal.SIG_IGN)
-    os.nice(5)
-    run(Path(sys.argv[1]), database.database_url(), is_over=_parent_is_gone)
+    become_sidecar()
+    run(Path(sys.argv[1]), database.database_url(), is_over=service_is_gone)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 import flows  # noqa: F401 - points the tools at the state folder
+from tasks.packaging import served_version
 from tasks.settings import get_settings
 
 START_SECONDS = 120.0
@@ -73,10 +74,10 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     worker = ["prefect", "worker", "start", "--pool", POOL]
     _start("worker", worker, None, running, parts)
     _start("mlflow", _mlflow(ports), f"http://127.0.0.1:{ports.mlflow}/health", running, parts)
-    if not _pointer(problem).exists():
+    if served_version(problem) is None:
         _tell(f"no champion of {problem} yet: running the main job first")
         _prefect_command("deployment", "run", f"pipeline/{problem.replace('_', '-')}")
-        _await_pointer(problem, running)
+        _await_bento(problem, running)
     service = ["bentos.launch", problem, "--port", str(ports.service)]
     _start("service", service, f"http://127.0.0.1:{ports.service}/readyz", running, parts)
     _tell("everything is up; Ctrl+C stops it")
@@ -159,13 +160,9 @@ def _prefect_command(*words: str) -> None:
         raise StoppedError(message)
 
 
-def _pointer(problem: str) -> Path:
-    return get_settings().serving_dir / f"{problem}.json"
-
-
-def _await_pointer(problem: str, running: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _await_bento(problem: str, running: dict[str, "subprocess.Popen[bytes]"]) -> None:
     give_up = time.monotonic() + 15 * 60
-    while not _pointer(problem).exists():
+    while served_version(problem) is None:
         _check_all(running)
         if time.monotonic() > give_up:
             message = f"the main job ended without a champion of {problem}; look at Prefect's pages"

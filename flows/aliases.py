@@ -10,7 +10,14 @@ from driftline.problem import Problem
 from driftline.promotion import Decision
 from tasks.journal import read_journal, write_journal
 from tasks.progress import tell
-from tasks.registry import CHALLENGER, CHAMPION, move_alias, read_holders, tag_decision
+from tasks.registry import (
+    CHALLENGER,
+    CHAMPION,
+    has_version,
+    move_alias,
+    read_holders,
+    tag_decision,
+)
 
 
 def hand_over(
@@ -32,11 +39,22 @@ def hand_over(
 
 
 def settle_aliases(name: str) -> None:
-    """Make what the journal announced and a dead run did not get to."""
+    """Make what the journal announced and a dead run did not get to.
+
+    `NotFoundError` where the registry lacks a version that the journal names: they belong to
+    different systems, and whatever would be decided on both would be wrong.
+    """
     entries = read_journal(name)
     holders = read_holders(name)
     for alias, version in last_holders(entries).items():
         last = [entry for entry in entries if entry.alias == alias][-1]
+        if version is not None and not has_version(name, version):
+            message = (
+                f"{name}: the journal names version {version} as {alias}, and the registry has no "
+                "such version; wanted the one that belongs to this journal (MLFLOW_TRACKING_URI "
+                "goes with DRIFTLINE_DATABASE_URL)"
+            )
+            raise NotFoundError(message)
         if holders.get(alias) != version and holders.get(alias) == last.before:
             tell(f"finishing what an interrupted run began: {alias} is version {version}")
             move_alias(name, alias, version)

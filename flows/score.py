@@ -2,11 +2,12 @@
 
 from flows.running import Sections, driftline_flow
 from tasks import scoring
+from tasks.files import is_stored, locate
 from tasks.problems import read_problem
 from tasks.progress import step, tell
 from tasks.registry import read_model
 from tasks.sources import read_source
-from tasks.storage import is_stored, locate, write_table
+from tasks.storage import write_table
 
 
 @driftline_flow("score", run_name="score {problem}")

@@ -30,6 +30,7 @@ CODE = (
     "bentos/metrics.py",
     "bentos/migrations/sqlite.sql",
     "bentos/predictor.py",
+    "bentos/sidecar.py",
     "bentos/spool.py",
     "driftline/__init__.py",
     "driftline/contract.py",

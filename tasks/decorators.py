@@ -3,6 +3,7 @@
 Both leave the function's type as it is, so that callers are checked against its own signature.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -10,10 +11,24 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from driftline.errors import DriftlineError, UnavailableError
+from tasks.progress import tell
+from tasks.reaching import naming_outages
+from tasks.settings import get_settings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-RETRY_DELAYS_SECONDS = [1.0, 5.0]
+LONGEST_DELAY_SECONDS = 30.0
+
+
+def retry_delays(patience_seconds: float) -> list[float]:
+    """Growing pauses between attempts, which together last that long."""
+    delays: list[float] = []
+    while (rest := patience_seconds - sum(delays)) > 0:
+        delays.append(min(2.0 ** len(delays), LONGEST_DELAY_SECONDS, rest))
+    return delays
+
+
+RETRY_DELAYS_SECONDS = retry_delays(get_settings().patience_seconds)
 
 
 def work(name: str, run_name: str | None = None) -> Callable[[Function], Function]:
@@ -24,18 +39,31 @@ def work(name: str, run_name: str | None = None) -> Callable[[Function], Functio
 
 def io(name: str, run_name: str | None = None) -> Callable[[Function], Function]:
     """A task that reaches outside and is safe to repeat: an outage may pass."""
-    declare = task(
-        name=name,
-        task_run_name=run_name,
-        cache_policy=NO_CACHE,
-        persist_result=False,
-        retries=len(RETRY_DELAYS_SECONDS),
-        retry_delay_seconds=RETRY_DELAYS_SECONDS,
-        retry_condition_fn=_is_worth_retrying,
-    )
-    return cast("Callable[[Function], Function]", declare)
+
+    def declare(function: Function) -> Function:
+        @functools.wraps(function)
+        def attempt(*args: Any, **kwargs: Any) -> Any:
+            with naming_outages():
+                return function(*args, **kwargs)
+
+        declared = task(
+            name=name,
+            task_run_name=run_name,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+            retries=len(RETRY_DELAYS_SECONDS),
+            retry_delay_seconds=RETRY_DELAYS_SECONDS,
+            retry_condition_fn=_is_worth_retrying,
+        )(attempt)
+        return cast("Function", declared)
+
+    return declare
 
 
-def _is_worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
+def _is_worth_retrying(_task: Any, run: Any, state: Any) -> bool:
     error = state.result(raise_on_failure=False)
-    return isinstance(error, UnavailableError) or not isinstance(error, DriftlineError)
+    is_worth = isinstance(error, UnavailableError) or not isinstance(error, DriftlineError)
+    if is_worth and run.run_count <= len(RETRY_DELAYS_SECONDS):
+        what = error if isinstance(error, UnavailableError) else type(error).__name__
+        tell(f"{what}; trying again in {RETRY_DELAYS_SECONDS[run.run_count - 1]:g} s")
+    return is_worth

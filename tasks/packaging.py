@@ -1,19 +1,30 @@
 """BentoML: builds a bento from a model's ONNX file, its contract and the serving code alone."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from bentos.shelf import (
+    archive_in_store,
+    pack,
+    place_of,
+    pointer_in_store,
+    put_in_place,
+    read_pointer,
+    unpack,
+    write_pointer,
+)
 from driftline.digests import digest_bytes
-from driftline.errors import PackagingError
+from driftline.errors import NotFoundError, PackagingError
 from driftline.problem import Problem
 from driftline.served import ServedModel
 from tasks.decorators import io
+from tasks.files import is_stored, locate, read_file, write_file
 from tasks.progress import tell
 from tasks.settings import get_settings
 
@@ -40,38 +51,51 @@ class Bento:
 @io(name="build bento")
 def build_bento(problem: Problem, model: ServedModel) -> Bento:
     """The bento of this model version; built once, since its version names its content."""
-    import bentoml
+    tag = f"{problem.name}:v{model.version}-{_digest_content(model)[:12]}"
+    folder = place_of(tag)
+    archive = locate(archive_in_store(tag))
+    is_elsewhere = get_settings().is_store_elsewhere
+    is_shared = is_elsewhere and is_stored(archive)
+    if not folder.is_dir():
+        if is_shared:
+            tell(f"fetching bento {tag}")
+            unpack(read_file(archive), folder)
+        else:
+            tell(f"building bento {tag}")
+            _build(problem, model, tag)
+    if is_elsewhere and not is_shared:
+        write_file(archive, pack(folder))
+    return Bento(tag=tag, path=str(folder))
 
-    version = f"v{model.version}-{_digest_content(model)[:12]}"
-    tag = f"{problem.name}:{version}"
-    try:
-        found = bentoml.get(tag)
-    except bentoml.exceptions.NotFound:
-        tell(f"building bento {tag}")
-    else:
-        return Bento(tag=tag, path=str(found.path))
-    with tempfile.TemporaryDirectory() as folder:
-        _lay_out(Path(folder), problem, model)
-        _run_build(Path(folder), tag)
-    built = bentoml.get(tag)
-    return Bento(tag=str(built.tag), path=str(built.path))
+
+def _build(problem: Problem, model: ServedModel, tag: str) -> None:
+    """Build aside, and put the bento in its place when it is complete."""
+    folder = place_of(tag)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as context,
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as home,
+    ):
+        _lay_out(Path(context), problem, model)
+        _run_build(Path(context), tag, Path(home))
+        put_in_place(Path(home, "bentos", problem.name, folder.name), folder)
 
 
-def _run_build(context: Path, tag: str) -> None:
+def _run_build(context: Path, tag: str, home: Path) -> None:
     """Build in a process of its own: BentoML imports the service from the folder it builds."""
-    command = [
-        sys.executable,
-        "-m",
-        "bentoml",
-        "build",
-        str(context),
-        "--version",
-        tag.split(":")[1],
-    ]
-    done = subprocess.run(command, cwd=context, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    name, version = tag.split(":")
+    command = [sys.executable, "-m", "bentoml", "build", str(context), "--version", version]
+    done = subprocess.run(  # noqa: S603 - our own words
+        command,
+        cwd=context,
+        env=os.environ | {"BENTOML_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         last = "\n".join(done.stderr.strip().splitlines()[-5:])
-        message = f"bento {tag}: bentoml build exited with {done.returncode}: {last}"
+        message = f"bento {name}:{version}: bentoml build exited with {done.returncode}: {last}"
         raise PackagingError(message)
 
 
@@ -114,19 +138,19 @@ def _digest_content(model: ServedModel) -> str:
 
 
 def served_version(problem: str) -> str | None:
-    """Tag of the bento that a service of this state folder answers with."""
-    pointer = get_settings().serving_dir / f"{problem}.json"
+    """Tag of the bento that services answer with."""
+    if not get_settings().is_store_elsewhere:
+        return read_pointer(problem)
     try:
-        return str(json.loads(pointer.read_text(encoding="utf-8"))["tag"])
-    except FileNotFoundError:
+        return str(json.loads(read_file(locate(pointer_in_store(problem))))["tag"])
+    except NotFoundError:
         return None
 
 
 @io(name="point at bento")
 def point_at(problem: Problem, bento: Bento) -> None:
-    """Make this the bento that `make serve` starts, in one step."""
-    folder = get_settings().serving_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{problem.name}.{uuid.uuid4().hex}.part"
-    draft.write_text(json.dumps({"tag": bento.tag, "path": bento.path}), encoding="utf-8")
-    draft.replace(folder / f"{problem.name}.json")
+    """Make this the bento that services start with and take over."""
+    if get_settings().is_store_elsewhere:
+        pointer = json.dumps({"tag": bento.tag}).encode()
+        write_file(locate(pointer_in_store(problem.name)), pointer)
+    write_pointer(problem.name, bento.tag)

@@ -1,4 +1,4 @@
-"""Reaching files and buckets: how long to wait, and one error for the many that stores have."""
+"""Reaching stores, databases and MLflow: how long to wait, and one error for the many they have."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,9 +7,11 @@ from typing import Any, Final
 from driftline.errors import DriftlineError, SourceError, UnavailableError
 
 S3_OPTIONS: Final[dict[str, Any]] = {
-    "config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}}
+    "use_listings_cache": False,
+    "config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}},
 }
-_STORE_LIBRARIES = frozenset({"botocore", "aiobotocore", "aiohttp"})
+_STORE_LIBRARIES = frozenset({"botocore", "aiobotocore", "aiohttp", "boto3", "urllib3"})
+_MLFLOW_OUTAGES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 
 
 def options_for(protocol: str) -> dict[str, Any]:
@@ -38,3 +40,26 @@ def reaching(address: str) -> Iterator[None]:
         why = getattr(error, "strerror", None) or type(error).__name__
         message = f"{address}: did not answer ({why}); wanted a reachable store"
         raise UnavailableError(message) from None
+
+
+@contextmanager
+def naming_outages() -> Iterator[None]:
+    """Turn what a database, MLflow or its store raise while they are away to `UnavailableError`."""
+    try:
+        yield
+    except Exception as error:
+        away = _who_is_away(error)
+        if away is None:
+            raise
+        message = f"{away}: did not answer ({type(error).__name__}); wanted it reachable"
+        raise UnavailableError(message) from None
+
+
+def _who_is_away(error: Exception) -> str | None:
+    kind = type(error)
+    library = kind.__module__.split(".")[0]
+    if library == "sqlalchemy" and kind.__name__ in {"OperationalError", "InterfaceError"}:
+        return "the database (DRIFTLINE_DATABASE_URL)"
+    if library == "mlflow" and getattr(error, "error_code", "") in _MLFLOW_OUTAGES:
+        return "MLflow (MLFLOW_TRACKING_URI)"
+    return "the store of MLflow's artifacts" if library in _STORE_LIBRARIES else None

@@ -16,9 +16,11 @@ from tasks.decorators import io
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # what MLflow says of an alias
 
 
 def open_client() -> "MlflowClient":
@@ -77,6 +79,19 @@ def read_holders(name: str) -> dict[str, str | None]:
     return {alias: _version_of(client, name, alias) for alias in (CHAMPION, CHALLENGER)}
 
 
+@io(name="look for version")
+def has_version(name: str, version: str) -> bool:
+    """Whether the registry has this version."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        open_client().get_model_version(name, version)
+    except MlflowException as error:
+        _raise_unless_missing(error)
+        return False
+    return True
+
+
 @io(name="tag decision")
 def tag_decision(problem: Problem, version: str, decision: Decision) -> None:
     """Write the verdict and its reasons on the version."""
@@ -101,7 +116,8 @@ def _ensure_model(client: "MlflowClient", problem: Problem) -> None:
 
     try:
         client.get_registered_model(problem.name)
-    except MlflowException:
+    except MlflowException as error:
+        _raise_unless_missing(error)
         client.create_registered_model(problem.name, description=problem.title)
 
 
@@ -110,8 +126,15 @@ def _version_of(client: "MlflowClient", name: str, alias: str) -> str | None:
 
     try:
         return str(client.get_model_version_by_alias(name, alias).version)
-    except MlflowException:
+    except MlflowException as error:
+        _raise_unless_missing(error)
         return None
+
+
+def _raise_unless_missing(error: "MlflowException") -> None:
+    """A registry that does not answer must not be taken for one without a champion."""
+    if error.error_code not in NOT_THERE:
+        raise error
 
 
 def _read_by_alias(name: str, alias: str) -> ServedModel | None:

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     base_image: str = ""
     build_options: str = ""
     lambda_rie: str = ""
+    patience_seconds: float = Field(default=75, ge=0)  # with a store or database that is away
 
     @property
     def problems_dir(self) -> Path:
@@ -45,15 +46,9 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.home.absolute() / 'predictions.db'}"
 
     @property
-    def serving_dir(self) -> Path:
-        """Folder of the pointers that say which bento serves a problem."""
-        bentoml_home = os.environ.get("BENTOML_HOME") or self.home.absolute() / "bentoml"
-        return Path(bentoml_home) / "serving"
-
-    @property
-    def is_store_local(self) -> bool:
-        """Whether the store is a folder of this machine."""
-        return "://" not in self.store
+    def is_store_elsewhere(self) -> bool:
+        """Whether the store is not just the state folder, so that other machines may read it."""
+        return bool(self.store_url)
 
 
 @lru_cache(maxsize=1)

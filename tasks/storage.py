@@ -1,20 +1,14 @@
-"""The store: snapshots and reports, in a folder or a bucket, each written whole or not at all."""
+"""The store's tables and reports: snapshots by their digest, pages, scores."""
 
 import io as streams
-import os
-import uuid
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from driftline.digests import digest_rows, digest_table
-from driftline.errors import DataError, NotFoundError
+from driftline.errors import DataError
 from tasks.decorators import io
-from tasks.reaching import options_for, reaching
-from tasks.settings import get_settings
+from tasks.files import is_stored, locate, read_file, write_file
 
 
 @dataclass(frozen=True)
@@ -25,54 +19,6 @@ class Snapshot:
     rows: int
     quarantined: int
     path: str
-
-
-def locate(*parts: str) -> str:
-    """Address of something in the store."""
-    return "/".join((get_settings().store, *parts))
-
-
-def write_file(address: str, content: bytes) -> str:
-    """Write bytes so that nobody ever sees a part of them; returns the address."""
-    with reaching(address):
-        if "://" in address:
-            filesystem, key = _filesystem(address)
-            filesystem.pipe_file(key, content)  # an object appears when its upload is complete
-        else:
-            _write_local(Path(address), content)
-    return address
-
-
-def _write_local(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def read_file(address: str) -> bytes:
-    """Bytes at an address; `NotFoundError` where there is nothing."""
-    with reaching(address):
-        filesystem, path = _filesystem(address)
-        try:
-            content: bytes = filesystem.cat_file(path)
-        except FileNotFoundError:
-            message = f"{address}: not in the store"
-            raise NotFoundError(message) from None
-    return content
-
-
-def is_stored(address: str) -> bool:
-    """Whether something is at an address."""
-    with reaching(address):
-        filesystem, path = _filesystem(address)
-        return bool(filesystem.exists(path))
 
 
 @io(name="write snapshot")
@@ -128,15 +74,3 @@ def _to_parquet(table: pd.DataFrame) -> bytes:
     buffer = streams.BytesIO()
     table.to_parquet(buffer, index=False)
     return buffer.getvalue()
-
-
-@lru_cache(maxsize=4)
-def _open(protocol: str) -> Any:
-    import fsspec
-
-    return fsspec.filesystem(protocol, **options_for(protocol))
-
-
-def _filesystem(address: str) -> tuple[Any, str]:
-    protocol = address.split("://", maxsplit=1)[0] if "://" in address else "file"
-    return _open(protocol), address.removeprefix("s3://") if protocol == "s3" else address

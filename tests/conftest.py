@@ -220,10 +220,10 @@ def forget_connections() -> None:
     """Make the next access of S3 read the AWS_* variables anew."""
     import s3fs
 
-    from tasks import storage
+    from tasks import files
 
     s3fs.S3FileSystem.clear_instance_cache()
-    storage._open.cache_clear()
+    files._open.cache_clear()
 
 
 def _weed_command(weed: str, folder: Path, ports: list[int]) -> list[str]:

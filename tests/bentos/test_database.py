@@ -243,7 +243,9 @@ def test_the_last_verdict_is_that_of_the_newest_row(engine: Engine) -> None:
     assert last_verdict(engine, "nothing") is None
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "mysql", "mariadb"])
+@pytest.mark.parametrize(
+    "kind", ["postgresql", "postgresql+psycopg", "mysql", "mysql+pymysql", "mariadb"]
+)
 def test_a_server_that_is_away_is_given_up_soon(kind: str) -> None:
     from tests.support import free_ports
 

@@ -51,19 +51,26 @@ class Service:
 
     def launch(self) -> "subprocess.Popen[bytes]":
         """Start it without waiting for anything."""
+        words = ["bentoml", "serve", "bentos.service:Service"]
+        words += ["--host", "127.0.0.1", "--port", str(self.port)]
+        return self.run(words, {"DRIFTLINE_MODEL_DIR": str(self.model)})
+
+    def run(self, words: list[str], more: dict[str, str]) -> "subprocess.Popen[bytes]":
+        """Start a module of this Python with the service's settings."""
         self.home.mkdir(exist_ok=True)
         env = os.environ | {
-            "DRIFTLINE_MODEL_DIR": str(self.model),
             "DRIFTLINE_HOME": str(self.home),
             "DRIFTLINE_DATABASE_URL": self.database_url,
             "BENTOML_HOME": str(self.home / "bentoml"),
             "BENTOML_DO_NOT_TRACK": "true",
         }
-        words = [sys.executable, "-m", "bentoml", "serve", "bentos.service:Service"]
-        words += ["--host", "127.0.0.1", "--port", str(self.port)]
         with (self.home / "service.log").open("ab") as log:
             self.process = subprocess.Popen(
-                words, cwd=ROOT, env=env | self.settings, stdout=log, stderr=log
+                [sys.executable, "-m", *words],
+                cwd=ROOT,
+                env=env | self.settings | more,
+                stdout=log,
+                stderr=log,
             )
         return self.process
 

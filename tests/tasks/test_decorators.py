@@ -2,10 +2,11 @@ from collections.abc import Callable
 
 import pytest
 from prefect import flow
+from sqlalchemy import create_engine
 
 from driftline.errors import DataError, UnavailableError
 from tasks import decorators
-from tasks.decorators import io, work
+from tasks.decorators import io, retry_delays, work
 
 
 @pytest.fixture
@@ -44,3 +45,25 @@ def test_a_persons_mistake_is_not_tried_again(attempts: Callable[..., int]) -> N
 
 def test_work_is_not_tried_again(attempts: Callable[..., int]) -> None:
     assert attempts(work, OSError("cut")) == 1
+
+
+@pytest.mark.parametrize("patience", [0.0, 0.5, 1, 6, 75])
+def test_all_pauses_together_last_as_long_as_the_patience(patience: float) -> None:
+    delays = retry_delays(patience)
+
+    assert sum(delays) == patience
+    assert max(delays, default=0) <= 30
+    assert len(delays) <= 8
+
+
+def test_a_database_that_is_away_is_named_without_its_password() -> None:
+    engine = create_engine("postgresql+psycopg://me:secret@127.0.0.1:9/none")
+
+    @io(name="ask")
+    def ask() -> None:
+        engine.connect()
+
+    with pytest.raises(UnavailableError) as raised:
+        ask.fn()
+    assert str(raised.value).startswith("the database (DRIFTLINE_DATABASE_URL): did not answer")
+    assert "secret" not in str(raised.value)

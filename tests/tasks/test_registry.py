@@ -8,9 +8,10 @@ from mlflow import MlflowClient
 from driftline.contract import Contract
 from driftline.dataset import draft_contract
 from driftline.digests import digest_bytes
-from driftline.errors import DataError, NotFoundError
+from driftline.errors import DataError, NotFoundError, UnavailableError
 from driftline.problem import Problem
 from driftline.promotion import Decision
+from tasks import registry
 from tasks.registry import (
     bind_contract,
     move_alias,
@@ -20,6 +21,7 @@ from tasks.registry import (
     register_model,
     tag_decision,
 )
+from tests.support import free_ports
 
 ONNX = b"an ONNX file, for all that the registry knows"
 PROMOTED = Decision("promoted", ("better",))
@@ -148,3 +150,15 @@ def test_a_contract_of_a_rejected_model_names_no_promotion(
 
     assert challenger.contract.model_version == version
     assert challenger.contract.promoted_at == ""
+
+
+def test_a_registry_that_does_not_answer_is_not_one_without_a_champion(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (port,) = free_ports(1)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setattr(registry, "open_client", lambda: MlflowClient(f"http://127.0.0.1:{port}"))
+
+    for ask in (read_champion.fn, lambda one: read_holders.fn(one.name)):
+        with pytest.raises(UnavailableError, match=r"MLflow .*did not answer"):
+            ask(problem)

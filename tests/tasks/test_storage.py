@@ -9,17 +9,9 @@ import pytest
 
 from driftline.digests import digest_rows
 from driftline.errors import DataError, DriftlineError, NotFoundError, SourceError, UnavailableError
+from tasks.files import is_stored, locate, read_file, write_file
 from tasks.settings import get_settings
-from tasks.storage import (
-    Snapshot,
-    is_stored,
-    locate,
-    read_file,
-    read_snapshot,
-    write_file,
-    write_report,
-    write_snapshot,
-)
+from tasks.storage import Snapshot, read_snapshot, write_report, write_snapshot
 from tests.conftest import Bucket, forget_connections
 from tests.support import ROOT, free_ports, tiny_rows
 
