@@ -29,8 +29,13 @@ class CleanTable:
     faults: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
-def clean(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool) -> CleanTable:
-    """Give every column its name and type; `DataError` names columns that are not as declared."""
+def clean(
+    raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool, is_part: bool = False
+) -> CleanTable:
+    """Give every column its name and type; `DataError` names columns that are not as declared.
+
+    A column without any usable value is an error too, unless the rows are but a part of the table.
+    """
     renamed = _rename(raw, problem, source=source, with_target=with_target)
     if not len(renamed):
         message = f"{source}: got a header and no rows, wanted at least one row"
@@ -47,7 +52,8 @@ def clean(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool
         columns[target], failed = _coerce_target(renamed[target], problem)
         _note(failed, f"{target}: not one of its classes", target, uncoerced, faults)
     table = pd.DataFrame(columns)
-    _refuse_empty_columns(table, source=source)
+    if not is_part:
+        _refuse_empty_columns(table, source=source)
     frozen = {row: tuple(reasons) for row, reasons in faults.items()}
     return CleanTable(table=table, uncoerced=uncoerced, faults=frozen)
 
@@ -104,6 +110,12 @@ def _rename(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bo
     known = [owner[name] for name in got if name in owner]
     duplicated = sorted({name for name in known if known.count(name) > 1})
     wanted = [name for name in named if with_target or name != target.name]
+    if not known:  # perhaps a row of values in the place of a header: its cells are not shown
+        message = (
+            f"{source}: got {len(got)} columns and none that the problem file declares, wanted a "
+            f"first line that names {', '.join(map(repr, wanted))}"
+        )
+        raise DataError(message)
     missing = [name for name in wanted if name not in known]
     if unexpected or duplicated or missing:
         raise DataError(_describe_columns(source, missing, unexpected, duplicated))

@@ -1,10 +1,13 @@
 """Files of the store, in a folder or a bucket: each is written whole or not at all."""
 
+import io as streams
 import os
 import uuid
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from driftline.errors import NotFoundError
 from tasks.reaching import options_for, reaching
@@ -50,6 +53,26 @@ def read_file(address: str) -> bytes:
             message = f"{address}: not in the store"
             raise NotFoundError(message) from None
     return content
+
+
+def write_parquet(address: str, table: pd.DataFrame) -> str:
+    """Write a table as one Parquet file; returns its address."""
+    buffer = streams.BytesIO()
+    table.to_parquet(buffer, index=False)
+    return write_file(address, buffer.getvalue())
+
+
+def count_rows(address: str) -> int | None:
+    """How many rows a Parquet file has, by its last bytes; None where there is no file."""
+    from pyarrow import parquet
+
+    with reaching(address):
+        filesystem, path = _filesystem(address)
+        try:
+            with filesystem.open(path, "rb") as file:
+                return int(parquet.read_metadata(file).num_rows)
+        except FileNotFoundError:
+            return None
 
 
 def is_stored(address: str) -> bool:

@@ -1,11 +1,13 @@
 """What a run tells while it goes: one log line per step, kept with the seconds it took."""
 
 import logging
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
@@ -13,6 +15,7 @@ from prefect.logging import get_run_logger
 from driftline.errors import DriftlineError
 
 PROGRESS = {"driftline_progress": True}
+TOLD_SHARE = 0.1  # where no terminal shows a bar, a line for each tenth
 
 
 @dataclass
@@ -64,3 +67,29 @@ def hide_traces() -> None:
         logger = logging.getLogger(name)
         if not any(isinstance(each, HideTraces) for each in logger.filters):
             logger.addFilter(HideTraces())
+
+
+@contextmanager
+def bar(name: str) -> Iterator[Callable[[float], None]]:
+    """A function to call with the share that is done (0 to 1).
+
+    Shown as a bar on a terminal, else as lines, and as a progress artifact in the Prefect UI.
+    """
+    from prefect.artifacts import create_progress_artifact, update_progress_artifact
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    is_watched, told = sys.stderr.isatty(), 0.0
+    columns = ("  {task.description}", BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    artifact = create_progress_artifact(progress=0.0, key=name.replace(" ", "-"), description=name)
+    with Progress(*columns, transient=True, disable=not is_watched) as shown:
+        line = shown.add_task(name, total=1.0)
+
+        def advance(share: float) -> None:
+            nonlocal told
+            shown.update(line, completed=share)
+            if not is_watched and share >= min(told + TOLD_SHARE, 1.0):
+                tell(f"{name}: {share:.0%}")
+                told = share
+            update_progress_artifact(cast("UUID", artifact), progress=round(100 * share, 1))
+
+        yield advance

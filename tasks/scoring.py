@@ -1,110 +1,144 @@
-"""Batch scoring: a table in, its answers out as Parquet, in chunks that fit in little memory."""
+"""Batch scoring: rows in, answers out as Parquet files, a piece at a time.
+
+A part's file is written when its answers are in the prediction log; ids follow from the model, the
+source's content and the row's place. So whatever was interrupted goes on without a row twice.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select
 
 from bentos.database import insert_predictions
-from bentos.predictor import Predictor
-from bentos.tables import PREDICTIONS
+from bentos.predictor import Answer, Predictor
 from driftline.cleaning import clean, faults_of_values
+from driftline.errors import DataError, NotFoundError
 from driftline.problem import Problem
 from driftline.served import ServedModel
 from tasks.decorators import io
+from tasks.files import count_rows, locate, read_file, write_file, write_parquet
 from tasks.records import open_records
 
-CHUNK_ROWS = 10_000
+PIECE_ROWS = 10_000
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Some rows of a source, and their place in it."""
+class Scorer:
+    """Scores one source by one model into one folder."""
 
-    number: int
-    rows: pd.DataFrame
+    def __init__(
+        self, problem: Problem, model: ServedModel, *, source: str, sha256: str, output: str | None
+    ) -> None:
+        """Take the folder, or one in the store that is named after model and source."""
+        self.problem = problem
+        self.source = source
+        self.predictor = Predictor(model.contract, model.onnx)
+        self._about = {"problem": problem.name, "model_version": model.version, "source": sha256}
+        name = f"v{model.version}-{sha256[:12]}"
+        self.folder = (output or locate("scores", problem.name, name)).rstrip("/")
+
+    def id_of(self, row: int) -> str:
+        """The prediction's id for a row of the source."""
+        text = json.dumps([*self._about.values(), row])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def part(self, number: int) -> str:
+        """Where the answers of a piece lie."""
+        return f"{self.folder}/part-{number:05d}.parquet"
+
+    def refused(self, number: int) -> str:
+        """Where its refused rows lie; readers of a folder of Parquet skip names with `_`."""
+        return f"{self.folder}/_refused-{number:05d}.parquet"
+
+    def take_folder(self, *, is_new: bool) -> None:
+        """Refuse a folder that holds the scores of something else; leave a note in a new one."""
+        note = f"{self.folder}/_scores.json"
+        try:
+            found = json.loads(read_file(note))
+        except NotFoundError:
+            if is_new:
+                write_file(note, json.dumps(self._about).encode())
+            return
+        if found != self._about:
+            wrong = ", ".join(f"{k} {found.get(k)!r}" for k in self._about)
+            message = f"{self.folder}: holds the scores of {wrong}; wanted an empty folder"
+            raise DataError(message)
 
 
-def chunks_of(table: pd.DataFrame) -> Iterator[Chunk]:
-    """The table in pieces."""
-    for number, start in enumerate(range(0, len(table), CHUNK_ROWS)):
-        yield Chunk(number, table.iloc[start : start + CHUNK_ROWS].reset_index(drop=True))
+@io(name="look for scores")
+def find_part(scorer: Scorer, number: int) -> int | None:
+    """How many rows a part that is there answers, or None."""
+    scorer.take_folder(is_new=False)
+    return count_rows(scorer.part(number))
 
 
-@io(name="score chunk", run_name="score chunk {chunk.number}")
-def score_chunk(
-    chunk: Chunk, problem: Problem, model: ServedModel, *, source: str
-) -> tuple[pd.DataFrame, int]:
-    """Answers for a chunk, logged; ids follow from source, model and place: a rerun adds nothing.
+@io(name="score rows", run_name="score rows {number}")
+def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -> int:
+    """Answer a piece, log the answers, and write them; returns how many rows were answered.
 
-    Returns the rows with `prediction_id`, `label`, `risk_level` and a probability per class, and
-    how many rows were left out because the contract refuses them.
+    `start` is the place in the source of its first row.
     """
-    cleaned = clean(chunk.rows, problem, source=source, with_target=False)
-    bad = faults_of_values(cleaned, problem)
+    cleaned = clean(
+        rows, scorer.problem, source=scorer.source, with_target=False, is_part=bool(start)
+    )
+    bad = faults_of_values(cleaned, scorer.problem)
     kept = cleaned.table.drop(index=list(bad))
     records = kept.astype("object").where(kept.notna(), None).to_dict(orient="records")
-    answers = Predictor(model.contract, model.onnx).predict(records)  # type: ignore[arg-type]
-    ids = [_row_id(source, model, chunk.number * CHUNK_ROWS + int(row)) for row in kept.index]
-    now = datetime.now(UTC).replace(tzinfo=None)
-    rows: list[dict[str, Any]] = [
-        {
-            "id": row_id,
-            "problem": problem.name,
-            "model_version": model.version,
-            "answered_at": now,
-            "inputs": json.dumps(record),
-            "prediction": answer.prediction,
-            "label": answer.label,
-            "probabilities": json.dumps(list(answer.probability.values())),
-            "confidence": answer.confidence,
-            "risk_level": answer.risk_level,
-        }
-        for row_id, record, answer in zip(ids, records, answers, strict=True)
+    answers = scorer.predictor.predict(records)  # type: ignore[arg-type] # names are strings
+    ids = [scorer.id_of(start + int(row)) for row in kept.index]
+    logged = [
+        _log_row(scorer, prediction_id, record, answer)
+        for prediction_id, record, answer in zip(ids, records, answers, strict=True)
     ]
-    _log_missing(rows)
-    scored = kept.assign(
-        prediction_id=ids,
-        label=[answer.label for answer in answers],
-        risk_level=pd.Series([a.risk_level for a in answers], index=kept.index, dtype="object"),
-        **{
-            f"probability_{name}": [answer.probability[name] for answer in answers]
-            for name in problem.classes
-        },
+    scorer.take_folder(is_new=True)
+    if logged:
+        insert_predictions(open_records(), logged)
+    if bad:
+        reasons = ["; ".join(why) for why in bad.values()]
+        refused = pd.DataFrame({"row": [start + row for row in bad], "reasons": reasons})
+        write_parquet(scorer.refused(number), refused)
+    write_parquet(scorer.part(number), _describe(scorer.problem, kept, ids, answers, start=start))
+    return len(kept)
+
+
+def _log_row(
+    scorer: Scorer, prediction_id: str, record: dict[Any, Any], answer: Answer
+) -> dict[str, Any]:
+    return {
+        "id": prediction_id,
+        "problem": scorer.problem.name,
+        "model_version": scorer.predictor.contract.model_version,
+        "answered_at": datetime.now(UTC).replace(tzinfo=None),
+        "inputs": json.dumps(record),
+        "prediction": answer.prediction,
+        "label": answer.label,
+        "probabilities": json.dumps(list(answer.probability.values())),
+        "confidence": answer.confidence,
+        "risk_level": answer.risk_level,
+    }
+
+
+def _describe(
+    problem: Problem, kept: pd.DataFrame, ids: list[str], answers: list[Answer], *, start: int
+) -> pd.DataFrame:
+    """Inputs and answers as one table, whose columns have one type in every part."""
+    answered = pd.DataFrame(
+        {
+            "row": [start + int(row) for row in kept.index],
+            "prediction_id": pd.Series(ids, dtype="string"),
+            "label": pd.Series([answer.label for answer in answers], dtype="string"),
+            "risk_level": pd.Series([answer.risk_level for answer in answers], dtype="string"),
+            **{
+                f"probability_{name}": pd.Series(
+                    [answer.probability[name] for answer in answers], dtype="float64"
+                )
+                for name in problem.classes
+            },
+        }
     )
-    return scored, len(bad)
-
-
-def _log_missing(rows: list[dict[str, Any]]) -> None:
-    """Insert what is not there yet: a batch that began before need not be sent again."""
-    if not rows:
-        return
-    engine = open_records()
-    ends = [rows[0]["id"], rows[-1]["id"]]
-    with engine.connect() as connection:
-        query = select(PREDICTIONS.c.id).where(PREDICTIONS.c.id.in_(ends))
-        if set(connection.execute(query).scalars()) == set(ends):
-            return  # one transaction wrote them all
-    insert_predictions(engine, rows)
-
-
-def _row_id(source: str, model: ServedModel, place: int) -> str:
-    text = f"{model.contract.problem}:{model.version}:{source}:{place}"
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def without_target(table: pd.DataFrame, problem: Problem) -> pd.DataFrame:
-    """The rows without their answer, if they carry it."""
-    target = {problem.target.name, *problem.target.aliases}
-    names = {name for column, spec in problem.columns.items() for name in (column, *spec.aliases)}
-    return table.drop(columns=[name for name in table.columns if name in target - names])
-
-
-def name_of(model: ServedModel, source: str) -> str:
-    """A folder name for the scores of a source by a model version."""
-    return f"v{model.version}-{hashlib.sha256(source.encode()).hexdigest()[:12]}"
+    inputs = kept.reset_index(drop=True)
+    texts = inputs.select_dtypes("object").columns
+    inputs = inputs.astype(dict.fromkeys(texts, "string"))
+    inputs = inputs.rename(columns={n: f"input_{n}" for n in inputs if n in answered})
+    return pd.concat([answered, inputs], axis="columns")

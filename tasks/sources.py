@@ -1,7 +1,7 @@
 """Reads raw rows from wherever a problem keeps them: files, buckets, packages, scikit-learn."""
 
-import csv
-import io as streams
+import hashlib
+from collections.abc import Callable, Iterator
 from importlib import resources
 from typing import Any
 
@@ -10,9 +10,8 @@ import pandas as pd
 from driftline.errors import SourceError
 from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
 from tasks.decorators import io
+from tasks.parsing import BLOCK_BYTES, READERS, Piece, parse, stream
 from tasks.reaching import options_for, reaching
-
-READERS = (".csv", ".csv.gz", ".csv.bz2", ".parquet")
 
 
 @io(name="read source", run_name="read source of {problem.name}")
@@ -35,6 +34,94 @@ def read_source(problem: Problem, source: str | None = None) -> tuple[pd.DataFra
 
 def read_location(location: str) -> pd.DataFrame:
     """Rows of a CSV or Parquet file, or of all such files in a folder, one after the other."""
+    filesystem, path = _open_location(location)
+    with reaching(location):
+        paths = _list_files(filesystem, path, location)
+        contents = [filesystem.cat_file(name) for name in paths]
+    parts = [parse(content, name) for content, name in zip(contents, paths, strict=True)]
+    first = list(parts[0].columns)
+    for name, part in zip(paths, parts, strict=True):
+        if list(part.columns) != first:
+            message = f"{name}: its header differs from that of {paths[0]}; wanted the same columns"
+            raise SourceError(message)
+    return pd.concat(parts, ignore_index=True)
+
+
+class Stream:
+    """Rows of a source piece by piece; a file never lies in memory as a whole.
+
+    `sha256` names the content, wherever it lies.
+    """
+
+    def __init__(self, name: str, sha256: str, begin: Callable[[], Iterator[Piece]]) -> None:
+        """Begin when the first piece is asked for."""
+        self.name = name
+        self.sha256 = sha256
+        self._begin = begin
+        self._pieces: Iterator[Piece] | None = None
+        self._next = 0
+
+    def read(self, number: int) -> Piece | None:
+        """A piece by its place, None after the last; reading in order reads once."""
+        if self._pieces is None or number < self._next:
+            self._pieces, self._next = self._begin(), 0
+        try:
+            for piece in self._pieces:
+                self._next += 1
+                if self._next > number:
+                    return piece
+        except BaseException:
+            self._pieces = None
+            raise
+        return None
+
+
+@io(name="open source", run_name="open source of {problem.name}")
+def open_source(problem: Problem, source: str | None, *, rows: int) -> Stream:
+    """The source as pieces of at most so many rows."""
+    described = problem.source
+    location = source or (described.location if isinstance(described, FileSource) else None)
+    if location is None:
+        table, name = read_source.fn(problem)  # type: ignore[attr-defined]
+        content = table.to_csv(index=False).encode()
+        return Stream(name, hashlib.sha256(content).hexdigest(), lambda: _cut(table, rows))
+    filesystem, path = _open_location(location)
+    with reaching(location):
+        paths = _list_files(filesystem, path, location)
+        sha256 = _digest_files(filesystem, paths)
+    return Stream(location, sha256, lambda: _stream_files(filesystem, paths, rows=rows))
+
+
+@io(name="read rows", run_name="read rows {number}")
+def read_piece(stream: Stream, number: int) -> Piece | None:
+    """A piece of a stream by its place; after an outage it is read again up to there."""
+    return stream.read(number)
+
+
+def _cut(table: pd.DataFrame, rows: int) -> Iterator[Piece]:
+    for start in range(0, len(table), rows):
+        yield Piece(table.iloc[start : start + rows], min(1.0, (start + rows) / len(table)))
+
+
+def _digest_files(filesystem: Any, paths: list[str]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with filesystem.open(path, "rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _stream_files(filesystem: Any, paths: list[str], *, rows: int) -> Iterator[Piece]:
+    sizes = [int(filesystem.size(path)) for path in paths]
+    for number, path in enumerate(paths):
+        with reaching(path), filesystem.open(path, "rb") as file:
+            for piece in stream(file, path, size=sizes[number], rows=rows):
+                done = sum(sizes[:number]) + piece.share * sizes[number]
+                yield Piece(piece.rows, done / max(sum(sizes), 1))
+
+
+def _open_location(location: str) -> tuple[Any, str]:
     import fsspec
 
     try:
@@ -44,16 +131,7 @@ def read_location(location: str) -> pd.DataFrame:
     except (ValueError, ImportError) as error:
         message = f"{location}: cannot be opened ({error}); wanted a path, or an s3:// URL"
         raise SourceError(message) from None
-    with reaching(location):
-        paths = _list_files(filesystem, path, location)
-        contents = [filesystem.cat_file(name) for name in paths]
-    parts = [_parse(content, name) for content, name in zip(contents, paths, strict=True)]
-    first = list(parts[0].columns)
-    for name, part in zip(paths, parts, strict=True):
-        if list(part.columns) != first:
-            message = f"{name}: its header differs from that of {paths[0]}; wanted the same columns"
-            raise SourceError(message)
-    return pd.concat(parts, ignore_index=True)
+    return filesystem, path
 
 
 def _list_files(filesystem: Any, path: str, location: str) -> list[str]:
@@ -67,74 +145,6 @@ def _list_files(filesystem: Any, path: str, location: str) -> list[str]:
         message = f"{location}: a folder without {', '.join(READERS)} files; wanted at least one"
         raise SourceError(message)
     return found
-
-
-def _parse(content: bytes, name: str) -> pd.DataFrame:
-    if not content:
-        message = f"{name}: an empty file; wanted a header and rows"
-        raise SourceError(message)
-    if name.endswith(".parquet"):
-        return _parse_parquet(content, name)
-    return parse_csv(_decompress(content, name), name)
-
-
-def _parse_parquet(content: bytes, name: str) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(streams.BytesIO(content))
-    except Exception as error:  # noqa: BLE001 - pyarrow raises a dozen kinds for a broken file
-        message = f"{name}: not a readable Parquet file ({type(error).__name__})"
-        raise SourceError(message) from None
-
-
-def _decompress(content: bytes, name: str) -> bytes:
-    import bz2
-    import gzip
-    import zlib
-
-    try:
-        if name.endswith(".gz"):
-            return gzip.decompress(content)
-        return bz2.decompress(content) if name.endswith(".bz2") else content
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        message = f"{name}: cannot be decompressed ({error}); wanted a whole file"
-        raise SourceError(message) from None
-
-
-def parse_csv(content: bytes, name: str) -> pd.DataFrame:
-    """CSV bytes as text cells, header kept as written (a repeated name stays repeated)."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        message = f"{name}: not UTF-8 at line {line} (byte {error.start}); wanted UTF-8 text"
-        raise SourceError(message) from None
-    if "\x00" in text:
-        message = f"{name}: holds null bytes; wanted CSV text"
-        raise SourceError(message)
-    header = next(csv.reader(streams.StringIO(text)), [])
-    if not header:
-        message = f"{name}: got no header; wanted a first line of column names"
-        raise SourceError(message)
-    try:
-        rows = pd.read_csv(
-            streams.StringIO(text),
-            header=None,
-            names=range(len(header)),
-            skiprows=1,
-            dtype=str,
-            keep_default_na=False,
-            index_col=False,
-            on_bad_lines="error",
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        if isinstance(error, pd.errors.EmptyDataError):
-            rows = pd.DataFrame(columns=range(len(header)), dtype=str)
-        else:
-            fault = " ".join(str(error).split())
-            message = f"{name}: {fault}; wanted {len(header)} cells in every line"
-            raise SourceError(message) from None
-    rows.columns = pd.Index(header)
-    return rows
 
 
 def _read_sklearn(name: str) -> pd.DataFrame:
@@ -154,4 +164,4 @@ def _read_package(package: str, path: str) -> pd.DataFrame:
     except (ModuleNotFoundError, FileNotFoundError, IsADirectoryError):
         message = f"source: got {package}/{path}, wanted a file of an installed package"
         raise SourceError(message) from None
-    return _parse(content, path)
+    return parse(content, path)

@@ -8,7 +8,7 @@ import pandas as pd
 from driftline.digests import digest_rows, digest_table
 from driftline.errors import DataError
 from tasks.decorators import io
-from tasks.files import is_stored, locate, read_file, write_file
+from tasks.files import is_stored, locate, read_file, write_file, write_parquet
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,9 @@ def write_snapshot(kept: pd.DataFrame, quarantined: pd.DataFrame) -> Snapshot:
     sha256 = digest_table(kept)
     address = locate("snapshots", f"{sha256}.parquet")
     if not is_stored(address):
-        write_file(address, _to_parquet(kept))
+        write_parquet(address, kept)
     if len(quarantined):
-        write_file(
-            locate("snapshots", "quarantined", f"{sha256}.parquet"), _to_parquet(quarantined)
-        )
+        write_parquet(locate("snapshots", "quarantined", f"{sha256}.parquet"), quarantined)
     return Snapshot(sha256=sha256, rows=len(kept), quarantined=len(quarantined), path=address)
 
 
@@ -62,15 +60,3 @@ def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
             f"{address}: not a readable Parquet file ({type(error).__name__}); wanted it whole"
         )
         raise DataError(message) from None
-
-
-@io(name="write table")
-def write_table(address: str, table: pd.DataFrame) -> str:
-    """Store a table as one Parquet file, whole or not at all."""
-    return write_file(address, _to_parquet(table))
-
-
-def _to_parquet(table: pd.DataFrame) -> bytes:
-    buffer = streams.BytesIO()
-    table.to_parquet(buffer, index=False)
-    return buffer.getvalue()

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -19,6 +20,7 @@ from hypothesis import settings
 
 from driftline.problem import Problem
 from tests.support import (
+    ROOT,
     TINY,
     file_problem,
     free_ports,
@@ -34,6 +36,7 @@ S3_KEY, S3_SECRET, S3_BUCKET = "driftline-tests", "only-for-tests", "driftline"
 STARTUP_SECONDS = 60.0
 
 RunFlow = Callable[..., subprocess.CompletedProcess[str]]
+StartFlow = Callable[..., "subprocess.Popen[str]"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -147,15 +150,15 @@ def prefect_api() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def run_flow(prefect_api: str, mlflow_template: Path) -> RunFlow:
-    """Run `python -m flows.<flow> ...` with a state folder and a project folder of one's own.
+def flow_environment(prefect_api: str, mlflow_template: Path) -> Callable[..., dict[str, str]]:
+    """The environment of a command with a state folder and a project folder of its own.
 
-    Several runs may share a state folder; the first finds a migrated MLflow database in it.
+    Several commands may share a state folder; the first finds a migrated MLflow database in it.
     """
 
-    def run(
-        *words: str, home: Path, project: Path | None = None, env: dict[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def make(
+        home: Path, project: Path | None = None, env: dict[str, str] | None = None
+    ) -> dict[str, str]:
         if not home.exists():
             home.mkdir(parents=True)
             shutil.copyfile(mlflow_template, home / "mlflow.db")
@@ -163,9 +166,36 @@ def run_flow(prefect_api: str, mlflow_template: Path) -> RunFlow:
         own = {"DRIFTLINE_HOME": str(home), "PREFECT_API_URL": prefect_api, "COLUMNS": "200"}
         if project is not None:
             own["DRIFTLINE_PROJECT_DIR"] = str(project)
-        return run_command(f"flows.{words[0]}", *words[1:], env=clean | QUIET | own | (env or {}))
+        return clean | QUIET | own | (env or {})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def run_flow(flow_environment: Callable[..., dict[str, str]]) -> RunFlow:
+    """Run `python -m flows.<flow> ...` to its end, in such an environment."""
+
+    def run(*words: str, **where: Any) -> subprocess.CompletedProcess[str]:
+        return run_command(f"flows.{words[0]}", *words[1:], env=flow_environment(**where))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def start_flow(flow_environment: Callable[..., dict[str, str]]) -> StartFlow:
+    """Start the same and return while it runs."""
+
+    def start(*words: str, **where: Any) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", f"flows.{words[0]}", *words[1:]],
+            cwd=ROOT,
+            env=flow_environment(**where),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return start
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,16 @@ def test_an_unexpected_column_is_named() -> None:
     assert "unexpected: 'height'" in refusal(raw_table(height=["1", "2"]))
 
 
+def test_the_cells_of_a_table_without_a_header_are_not_shown() -> None:
+    message = refusal(pd.DataFrame([["51", "0.5", "1"]], columns=["Jane-Doe-1234", "0.7", "0"]))
+
+    assert "Jane-Doe-1234" not in message
+    assert message == (
+        "rows.csv: got 3 columns and none that the problem file declares, "
+        "wanted a first line that names 'age', 'level', 'outcome'"
+    )
+
+
 def test_a_column_given_twice_is_named_also_under_its_alias() -> None:
     message = refusal(raw_table(**{"Age in years": ["40", "50"]}))
 
