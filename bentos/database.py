@@ -7,13 +7,27 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, Insert, create_engine, event, func, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Insert,
+    case,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
+from bentos.checks import Tally, all_keys, count_on, newest_key
 from bentos.tables import LABELS, ORDERS, PREDICTIONS, VERDICTS
 
 LabelOutcome = Literal["added", "same", "different", "unknown"]
@@ -29,6 +43,8 @@ DIALECTS = {
 }
 
 DatabaseError = DBAPIError
+
+_TALLIES: WeakKeyDictionary[Engine, dict[str, Tally]] = WeakKeyDictionary()
 
 
 def database_url() -> str:
@@ -82,44 +98,91 @@ def insert_predictions(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> Non
 
 
 def add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
-    """Keep the first label of a known prediction; tells what became of this one."""
-    known = select(PREDICTIONS.c.problem).where(PREDICTIONS.c.id == prediction_id)
-    kept = select(LABELS.c.label).where(LABELS.c.prediction_id == prediction_id)
+    """Keep the first label of a known prediction; tells what became of this one.
+
+    Where there are no tables yet, no prediction is known.
+    """
+    lacking = OperationalError if engine.dialect.name == "sqlite" else ProgrammingError
+    try:
+        return _add_label(engine, prediction_id, label)
+    except lacking:
+        if inspect(engine).has_table(LABELS.name):
+            raise
+        return "unknown"
+
+
+def _add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
+    query = (
+        select(PREDICTIONS.c.problem, LABELS.c.label)
+        .outerjoin(LABELS, LABELS.c.prediction_id == PREDICTIONS.c.id)
+        .where(PREDICTIONS.c.id == prediction_id)
+    )
     with engine.connect() as connection:
-        problem = connection.execute(known).scalar()
-        if problem is None:
+        found = connection.execute(query).first()
+        if found is None:
             return "unknown"
-        before = connection.execute(kept).scalar()
-    if before is not None:
-        return "same" if before == label else "different"
-    row = {
+        problem, kept = found
+        if kept is None:
+            try:
+                connection.execute(LABELS.insert(), _label_row(prediction_id, problem, label))
+                connection.commit()
+            except IntegrityError:  # another sender was faster
+                connection.rollback()
+                _, kept = connection.execute(query).one()
+            else:
+                return "added"
+    return "same" if kept == label else "different"
+
+
+def _label_row(prediction_id: str, problem: str, label: str) -> dict[str, Any]:
+    return {
         "prediction_id": prediction_id,
         "problem": problem,
         "label": label,
         "received_at": datetime.now(UTC).replace(tzinfo=None),
     }
-    try:
-        with engine.begin() as connection:
-            connection.execute(LABELS.insert(), row)
-    except IntegrityError:  # another sender was faster
-        with engine.connect() as connection:
-            return "same" if connection.execute(kept).scalar() == label else "different"
-    return "added"
 
 
 def order_checks(engine: Engine, problem: str, *, every: int) -> list[str]:
-    """Order a check for each full `every` labels that has none yet; returns the new orders' keys.
+    """Order the checks that new labels call for; returns the keys of those that are new.
 
-    The count is what the table holds, and an order's key is the count it stands for: whoever calls
-    this, however often, and whoever died before, there is one order for each.
+    Cheap enough to follow each label: labels that this process has counted are not counted again,
+    and the newest check's order tells that those before it were placed.
     """
-    full = count_labels(engine, problem) // every
-    wanted = [f"labels:{problem}:{n * every}" for n in range(1, full + 1)]
+    tallies = _TALLIES.setdefault(engine, {})
+    with engine.connect() as connection:
+        count = partial(_count_between, connection, problem)
+        labels, tallies[problem] = count_on(tallies.get(problem, Tally()), count)
+        newest = newest_key(problem, labels, every)
+        is_placed = select(ORDERS.c.sequence).where(ORDERS.c.key == newest)
+        if newest is None or connection.execute(is_placed).scalar() is not None:
+            return []
+    return _place_missing(engine, problem, all_keys(problem, labels, every))
+
+
+def order_all_checks(engine: Engine, problem: str, *, every: int) -> list[str]:
+    """The same from scratch: counts every label, and looks for the order of every check."""
+    return _place_missing(engine, problem, all_keys(problem, count_labels(engine, problem), every))
+
+
+def _place_missing(engine: Engine, problem: str, keys: Sequence[str]) -> list[str]:
     query = select(ORDERS.c.key).where(ORDERS.c.problem == problem, ORDERS.c.kind == "monitor")
     with engine.connect() as connection:
         known = set(connection.execute(query).scalars())
-    missing = [key for key in wanted if key not in known]
+    missing = [key for key in keys if key not in known]
     return [key for key in missing if place_order(engine, problem, "monitor", key)]
+
+
+def _count_between(connection: Connection, problem: str, after: int, up_to: int) -> tuple[int, int]:
+    """How many labels of a problem lie between two sequences, and the newest label of any.
+
+    The problem is no condition: by it, MariaDB would read all of its labels.
+    """
+    mine = func.sum(case((LABELS.c.problem == problem, 1), else_=0))
+    query = select(mine, func.max(LABELS.c.sequence))
+    between = LABELS.c.sequence.between(after + 1, up_to)
+    count, newest = connection.execute(query.where(between)).one()
+    return int(count or 0), int(newest or 0)
 
 
 def place_order(engine: Engine, problem: str, kind: str, key: str) -> bool:

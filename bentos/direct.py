@@ -8,10 +8,12 @@ import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from bentos.checks import Tally, all_keys, count_on, newest_key
 from bentos.log import LogUnavailableError
 from bentos.spool import rows_of
 
@@ -27,6 +29,7 @@ COLUMNS = (
     "confidence",
     "risk_level",
 )
+ORDER_COLUMNS = ("key", "problem", "kind", "state", "changed_at")
 LABEL_COLUMNS = ("prediction_id", "problem", "label", "received_at")
 CONNECT_SECONDS = 5
 SQLITE_WAIT_SECONDS = 30
@@ -40,15 +43,20 @@ class Driver:
     module: str
     connect: Callable[[Any], Any]  # takes the imported module
     mark: str
+    quote: str  # around the name of a column
     if_there: str  # what an INSERT does with a row whose key, `{key}`, is there already
     moment: Callable[[datetime], Any]
 
     def insert(self, table: str, columns: Sequence[str], key: str) -> str:
         """A statement that leaves rows alone that are there already."""
         marks = ", ".join([self.mark] * len(columns))
-        names = ", ".join(columns)
-        ending = self.if_there.format(key=key)
+        names = ", ".join(self.name(column) for column in columns)
+        ending = self.if_there.format(key=self.name(key))
         return f"INSERT INTO {table} ({names}) VALUES ({marks}) {ending}"  # noqa: S608 - our names
+
+    def name(self, column: str) -> str:
+        """A column's name as it stands in a statement."""
+        return f"{self.quote}{column}{self.quote}"
 
 
 class DirectLog:
@@ -59,6 +67,7 @@ class DirectLog:
         self._url = url
         self._driver = choose_driver(url)
         self._connection: Any = None
+        self._tallies: dict[str, Tally] = {}
 
     def write(self, entry: dict[str, Any]) -> None:
         """Insert all of a request's predictions or none, before they are answered."""
@@ -78,8 +87,8 @@ class DirectLog:
 
         def add(cursor: Any) -> str:
             mark = self._driver.mark
-            cursor.execute(f"SELECT problem FROM predictions WHERE id = {mark}", (prediction_id,))  # noqa: S608 - our mark
-            found = cursor.fetchone()
+            known = f"SELECT problem FROM predictions WHERE id = {mark}"  # noqa: S608 - our mark
+            found = _first(cursor, known, prediction_id)
             if found is None:
                 return "unknown"
             now = self._driver.moment(datetime.now(UTC).replace(tzinfo=None))
@@ -88,11 +97,44 @@ class DirectLog:
             if cursor.rowcount == 1:
                 return "added"
             kept = f"SELECT label FROM labels WHERE prediction_id = {mark}"  # noqa: S608 - our mark
-            cursor.execute(kept, (prediction_id,))
-            return "same" if cursor.fetchone()[0] == label else "different"
+            is_same = _first(cursor, kept, prediction_id)[0] == label
+            return "same" if is_same else "different"
 
         outcome: str = self._run(add)
         return outcome
+
+    def order_checks(self, problem: str, *, every: int) -> list[str]:
+        """Order the checks that new labels call for; returns the keys of those that are new."""
+        keys: list[str] = self._run(lambda cursor: self._order_checks(cursor, problem, every))
+        return keys
+
+    def _order_checks(self, cursor: Any, problem: str, every: int) -> list[str]:
+        tally, count = self._tallies.get(problem, Tally()), partial(self._count, cursor, problem)
+        labels, self._tallies[problem] = count_on(tally, count)
+        newest = newest_key(problem, labels, every)
+        name, mark = self._driver.name("key"), self._driver.mark
+        is_placed = f"SELECT 1 FROM orders WHERE {name} = {mark}"  # noqa: S608 - our names
+        if newest is None or _first(cursor, is_placed, newest) is not None:
+            return []
+        known = f"SELECT {name} FROM orders WHERE problem = {mark} AND kind = 'monitor'"  # noqa: S608 - our names
+        cursor.execute(known, (problem,))
+        placed = {row[0] for row in cursor.fetchall()}
+        missing = [key for key in all_keys(problem, labels, every) if key not in placed]
+        return [key for key in missing if self._place(cursor, problem, key)]
+
+    def _place(self, cursor: Any, problem: str, key: str) -> bool:
+        now = self._driver.moment(datetime.now(UTC).replace(tzinfo=None))
+        insert = self._driver.insert("orders", ORDER_COLUMNS, "key")
+        cursor.execute(insert, (key, problem, "monitor", "open", now))
+        return bool(cursor.rowcount == 1)
+
+    def _count(self, cursor: Any, problem: str, after: int, up_to: int) -> tuple[int, int]:
+        """How many labels of a problem lie between two sequences, and the newest label of any."""
+        mark = self._driver.mark
+        mine = f"SUM(CASE WHEN problem = {mark} THEN 1 ELSE 0 END)"
+        query = f"SELECT {mine}, MAX(sequence) FROM labels WHERE sequence BETWEEN {mark} AND {mark}"  # noqa: S608 - our mark
+        count, newest = _first(cursor, query, problem, after + 1, up_to)
+        return int(count or 0), int(newest or 0)
 
     def _values(self, row: dict[str, Any]) -> tuple[Any, ...]:
         row["answered_at"] = self._driver.moment(row["answered_at"])
@@ -135,6 +177,12 @@ class DirectLog:
         return True
 
 
+def _first(cursor: Any, query: str, *values: Any) -> Any:
+    """The first row of an answer, or None."""
+    cursor.execute(query, values)
+    return cursor.fetchone()
+
+
 def choose_driver(url: str) -> Driver:
     """The driver of a SQLAlchemy URL."""
     scheme, _, rest = url.partition("://")
@@ -144,6 +192,7 @@ def choose_driver(url: str) -> Driver:
             module="sqlite3",
             connect=lambda module: _open_sqlite(module, rest.removeprefix("/")),
             mark="?",
+            quote='"',
             if_there="ON CONFLICT ({key}) DO NOTHING",
             moment=lambda at: at.isoformat(sep=" ", timespec="microseconds"),
         )
@@ -154,6 +203,7 @@ def choose_driver(url: str) -> Driver:
                 f"postgresql://{rest}", autocommit=True, connect_timeout=CONNECT_SECONDS
             ),
             mark="%s",
+            quote='"',
             if_there="ON CONFLICT ({key}) DO NOTHING",
             moment=lambda at: at,
         )
@@ -162,6 +212,7 @@ def choose_driver(url: str) -> Driver:
             module="pymysql",
             connect=lambda module: module.connect(**_mysql_arguments(url)),
             mark="%s",
+            quote="`",
             # not IGNORE, which would swallow every other error too
             if_there="ON DUPLICATE KEY UPDATE {key} = {key}",
             moment=lambda at: at,

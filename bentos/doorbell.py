@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,11 @@ RING_SECONDS = 3.0
 
 def ring(event: str, problem: str, payload: Mapping[str, Any]) -> None:
     """Emit an event in the background; whether it arrives does not matter."""
+    threading.Thread(target=ring_and_wait, args=(event, problem, payload), daemon=True).start()
+
+
+def ring_and_wait(event: str, problem: str, payload: Mapping[str, Any]) -> None:
+    """The same for a place that is put to sleep once it has answered; waits a moment at most."""
     url = os.environ.get("PREFECT_API_URL", "")
     if not url.startswith(("http://", "https://")):
         return
@@ -39,9 +45,5 @@ def ring(event: str, problem: str, payload: Mapping[str, Any]) -> None:
         data=json.dumps(body).encode(),
         headers={"content-type": "application/json"},
     )
-    threading.Thread(target=_send, args=(request,), daemon=True).start()
-
-
-def _send(request: urllib.request.Request) -> None:
-    with suppress(OSError):
+    with suppress(OSError, HTTPException, ValueError):
         urllib.request.urlopen(request, timeout=RING_SECONDS).close()  # noqa: S310 - as above

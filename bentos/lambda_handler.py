@@ -11,12 +11,16 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bentos.api import Api, Reply, RequestError, error_reply
 from bentos.direct import DirectLog
+from bentos.log import LogUnavailableError
 from bentos.predictor import ModelRefusedError, load_predictor
+from driftline.contract import Contract
 
 _API: Api | None = None
 BAD_EVENT = RequestError(400, "malformed", "not an event of API Gateway with a readable body")
@@ -49,8 +53,19 @@ def _open() -> Api:
         beside_code = Path(__file__).resolve().parent.parent
         folder = Path(os.environ.get("DRIFTLINE_MODEL_DIR", beside_code))
         keys = [key for key in os.environ.get("DRIFTLINE_API_KEYS", "").split(",") if key]
-        _API = Api(load_predictor(folder), DirectLog(_database_url()), keys=keys)
+        log = DirectLog(_database_url())
+        _API = Api(load_predictor(folder), log, keys=keys, on_label=partial(_order_checks, log))
     return _API
+
+
+def _order_checks(log: DirectLog, contract: Contract) -> None:
+    """Order a check where enough labels have come; what fails here the sweep makes up for."""
+    with suppress(LogUnavailableError):
+        placed = log.order_checks(contract.problem, every=contract.labels_per_check)
+        if placed and os.environ.get("PREFECT_API_URL"):
+            from bentos.doorbell import ring_and_wait  # its imports are not for the first answer
+
+            ring_and_wait("driftline.labels.counted", contract.problem, {"order": placed[-1]})
 
 
 def _database_url() -> str:

@@ -103,6 +103,12 @@ def previous_holder(entries: Sequence[Entry], alias: str) -> str | None:
     return held[-2] if len(held) > 1 else None
 
 
+def is_step_back(entries: Sequence[Entry], alias: str) -> bool:
+    """Whether the last change of the alias gave it to a version that had held it before."""
+    held = [entry.after for entry in entries if entry.alias == alias]
+    return bool(held) and held[-1] in held[:-1]
+
+
 def _digest(content: Mapping[str, object]) -> str:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -5,10 +5,11 @@ first. An alias that somebody moved past us is left alone, and told by `flows.jo
 """
 
 from driftline.errors import NotFoundError
-from driftline.journal import last_holders, previous_holder
+from driftline.journal import is_step_back, last_holders, previous_holder
 from driftline.problem import Problem
 from driftline.promotion import Decision
 from tasks.journal import read_journal, write_journal
+from tasks.packaging import served_version
 from tasks.progress import tell
 from tasks.registry import (
     CHALLENGER,
@@ -60,6 +61,11 @@ def settle_aliases(name: str) -> None:
             move_alias(name, alias, version)
 
 
+def is_served(name: str, version: str | None) -> bool:
+    """Whether services answer with this version, as far as packaging has to do with it."""
+    return (served_version(name) or "").startswith(f"{name}:v{version}-")
+
+
 def apply_decision(
     problem: Problem, version: str, decision: Decision, *, actor: str, evidence: str
 ) -> dict[str, str | None]:
@@ -73,9 +79,16 @@ def apply_decision(
 
 
 def roll_back(problem: Problem, *, actor: str, why: str) -> dict[str, str | None]:
-    """Give the alias back to the champion before this one."""
+    """Give the alias back to the champion before this one; finish a rollback that was cut off."""
     entries = read_journal(problem.name)
     now = read_holders(problem.name)[CHAMPION]
+    if is_step_back(entries, CHAMPION):
+        last = [entry for entry in entries if entry.alias == CHAMPION][-1]
+        if now != last.after or not is_served(problem.name, last.after):
+            tell(f"finishing the rollback to version {last.after} that was interrupted")
+            settle_aliases(problem.name)
+            return {"champion": last.after, "previous": last.before}
+    settle_aliases(problem.name)
     earlier = previous_holder(entries, CHAMPION)
     if earlier is None:
         message = f"{problem.name}: the journal knows no champion before version {now}"

@@ -2,7 +2,6 @@
 
 from prefect.runtime import flow_run
 
-from driftline.errors import DriftlineError
 from flows.running import Sections, driftline_flow
 from tasks import monitoring, predictions
 from tasks.cleaning import clean_current
@@ -25,16 +24,17 @@ def monitor(
 ) -> Sections:
     """Judge the predictions since the last verdict, a source's rows, or the model's holdout."""
     spec = read_problem(problem)
-    orders = predictions.claim_orders(spec.name, "monitor", str(flow_run.id))
+    run_id = str(flow_run.id)
+    orders = predictions.claim_orders(spec.name, "monitor", run_id)
     if only_ordered and not orders:
         tell("nothing is ordered: another run has judged these labels")
         return {}
     try:
         sections = conclude(spec.name, source=source, model=model, holdout=holdout)
-    except DriftlineError:
-        predictions.finish_orders(orders, is_done=False)
+    except BaseException:
+        predictions.finish_orders(run_id, is_done=False)
         raise
-    predictions.finish_orders(orders, is_done=True)
+    predictions.finish_orders(run_id, is_done=True)
     return sections
 
 

@@ -1,6 +1,6 @@
 """Rollback: the previous champion serves again."""
 
-from flows.aliases import roll_back, settle_aliases
+from flows.aliases import roll_back
 from flows.package import package
 from flows.running import Sections, driftline_flow
 from tasks.events import MODEL_ROLLED_BACK, ring
@@ -13,7 +13,6 @@ def rollback(problem: str, why: str = "asked for by hand", actor: str = "rollbac
     """Give the alias back to the champion before this one, and package it for serving."""
     spec = read_problem(problem)
     with step("roll back"):
-        settle_aliases(spec.name)
         holders = roll_back(spec, actor=actor, why=why)
     packaged = package(problem)
     ring(MODEL_ROLLED_BACK, spec.name, {**holders, "why": why})

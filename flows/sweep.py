@@ -1,10 +1,10 @@
-"""Sweep: start what was ordered and whose event was lost, and free what a dead run had claimed."""
+"""Sweep: start what was ordered and whose event was lost, and finish what dead runs began."""
 
 import time
 
+from flows.aliases import is_served, settle_aliases
 from flows.running import Sections, driftline_flow
 from tasks import deployments, predictions
-from tasks.packaging import served_version
 from tasks.problems import list_problems, read_problem
 from tasks.progress import tell
 from tasks.registry import read_holders
@@ -14,19 +14,19 @@ RING_AGAIN_SECONDS = 60
 
 @driftline_flow("sweep", run_name="sweep")
 def sweep(problem: str | None = None) -> Sections:
-    """Look through the orders of a problem, or of all."""
+    """Look through the orders and the aliases of a problem, or of all."""
     for name in [problem] if problem else list_problems():
         spec = read_problem(name)
-        claimed = predictions.claimed_orders(spec.name)
-        for run_id in deployments.ended_runs(claimed):
-            tell(f"{spec.name}: run {run_id} ended without finishing its orders; they are open")
-            predictions.finish_orders(claimed[run_id], is_done=False)
+        ended = deployments.ended_runs(predictions.claiming_runs(spec.name))
+        freed = predictions.free_orders(spec.name, ended)
+        if freed:
+            tell(f"{spec.name}: {freed} orders are open again, whose runs ended without them")
         for kind, count in predictions.open_orders(spec).items():
             tell(f"{spec.name}: {count} open orders to {kind}")
             start(kind, spec.slug, spec.name, {"only_ordered": True})
+        settle_aliases(spec.name)
         champion = read_holders(spec.name)["champion"]
-        served = served_version(spec.name) or ""
-        if champion is not None and not served.startswith(f"{spec.name}:v{champion}-"):
+        if champion is not None and not is_served(spec.name, champion):
             tell(f"{spec.name}: version {champion} is champion and not packaged")
             start("package", spec.slug, spec.name, {})
     return {}

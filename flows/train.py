@@ -10,7 +10,7 @@ from driftline.dataset import SMOKE_FOLDS, Dataset, Plan, make_plan
 from driftline.export import Exported
 from driftline.problem import Problem
 from driftline.training import Trained
-from flows.aliases import apply_decision, settle_aliases
+from flows.aliases import apply_decision, is_served, settle_aliases
 from flows.ingest import ingest
 from flows.package import package
 from flows.running import Sections, UnwantedOutcomeError, driftline_flow
@@ -52,7 +52,8 @@ def train(
 ) -> Sections:
     """Train on a source, or on a snapshot by its SHA-256; promote only what is proved better."""
     spec = read_problem(problem)
-    orders = [] if smoke else predictions.claim_orders(spec.name, "train", str(flow_run.id))
+    run_id = str(flow_run.id)
+    orders = [] if smoke else predictions.claim_orders(spec.name, "train", run_id)
     if only_ordered and not orders:
         tell("nothing is ordered: this verdict has been trained on, or another run has it")
         return {"promotion": {"verdict": "not ordered", "reasons": ["no open order"]}}
@@ -71,12 +72,13 @@ def train(
         )
         contest = compete(spec, sha256, plan)
         sections = decide(spec, contest, plan, source=source or "")
-        if sections["promotion"]["verdict"] == "promoted":
+        champion = sections["promotion"]["champion"]
+        if champion is not None and not is_served(spec.name, champion):
             sections["bento"] = package(problem)["bento"]
     except BaseException:
-        predictions.finish_orders(orders, is_done=False)
+        predictions.finish_orders(run_id, is_done=False)
         raise
-    predictions.finish_orders(orders, is_done=True)
+    predictions.finish_orders(run_id, is_done=True)
     if taken:
         sections |= {key: taken[key] for key in ("snapshot", "validation")}
     if require_promotion:

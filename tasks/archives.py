@@ -24,7 +24,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 CODE = (
     "bentos/__init__.py",
     "bentos/api.py",
+    "bentos/checks.py",
     "bentos/direct.py",
+    "bentos/doorbell.py",
     "bentos/lambda_handler.py",
     "bentos/log.py",
     "bentos/metrics.py",

@@ -1,15 +1,15 @@
 """The prediction log as tables: windows of predictions, labelled rows, verdicts and orders."""
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bentos.database import order_checks
+from bentos.database import order_all_checks
 from bentos.tables import LABELS, ORDERS, PREDICTIONS, VERDICTS
 from driftline.drift import DriftDecision
 from driftline.problem import Problem
@@ -18,6 +18,7 @@ from tasks.decorators import io
 from tasks.records import open_records
 
 MOST_ROWS = 50_000
+A_DAY = timedelta(days=1)
 
 
 @io(name="read window")
@@ -133,13 +134,16 @@ def claim_orders(problem: str, kind: str, run_id: str) -> list[str]:
 
 
 @io(name="finish orders")
-def finish_orders(keys: Sequence[str], *, is_done: bool) -> None:
-    """Orders that were carried out are done; others are open again."""
+def finish_orders(run_id: str, *, is_done: bool) -> None:
+    """What this run has claimed is done, or open again where it was not carried out.
+
+    An order that another run holds by now, since this one was taken for dead, stays as it is.
+    """
     state = "done" if is_done else "open"
     with open_records().begin() as connection:
         connection.execute(
             update(ORDERS)
-            .where(ORDERS.c.key.in_(list(keys)))
+            .where(ORDERS.c.claimed_by == run_id, ORDERS.c.state == "claimed")
             .values(state=state, changed_at=_now())
         )
 
@@ -148,7 +152,7 @@ def finish_orders(keys: Sequence[str], *, is_done: bool) -> None:
 def open_orders(problem: Problem) -> dict[str, int]:
     """How many orders of each kind wait; places those that a dying service did not get to."""
     engine = open_records()
-    order_checks(engine, problem.name, every=problem.drift.labels_per_check)
+    order_all_checks(engine, problem.name, every=problem.drift.labels_per_check)
     query = (
         select(ORDERS.c.kind, func.count())
         .where(ORDERS.c.problem == problem.name, ORDERS.c.state == "open")
@@ -159,16 +163,29 @@ def open_orders(problem: Problem) -> dict[str, int]:
 
 
 @io(name="look for claimed orders")
-def claimed_orders(problem: str) -> dict[str, list[str]]:
-    """Keys of claimed orders, by the run that claimed them."""
-    query = select(ORDERS.c.claimed_by, ORDERS.c.key).where(
+def claiming_runs(problem: str) -> list[str]:
+    """The runs that have claimed orders and not finished them."""
+    query = select(ORDERS.c.claimed_by.distinct()).where(
         ORDERS.c.problem == problem, ORDERS.c.state == "claimed"
     )
-    by_run: dict[str, list[str]] = {}
     with open_records().connect() as connection:
-        for run_id, key in connection.execute(query).all():
-            by_run.setdefault(str(run_id), []).append(str(key))
-    return by_run
+        return [str(run_id) for run_id in connection.execute(query).scalars()]
+
+
+@io(name="free orders")
+def free_orders(problem: str, ended_runs: Iterable[str]) -> int:
+    """Open again what ended runs had claimed and not finished; returns how many orders.
+
+    A machine that is lost leaves runs behind that never end: no claim lasts longer than a day.
+    """
+    is_over = ORDERS.c.claimed_by.in_(list(ended_runs)) | (ORDERS.c.changed_at < _now() - A_DAY)
+    with open_records().begin() as connection:
+        done = connection.execute(
+            update(ORDERS)
+            .where(ORDERS.c.problem == problem, ORDERS.c.state == "claimed", is_over)
+            .values(state="open", changed_at=_now())
+        )
+    return int(done.rowcount)
 
 
 def _now() -> datetime:

@@ -183,6 +183,18 @@ def test_a_label_is_kept_once_for_a_known_prediction(engine: Engine) -> None:
     assert count_labels(engine, "other") == 0
 
 
+def test_no_prediction_is_known_before_there_are_tables(empty_url: str) -> None:
+    """A service labels as soon as it answers; its shipper makes the tables meanwhile."""
+    engine = open_engine(empty_url)
+
+    before = add_label(engine, "a", "ill")
+    migrate(engine)
+    insert_predictions(engine, [row("a")])
+
+    assert (before, add_label(engine, "a", "ill")) == ("unknown", "added")
+    engine.dispose()
+
+
 def test_of_eight_senders_at_once_exactly_one_adds_the_label(engine: Engine) -> None:
     names = [f"{i:02d}" for i in range(12)]
     insert_predictions(engine, [row(name) for name in names])

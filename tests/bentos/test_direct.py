@@ -1,8 +1,14 @@
 """The log by a driver alone leaves what the log by SQLAlchemy leaves, on each kind of database."""
 
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,8 +18,10 @@ from bentos import database
 from bentos.direct import SQLITE_TABLES, DirectLog
 from bentos.log import LogUnavailableError
 from bentos.spool import rows_of
-from bentos.tables import LABELS, PREDICTIONS
+from bentos.tables import LABELS, ORDERS, PREDICTIONS
 from deployments.tables import render_tables
+from tests.bentos.models import RECORD
+from tests.support import ROOT, free_ports
 
 
 def entry(*ids: str) -> dict[str, Any]:
@@ -94,6 +102,49 @@ def test_the_first_label_of_a_known_prediction_is_kept(url: str) -> None:
     assert [tuple(row) for row in kept] == [("a", "ill")]
 
 
+def test_both_logs_order_the_same_checks(url: str) -> None:
+    """Neither orders what the other has ordered, and what one has left out the other makes up."""
+    log, engine = DirectLog(url), database.open_engine(url)
+    names = [str(number) for number in range(12)]
+    log.write(entry(*names))
+    placed = []
+
+    for number, name in enumerate(names):
+        log.label(name, "ill")
+        if number != 5:  # as if it had died after this label
+            placed.append(log.order_checks("tiny", every=3))
+        if number == 8:
+            placed.append(database.order_checks(engine, "tiny", every=3))
+    twin = database.place_order(engine, "tiny", "monitor", "labels:tiny:15")
+
+    assert twin
+    assert [key for keys in placed for key in keys] == [
+        "labels:tiny:3",
+        "labels:tiny:6",
+        "labels:tiny:9",
+        "labels:tiny:12",
+    ]
+    with engine.connect() as connection:
+        rows = connection.execute(select(ORDERS).order_by(ORDERS.c.sequence)).mappings().all()
+    assert [row["key"] for row in rows] == [f"labels:tiny:{count}" for count in range(3, 16, 3)]
+    kept = [{k: v for k, v in row.items() if k not in {"key", "sequence"}} for row in rows]
+    moments = [row.pop("changed_at") for row in kept]
+    assert all(row == kept[-1] for row in kept)
+    assert moments == sorted(moments)
+
+
+def test_what_one_log_has_ordered_the_other_does_not_order(url: str) -> None:
+    log, engine = DirectLog(url), database.open_engine(url)
+    log.write(entry("a", "b", "c"))
+    database.add_label(engine, "a", "ill")
+    first = database.order_checks(engine, "tiny", every=1)
+    log.label("b", "ill")
+
+    placed = [log.order_checks("tiny", every=1), database.order_checks(engine, "tiny", every=1)]
+
+    assert (first, placed) == (["labels:tiny:1"], [["labels:tiny:2"], []])
+
+
 def test_a_connection_that_has_died_is_opened_anew(url: str) -> None:
     log = DirectLog(url)
     log.write(entry("a"))
@@ -130,3 +181,74 @@ def tables(path: Path) -> list[tuple[str, ...]]:
         (name, *map(str, connection.execute(f"PRAGMA table_info('{name}')").fetchall()))
         for (name,) in names
     ]
+
+
+COLD = """
+import json, sys
+from bentos.lambda_handler import handler
+record = json.loads(sys.argv[1])
+body = json.dumps({"records": [record] * 100})
+answer = handler({"httpMethod": "POST", "path": "/predict_batch", "body": body})
+for each in json.loads(answer["body"])["predictions"]:
+    label = json.dumps({"prediction_id": each["prediction_id"], "label": "ill"})
+    assert handler({"httpMethod": "POST", "path": "/feedback", "body": label})["statusCode"] == 200
+print(sorted({"sqlalchemy", "urllib.request"} & set(sys.modules)))
+"""
+
+
+def label_a_hundred(model: Path, url: str, **settings: str) -> str:
+    """Predict and label 100 records behind the Lambda handler; the slow modules that it needed."""
+    own = {"DRIFTLINE_MODEL_DIR": str(model), "DRIFTLINE_DATABASE_URL": url} | settings
+    clean = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    words = [sys.executable, "-c", COLD, json.dumps(RECORD)]
+    done = subprocess.run(
+        words, cwd=ROOT, env=clean | own, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def ordered(url: str) -> list[str]:
+    with database.open_engine(url).connect() as connection:
+        return list(connection.execute(select(ORDERS.c.key)).scalars())
+
+
+def test_a_lambda_orders_a_check_after_its_hundredth_label(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'log.db'}"
+
+    slow = label_a_hundred(model_folder, url)
+
+    assert slow == "[]"
+    assert ordered(url) == ["labels:tiny:100"]
+
+
+def test_a_lambda_that_knows_a_prefect_server_rings_it(model_folder: Path, tmp_path: Path) -> None:
+    url, rung = f"sqlite:///{tmp_path / 'log.db'}", []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            rung.append((self.path, json.loads(body)))
+            self.send_response(204)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/api"
+        label_a_hundred(model_folder, url, PREFECT_API_URL=address)
+        server.shutdown()
+
+    ((path, (event,)),) = rung
+    assert path == "/api/events"
+    assert event["event"] == "driftline.labels.counted"
+    assert event["resource"]["prefect.resource.id"] == "driftline.problem.tiny"
+    assert event["payload"] == {"order": "labels:tiny:100"}
+
+
+def test_a_prefect_server_that_is_away_costs_no_label(model_folder: Path, tmp_path: Path) -> None:
+    url, (port,) = f"sqlite:///{tmp_path / 'log.db'}", free_ports(1)
+
+    label_a_hundred(model_folder, url, PREFECT_API_URL=f"http://127.0.0.1:{port}/api")
+
+    assert ordered(url) == ["labels:tiny:100"]

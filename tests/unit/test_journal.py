@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.journal import Entry, find_breaks, last_holders, next_entry, previous_holder
+from driftline.journal import (
+    Entry,
+    find_breaks,
+    is_step_back,
+    last_holders,
+    next_entry,
+    previous_holder,
+)
 
 
 def write(*changes: tuple[str, str | None]) -> list[Entry]:
@@ -75,3 +82,12 @@ def test_rolling_back_twice_goes_back_two_promotions() -> None:
 
 def test_the_first_champion_has_none_before_it() -> None:
     assert previous_holder(write(("champion", "1"), ("challenger", "2")), "champion") is None
+
+
+@pytest.mark.parametrize(
+    ("held", "is_back"), [("", False), ("1", False), ("12", False), ("121", True), ("1213", False)]
+)
+def test_a_step_back_is_told_from_a_step_forward(held: str, is_back: bool) -> None:
+    entries = write(*(("champion", version) for version in held), ("challenger", "9"))
+
+    assert is_step_back(entries, "champion") == is_back
