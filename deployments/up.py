@@ -1,11 +1,14 @@
 """`make up`: Prefect's server and worker, MLflow's pages and the service, together on this machine.
 
-Each writes to `logs/` in the state folder. Ctrl+C, or the end of one of them, stops all.
+Each writes to `logs/` in the state folder. Ctrl+C, or the end of one of them, stops all. Runs that
+a stop, or a power cut before it, left without a process are ended and told.
 """
 
 import argparse
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,12 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
+
 import flows  # noqa: F401 - points the tools at the state folder
+from driftline.errors import DriftlineError
+from tasks.abandoned import end_abandoned_runs
+from tasks.channels import check_channels
 from tasks.packaging import served_version
+from tasks.problems import list_problems
 from tasks.settings import get_settings
 
 START_SECONDS = 120.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 10.0
 POOL = "driftline"
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,7 +45,11 @@ class Ports:
 
 
 class StoppedError(Exception):
-    """Somebody asked for the end, or a part has ended."""
+    """Somebody asked for the end."""
+
+
+class PartError(DriftlineError):
+    """A part cannot start, or has ended by itself."""
 
 
 def main() -> int:
@@ -51,12 +64,41 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:
+        problem = _known(arguments.problem)
+        check_channels()
+        _check_free(ports)
         with ExitStack() as parts:
-            _run(arguments.problem.replace("-", "_"), ports, parts)
-    except StoppedError as reason:
-        _tell(str(reason))
-        return 1 if "ended" in str(reason) else 0
+            _run(problem, ports, parts)
+    except DriftlineError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except StoppedError:
+        _tell("stopped")
     return 0
+
+
+def _known(name: str) -> str:
+    problem = name.replace("-", "_")
+    if problem not in list_problems():
+        message = f"problem: got {name!r}, wanted one of: {', '.join(list_problems()) or 'none'}"
+        raise PartError(message)
+    return problem
+
+
+def _check_free(ports: Ports) -> None:
+    options = {"prefect": "--prefect-port", "mlflow": "--mlflow-port", "service": "--port"}
+    for name, option in options.items():
+        port = getattr(ports, name)
+        with socket.socket() as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                door.bind(("127.0.0.1", port))
+            except OSError as error:
+                message = (
+                    f"port {port} ({name}): {error.strerror}; "
+                    f"stop what listens there, or give another one with {option}"
+                )
+                raise PartError(message) from None
 
 
 def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
@@ -68,6 +110,8 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     _start(
         "prefect", _prefect(ports), f"http://127.0.0.1:{ports.prefect}/api/health", running, parts
     )
+    _end_abandoned()
+    parts.callback(_end_abandoned)  # the worker will have been stopped, and the server not yet
     _prefect_command("work-pool", "create", POOL, "--type", "process", "--overwrite")
     _prefect_command("--no-prompt", "deploy", "--all")
     _tell("deployed every flow of prefect.yaml")
@@ -76,8 +120,7 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     _start("mlflow", _mlflow(ports), f"http://127.0.0.1:{ports.mlflow}/health", running, parts)
     if served_version(problem) is None:
         _tell(f"no champion of {problem} yet: running the main job first")
-        _prefect_command("deployment", "run", f"pipeline/{problem.replace('_', '-')}")
-        _await_bento(problem, running)
+        _run_main_job(problem, running, parts)
     service = ["bentos.launch", problem, "--port", str(ports.service)]
     _start("service", service, f"http://127.0.0.1:{ports.service}/readyz", running, parts)
     _tell("everything is up; Ctrl+C stops it")
@@ -116,8 +159,8 @@ def _start(
     while url is not None and not _answers(url):
         _check_all(running)
         if time.monotonic() > give_up:
-            message = f"{name} ended nowhere: no answer on {url}; see {log}"
-            raise StoppedError(message)
+            message = f"{name}: no answer on {url} in {START_SECONDS:g} s; see {log}"
+            raise PartError(message)
         time.sleep(0.2)
     _tell(f"{name}: {url.rpartition('/')[0].removesuffix('/api') if url else 'started'}")
 
@@ -135,18 +178,18 @@ def _check_all(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
         if process.poll() is not None:
             log = get_settings().home.absolute() / "logs" / f"{name}.log"
             message = f"{name} ended with {process.returncode}; see {log}"
-            raise StoppedError(message)
+            raise PartError(message)
 
 
 def _end(name: str, process: "subprocess.Popen[bytes]") -> None:
     """Ask a part to end; make it end where it does not."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT if name == "worker" else signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # whatever of it is left
+    process.wait()
     _tell(f"{name}: stopped")
 
 
@@ -157,24 +200,36 @@ def _prefect_command(*words: str) -> None:
     if done.returncode:
         last = (done.stdout + done.stderr).decode(errors="replace").strip()[-600:]
         message = f"prefect {' '.join(words)} ended with {done.returncode}: {last}"
-        raise StoppedError(message)
+        raise PartError(message)
 
 
-def _await_bento(problem: str, running: dict[str, "subprocess.Popen[bytes]"]) -> None:
-    give_up = time.monotonic() + 15 * 60
-    while served_version(problem) is None:
+def _run_main_job(
+    problem: str, running: dict[str, "subprocess.Popen[bytes]"], parts: ExitStack
+) -> None:
+    """Run it by the worker, and wait for its end."""
+    job: dict[str, subprocess.Popen[bytes]] = {}
+    deployment = f"pipeline/{problem.replace('_', '-')}"
+    _start("main-job", ["prefect", "deployment", "run", deployment, "--watch"], None, job, parts)
+    while job["main-job"].poll() is None:
         _check_all(running)
-        if time.monotonic() > give_up:
-            message = f"the main job ended without a champion of {problem}; look at Prefect's pages"
-            raise StoppedError(message)
         time.sleep(1)
+    if served_version(problem) is None:
+        pages = os.environ["PREFECT_UI_URL"]
+        message = f"the main job ended without a champion of {problem}; look at {pages}/runs"
+        raise PartError(message)
+
+
+def _end_abandoned() -> None:
+    own = {PREFECT_API_URL: os.environ["PREFECT_API_URL"]}
+    with temporary_settings(own | {PREFECT_UI_URL: os.environ["PREFECT_UI_URL"]}):
+        for name in end_abandoned_runs(POOL):
+            _tell(f"{name}: was cut off, and is marked as crashed")
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; parts are being ended
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    message = "stopping"
-    raise StoppedError(message)
+    raise StoppedError
 
 
 def _tell(message: str) -> None:

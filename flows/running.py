@@ -1,22 +1,24 @@
 """How a flow is declared.
 
 Errors become a Failed state that says what failed; a run that came to an outcome leaves its summary
-as a file, as an artifact, and as the flow's result.
+as a file, as an artifact, and as the flow's result. People are told once of a run that failed or
+crashed: by the run itself, or by the worker where the run's process was killed.
 """
 
 import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from prefect import flow
-from prefect.client.schemas.objects import State
+from prefect import Flow, flow
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.context import FlowRunContext
 from prefect.exceptions import FailedRun
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
 from prefect.states import Failed
 
 from driftline.errors import DriftlineError
 from flows.summary import summary_markdown
+from tasks.channels import check_channels
 from tasks.notifications import FLOW_FAILED, notify
 from tasks.progress import STOPWATCH, hide_traces
 from tasks.reporting import show_text, write_summary
@@ -41,10 +43,11 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
         @functools.wraps(story)
         def run(*args: Any, **kwargs: Any) -> Sections | State[Any]:
             hide_traces()
-            is_outermost = not flow_run.parent_flow_run_id
-            if is_outermost:
-                STOPWATCH.seconds.clear()
+            is_outermost = _stands_alone(_this_run())
             try:
+                if is_outermost:
+                    STOPWATCH.seconds.clear()
+                    check_channels()
                 sections = story(*args, **kwargs)
             except UnwantedOutcomeError as error:
                 if is_outermost:
@@ -52,31 +55,49 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
                 return Failed(message=str(error))
             except (DriftlineError, FailedRun) as error:
                 get_run_logger().error("%s stopped: %s", name, error)
-                if is_outermost:
-                    notify(FLOW_FAILED, _problem(), {"flow": name, "reasons": [str(error)]})
                 return Failed(message=str(error))
-            except Exception as error:
-                if is_outermost:
-                    notify(
-                        FLOW_FAILED, _problem(), {"flow": name, "reasons": [type(error).__name__]}
-                    )
-                raise
             return _conclude(name, sections) if is_outermost else sections
 
-        declared = flow(name=name, flow_run_name=run_name)(run)
+        declared = flow(
+            name=name, flow_run_name=run_name, on_failure=[tell_failed], on_crashed=[tell_failed]
+        )(run)
         return cast("Story", declared)
 
     return declare
 
 
-def _problem() -> str:
-    return str(flow_run.parameters.get("problem") or "").replace("-", "_")
+def tell_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Tell people that a run failed or crashed; the end of a flow inside it is not told again."""
+    if _stands_alone(flow_run):
+        problem = _name_of(flow_run.parameters)
+        payload = {"flow": flow.name, "reasons": [_reason(state)]}
+        notify(FLOW_FAILED, problem, payload, run_id=str(flow_run.id))
+
+
+def _stands_alone(run: FlowRun) -> bool:
+    """Whether nobody waits for its outcome; a sweep starts deployments and does not wait."""
+    return run.parent_task_run_id is None or run.deployment_id is not None
+
+
+def _this_run() -> FlowRun:
+    return cast("FlowRun", cast("FlowRunContext", FlowRunContext.get()).flow_run)
+
+
+def _reason(state: State[Any]) -> str:
+    """Our own words, or the kind of an unforeseen error, whose words may hold values of rows."""
+    error = getattr(state.data, "result", None)
+    return type(error).__name__ if isinstance(error, Exception) else str(state.message)
+
+
+def _name_of(parameters: dict[str, Any]) -> str:
+    return str(parameters.get("problem") or "").replace("-", "_")
 
 
 def _conclude(name: str, sections: Sections) -> Sections:
-    run_id = str(flow_run.id)
-    summary = sections | {"flow": name, "problem": _problem(), "run_id": run_id}
+    run = _this_run()
+    run_id, problem = str(run.id), _name_of(run.parameters)
+    summary = sections | {"flow": name, "problem": problem, "run_id": run_id}
     summary["seconds"] = dict(STOPWATCH.seconds)
     write_summary(run_id, summary)
-    show_text("summary", summary_markdown(summary), f"{name} of {_problem()}")
+    show_text("summary", summary_markdown(summary), f"{name} of {problem}")
     return summary

@@ -69,7 +69,7 @@ def main() -> None:
     flow = getattr(importlib.import_module(f"flows.{name}"), name)
     words: dict[str, Any] = dict(word.split("=", 1) for word in given)
     for after in tasks.split(","):
-        home = Path(homes) / after.replace(" ", "-")
+        home = Path(homes) / f"{name} {after}".replace(" ", "-")
         shutil.copytree(Path(homes) / "template", home)
         died = run(flow, words, home, after=after)
         again = run(flow, words, home)

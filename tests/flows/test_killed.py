@@ -154,7 +154,6 @@ def test_package_and_rollback(site: Site) -> None:
 
     for each in site.kill("package", "problem=tiny", after=("build bento", "point at bento")):
         assert assert_whole(each) == "2"
-        shutil.rmtree(each.home)
     after = ("write journal", "move alias", "build bento")
     for each in site.kill("rollback", "problem=tiny", after=after):
         assert assert_whole(each) == "1"  # and not one step further

@@ -65,6 +65,39 @@ def test_a_critical_failure_says_what_was_wanted_and_got() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        {
+            "expect": "ExpectColumnMaxToBeBetween",
+            "arguments": {"column": "age", "max_value": 100},
+        },
+        {
+            "expect": "ExpectColumnDistinctValuesToBeInSet",
+            "arguments": {"column": "sex", "value_set": ["F", "M"]},
+        },
+        {
+            "expect": "ExpectColumnMostCommonValueToBeInSet",
+            "arguments": {"column": "sex", "value_set": ["F", "M"], "ties_okay": True},
+        },
+        {
+            "expect": "ExpectColumnValuesToMatchRegex",
+            "arguments": {"column": "sex", "regex": "^[FM]$"},
+        },
+    ],
+    ids=lambda expectation: expectation["expect"],
+)
+def test_a_failure_does_not_show_anybodys_value(expectation: dict[str, Any]) -> None:
+    table = cleaned().table.assign(sex="Jane-Doe-1234")
+    table.loc[3, "age"] = 98765
+
+    validation = check(table, expectation | {"severity": "critical"})
+
+    [failure] = [each for each in validation.critical if expectation["arguments"]["column"] in each]
+    assert "Jane-Doe-1234" not in failure
+    assert "98765" not in failure
+
+
 @pytest.mark.parametrize("severity", ["warning", "info"])
 def test_a_failure_that_is_not_critical_lets_the_run_go_on(severity: str) -> None:
     validation = check(cleaned(age=20).table, STUCK | {"severity": severity})
