@@ -19,6 +19,7 @@ from prefect.states import Failed
 from driftline.errors import DriftlineError
 from flows.summary import summary_markdown
 from tasks.channels import check_channels
+from tasks.deployments import has_failed_before
 from tasks.notifications import FLOW_FAILED, notify
 from tasks.progress import STOPWATCH, hide_traces
 from tasks.reporting import show_text, write_summary
@@ -67,9 +68,13 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
 
 
 def tell_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Tell people that a run failed or crashed; the end of a flow inside it is not told again."""
-    if _stands_alone(flow_run):
-        problem = _name_of(flow_run.parameters)
+    """Tell people that a run failed or crashed; the end of a flow inside it is not told again.
+
+    A run that is about no problem is a sweep, which begins anew each minute: only the first of
+    several that fail is told.
+    """
+    problem = _name_of(flow_run.parameters)
+    if _stands_alone(flow_run) and (problem or not has_failed_before(flow_run)):
         payload = {"flow": flow.name, "reasons": [_reason(state)]}
         notify(FLOW_FAILED, problem, payload, run_id=str(flow_run.id))
 

@@ -1,19 +1,23 @@
 """Prefect's server: starts runs of deployments, and tells which runs have ended."""
 
 from collections.abc import Iterable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from tasks.decorators import io
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
 
 
 @io(name="start deployment")
 def start_deployment(name: str, *, key: str, parameters: dict[str, object]) -> str:
     """Start a run of `<flow>/<problem>` and do not wait; the same key starts one run only."""
-    from prefect.client.schemas.objects import FlowRun
     from prefect.deployments import run_deployment
 
-    run = run_deployment(name, parameters=parameters, timeout=0, idempotency_key=key)
+    run = run_deployment(
+        name, parameters=parameters, timeout=0, idempotency_key=key, as_subflow=False
+    )
     return str(cast("FlowRun", run).id)
 
 
@@ -34,3 +38,30 @@ def ended_runs(run_ids: Iterable[str]) -> set[str]:
             if state is None or state.is_final():
                 ended.add(run_id)
     return ended
+
+
+def has_failed_before(run: "FlowRun") -> bool:
+    """Whether the run of this deployment that ended before it did not end well either."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import (
+        DeploymentFilter,
+        DeploymentFilterId,
+        FlowRunFilter,
+        FlowRunFilterId,
+        FlowRunFilterState,
+        FlowRunFilterStateType,
+    )
+    from prefect.client.schemas.objects import TERMINAL_STATES
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    if run.deployment_id is None:
+        return False
+    has_ended = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(TERMINAL_STATES)))
+    with get_client(sync_client=True) as client:
+        before = client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(state=has_ended, id=FlowRunFilterId(not_any_=[run.id])),
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[run.deployment_id])),
+            sort=FlowRunSort.END_TIME_DESC,
+            limit=1,
+        )
+    return any(each.state is not None and not each.state.is_completed() for each in before)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from prefect.exceptions import MissingContextError
+from prefect.exceptions import FailedRun, MissingContextError
 from prefect.logging import get_run_logger
 
 from driftline.errors import DriftlineError
@@ -48,13 +48,13 @@ def step(name: str) -> Iterator[None]:
 
 
 class HideTraces(logging.Filter):
-    """Drops the stack trace of errors that a person can mend; the message says it all."""
+    """Drops the stack trace where the message says it all: of a mistake, and of a failed run."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every record, without the trace of a `DriftlineError`."""
+        """Keep every record, without such a trace."""
         error: Any = record.exc_info[1] if record.exc_info else None
         while error is not None:
-            if isinstance(error, DriftlineError):
+            if isinstance(error, DriftlineError | FailedRun):
                 record.exc_info, record.exc_text = None, None
                 break
             error = error.__cause__

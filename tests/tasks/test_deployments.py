@@ -1,0 +1,54 @@
+"""What Prefect's server, a real one, knows of runs."""
+
+from uuid import uuid4
+
+import pytest
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Completed, Crashed, Failed, Running, State
+
+from tasks.deployments import ended_runs, has_failed_before
+
+
+@pytest.fixture
+def client(prefect_api: str) -> SyncPrefectClient:
+    del prefect_api
+    return get_client(sync_client=True)
+
+
+def make_runs(client: SyncPrefectClient, *states: State) -> list[FlowRun]:
+    """Runs of a new deployment, which ended or began in this order."""
+    flow = client.create_flow_from_name(f"flow-{uuid4()}")
+    deployment = client.create_deployment(flow, name="every-minute")
+    runs = [client.create_flow_run_from_deployment(deployment) for _ in states]
+    for run, state in zip(runs, states, strict=True):
+        client.set_flow_run_state(run.id, Running(), force=True)
+        client.set_flow_run_state(run.id, state, force=True)
+    return [client.read_flow_run(run.id) for run in runs]
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([Failed()], False),
+        ([Completed(), Failed()], False),
+        ([Failed(), Failed()], True),
+        ([Crashed(), Failed()], True),
+        ([Failed(), Completed(), Failed()], False),
+    ],
+)
+def test_a_run_knows_whether_the_one_before_it_failed(
+    client: SyncPrefectClient,
+    states: list[State],
+    expected: bool,
+) -> None:
+    assert has_failed_before(make_runs(client, *states)[-1]) == expected
+
+
+def test_runs_that_ended_and_runs_that_nobody_knows_are_told(client: SyncPrefectClient) -> None:
+    ended, going = make_runs(client, Failed(), Running())
+    unknown = str(uuid4())
+
+    found = ended_runs.fn([str(ended.id), str(going.id), unknown])
+
+    assert found == {str(ended.id), unknown}
