@@ -2,6 +2,7 @@
 
 from prefect.runtime import flow_run
 
+from driftline.digests import digest_table
 from flows.running import Sections, driftline_flow
 from tasks import monitoring, predictions
 from tasks.cleaning import clean_current
@@ -77,13 +78,14 @@ def conclude(problem: str, *, source: str | None, model: str, holdout: bool) -> 
         return {"drift": drift}
     with step("report drift"):
         report = monitoring.report_drift(reference, current, spec, decision, evidence)
-        stem = f"drift/{spec.name}-v{served.version}-{window.last}"
+        judged = None if source is None else f"{source}:{digest_table(current)}"
+        key = monitoring.key_of(spec, served, window, judged)
+        stem = f"drift/{spec.name}-v{served.version}-{'holdout' if holdout else key[:12]}"
         page = write_report(f"{stem}.html", report.page)
         write_report(f"{stem}.json", report.document)
         show_link("drift-report", page, f"drift report of {spec.name}")
         show_text("verdict", monitoring.describe(decision, evidence), f"verdict on {spec.name}")
     if not holdout:
-        key = monitoring.key_of(spec, served, window, source)
         is_new = predictions.record_verdict(
             spec,
             decision,

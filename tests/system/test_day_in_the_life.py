@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 from sqlalchemy import create_engine, text
 
+from driftline.digests import digest_bytes
 from driftline.journal import Entry, find_breaks
+from tasks.notifications import TITLES
 from tests.benchmarks.load import free_port
 
 pytestmark = pytest.mark.system
@@ -58,6 +62,26 @@ class System:
         return [
             row["verdict"] for row in self.rows("select verdict from verdicts order by sequence")
         ]
+
+    def events(self) -> Counter[str]:
+        """How often each of our events has come to Prefect."""
+        everything = {"event": {"prefix": ["driftline."]}}
+        request = urllib.request.Request(
+            f"{self.env['PREFECT_API_URL']}/events/filter",
+            json.dumps({"filter": everything, "limit": 200}).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found = json.load(answer)["events"]
+        assert {event["resource"]["prefect.resource.id"] for event in found} == {
+            "driftline.problem.diabetes"
+        }
+        return Counter(event["event"] for event in found)
+
+    def journal(self) -> list[Entry]:
+        """The journal's rows in order."""
+        rows = self.rows("select * from journal where problem = 'diabetes' order by number")
+        return [Entry(**row) for row in rows]
 
     def start(self, deployment: str) -> None:
         words = [sys.executable, "-m", "prefect", "deployment", "run", deployment]
@@ -198,10 +222,46 @@ def test_a_day_in_the_life(system: System) -> None:
     system.start("rollback/diabetes")
     eventually("the champion before serves again", lambda: system.version() == "1")
     eventually("people are told of it", lambda: any("rolled back" in m for m in system.told))
-    entries = [
-        Entry(**row)
-        for row in system.rows("select * from journal where problem = 'diabetes' order by number")
+    assert_all_is_recorded(system, renewed)
+
+
+def assert_all_is_recorded(system: System, renewed: str) -> None:
+    """Each event, verdict, journal row and message of the day."""
+    champions = [entry for entry in system.journal() if entry.alias == "champion"]
+    assert [(entry.before, entry.after) for entry in champions] == [
+        (None, "1"),
+        ("1", renewed),
+        (renewed, "1"),
     ]
-    champions = [entry.after for entry in entries if entry.alias == "champion"]
-    assert champions == ["1", renewed, "1"]
-    assert not [each for each in find_breaks(entries, {}) if each.startswith("row")]
+    assert [entry.actor.split()[0] for entry in champions] == ["train", "train", "rollback"]
+    assert all(entry.why and len(entry.evidence_sha256) == 64 for entry in champions)
+    client = MlflowClient(f"sqlite:///{system.home / 'mlflow.db'}")
+    aliases = client.get_registered_model("diabetes").aliases
+    holders = {k: str(aliases[k]) if k in aliases else None for k in ("champion", "challenger")}
+    assert find_breaks(system.journal(), holders) == []
+
+    verdicts = system.rows("select * from verdicts order by sequence")
+    kinds = Counter(row["verdict"] for row in verdicts)
+    assert kinds["quarantine"] == 1
+    assert kinds["retrain"] >= 1
+    for row in verdicts:
+        assert json.loads(row["reasons"])
+        document = Path(row["report"]).with_suffix(".json").read_bytes()
+        assert digest_bytes(document) == row["report_sha256"]
+    orders = Counter((row["kind"], row["state"]) for row in system.rows("select * from orders"))
+    assert orders == {("monitor", "done"): 10, ("train", "done"): kinds["retrain"]}
+
+    events = system.events()
+    rejected = len({entry.after for entry in system.journal() if entry.alias == "challenger"})
+    assert events == Counter(
+        {
+            "driftline.labels.counted": 10,
+            "driftline.drift.retrain": kinds["retrain"],
+            "driftline.drift.quarantine": 1,
+            "driftline.model.promoted": 2,
+            "driftline.model.rejected": rejected,
+            "driftline.model.rolled_back": 1,
+        }
+    )
+    told = Counter(message.partition("*\n")[0].rpartition(": ")[2] for message in system.told)
+    assert told == Counter({TITLES[event]: n for event, n in events.items() if event in TITLES})
