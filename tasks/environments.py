@@ -207,11 +207,12 @@ def served_bento(path: str) -> Iterator[Environment]:
 
 
 @contextmanager
-def container(tag: str) -> Iterator[Environment]:
+def container(tag: str, settings: Mapping[str, str] | None = None) -> Iterator[Environment]:
     """The image as it serves HTTP, in a read-only container of 512 MB."""
     engine = _engine_with(tag)
     (port,) = free_ports(1)
-    run = Run(tag, environment={"BENTOML_PORT": str(port), "BENTOML_HOST": "127.0.0.1"})
+    own = {"BENTOML_PORT": str(port), "BENTOML_HOST": "127.0.0.1"}
+    run = Run(tag, environment={**(settings or {}), **own})
     started_at = time.perf_counter()
     with run_image(engine, run) as name:
         environment = _at_http(port, started_at)

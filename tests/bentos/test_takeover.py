@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import tarfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -172,16 +174,25 @@ def test_a_torn_archive_leaves_no_bento_and_the_old_one_serving(machine: Path) -
     assert shelf.read_pointer("tiny") == second
 
 
-def test_an_archive_cannot_write_outside_its_folder(machine: Path) -> None:
-    import io
-    import tarfile
-
-    buffer = io.BytesIO()
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("../../outside", tarfile.REGTYPE),
+        ("src/../../../outside", tarfile.REGTYPE),
+        ("/tmp/driftline-outside", tarfile.REGTYPE),  # noqa: S108 - it must not come to be
+        ("outside", tarfile.SYMTYPE),
+        ("outside", tarfile.FIFOTYPE),
+    ],
+)
+def test_an_archive_cannot_write_outside_its_folder(machine: Path, name: str, kind: bytes) -> None:
+    buffer = BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:xz") as archive:
-        entry = tarfile.TarInfo("../../outside")
-        entry.size = 1
-        archive.addfile(entry, io.BytesIO(b"x"))
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname = kind, "/etc"
+        entry.size = 1 if kind == tarfile.REGTYPE else 0
+        archive.addfile(entry, BytesIO(b"x"))
 
-    with pytest.raises(tarfile.TarError):
+    with pytest.raises(tarfile.TarError, match="outside: wanted"):
         shelf.unpack(buffer.getvalue(), machine / "bentoml" / "bentos" / "tiny" / "v1")
-    assert not list(machine.rglob("outside"))
+    assert not list(machine.rglob("*outside"))
+    assert not Path("/tmp/driftline-outside").exists()  # noqa: S108

@@ -3,15 +3,21 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
+import s3fs
 
+from bentos.shelf import archive_in_store, pack, pointer_in_store
 from tasks import environments, images
 from tasks.engines import Run, ask, run_image
+from tests.conftest import Bucket
 from tests.system.conftest import Packed, RunFlow
+from tests.system.service import await_that
 
 pytestmark = [pytest.mark.system, pytest.mark.container]
 
+TAKE_OVER_SECONDS = 15.0
 LOOK = """
 import json, os, shutil, importlib.util as find
 tools = "git gcc cc ld make pip pip3 uv apt dpkg".split()
@@ -82,3 +88,34 @@ def in_image(image: str, *words: str) -> str:
             ["podman", "logs", container], check=True, capture_output=True, text=True
         )
     return printed.stdout
+
+
+@pytest.mark.s3
+def test_a_container_takes_over_the_champion_of_its_store(
+    packed: Packed, s3_server: Bucket, tmp_path: Path
+) -> None:
+    prefix = f"{s3_server.name}/container"
+    environment = s3_server.environment | {
+        "DRIFTLINE_STORE_URL": f"s3://{prefix}",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    newer = tmp_path / "bento"
+    shutil.copytree(packed.bento, newer)
+    contract = newer / "src" / "contract.json"
+    contract.write_text(json.dumps(json.loads(contract.read_text()) | {"model_version": "7"}))
+    files = s3fs.S3FileSystem(
+        endpoint_url=s3_server.endpoint,
+        key=environment["AWS_ACCESS_KEY_ID"],
+        secret=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+
+    with environments.container(packed.image, environment) as running:
+        before = json.loads(running.ask("GET", "/model", b"").body)["version"]
+        files.pipe_file(f"{prefix}/{archive_in_store('tiny:v7-abc')}", pack(newer))
+        files.pipe_file(f"{prefix}/{pointer_in_store('tiny')}", b'{"tag": "tiny:v7-abc"}')
+        await_that(
+            lambda: json.loads(running.ask("GET", "/model", b"").body)["version"] == "7",
+            TAKE_OVER_SECONDS,
+        )
+
+    assert before == "1"

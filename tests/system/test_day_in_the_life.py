@@ -68,7 +68,7 @@ class System:
         everything = {"event": {"prefix": ["driftline."]}}
         request = urllib.request.Request(
             f"{self.env['PREFECT_API_URL']}/events/filter",
-            json.dumps({"filter": everything, "limit": 200}).encode(),
+            json.dumps({"filter": everything, "limit": 50}).encode(),
             headers={"content-type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
@@ -222,6 +222,7 @@ def test_a_day_in_the_life(system: System) -> None:
     system.start("rollback/diabetes")
     eventually("the champion before serves again", lambda: system.version() == "1")
     eventually("people are told of it", lambda: any("rolled back" in m for m in system.told))
+    eventually("its event arrives", lambda: bool(system.events()["driftline.model.rolled_back"]))
     assert_all_is_recorded(system, renewed)
 
 

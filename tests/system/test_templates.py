@@ -68,13 +68,18 @@ def test_the_machine_starts_the_very_unit_that_stands_beside_its_template() -> N
     assert written.strip() == UNIT.read_text().strip()
 
 
-def test_the_machine_is_reached_on_one_port_and_reads_one_parameter() -> None:
+def test_the_machine_is_reached_on_one_port_and_reads_its_settings_and_champions() -> None:
     resources = read(EC2)["Resources"]
     machine = resources["Machine"]["Properties"]
     (rule,) = resources["Access"]["Properties"]["SecurityGroupIngress"]
 
     assert (rule["FromPort"], rule["ToPort"]) == (3000, 3000)
-    assert actions(resources["Role"]) == {"ssm:GetParameter"}
+    assert actions(resources["Role"]) == {"ssm:GetParameter", "s3:GetObject"}
+    (_, champions) = resources["Role"]["Properties"]["Policies"]
+    condition, policy, otherwise = champions["If"]
+    assert (condition, otherwise) == ("HasStore", {"Ref": "AWS::NoValue"})
+    for place in policy["PolicyDocument"]["Statement"][0]["Resource"]:
+        assert place["Sub"].endswith(("/serving/*", "/bentos/*"))
     assert machine["MetadataOptions"]["HttpTokens"] == "required"
     assert machine["BlockDeviceMappings"][0]["Ebs"]["Encrypted"] is True
 
@@ -91,9 +96,10 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def actions(role: dict[str, Any]) -> set[str]:
-    """Every action that a role's own policies allow."""
+    """Every action that a role's own policies allow, on every condition."""
     found: set[str] = set()
-    for policy in role["Properties"]["Policies"]:
+    for given in role["Properties"]["Policies"]:
+        policy = given["If"][1] if "If" in given else given
         for statement in policy["PolicyDocument"]["Statement"]:
             action = statement["Action"]
             found |= {action} if isinstance(action, str) else set(action)
