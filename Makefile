@@ -29,7 +29,10 @@ test: $(READY) ## the tests (a few minutes)
 	@$(PY) -m pytest -n 2 --dist loadfile -m "not system"
 
 test-system: $(READY) ## the tests that start whole systems
-	@$(PY) -m pytest -m system
+	@status=0; \
+	$(PY) -m pytest -n 2 --dist loadfile -m "system and not quiet" || status=1; \
+	$(PY) -m pytest -m quiet || status=1; \
+	exit $$status
 
 check: $(READY) ## format, lint, types, import rules
 	@$(VENV)/bin/ruff format --check -q .

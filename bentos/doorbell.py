@@ -15,16 +15,22 @@ from http.client import HTTPException
 from typing import Any
 from uuid import uuid4
 
-RING_SECONDS = 3.0
+RING_SECONDS = 30.0  # in the background, where nobody waits for a busy server
+MOMENT_SECONDS = 3.0
 
 
 def ring(event: str, problem: str, payload: Mapping[str, Any]) -> None:
     """Emit an event in the background; whether it arrives does not matter."""
-    threading.Thread(target=ring_and_wait, args=(event, problem, payload), daemon=True).start()
+    words = (event, problem, payload, RING_SECONDS)
+    threading.Thread(target=_send, args=words, daemon=True).start()
 
 
 def ring_and_wait(event: str, problem: str, payload: Mapping[str, Any]) -> None:
     """The same for a place that is put to sleep once it has answered; waits a moment at most."""
+    _send(event, problem, payload, MOMENT_SECONDS)
+
+
+def _send(event: str, problem: str, payload: Mapping[str, Any], seconds: float) -> None:
     url = os.environ.get("PREFECT_API_URL", "")
     if not url.startswith(("http://", "https://")):
         return
@@ -46,4 +52,4 @@ def ring_and_wait(event: str, problem: str, payload: Mapping[str, Any]) -> None:
         headers={"content-type": "application/json"},
     )
     with suppress(OSError, HTTPException, ValueError):
-        urllib.request.urlopen(request, timeout=RING_SECONDS).close()  # noqa: S310 - as above
+        urllib.request.urlopen(request, timeout=seconds).close()  # noqa: S310 - as above

@@ -15,7 +15,7 @@ from tests.conftest import Bucket
 from tests.system.conftest import Packed, RunFlow
 from tests.system.service import await_that
 
-pytestmark = [pytest.mark.system, pytest.mark.container]
+pytestmark = [pytest.mark.system, pytest.mark.quiet, pytest.mark.container]
 
 TAKE_OVER_SECONDS = 15.0
 LOOK = """

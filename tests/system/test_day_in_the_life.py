@@ -26,7 +26,7 @@ from driftline.journal import Entry, find_breaks
 from tasks.notifications import TITLES
 from tests.benchmarks.load import free_port
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.quiet]
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 240.0

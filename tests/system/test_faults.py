@@ -17,7 +17,7 @@ from tests.support import lacking
 from tests.system.servers import DatabaseServer, start_postgresql
 from tests.system.service import Load, Service, await_that, command_of, rows_by_id, serving
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.quiet]
 KILLS, WORKER_KILLS = 18, 2  # 20 in all; a worker's supervisor waits 10 s before the next one
 OUTAGE_SECONDS, STEADY_SECONDS, HANG_SECONDS = 60.0, 8.0, 8.0
 SPOOL_DISK_KILOBYTES = 512

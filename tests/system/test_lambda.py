@@ -18,7 +18,7 @@ from tasks.engines import Run, run_image
 from tests.support import ROOT, make_problem
 from tests.system.conftest import Packed, RunFlow
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.quiet]
 
 NEEDED = {
     "bentos",

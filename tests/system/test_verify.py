@@ -9,7 +9,7 @@ import pytest
 
 from tests.system.conftest import Packed, RunFlow
 
-pytestmark = [pytest.mark.system, pytest.mark.container]
+pytestmark = [pytest.mark.system, pytest.mark.quiet, pytest.mark.container]
 
 
 def test_every_environment_answers_like_the_fitted_pipeline(
