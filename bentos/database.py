@@ -5,7 +5,8 @@ Writes are idempotent by prediction id: what is written twice stands once.
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -42,6 +43,15 @@ DIALECTS = {
     "mariadb+pymysql": "mysql+pymysql",
 }
 
+MIGRATION_LOCKS = {
+    "sqlite": ("BEGIN IMMEDIATE", None),
+    "postgresql": ("SELECT pg_advisory_xact_lock(7254129023)", None),
+    "mysql": (
+        "SELECT GET_LOCK(MD5(CONCAT('driftline', DATABASE())), 60)",
+        "SELECT RELEASE_LOCK(MD5(CONCAT('driftline', DATABASE())))",
+    ),
+}
+
 DatabaseError = DBAPIError
 
 _TALLIES: WeakKeyDictionary[Engine, dict[str, Tally]] = WeakKeyDictionary()
@@ -68,7 +78,7 @@ def open_engine(url: str) -> Engine:
 
 
 def migrate(engine: Engine, attempts: int = 5) -> None:
-    """Bring the tables up to date; safe when several processes start at once."""
+    """Bring the tables up to date; safe when several processes start at once, or are killed."""
     from alembic import command
     from alembic.config import Config
 
@@ -76,7 +86,7 @@ def migrate(engine: Engine, attempts: int = 5) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     for attempt in range(1, attempts + 1):
         try:
-            with engine.begin() as connection:
+            with engine.begin() as connection, _alone(connection):
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         except DBAPIError:
@@ -85,6 +95,18 @@ def migrate(engine: Engine, attempts: int = 5) -> None:
             time.sleep(0.5 * attempt)
         else:
             return
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Let no other process migrate meanwhile; on SQLite, also make all of it one transaction."""
+    lock, free = MIGRATION_LOCKS[connection.dialect.name]
+    connection.exec_driver_sql(lock)
+    try:
+        yield
+    finally:
+        if free and not connection.invalidated:
+            connection.exec_driver_sql(free)
 
 
 def insert_predictions(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -2,9 +2,11 @@
 
 import time
 
+from prefect.runtime import deployment
+
 from flows.aliases import is_served, settle_aliases
 from flows.running import Sections, driftline_flow
-from tasks import deployments, predictions
+from tasks import abandoned, deployments, predictions
 from tasks.problems import list_problems, read_problem
 from tasks.progress import tell
 from tasks.registry import read_holders
@@ -14,7 +16,9 @@ RING_AGAIN_SECONDS = 60
 
 @driftline_flow("sweep", run_name="sweep")
 def sweep(problem: str | None = None) -> Sections:
-    """Look through the orders and the aliases of a problem, or of all."""
+    """Look through the runs, and the orders and the aliases of a problem or of all."""
+    for run in abandoned.end_silent_runs(deployment.id):
+        tell(f"{run}: nothing is heard of it, so it is marked as crashed")
     for name in [problem] if problem else list_problems():
         spec = read_problem(name)
         ended = deployments.ended_runs(predictions.claiming_runs(spec.name))

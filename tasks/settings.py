@@ -68,7 +68,10 @@ def prepare_environment() -> None:
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_CLIENT_MAX_RETRIES": "6",  # 2 + 4 + ... + 64 s: a server that is started anew
+        "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # events that are told late are not lost
         "PREFECT_CLI_PROMPT": "false",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "BENTOML_HOME": str(home / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "true",
         "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",

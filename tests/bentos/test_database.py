@@ -1,6 +1,7 @@
 """The prediction log's database, on SQLite and on real PostgreSQL and MariaDB servers."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -33,6 +34,20 @@ MIGRATE = (
     "migrate(engine)"
 )
 
+DYING_MIGRATION = """
+import os, signal, sys
+from bentos.database import migrate, open_engine
+from bentos.migrations import steps
+create, made = steps.create_index, []
+def create_and_die(*words):
+    create(*words)
+    made.append(words)
+    if len(made) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+steps.create_index = create_and_die
+migrate(open_engine(sys.argv[1]))
+"""
+
 
 def row(prediction_id: str, *, days_old: float = 0.0, **changes: Any) -> dict[str, Any]:
     values = {
@@ -62,6 +77,11 @@ def test_an_empty_database_is_migrated_to_the_tables_that_the_code_knows(empty_u
     migrate(engine)
     migrate(engine)
 
+    assert_tables_are_known(engine)
+    engine.dispose()
+
+
+def assert_tables_are_known(engine: Engine) -> None:
     found = inspect(engine)
     assert set(found.get_table_names()) == {*METADATA.tables, "alembic_version"}
     for name, table in METADATA.tables.items():
@@ -69,7 +89,6 @@ def test_an_empty_database_is_migrated_to_the_tables_that_the_code_knows(empty_u
         assert columns == {each.name: each.nullable for each in table.columns}
         indexes = {each["name"] for each in found.get_indexes(name)}
         assert indexes >= {each.name for each in table.indexes}
-    engine.dispose()
 
 
 def test_migrating_leaves_the_rows_alone(engine: Engine) -> None:
@@ -78,6 +97,19 @@ def test_migrating_leaves_the_rows_alone(engine: Engine) -> None:
     migrate(engine)
 
     assert [each["id"] for each in stored(engine)] == ["a"]
+
+
+@pytest.mark.parametrize("indexes", [1, 3, 5])
+def test_a_migration_that_was_killed_is_made_again(empty_url: str, indexes: int) -> None:
+    words = [sys.executable, "-c", DYING_MIGRATION, empty_url, str(indexes)]
+    died = subprocess.run(words, cwd=ROOT, check=False, capture_output=True)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    engine = open_engine(empty_url)
+
+    migrate(engine)
+
+    assert_tables_are_known(engine)
+    engine.dispose()
 
 
 def test_four_processes_may_migrate_at_once(empty_url: str) -> None:

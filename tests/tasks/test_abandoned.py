@@ -1,17 +1,26 @@
 """Runs whose processes are gone, on a real Prefect server."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from prefect import flow, task
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.events import Event
+from prefect.events.filters import EventFilter, EventResourceFilter
 from prefect.states import Completed, Pending, Running, Scheduled, State
 
-from tasks.abandoned import end_abandoned_runs
+from tasks.abandoned import WITNESSES, end_abandoned_runs, end_silent_runs
 from tests.receivers import http_receiver
+from tests.system.service import await_that
+
+
+@flow(name="sweep")
+def sweep() -> None:
+    """Never run either."""
 
 
 @flow(name="train")
@@ -114,3 +123,59 @@ def test_the_runs_of_another_pool_are_left_alone(client: SyncPrefectClient, pool
 
     assert end_abandoned_runs("another") == []
     assert client.read_flow_run(run.id).state.is_running()
+
+
+@pytest.fixture
+def sweeping(client: SyncPrefectClient) -> str:
+    """A deployment whose runs have ended in the last minutes."""
+    made = client.create_deployment(client.create_flow(sweep), name=f"every-minute-{uuid4().hex}")
+    for _ in range(WITNESSES):
+        run = client.create_flow_run_from_deployment(made)
+        client.set_flow_run_state(run.id, Completed(), force=True)
+    return str(made)
+
+
+def begun(minutes: float) -> State:
+    """Running for so long."""
+    return Running(timestamp=datetime.now(UTC) - timedelta(minutes=minutes))
+
+
+def beat(client: SyncPrefectClient, run: FlowRun, minutes: float) -> None:
+    """The run says that it lives, so long ago."""
+    event = Event(
+        event="prefect.flow-run.heartbeat",
+        resource={"prefect.resource.id": f"prefect.flow-run.{run.id}"},
+        occurred=datetime.now(UTC) - timedelta(minutes=minutes),
+    )
+    client.request("POST", "/events", json=[event.model_dump(mode="json")])
+    about_it = EventFilter(resource=EventResourceFilter(id=[f"prefect.flow-run.{run.id}"]))
+    await_that(lambda: bool(client.read_events(about_it, limit=1).events))
+
+
+def test_a_run_of_which_nothing_is_heard_is_crashed_and_told(
+    client: SyncPrefectClient, pool: str, sweeping: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = run_of(client, pool, begun(20))
+    beat(client, lost, minutes=10)
+    living = run_of(client, pool, begun(20))
+    beat(client, living, minutes=1)
+    fresh = run_of(client, pool, begun(2))
+    with http_receiver() as receiver:
+        monkeypatch.setenv("DRIFTLINE_NOTIFY_WEBHOOK", receiver.url)
+        end_silent_runs(sweeping)
+
+    states = [client.read_flow_run(run.id).state_type for run in (lost, living, fresh)]
+    assert states == [StateType.CRASHED, StateType.RUNNING, StateType.RUNNING]
+    [text] = [text for text in receiver.texts if str(lost.id) in text]
+    assert "nothing was heard of it for five minutes" in text
+
+
+def test_a_server_that_was_away_itself_takes_nobody_for_dead(
+    client: SyncPrefectClient, pool: str
+) -> None:
+    made = client.create_deployment(client.create_flow(sweep), name=f"every-minute-{uuid4().hex}")
+    run = run_of(client, pool, begun(20))
+
+    assert end_silent_runs(str(made)) == []
+    assert end_silent_runs(None) == []
+    assert client.read_flow_run(run.id).state_type == StateType.RUNNING

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from bentos.migrations.steps import create_index, create_table
+
 revision = "0001"
 down_revision = None
 
@@ -15,7 +17,7 @@ LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 def upgrade() -> None:
     """Create the three tables."""
-    op.create_table(
+    create_table(
         "predictions",
         sa.Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
         sa.Column("id", sa.String(64), nullable=False, unique=True),
@@ -30,9 +32,9 @@ def upgrade() -> None:
         sa.Column("risk_level", sa.String(16), nullable=True),
         **TEXT,
     )
-    op.create_index("predictions_by_problem", "predictions", ["problem", "sequence"])
-    op.create_index("predictions_by_time", "predictions", ["answered_at"])
-    op.create_table(
+    create_index("predictions_by_problem", "predictions", ["problem", "sequence"])
+    create_index("predictions_by_time", "predictions", ["answered_at"])
+    create_table(
         "labels",
         sa.Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
         sa.Column("prediction_id", sa.String(64), nullable=False, unique=True),
@@ -41,8 +43,8 @@ def upgrade() -> None:
         sa.Column("received_at", MOMENT, nullable=False),
         **TEXT,
     )
-    op.create_index("labels_by_problem", "labels", ["problem", "sequence"])
-    op.create_table(
+    create_index("labels_by_problem", "labels", ["problem", "sequence"])
+    create_table(
         "verdicts",
         sa.Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
         sa.Column("key", sa.String(64), nullable=False, unique=True),
@@ -58,7 +60,7 @@ def upgrade() -> None:
         sa.Column("decided_at", MOMENT, nullable=False),
         **TEXT,
     )
-    op.create_index("verdicts_by_problem", "verdicts", ["problem", "sequence"])
+    create_index("verdicts_by_problem", "verdicts", ["problem", "sequence"])
 
 
 def downgrade() -> None:

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from bentos.migrations.steps import create_index, create_table
+
 revision = "0002"
 down_revision = "0001"
 
@@ -15,7 +17,7 @@ LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
 def upgrade() -> None:
     """Create the two tables."""
-    op.create_table(
+    create_table(
         "orders",
         sa.Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
         sa.Column("key", sa.String(128), nullable=False, unique=True),
@@ -26,8 +28,8 @@ def upgrade() -> None:
         sa.Column("changed_at", MOMENT, nullable=False),
         **TEXT,
     )
-    op.create_index("orders_by_state", "orders", ["state", "sequence"])
-    op.create_table(
+    create_index("orders_by_state", "orders", ["state", "sequence"])
+    create_table(
         "journal",
         sa.Column("problem", sa.String(64), primary_key=True),
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
