@@ -1,7 +1,8 @@
 """Runs whose processes are gone, on a real Prefect server."""
 
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,9 +11,10 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.events import Event
-from prefect.events.filters import EventFilter, EventResourceFilter
+from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
 from prefect.states import Completed, Pending, Running, Scheduled, State
 
+from tasks import abandoned
 from tasks.abandoned import WITNESSES, end_abandoned_runs, end_silent_runs
 from tests.receivers import http_receiver
 from tests.system.service import await_that
@@ -125,9 +127,8 @@ def test_the_runs_of_another_pool_are_left_alone(client: SyncPrefectClient, pool
     assert client.read_flow_run(run.id).state.is_running()
 
 
-@pytest.fixture
 def sweeping(client: SyncPrefectClient) -> str:
-    """A deployment whose runs have ended in the last minutes."""
+    """A deployment whose runs have just ended."""
     made = client.create_deployment(client.create_flow(sweep), name=f"every-minute-{uuid4().hex}")
     for _ in range(WITNESSES):
         run = client.create_flow_run_from_deployment(made)
@@ -135,34 +136,31 @@ def sweeping(client: SyncPrefectClient) -> str:
     return str(made)
 
 
-def begun(minutes: float) -> State:
-    """Running for so long."""
-    return Running(timestamp=datetime.now(UTC) - timedelta(minutes=minutes))
-
-
-def beat(client: SyncPrefectClient, run: FlowRun, minutes: float) -> None:
-    """The run says that it lives, so long ago."""
-    event = Event(
-        event="prefect.flow-run.heartbeat",
-        resource={"prefect.resource.id": f"prefect.flow-run.{run.id}"},
-        occurred=datetime.now(UTC) - timedelta(minutes=minutes),
-    )
+def beat(client: SyncPrefectClient, run: FlowRun) -> None:
+    """The run says that it lives."""
+    resource = f"prefect.flow-run.{run.id}"
+    event = Event(event="prefect.flow-run.heartbeat", resource={"prefect.resource.id": resource})
     client.request("POST", "/events", json=[event.model_dump(mode="json")])
-    about_it = EventFilter(resource=EventResourceFilter(id=[f"prefect.flow-run.{run.id}"]))
+    about_it = EventFilter(
+        event=EventNameFilter(name=[event.event]), resource=EventResourceFilter(id=[resource])
+    )
     await_that(lambda: bool(client.read_events(about_it, limit=1).events))
 
 
 def test_a_run_of_which_nothing_is_heard_is_crashed_and_told(
-    client: SyncPrefectClient, pool: str, sweeping: str, monkeypatch: pytest.MonkeyPatch
+    client: SyncPrefectClient, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lost = run_of(client, pool, begun(20))
-    beat(client, lost, minutes=10)
-    living = run_of(client, pool, begun(20))
-    beat(client, living, minutes=1)
-    fresh = run_of(client, pool, begun(2))
+    silence = timedelta(seconds=15)  # events take a while to be readable
+    monkeypatch.setattr(abandoned, "SILENCE", silence)
+    lost, living = (run_of(client, pool, Running()) for _ in range(2))
+    beat(client, lost)
+    time.sleep(silence.total_seconds())
+    witness = sweeping(client)
+    beat(client, living)
+    fresh = run_of(client, pool, Running())
     with http_receiver() as receiver:
         monkeypatch.setenv("DRIFTLINE_NOTIFY_WEBHOOK", receiver.url)
-        end_silent_runs(sweeping)
+        end_silent_runs(witness)
 
     states = [client.read_flow_run(run.id).state_type for run in (lost, living, fresh)]
     assert states == [StateType.CRASHED, StateType.RUNNING, StateType.RUNNING]
@@ -171,10 +169,11 @@ def test_a_run_of_which_nothing_is_heard_is_crashed_and_told(
 
 
 def test_a_server_that_was_away_itself_takes_nobody_for_dead(
-    client: SyncPrefectClient, pool: str
+    client: SyncPrefectClient, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(abandoned, "SILENCE", timedelta(0))
     made = client.create_deployment(client.create_flow(sweep), name=f"every-minute-{uuid4().hex}")
-    run = run_of(client, pool, begun(20))
+    run = run_of(client, pool, Running())
 
     assert end_silent_runs(str(made)) == []
     assert end_silent_runs(None) == []
