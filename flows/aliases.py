@@ -1,10 +1,12 @@
 """How an alias changes hands: first the journal says so, then the registry does it.
 
 A run that dies in between is finished by `settle_aliases`, which every flow that moves one calls
-first. An alias that somebody moved past us is left alone, and told by `flows.journal --verify`.
+first. Of several runs at once, the one whose row comes first is right: the others find that the
+journal has grown since they looked, and decide anew. An alias that somebody moved past us is left
+alone, and told by `flows.journal --verify`.
 """
 
-from driftline.errors import NotFoundError
+from driftline.errors import DriftlineError, NotFoundError
 from driftline.journal import is_step_back, last_holders, previous_holder
 from driftline.problem import Problem
 from driftline.promotion import Decision
@@ -22,25 +24,35 @@ from tasks.registry import (
 
 
 def hand_over(
-    name: str, alias: str, version: str | None, *, actor: str, why: str, evidence: str
-) -> None:
-    """Journal the change, then make it."""
+    name: str, alias: str, version: str | None, *, rows: int, actor: str, why: str, evidence: str
+) -> bool:
+    """Journal the change, then make it; False where the journal has more rows than were seen."""
     before = read_holders(name)[alias]
-    if before != version:
-        write_journal(
-            name,
-            actor=actor,
-            alias=alias,
-            before=before,
-            after=version,
-            why=why,
-            evidence=evidence,
-        )
-        move_alias(name, alias, version)
+    if before == version:
+        return True
+    is_written = write_journal(
+        name,
+        rows=rows,
+        actor=actor,
+        alias=alias,
+        before=before,
+        after=version,
+        why=why,
+        evidence=evidence,
+    )
+    if is_written:
+        follow_journal(name, alias)
+    return is_written
 
 
-def settle_aliases(name: str) -> None:
-    """Make what the journal announced and a dead run did not get to.
+def follow_journal(name: str, alias: str) -> None:
+    """Give the alias to whom the journal names, and look again: another run may have moved it."""
+    while (told := last_holders(read_journal(name))[alias]) != read_holders(name)[alias]:
+        move_alias(name, alias, told)
+
+
+def settle_aliases(name: str) -> int:
+    """Make what the journal announced and a dead run did not get to; how many rows it has.
 
     `NotFoundError` where the registry lacks a version that the journal names: they belong to
     different systems, and whatever would be decided on both would be wrong.
@@ -58,7 +70,8 @@ def settle_aliases(name: str) -> None:
             raise NotFoundError(message)
         if holders.get(alias) != version and holders.get(alias) == last.before:
             tell(f"finishing what an interrupted run began: {alias} is version {version}")
-            move_alias(name, alias, version)
+            follow_journal(name, alias)
+    return len(entries)
 
 
 def is_served(name: str, version: str | None) -> bool:
@@ -67,14 +80,22 @@ def is_served(name: str, version: str | None) -> bool:
 
 
 def apply_decision(
-    problem: Problem, version: str, decision: Decision, *, actor: str, evidence: str
-) -> dict[str, str | None]:
-    """Promote or reject a version; returns who is champion now and who was before."""
+    problem: Problem, version: str, decision: Decision, *, rows: int, actor: str, evidence: str
+) -> dict[str, str | None] | None:
+    """Promote or reject a version; returns who is champion now and who was before.
+
+    None where somebody has written to the journal since it had `rows`: the champion that the
+    version was judged against may no longer be one.
+    """
     previous = read_holders(problem.name)[CHAMPION]
     tag_decision(problem, version, decision)
     why = "; ".join(decision.reasons)
     alias = CHAMPION if decision.is_promoted else CHALLENGER
-    hand_over(problem.name, alias, version, actor=actor, why=why, evidence=evidence)
+    is_done = hand_over(
+        problem.name, alias, version, rows=rows, actor=actor, why=why, evidence=evidence
+    )
+    if not is_done:
+        return None
     return {"champion": version if decision.is_promoted else previous, "previous": previous}
 
 
@@ -93,5 +114,10 @@ def roll_back(problem: Problem, *, actor: str, why: str) -> dict[str, str | None
     if earlier is None:
         message = f"{problem.name}: the journal knows no champion before version {now}"
         raise NotFoundError(message)
-    hand_over(problem.name, CHAMPION, earlier, actor=actor, why=why, evidence=why)
+    is_done = hand_over(
+        problem.name, CHAMPION, earlier, rows=len(entries), actor=actor, why=why, evidence=why
+    )
+    if not is_done:
+        message = f"{problem.name}: another run moved an alias meanwhile; wanted none, ask again"
+        raise DriftlineError(message)
     return {"champion": earlier, "previous": now}

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.summary import summary_rows
+from tasks.reaching import is_prefect_away
 
 CONSOLE = Console(highlight=False)
 NEXT_STEPS = (
@@ -75,6 +76,10 @@ def _run(flow: Flow[Any, Any], parameters: dict[str, Any]) -> int:
         return _fail(f"an option is out of bounds: {error}")
     except KeyboardInterrupt:
         return _fail("interrupted; nothing is half-written")
+    except Exception as error:
+        if not is_prefect_away(error):
+            raise
+        return _fail("Prefect (PREFECT_API_URL): did not answer; wanted it reachable, run it again")
     show(summary)
     return 0
 

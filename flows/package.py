@@ -5,11 +5,13 @@ Where asked for, also as a container image and as the archive of a Lambda.
 
 from dataclasses import asdict
 
+from driftline.problem import Problem
+from driftline.served import ServedModel
 from flows.running import Sections, driftline_flow
 from tasks import archives, images, packaging
 from tasks.problems import read_problem
 from tasks.progress import step
-from tasks.registry import read_model
+from tasks.registry import CHAMPION, read_holders, read_model
 from tasks.settings import get_settings
 
 
@@ -27,9 +29,7 @@ def package(
     spec = read_problem(problem)
     settings = get_settings()
     with step("package"):
-        champion = read_model(spec, "champion")
-        bento = packaging.build_bento(spec, champion)
-        packaging.point_at(spec, bento)
+        champion, bento = pack_champion(spec)
     sections: Sections = {
         "model": {
             "name": spec.name,
@@ -51,6 +51,16 @@ def package(
             archive = archives.build_archive(spec, champion, lambda_python or "")
         sections["lambda"] = asdict(archive)
     return sections
+
+
+def pack_champion(spec: Problem) -> tuple[ServedModel, packaging.Bento]:
+    """Point at the champion's bento, and look again: another run may have made a new champion."""
+    while True:
+        champion = read_model(spec, CHAMPION)
+        bento = packaging.build_bento(spec, champion)
+        packaging.point_at(spec, bento)
+        if read_holders(spec.name)[CHAMPION] == champion.version:
+            return champion, bento
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Train: compare candidates, gate the winner against the champion, register it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from prefect.runtime import flow_run
@@ -128,15 +128,15 @@ def decide(spec: Problem, contest: Contest, plan: Plan, *, source: str) -> Secti
     """Gate the winner, log everything, register it, and hand over the alias it has earned."""
     winner, trained, exported = contest.winner, contest.trained, contest.exported
     rows = len(contest.dataset.train_digests) + len(contest.dataset.test_digests)
-    with step("compare with champion"):
-        champion = read_champion(spec)
-        judged = gate.judge(winner, trained, exported, champion, contest.dataset, spec, plan)
+    judged = compare(spec, contest, plan)
     with step("log to MLflow"):
         logged = log_training(
             spec,
             trained,
             winner,
-            inputs=Inputs(contest.snapshot, rows, source, gate.describe_plan(plan)),
+            inputs=Inputs(
+                contest.snapshot, rows, source, str(flow_run.id), gate.describe_plan(plan)
+            ),
             feature_names=exported.contract.feature_names,
             X_test=contest.dataset.data.X_test,
             train_digests=contest.dataset.train_digests,
@@ -146,22 +146,52 @@ def decide(spec: Problem, contest: Contest, plan: Plan, *, source: str) -> Secti
         version = register_model(
             spec, run_id=logged.run_id, model_uri=logged.model_uri, snapshot=contest.snapshot
         )
-        is_promoted = judged.decision.is_promoted
-        bind_contract(logged.run_id, exported.contract, version, is_promoted=is_promoted)
-        holders = apply_decision(
-            spec,
-            version,
-            judged.decision,
-            actor=f"train {flow_run.id}",
-            evidence=gate.describe_gate(judged),
-        )
+    judged, holders = conclude(spec, contest, plan, judged, version=version, run_id=logged.run_id)
     sections = gate.describe_outcome(winner, trained, exported, judged, holders)
     sections["snapshot"] = {"sha256": contest.snapshot, "rows": rows, "quarantined": 0}
     sections["model"] = gate.describe_model(spec, version, logged.run_id, exported)
     show_outcome(spec, sections, judged, run_id=logged.run_id)
-    event = MODEL_PROMOTED if is_promoted else MODEL_REJECTED
+    event = MODEL_PROMOTED if judged.decision.is_promoted else MODEL_REJECTED
     ring(event, spec.name, {"version": version, "reasons": list(judged.decision.reasons)})
     return sections
+
+
+def compare(spec: Problem, contest: Contest, plan: Plan) -> gate.Judged:
+    """Judge the winner against who is champion now."""
+    winner, trained, exported = contest.winner, contest.trained, contest.exported
+    with step("compare with champion"):
+        rows = settle_aliases(spec.name)
+        champion = read_champion(spec)
+        judged = gate.judge(winner, trained, exported, champion, contest.dataset, spec, plan)
+    return replace(judged, journal_rows=rows)
+
+
+def conclude(
+    spec: Problem,
+    contest: Contest,
+    plan: Plan,
+    judged: gate.Judged,
+    *,
+    version: str,
+    run_id: str,
+) -> tuple[gate.Judged, dict[str, str | None]]:
+    """Hand over the alias; judge anew where another run has moved one since."""
+    while True:
+        with step("hand over"):
+            is_promoted = judged.decision.is_promoted
+            bind_contract(run_id, contest.exported.contract, version, is_promoted=is_promoted)
+            holders = apply_decision(
+                spec,
+                version,
+                judged.decision,
+                rows=judged.journal_rows,
+                actor=f"train {flow_run.id}",
+                evidence=gate.describe_gate(judged),
+            )
+        if holders is not None:
+            return judged, holders
+        tell("another run moved an alias meanwhile; judging anew")
+        judged = compare(spec, contest, plan)
 
 
 def show_outcome(spec: Problem, sections: Sections, judged: gate.Judged, *, run_id: str) -> None:

@@ -12,12 +12,19 @@ from prefect.cache_policies import NO_CACHE
 
 from driftline.errors import DriftlineError, UnavailableError
 from tasks.progress import tell
-from tasks.reaching import naming_outages
+from tasks.reaching import is_prefect_away, naming_outages
 from tasks.settings import get_settings
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 LONGEST_DELAY_SECONDS = 30.0
+WRONG_PATHS = (
+    FileNotFoundError,
+    FileExistsError,
+    PermissionError,
+    IsADirectoryError,
+    NotADirectoryError,
+)
 
 
 def retry_delays(patience_seconds: float) -> list[float]:
@@ -60,9 +67,18 @@ def io(name: str, run_name: str | None = None) -> Callable[[Function], Function]
     return declare
 
 
+def may_pass(error: Exception) -> bool:
+    """Whether waiting may help: what is away may come back, what is wrong stays wrong."""
+    if isinstance(error, DriftlineError):
+        return isinstance(error, UnavailableError)
+    return is_prefect_away(error) or (
+        isinstance(error, OSError) and not isinstance(error, WRONG_PATHS)
+    )
+
+
 def _is_worth_retrying(_task: Any, run: Any, state: Any) -> bool:
     error = state.result(raise_on_failure=False)
-    is_worth = isinstance(error, UnavailableError) or not isinstance(error, DriftlineError)
+    is_worth = may_pass(error)
     if is_worth and run.run_count <= len(RETRY_DELAYS_SECONDS):
         what = error if isinstance(error, UnavailableError) else type(error).__name__
         tell(f"{what}; trying again in {RETRY_DELAYS_SECONDS[run.run_count - 1]:g} s")

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from driftline.errors import NotFoundError
-from tasks.reaching import options_for, reaching
+from tasks.reaching import options_for, reaching, read_whole
 from tasks.settings import get_settings
 
 
@@ -48,11 +48,10 @@ def read_file(address: str) -> bytes:
     with reaching(address):
         filesystem, path = _filesystem(address)
         try:
-            content: bytes = filesystem.cat_file(path)
+            return read_whole(filesystem, path)
         except FileNotFoundError:
             message = f"{address}: not in the store"
             raise NotFoundError(message) from None
-    return content
 
 
 def write_parquet(address: str, table: pd.DataFrame) -> str:

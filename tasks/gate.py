@@ -24,12 +24,13 @@ from tasks.progress import tell
 
 @dataclass(frozen=True)
 class Judged:
-    """The decision, and all that it rests on."""
+    """The decision, and all that it rests on: the journal had so many rows."""
 
     decision: Decision
     gates: tuple[GateResult, ...]
     improvements: tuple[Improvement, ...]
     champion_metrics: Mapping[str, float]
+    journal_rows: int = 0
 
 
 @work(name="gate")

@@ -7,11 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from bentos.tables import JOURNAL
-from driftline.journal import Entry, next_entry
+from driftline.journal import Entry, last_holders, next_entry
 from tasks.decorators import io
 from tasks.records import open_records
-
-ATTEMPTS = 20
 
 
 @io(name="read journal")
@@ -30,35 +28,38 @@ def _read(problem: str) -> list[Entry]:
 def write_journal(
     problem: str,
     *,
+    rows: int,
     actor: str,
     alias: str,
     before: str | None,
     after: str | None,
     why: str,
     evidence: str,
-) -> Entry:
-    """Add a row, unless the last row on this alias says the same; writers queue by row number."""
-    for _ in range(ATTEMPTS):
-        entries = _read(problem)
-        on_alias = [entry for entry in entries if entry.alias == alias]
-        if on_alias and on_alias[-1].after == after:
-            return on_alias[-1]
-        entry = next_entry(
-            entries[-1] if entries else None,
-            problem=problem,
-            at=datetime.now(UTC).isoformat(timespec="microseconds"),
-            actor=actor,
-            alias=alias,
-            before=before,
-            after=after,
-            why=why,
-            evidence=evidence,
-        )
-        try:
-            with open_records().begin() as connection:
-                connection.execute(JOURNAL.insert(), asdict(entry))
-        except IntegrityError:
-            continue  # another writer took this number
-        return entry
-    message = f"journal of {problem}: {ATTEMPTS} writers came first; try again"
-    raise ConnectionError(message)
+) -> bool:
+    """Add a row, unless the last row on this alias says the same.
+
+    False where the journal no longer has the `rows` that the writer had seen: what it decided on
+    may have changed.
+    """
+    entries = _read(problem)
+    if (alias, after) in last_holders(entries).items():
+        return True
+    if len(entries) != rows:
+        return False
+    entry = next_entry(
+        entries[-1] if entries else None,
+        problem=problem,
+        at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        actor=actor,
+        alias=alias,
+        before=before,
+        after=after,
+        why=why,
+        evidence=evidence,
+    )
+    try:
+        with open_records().begin() as connection:
+            connection.execute(JOURNAL.insert(), asdict(entry))
+    except IntegrityError:
+        return False  # another writer took this number
+    return True

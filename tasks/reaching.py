@@ -1,22 +1,43 @@
-"""Reaching stores, databases and MLflow: how long to wait, and one error for the many they have."""
+"""Reaching stores, databases, MLflow and Prefect: how long to wait, and one error for many."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Any, Final
 
 from driftline.errors import DriftlineError, SourceError, UnavailableError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 S3_OPTIONS: Final[dict[str, Any]] = {
     "use_listings_cache": False,
     "config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}},
 }
 _STORE_LIBRARIES = frozenset({"botocore", "aiobotocore", "aiohttp", "boto3", "urllib3"})
+MLFLOW = "MLflow (MLFLOW_TRACKING_URI)"
+_DATABASE_OUTAGES = frozenset({"OperationalError", "InterfaceError"})
 _MLFLOW_OUTAGES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 
 
 def options_for(protocol: str) -> dict[str, Any]:
     """What fsspec is told when it opens a file system of this kind."""
     return S3_OPTIONS if protocol == "s3" else {}
+
+
+def open_client() -> "MlflowClient":
+    """A client of the configured tracking server, or of its database.
+
+    How long to wait for that, and what to say of it, is for our tasks: MLflow itself would wait for
+    100 s at each attempt, and print a stack trace.
+    """
+    from mlflow import MlflowClient
+    from mlflow.store.db import utils
+
+    utils.MAX_RETRY_COUNT = 1
+    logging.getLogger(utils.__name__).setLevel(logging.CRITICAL)
+    return MlflowClient()
 
 
 @contextmanager
@@ -30,7 +51,9 @@ def reaching(address: str) -> Iterator[None]:
         message = f"{address}: no such file or bucket; wanted an existing one"
         raise SourceError(message) from None
     except PermissionError:
-        message = f"{address}: access denied; check the file's permissions or the AWS_* variables"
+        message = (
+            f"{address}: access denied; check its permissions, the AWS_* variables, this clock"
+        )
         raise SourceError(message) from None
     except Exception as error:
         if not isinstance(error, OSError) and (
@@ -39,6 +62,28 @@ def reaching(address: str) -> Iterator[None]:
             raise
         why = getattr(error, "strerror", None) or type(error).__name__
         message = f"{address}: did not answer ({why}); wanted a reachable store"
+        raise UnavailableError(message) from None
+
+
+def read_whole(filesystem: Any, path: str) -> bytes:
+    """All bytes of a file; `UnavailableError` where fewer came than it has."""
+    content: bytes = filesystem.cat_file(path)
+    size = filesystem.size(path)
+    if size is not None and len(content) != size:
+        message = f"{path}: got {len(content)} of {size} bytes; wanted the whole file"
+        raise UnavailableError(message)
+    return content
+
+
+@contextmanager
+def reading_artifacts(owner: str) -> Iterator[None]:
+    """What MLflow says where its store is away: that the artifacts do not exist."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in {"mlflow", *_STORE_LIBRARIES}:
+            raise
+        message = f"artifacts of {owner}: cannot be read from MLflow's store; wanted it reachable"
         raise UnavailableError(message) from None
 
 
@@ -55,11 +100,29 @@ def naming_outages() -> Iterator[None]:
         raise UnavailableError(message) from None
 
 
+def is_prefect_away(error: Exception) -> bool:
+    """Whether Prefect's client gave up on its server, at the begin of a run or in its midst."""
+    kinds = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
+    is_at_begin = isinstance(error, RuntimeError) and "Failed to reach API" in str(error)
+    return is_at_begin or "httpx.TransportError" in kinds
+
+
 def _who_is_away(error: Exception) -> str | None:
     kind = type(error)
     library = kind.__module__.split(".")[0]
-    if library == "sqlalchemy" and kind.__name__ in {"OperationalError", "InterfaceError"}:
-        return "the database (DRIFTLINE_DATABASE_URL)"
     if library == "mlflow" and getattr(error, "error_code", "") in _MLFLOW_OUTAGES:
-        return "MLflow (MLFLOW_TRACKING_URI)"
+        return MLFLOW
+    if _is_of_database(error) or (library == "mlflow" and _is_of_database(error.__cause__)):
+        return MLFLOW if _is_mlflows(error) else "the database (DRIFTLINE_DATABASE_URL)"
     return "the store of MLflow's artifacts" if library in _STORE_LIBRARIES else None
+
+
+def _is_mlflows(error: BaseException) -> bool:
+    """Whether it was raised on behalf of MLflow, which has a database of its own."""
+    names = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    return any(name.startswith("mlflow.") for name in names)
+
+
+def _is_of_database(error: BaseException | None) -> bool:
+    kind = type(error)
+    return kind.__module__.startswith("sqlalchemy.") and kind.__name__ in _DATABASE_OUTAGES

@@ -13,6 +13,7 @@ from driftline.problem import Problem
 from driftline.promotion import Decision
 from driftline.served import ServedModel
 from tasks.decorators import io
+from tasks.reaching import open_client, reading_artifacts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # what MLflow says of an alias
-
-
-def open_client() -> "MlflowClient":
-    """A client of the configured registry."""
-    from mlflow import MlflowClient
-
-    return MlflowClient()
 
 
 @io(name="register model")
@@ -144,7 +138,8 @@ def _read_by_alias(name: str, alias: str) -> ServedModel | None:
         return None
     run_id = client.get_model_version(name, version).run_id
     with tempfile.TemporaryDirectory() as folder:
-        serving = Path(client.download_artifacts(run_id, "serving", folder))
+        with reading_artifacts(f"{name} v{version}"):
+            serving = Path(client.download_artifacts(run_id, "serving", folder))
         onnx = (serving / "model.onnx").read_bytes()
         contract = parse_contract((serving / "contract.json").read_text(encoding="utf-8"))
         train = gzip.decompress((serving / "train_rows.txt.gz").read_bytes()).decode()

@@ -11,7 +11,7 @@ from driftline.errors import SourceError
 from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
 from tasks.decorators import io
 from tasks.parsing import BLOCK_BYTES, READERS, Piece, parse, stream
-from tasks.reaching import options_for, reaching
+from tasks.reaching import options_for, reaching, read_whole
 
 
 @io(name="read source", run_name="read source of {problem.name}")
@@ -37,7 +37,7 @@ def read_location(location: str) -> pd.DataFrame:
     filesystem, path = _open_location(location)
     with reaching(location):
         paths = _list_files(filesystem, path, location)
-        contents = [filesystem.cat_file(name) for name in paths]
+        contents = [read_whole(filesystem, name) for name in paths]
     parts = [parse(content, name) for content, name in zip(contents, paths, strict=True)]
     first = list(parts[0].columns)
     for name, part in zip(paths, parts, strict=True):
@@ -135,11 +135,13 @@ def _open_location(location: str) -> tuple[Any, str]:
 
 
 def _list_files(filesystem: Any, path: str, location: str) -> list[str]:
-    if filesystem.isfile(path):
-        return [path]
-    if not filesystem.exists(path):
+    try:
+        kind = filesystem.info(path)["type"]
+    except FileNotFoundError:
         message = f"{location}: no such file; wanted a CSV or Parquet file, or a folder of them"
-        raise SourceError(message)
+        raise SourceError(message) from None
+    if kind == "file":
+        return [path]
     found = sorted(name for name in filesystem.ls(path, detail=False) if name.endswith(READERS))
     if not found:
         message = f"{location}: a folder without {', '.join(READERS)} files; wanted at least one"

@@ -3,7 +3,8 @@
 import gzip
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from driftline.figures import draw_figures, draw_importance
 from driftline.problem import Problem
 from driftline.training import Trained
 from tasks.decorators import io
+from tasks.reaching import open_client, reading_artifacts
 from tasks.settings import get_settings
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ REVIEWED_TYPES = [
     "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.tree._tree.Tree",
 ]
+TRAINED_BY = "trained_by"  # a tag: the flow run
 _DIGEST_CHARACTERS = 36  # MLflow's column for a dataset's digest; the whole one is in its source
 
 
@@ -43,19 +46,13 @@ class Logged:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a training started from."""
+    """What a training started from, and the id of the flow run that it is."""
 
     snapshot: str
     rows: int
     source: str
+    trained_by: str
     parameters: Mapping[str, Any]
-
-
-def open_client() -> "MlflowClient":
-    """A client of the configured tracking server or database."""
-    from mlflow import MlflowClient
-
-    return MlflowClient()
 
 
 @io(name="log to MLflow")
@@ -73,26 +70,30 @@ def log_training(
     """Write the parent run with the winner's model, and a nested run per candidate."""
     client = open_client()
     experiment = _experiment(client, problem.name)
-    parent = client.create_run(experiment, run_name=f"train {problem.name}").info.run_id
-    _log_inputs(client, parent, problem, inputs)
-    for one in trained:
-        name = {"mlflow.parentRunId": parent}
-        nested = client.create_run(experiment, run_name=one.name, tags=name).info.run_id
-        _log_inputs(client, nested, problem, inputs)
-        _log_candidate(client, nested, one, problem)
-        client.set_terminated(nested)
-    _log_candidate(client, parent, winner, problem)
-    _log_winner(
-        client,
-        parent,
-        winner,
-        feature_names=feature_names,
-        X_test=X_test,
-        train_digests=train_digests,
-        onnx=onnx,
-    )
-    uri = _log_model(parent, winner, feature_names)
-    client.set_terminated(parent)
+    mine = {TRAINED_BY: inputs.trained_by}
+    with _ending_broken(client, experiment, inputs.trained_by):
+        parent = client.create_run(
+            experiment, run_name=f"train {problem.name}", tags=mine
+        ).info.run_id
+        _log_inputs(client, parent, problem, inputs)
+        for one in trained:
+            tags = mine | {"mlflow.parentRunId": parent}
+            nested = client.create_run(experiment, run_name=one.name, tags=tags).info.run_id
+            _log_inputs(client, nested, problem, inputs)
+            _log_candidate(client, nested, one, problem)
+            client.set_terminated(nested)
+        _log_candidate(client, parent, winner, problem)
+        _log_winner(
+            client,
+            parent,
+            winner,
+            feature_names=feature_names,
+            X_test=X_test,
+            train_digests=train_digests,
+            onnx=onnx,
+        )
+        uri = _log_model(parent, winner, feature_names)
+        client.set_terminated(parent)
     return Logged(run_id=parent, model_uri=uri)
 
 
@@ -115,9 +116,28 @@ def read_fitted(problem: Problem, version: str) -> tuple["Pipeline", dict[str, s
     client = open_client()
     found = client.get_model_version(problem.name, version)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(download_artifacts(found.source, dst_path=folder)) / "model.skops"
+        with reading_artifacts(f"{problem.name} v{version}"):
+            path = Path(download_artifacts(found.source, dst_path=folder)) / "model.skops"
         pipeline = load(path, trusted=REVIEWED_TYPES)
     return pipeline, dict(client.get_run(str(found.run_id)).data.params)
+
+
+@contextmanager
+def _ending_broken(client: "MlflowClient", experiment: str, trained_by: str) -> Iterator[None]:
+    """End as failed what this attempt leaves unfinished, and what one before it could not end."""
+    _end_broken(client, experiment, trained_by)
+    try:
+        yield
+    except Exception:
+        with suppress(Exception):  # MLflow itself may be away
+            _end_broken(client, experiment, trained_by)
+        raise
+
+
+def _end_broken(client: "MlflowClient", experiment: str, trained_by: str) -> None:
+    condition = f"tags.{TRAINED_BY} = '{trained_by}' and attributes.status = 'RUNNING'"
+    for run in client.search_runs([experiment], condition):
+        client.set_terminated(run.info.run_id, "FAILED")
 
 
 def _experiment(client: "MlflowClient", name: str) -> str:

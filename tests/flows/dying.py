@@ -28,14 +28,16 @@ AHEAD = (
 )
 
 
-def die_after(name: str) -> None:
-    """Kill this process when the first task of that name has ended."""
-    call = Task.__call__
+def strike_after(name: str, blow: signal.Signals) -> None:
+    """Send this process a signal when the first task of that name has ended."""
+    call, is_struck = Task.__call__, False
 
     def deadly(task: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal is_struck
         outcome = call(task, *args, **kwargs)
-        if task.name == name:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if task.name == name and not is_struck:
+            is_struck = True
+            os.kill(os.getpid(), blow)
         return outcome
 
     Task.__call__ = deadly  # type: ignore[method-assign]
@@ -43,6 +45,12 @@ def die_after(name: str) -> None:
 
 def run(flow: Any, words: dict[str, Any], home: Path, *, after: str = "") -> int:
     """Fork, run, and wait; returns the exit code."""
+    pid = start(flow, words, home, after=after, blow=signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def start(flow: Any, words: dict[str, Any], home: Path, *, after: str, blow: signal.Signals) -> int:
+    """Fork and run; returns the process id."""
     pid = os.fork()
     if not pid:
         os.environ |= {
@@ -51,14 +59,14 @@ def run(flow: Any, words: dict[str, Any], home: Path, *, after: str = "") -> int
             "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
         }
         get_settings.cache_clear()
-        die_after(after)
+        strike_after(after, blow)
         try:
             flow(**words)
         except BaseException:  # noqa: BLE001 - whatever it is, this process is a copy and must end
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return pid
 
 
 def main() -> None:

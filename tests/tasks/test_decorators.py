@@ -39,8 +39,13 @@ def test_an_outage_is_tried_again(attempts: Callable[..., int], error: Exception
     assert attempts(io, error) == 3
 
 
-def test_a_persons_mistake_is_not_tried_again(attempts: Callable[..., int]) -> None:
-    assert attempts(io, DataError("one class only")) == 1
+@pytest.mark.parametrize(
+    "error", [DataError("one class only"), KeyError("a bug"), FileNotFoundError("not there")]
+)
+def test_what_stays_wrong_is_not_tried_again(
+    attempts: Callable[..., int], error: Exception
+) -> None:
+    assert attempts(io, error) == 1
 
 
 def test_work_is_not_tried_again(attempts: Callable[..., int]) -> None:
