@@ -79,7 +79,8 @@ def _run(flow: Flow[Any, Any], parameters: dict[str, Any]) -> int:
     except Exception as error:
         if not is_prefect_away(error):
             raise
-        return _fail("Prefect (PREFECT_API_URL): did not answer; wanted it reachable, run it again")
+        _fail("Prefect (PREFECT_API_URL): did not answer; wanted it reachable, run it again")
+        os._exit(1)  # else its threads would go on for minutes with what they have to tell it
     show(summary)
     return 0
 

@@ -102,7 +102,7 @@ def test_a_training_waits_for_a_store_that_fails(site: Site) -> None:
     assert "Traceback" not in train.output
     site.assert_whole(rows=240)
     states = site.left.run_states()
-    assert (states.count("FINISHED"), set(states)) == (4, {"FINISHED", "FAILED"})
+    assert (states.count("FINISHED"), "RUNNING" in states) == (4, False)
 
 
 def test_without_patience_it_ends_with_one_line_and_the_next_run_is_right(site: Site) -> None:

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import create_engine
 from driftline.errors import DataError, UnavailableError
 from tasks import decorators
 from tasks.decorators import io, retry_delays, work
+from tasks.reaching import open_client
 
 
 @pytest.fixture
@@ -72,3 +74,20 @@ def test_a_database_that_is_away_is_named_without_its_password() -> None:
         ask.fn()
     assert str(raised.value).startswith("the database (DRIFTLINE_DATABASE_URL): did not answer")
     assert "secret" not in str(raised.value)
+
+
+def test_mlflow_whose_database_is_away_is_named_at_once() -> None:
+    from mlflow import MlflowClient
+
+    open_client()
+    begun = time.monotonic()
+
+    @io(name="ask")
+    def ask() -> None:
+        MlflowClient("postgresql+psycopg://me:secret@127.0.0.1:9/none").search_experiments()
+
+    with pytest.raises(UnavailableError) as raised:
+        ask.fn()
+    assert str(raised.value).startswith("MLflow (MLFLOW_TRACKING_URI): did not answer")
+    assert "secret" not in str(raised.value)
+    assert time.monotonic() - begun < 20
