@@ -13,7 +13,7 @@ from driftline.problem import Problem
 from driftline.promotion import Decision
 from driftline.served import ServedModel
 from tasks.decorators import io
-from tasks.reaching import open_client, reading_artifacts
+from tasks.reaching import another_may_be_faster, open_client, reading_artifacts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -112,7 +112,8 @@ def _ensure_model(client: "MlflowClient", problem: Problem) -> None:
         client.get_registered_model(problem.name)
     except MlflowException as error:
         _raise_unless_missing(error)
-        client.create_registered_model(problem.name, description=problem.title)
+        with another_may_be_faster():
+            client.create_registered_model(problem.name, description=problem.title)
 
 
 def _version_of(client: "MlflowClient", name: str, alias: str) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -15,11 +15,12 @@ from driftline.figures import draw_figures, draw_importance
 from driftline.problem import Problem
 from driftline.training import Trained
 from tasks.decorators import io
-from tasks.reaching import open_client, reading_artifacts
+from tasks.reaching import another_may_be_faster, open_client, reading_artifacts
 from tasks.settings import get_settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
     from sklearn.pipeline import Pipeline
 
 # What skops may restore, each read in its library's source: arrays and settings, no code. A forged
@@ -141,12 +142,10 @@ def _end_broken(client: "MlflowClient", experiment: str, trained_by: str) -> Non
 
 
 def _experiment(client: "MlflowClient", name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    return str(
-        client.create_experiment(name, artifact_location=f"{get_settings().store}/artifacts")
-    )
+    if client.get_experiment_by_name(name) is None:
+        with another_may_be_faster():
+            client.create_experiment(name, artifact_location=f"{get_settings().store}/artifacts")
+    return str(cast("Experiment", client.get_experiment_by_name(name)).experiment_id)
 
 
 def _log_inputs(client: "MlflowClient", run_id: str, problem: Problem, inputs: Inputs) -> None:

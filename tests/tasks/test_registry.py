@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
 from driftline.contract import Contract
 from driftline.dataset import draft_contract
@@ -11,7 +13,7 @@ from driftline.digests import digest_bytes
 from driftline.errors import DataError, NotFoundError, UnavailableError
 from driftline.problem import Problem
 from driftline.promotion import Decision
-from tasks import registry
+from tasks import registry, tracking
 from tasks.registry import (
     bind_contract,
     move_alias,
@@ -162,3 +164,28 @@ def test_a_registry_that_does_not_answer_is_not_one_without_a_champion(
     for ask in (read_champion.fn, lambda one: read_holders.fn(one.name)):
         with pytest.raises(UnavailableError, match=r"MLflow .*did not answer"):
             ask(problem)
+
+
+def test_two_trainings_may_make_the_model_and_its_experiment_at_once(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both found neither; the other was faster."""
+    client = MlflowClient()
+    client.create_registered_model("tiny")
+    client.create_experiment("tiny")
+    sought = client.get_experiment_by_name
+    looks: list[str] = []
+
+    def not_there(_name: str) -> None:
+        raise MlflowException("not found", RESOURCE_DOES_NOT_EXIST)
+
+    monkeypatch.setattr(client, "get_registered_model", not_there)
+
+    def seek(name: str) -> object:
+        looks.append(name)
+        return sought(name) if len(looks) > 1 else None
+
+    monkeypatch.setattr(client, "get_experiment_by_name", seek)
+
+    registry._ensure_model(client, problem)
+    assert tracking._experiment(client, "tiny") == sought("tiny").experiment_id
