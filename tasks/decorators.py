@@ -18,6 +18,7 @@ from tasks.settings import get_settings
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 LONGEST_DELAY_SECONDS = 30.0
+WRITERS_AT_ONCE = ("mlflow", "sqlalchemy")  # a deadlock, or a row that another made first
 WRONG_PATHS = (
     FileNotFoundError,
     FileExistsError,
@@ -71,9 +72,9 @@ def may_pass(error: Exception) -> bool:
     """Whether waiting may help: what is away may come back, what is wrong stays wrong."""
     if isinstance(error, DriftlineError):
         return isinstance(error, UnavailableError)
-    return is_prefect_away(error) or (
-        isinstance(error, OSError) and not isinstance(error, WRONG_PATHS)
-    )
+    if type(error).__module__.split(".")[0] in WRITERS_AT_ONCE or is_prefect_away(error):
+        return True
+    return isinstance(error, OSError) and not isinstance(error, WRONG_PATHS)
 
 
 def _is_worth_retrying(_task: Any, run: Any, state: Any) -> bool:

@@ -2,8 +2,11 @@ import time
 from collections.abc import Callable
 
 import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import BAD_REQUEST
 from prefect import flow
 from sqlalchemy import create_engine
+from sqlalchemy.exc import IntegrityError
 
 from driftline.errors import DataError, UnavailableError
 from tasks import decorators
@@ -36,8 +39,16 @@ def attempts(prefect_api: str, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     return count
 
 
-@pytest.mark.parametrize("error", [UnavailableError("the store did not answer"), OSError("cut")])
-def test_an_outage_is_tried_again(attempts: Callable[..., int], error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnavailableError("the store did not answer"),
+        OSError("cut"),
+        MlflowException("another made this row", BAD_REQUEST),
+        IntegrityError("insert", (), Exception("another made this row")),
+    ],
+)
+def test_what_may_pass_is_tried_again(attempts: Callable[..., int], error: Exception) -> None:
     assert attempts(io, error) == 3
 
 
