@@ -120,8 +120,9 @@ def test_a_killed_run_goes_on_without_a_row_twice(trained: Trained, start_flow: 
         await_that(lambda wanted=parts: len(trained.parts()) >= wanted, 120.0)
         run.kill()
         run.communicate()
+    trained.parts()[-1].unlink()  # as if killed when its answers were logged and not yet written
     before = {path: path.stat().st_mtime_ns for path in trained.parts()}
-    assert 3 <= len(before) < PIECES
+    assert 2 <= len(before) < PIECES
 
     scores = trained.score("--source", str(source))
 
