@@ -49,7 +49,7 @@ class Follower:
         try:
             named = read_pointer(self._problem)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            log.error("the pointer cannot be read: %s", type(error).__name__)  # noqa: TRY400
+            log.error("the pointer cannot be read: %s", type(error).__name__)  # noqa: TRY400 - a trace says no more
             return
         if named is None or named == self._seen:
             return

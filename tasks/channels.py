@@ -13,7 +13,6 @@ import ssl
 import urllib.request
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from driftline.errors import DriftlineError
@@ -25,13 +24,6 @@ ARN = re.compile(r"arn:[\w-]+:sns:[\w-]+:\d+:[\w-]+")
 
 class ChannelError(DriftlineError):
     """A channel is set in a way that cannot work; the message does not show the value."""
-
-
-class Channel(Protocol):
-    """Something that takes a message to people."""
-
-    def send(self, subject: str, body: str) -> None:
-        """Deliver, or raise."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class Webhook:
             data=json.dumps({"text": text}).encode(),
             headers={"content-type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=SEND_SECONDS).close()  # noqa: S310
+        urllib.request.urlopen(request, timeout=SEND_SECONDS).close()  # noqa: S310 - as above
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,6 @@ def parse(content: bytes, name: str) -> pd.DataFrame:
     return piece.rows
 
 
-def parse_csv(content: bytes, name: str) -> pd.DataFrame:
-    """CSV bytes as text cells, header kept as written (a repeated name stays repeated)."""
-    (piece,) = _stream_csv(streams.BytesIO(content), name, size=len(content), rows=ALL_ROWS)
-    return piece.rows
-
-
 def stream(file: IO[bytes], name: str, *, size: int, rows: int) -> Iterator[Piece]:
     """A file's rows, at most so many at a time; at least one piece, which may be empty."""
     if not size:

@@ -82,7 +82,7 @@ def open_source(problem: Problem, source: str | None, *, rows: int) -> Stream:
     described = problem.source
     location = source or (described.location if isinstance(described, FileSource) else None)
     if location is None:
-        table, name = read_source.fn(problem)  # type: ignore[attr-defined]
+        table, name = read_source.fn(problem)  # type: ignore[attr-defined] # a task
         content = table.to_csv(index=False).encode()
         return Stream(name, hashlib.sha256(content).hexdigest(), lambda: _cut(table, rows))
     filesystem, path = _open_location(location)
