@@ -187,6 +187,15 @@ def order_all_checks(engine: Engine, problem: str, *, every: int) -> list[str]:
     return _place_missing(engine, problem, all_keys(problem, count_labels(engine, problem), every))
 
 
+def oldest_open_check(engine: Engine, problem: str) -> str | None:
+    """The key of the check that has waited longest; who carries it out takes all that wait."""
+    query = select(ORDERS.c.key).where(
+        ORDERS.c.problem == problem, ORDERS.c.kind == "monitor", ORDERS.c.state == "open"
+    )
+    with engine.connect() as connection:
+        return connection.execute(query.order_by(ORDERS.c.sequence).limit(1)).scalar()
+
+
 def _place_missing(engine: Engine, problem: str, keys: Sequence[str]) -> list[str]:
     query = select(ORDERS.c.key).where(ORDERS.c.problem == problem, ORDERS.c.kind == "monitor")
     with engine.connect() as connection:

@@ -108,6 +108,16 @@ class DirectLog:
         keys: list[str] = self._run(lambda cursor: self._order_checks(cursor, problem, every))
         return keys
 
+    def oldest_open_check(self, problem: str) -> str | None:
+        """The key of the check that has waited longest; who carries it out takes all that wait."""
+        name, mark = self._driver.name("key"), self._driver.mark
+        query = (
+            f"SELECT {name} FROM orders WHERE problem = {mark} AND kind = 'monitor'"  # noqa: S608 - our names
+            " AND state = 'open' ORDER BY sequence LIMIT 1"
+        )
+        found = self._run(lambda cursor: _first(cursor, query, problem))
+        return None if found is None else str(found[0])
+
     def _order_checks(self, cursor: Any, problem: str, every: int) -> list[str]:
         tally, count = self._tallies.get(problem, Tally()), partial(self._count, cursor, problem)
         labels, self._tallies[problem] = count_on(tally, count)

@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -18,37 +18,45 @@ from uuid import uuid4
 RING_SECONDS = 30.0  # in the background, where nobody waits for a busy server
 MOMENT_SECONDS = 3.0
 
-
-def ring(event: str, problem: str, payload: Mapping[str, Any]) -> None:
-    """Emit an event in the background; whether it arrives does not matter."""
-    words = (event, problem, payload, RING_SECONDS)
-    threading.Thread(target=_send, args=words, daemon=True).start()
+Event = Mapping[str, Any]
 
 
-def ring_and_wait(event: str, problem: str, payload: Mapping[str, Any]) -> None:
+def counted(problem: str, order: str, *, starts_run: bool) -> Event:
+    """So many labels have come that a check is ordered.
+
+    It starts a run unless another order waits already: the run that carries that one out takes
+    this one too. `prefect.yaml` looks at the label.
+    """
+    return {
+        "id": str(uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": "driftline.labels.counted",
+        "resource": {
+            "prefect.resource.id": f"driftline.problem.{problem}",
+            "prefect.resource.name": problem,
+            "driftline.starts-run": "true" if starts_run else "false",
+        },
+        "payload": {"order": order},
+    }
+
+
+def ring(events: Sequence[Event]) -> None:
+    """Emit events in the background; whether they arrive does not matter."""
+    threading.Thread(target=_send, args=(events, RING_SECONDS), daemon=True).start()
+
+
+def ring_and_wait(events: Sequence[Event]) -> None:
     """The same for a place that is put to sleep once it has answered; waits a moment at most."""
-    _send(event, problem, payload, MOMENT_SECONDS)
+    _send(events, MOMENT_SECONDS)
 
 
-def _send(event: str, problem: str, payload: Mapping[str, Any], seconds: float) -> None:
+def _send(events: Sequence[Event], seconds: float) -> None:
     url = os.environ.get("PREFECT_API_URL", "")
-    if not url.startswith(("http://", "https://")):
+    if not events or not url.startswith(("http://", "https://")):
         return
-    body = [
-        {
-            "id": str(uuid4()),
-            "occurred": datetime.now(UTC).isoformat(),
-            "event": event,
-            "resource": {
-                "prefect.resource.id": f"driftline.problem.{problem}",
-                "prefect.resource.name": problem,
-            },
-            "payload": dict(payload),
-        }
-    ]
     request = urllib.request.Request(  # noqa: S310 - http or https, checked above
         f"{url.rstrip('/')}/events",
-        data=json.dumps(body).encode(),
+        data=json.dumps(events).encode(),
         headers={"content-type": "application/json"},
     )
     with suppress(OSError, HTTPException, ValueError):

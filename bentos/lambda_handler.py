@@ -63,9 +63,15 @@ def _order_checks(log: DirectLog, contract: Contract) -> None:
     with suppress(LogUnavailableError):
         placed = log.order_checks(contract.problem, every=contract.labels_per_check)
         if placed and os.environ.get("PREFECT_API_URL"):
-            from bentos.doorbell import ring_and_wait  # its imports are not for the first answer
+            from bentos import doorbell  # its imports are not for the first answer
 
-            ring_and_wait("driftline.labels.counted", contract.problem, {"order": placed[-1]})
+            oldest = log.oldest_open_check(contract.problem)
+            doorbell.ring_and_wait(
+                [
+                    doorbell.counted(contract.problem, key, starts_run=key == oldest)
+                    for key in placed
+                ]
+            )
 
 
 def _database_url() -> str:

@@ -48,8 +48,11 @@ def order_checks(contract: Contract) -> None:
     with contextlib.suppress(database.DatabaseError):
         engine = _engine(database.database_url())
         every = contract.labels_per_check
-        for key in database.order_checks(engine, contract.problem, every=every):
-            doorbell.ring("driftline.labels.counted", contract.problem, {"order": key})
+        placed = database.order_checks(engine, contract.problem, every=every)
+        oldest = database.oldest_open_check(engine, contract.problem) if placed else None
+        doorbell.ring(
+            [doorbell.counted(contract.problem, key, starts_run=key == oldest) for key in placed]
+        )
 
 
 @lru_cache(maxsize=2)

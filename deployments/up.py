@@ -19,7 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
+from prefect.settings import (
+    PREFECT_API_REQUEST_TIMEOUT,
+    PREFECT_API_URL,
+    PREFECT_CLIENT_MAX_RETRIES,
+    PREFECT_UI_URL,
+    temporary_settings,
+)
 
 import flows  # noqa: F401 - points the tools at the state folder
 from driftline.errors import DriftlineError
@@ -27,10 +33,16 @@ from tasks.abandoned import end_abandoned_runs
 from tasks.channels import check_channels
 from tasks.packaging import served_version
 from tasks.problems import list_problems
+from tasks.reaching import is_prefect_away
 from tasks.settings import get_settings
 
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
+HASTE = {  # the server is on this machine and has few to serve
+    "PREFECT_WORKER_QUERY_SECONDS": "2",
+    "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # seven processes for what nobody here asks
+}
 POOL = "driftline"
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -106,23 +118,26 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     os.environ["PYTHONPATH"] = str(ROOT)
     os.environ["DRIFTLINE_HOME"] = str(get_settings().home.absolute())
     os.environ.setdefault("PREFECT_UI_URL", f"http://127.0.0.1:{ports.prefect}")
+    for name, value in HASTE.items():
+        os.environ.setdefault(name, value)
     running: dict[str, subprocess.Popen[bytes]] = {}
-    _start(
-        "prefect", _prefect(ports), f"http://127.0.0.1:{ports.prefect}/api/health", running, parts
-    )
+    _start("mlflow", _mlflow(ports), running, parts)  # it comes up beside Prefect
+    _start("prefect", _prefect(ports), running, parts)
+    _await_answer("prefect", f"http://127.0.0.1:{ports.prefect}/api/health", running)
+    parts.callback(_end_abandoned, within=STOP_SECONDS)  # after the worker, before the server
     _end_abandoned()
-    parts.callback(_end_abandoned)  # the worker will have been stopped, and the server not yet
     _prefect_command("work-pool", "create", POOL, "--type", "process", "--overwrite")
     _prefect_command("--no-prompt", "deploy", "--all")
     _tell("deployed every flow of prefect.yaml")
-    worker = ["prefect", "worker", "start", "--pool", POOL]
-    _start("worker", worker, None, running, parts)
-    _start("mlflow", _mlflow(ports), f"http://127.0.0.1:{ports.mlflow}/health", running, parts)
+    _start("worker", ["prefect", "worker", "start", "--pool", POOL], running, parts)
+    _tell("worker: started")
+    _await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health", running)
     if served_version(problem) is None:
         _tell(f"no champion of {problem} yet: running the main job first")
         _run_main_job(problem, running, parts)
     service = ["bentos.launch", problem, "--port", str(ports.service)]
-    _start("service", service, f"http://127.0.0.1:{ports.service}/readyz", running, parts)
+    _start("service", service, running, parts)
+    _await_answer("service", f"http://127.0.0.1:{ports.service}/readyz", running)
     _tell("everything is up; Ctrl+C stops it")
     while True:
         _check_all(running)
@@ -140,14 +155,10 @@ def _mlflow(ports: Ports) -> list[str]:
 
 
 def _start(
-    name: str,
-    words: list[str],
-    url: str | None,
-    running: dict[str, "subprocess.Popen[bytes]"],
-    parts: ExitStack,
+    name: str, words: list[str], running: dict[str, "subprocess.Popen[bytes]"], parts: ExitStack
 ) -> None:
-    """Start a part in a process group of its own, and wait for its first answer."""
-    log = get_settings().home.absolute() / "logs" / f"{name}.log"
+    """Start a part in a process group of its own."""
+    log = _log_of(name)
     log.parent.mkdir(parents=True, exist_ok=True)
     out = parts.enter_context(log.open("ab"))
     process = subprocess.Popen(  # noqa: S603 - our own words
@@ -155,14 +166,22 @@ def _start(
     )
     parts.callback(_end, name, process)
     running[name] = process
+
+
+def _await_answer(name: str, url: str, running: dict[str, "subprocess.Popen[bytes]"]) -> None:
+    """Wait for a part's first answer."""
     give_up = time.monotonic() + START_SECONDS
-    while url is not None and not _answers(url):
+    while not _answers(url):
         _check_all(running)
         if time.monotonic() > give_up:
-            message = f"{name}: no answer on {url} in {START_SECONDS:g} s; see {log}"
+            message = f"{name}: no answer on {url} in {START_SECONDS:g} s; see {_log_of(name)}"
             raise PartError(message)
         time.sleep(0.2)
-    _tell(f"{name}: {url.rpartition('/')[0].removesuffix('/api') if url else 'started'}")
+    _tell(f"{name}: {url.rpartition('/')[0].removesuffix('/api')}")
+
+
+def _log_of(name: str) -> Path:
+    return get_settings().home.absolute() / "logs" / f"{name}.log"
 
 
 def _answers(url: str) -> bool:
@@ -176,8 +195,7 @@ def _answers(url: str) -> bool:
 def _check_all(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
     for name, process in running.items():
         if process.poll() is not None:
-            log = get_settings().home.absolute() / "logs" / f"{name}.log"
-            message = f"{name} ended with {process.returncode}; see {log}"
+            message = f"{name} ended with {process.returncode}; see {_log_of(name)}"
             raise PartError(message)
 
 
@@ -209,7 +227,7 @@ def _run_main_job(
     """Run it by the worker, and wait for its end."""
     job: dict[str, subprocess.Popen[bytes]] = {}
     deployment = f"pipeline/{problem.replace('_', '-')}"
-    _start("main-job", ["prefect", "deployment", "run", deployment, "--watch"], None, job, parts)
+    _start("main-job", ["prefect", "deployment", "run", deployment, "--watch"], job, parts)
     while job["main-job"].poll() is None:
         _check_all(running)
         time.sleep(1)
@@ -219,11 +237,21 @@ def _run_main_job(
         raise PartError(message)
 
 
-def _end_abandoned() -> None:
-    own = {PREFECT_API_URL: os.environ["PREFECT_API_URL"]}
-    with temporary_settings(own | {PREFECT_UI_URL: os.environ["PREFECT_UI_URL"]}):
-        for name in end_abandoned_runs(POOL):
-            _tell(f"{name}: was cut off, and is marked as crashed")
+def _end_abandoned(within: float = START_SECONDS) -> None:
+    """End what runs without a process; what a busy server leaves, the next start ends."""
+    own = {
+        PREFECT_API_URL: os.environ["PREFECT_API_URL"],
+        PREFECT_UI_URL: os.environ["PREFECT_UI_URL"],
+        PREFECT_CLIENT_MAX_RETRIES: 0,
+        PREFECT_API_REQUEST_TIMEOUT: within,
+    }
+    try:
+        with temporary_settings(own):
+            for name in end_abandoned_runs(POOL):
+                _tell(f"{name}: was cut off, and is marked as crashed")
+    except Exception as error:
+        if not is_prefect_away(error):
+            raise
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bentos import database
 from bentos.direct import SQLITE_TABLES, DirectLog
@@ -145,6 +145,28 @@ def test_what_one_log_has_ordered_the_other_does_not_order(url: str) -> None:
     assert (first, placed) == (["labels:tiny:1"], [["labels:tiny:2"], []])
 
 
+def test_both_logs_tell_which_check_has_waited_longest(url: str) -> None:
+    log, engine = DirectLog(url), database.open_engine(url)
+    log.write(entry("a"))
+    oldest = [(log.oldest_open_check("tiny"), database.oldest_open_check(engine, "tiny"))]
+    for problem, kind, key in (
+        ("other", "monitor", "labels:other:1"),
+        ("tiny", "train", "verdict:1"),
+        ("tiny", "monitor", "labels:tiny:1"),
+        ("tiny", "monitor", "labels:tiny:2"),
+    ):
+        database.place_order(engine, problem, kind, key)
+
+    oldest += [(log.oldest_open_check("tiny"), database.oldest_open_check(engine, "tiny"))]
+    with engine.begin() as connection:
+        connection.execute(
+            update(ORDERS).where(ORDERS.c.key == "labels:tiny:1").values(state="claimed")
+        )
+    oldest += [(log.oldest_open_check("tiny"), database.oldest_open_check(engine, "tiny"))]
+
+    assert oldest == [(None, None), ("labels:tiny:1",) * 2, ("labels:tiny:2",) * 2]
+
+
 def test_a_connection_that_has_died_is_opened_anew(url: str) -> None:
     log = DirectLog(url)
     log.write(entry("a"))
@@ -243,6 +265,7 @@ def test_a_lambda_that_knows_a_prefect_server_rings_it(model_folder: Path, tmp_p
     assert path == "/api/events"
     assert event["event"] == "driftline.labels.counted"
     assert event["resource"]["prefect.resource.id"] == "driftline.problem.tiny"
+    assert event["resource"]["driftline.starts-run"] == "true"
     assert event["payload"] == {"order": "labels:tiny:100"}
 
 
