@@ -23,10 +23,14 @@ def monitor(
     holdout: bool = False,
     only_ordered: bool = False,
 ) -> Sections:
-    """Judge the predictions since the last verdict, a source's rows, or the model's holdout."""
+    """Judge the predictions since the last verdict, a source's rows, or the model's holdout.
+
+    What labels have ordered is carried out by judging the champion's predictions alone.
+    """
     spec = read_problem(problem)
     run_id = str(flow_run.id)
-    orders = predictions.claim_orders(spec.name, "monitor", run_id)
+    is_ordered = source is None and model == "champion" and not holdout
+    orders = predictions.claim_orders(spec.name, "monitor", run_id) if is_ordered else []
     if only_ordered and not orders:
         tell("nothing is ordered: another run has judged these labels")
         return {}

@@ -12,6 +12,7 @@ from tasks.progress import tell
 from tasks.registry import read_holders
 
 RING_AGAIN_SECONDS = 60
+PACKAGING = ("train", "pipeline", "rollback", "package")  # they package what they promote
 
 
 @driftline_flow("sweep", run_name="sweep")
@@ -30,14 +31,19 @@ def sweep(problem: str | None = None) -> Sections:
             start(kind, spec.slug, spec.name, {"only_ordered": True})
         settle_aliases(spec.name)
         champion = read_holders(spec.name)["champion"]
-        if champion is not None and not is_served(spec.name, champion):
+        if champion is None or is_served(spec.name, champion):
+            continue
+        if not any(deployments.is_running(f"{flow}/{spec.slug}") for flow in PACKAGING):
             tell(f"{spec.name}: version {champion} is champion and not packaged")
             start("package", spec.slug, spec.name, {})
     return {}
 
 
 def start(flow: str, slug: str, name: str, parameters: dict[str, object]) -> None:
-    """Start a run of a problem's deployment, at most one a minute."""
+    """Start a run of a problem's deployment, at most one a minute, and none where one waits."""
+    if deployments.is_awaited(f"{flow}/{slug}"):
+        tell(f"{flow} {name}: a run waits to begin already")
+        return
     minute = int(time.time() // RING_AGAIN_SECONDS)
     deployments.start_deployment(
         f"{flow}/{slug}",

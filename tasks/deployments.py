@@ -1,13 +1,15 @@
 """Prefect's server: starts runs of deployments, and tells which runs have ended."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from tasks.decorators import io
 
 if TYPE_CHECKING:
-    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.objects import FlowRun, StateType
 
 
 @io(name="start deployment")
@@ -19,6 +21,50 @@ def start_deployment(name: str, *, key: str, parameters: dict[str, object]) -> s
         name, parameters=parameters, timeout=0, idempotency_key=key, as_subflow=False
     )
     return str(cast("FlowRun", run).id)
+
+
+@io(name="look for waiting runs")
+def is_awaited(name: str) -> bool:
+    """Whether a run of `<flow>/<problem>` is due and has not begun."""
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterExpectedStartTime
+    from prefect.client.schemas.objects import StateType
+
+    due = FlowRunFilter(
+        expected_start_time=FlowRunFilterExpectedStartTime(before_=datetime.now(UTC))
+    )
+    return _has_runs(name, [StateType.SCHEDULED, StateType.PENDING], due)
+
+
+@io(name="look for running runs")
+def is_running(name: str) -> bool:
+    """Whether a run of `<flow>/<problem>` is going on."""
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.objects import StateType
+
+    return _has_runs(name, [StateType.RUNNING], FlowRunFilter())
+
+
+def _has_runs(name: str, states: list["StateType"], wanted: "FlowRunFilter") -> bool:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import (
+        DeploymentFilter,
+        DeploymentFilterName,
+        FlowFilter,
+        FlowFilterName,
+        FlowRunFilterState,
+        FlowRunFilterStateType,
+    )
+
+    flow, _, problem = name.partition("/")
+    wanted.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states)))
+    with get_client(sync_client=True) as client:
+        runs = client.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])),
+            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[problem])),
+            flow_run_filter=wanted,
+            limit=1,
+        )
+    return bool(runs)
 
 
 @io(name="look for ended runs")

@@ -153,6 +153,36 @@ def test_an_order_whose_event_was_lost_gets_a_run_by_the_sweep(site: Site) -> No
 
 
 @pytest.mark.system
+def test_a_run_that_waits_for_a_worker_gets_no_company(site: Site) -> None:
+    """However long there is none."""
+    before = {run.id for run in site.runs("monitor")}
+    site.order("monitor", "labels:tiny:200")
+    waiting = site.client.create_flow_run_from_deployment(
+        site.deployments["monitor"], parameters={"problem": "tiny", "only_ordered": True}
+    )
+
+    said = site.sweep()
+
+    assert "a run waits to begin already" in said
+    assert {run.id for run in site.runs("monitor")} - before == {waiting.id}
+    assert site.execute(waiting).wait(PATIENCE_SECONDS) == 0
+    assert site.orders()["labels:tiny:200"]["state"] == "done"
+
+
+@pytest.mark.system
+def test_judging_a_file_carries_out_no_order(site: Site) -> None:
+    site.order("monitor", "labels:tiny:300")
+    source = str(site.project / "rows.csv")
+
+    done = site.run_flow(
+        "monitor", "tiny", "--source", source, home=site.home, project=site.project
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert site.orders()["labels:tiny:300"]["state"] == "open"
+
+
+@pytest.mark.system
 def test_of_two_trainings_at_once_on_one_order_one_trains(site: Site) -> None:
     before, versions = set(site.summaries()), site.versions()
     site.order("train", "verdict:of-two")

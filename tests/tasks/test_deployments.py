@@ -1,13 +1,23 @@
 """What Prefect's server, a real one, knows of runs."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun
-from prefect.states import Completed, Crashed, Failed, Running, State
+from prefect.states import (
+    AwaitingConcurrencySlot,
+    Completed,
+    Crashed,
+    Failed,
+    Pending,
+    Running,
+    Scheduled,
+    State,
+)
 
-from tasks.deployments import ended_runs, has_failed_before
+from tasks.deployments import ended_runs, has_failed_before, is_awaited, is_running
 
 
 @pytest.fixture
@@ -52,3 +62,33 @@ def test_runs_that_ended_and_runs_that_nobody_knows_are_told(client: SyncPrefect
     found = ended_runs.fn([str(ended.id), str(going.id), unknown])
 
     assert found == {str(ended.id), unknown}
+
+
+def test_a_run_that_is_due_is_awaited_and_one_of_next_week_is_not(
+    client: SyncPrefectClient,
+) -> None:
+    flow = f"flow-{uuid4()}"
+    name = f"{flow}/tiny"
+    deployment = client.create_deployment(client.create_flow_from_name(flow), name="tiny")
+    told = [is_awaited.fn(name)]
+
+    client.create_flow_run_from_deployment(
+        deployment, state=Scheduled(scheduled_time=datetime.now(UTC) + timedelta(days=7))
+    )
+    told.append(is_awaited.fn(name))
+    due = client.create_flow_run_from_deployment(deployment)
+    told.append(is_awaited.fn(name))
+    states: list[State] = [
+        AwaitingConcurrencySlot(scheduled_time=datetime.now(UTC) + timedelta(seconds=30)),
+        Pending(),
+        Running(),
+        Completed(),
+    ]
+    running = [is_running.fn(name)]
+    for state in states:
+        client.set_flow_run_state(due.id, state, force=True)
+        told.append(is_awaited.fn(name))
+        running.append(is_running.fn(name))
+
+    assert told == [False, False, True, True, True, False, False]
+    assert running == [False, False, False, True, False]
