@@ -23,17 +23,21 @@ from tests.system.service import Client, Service, await_that, resident_megabytes
 pytestmark = pytest.mark.system
 REQUESTS, SEED = 10_000, 11
 GROWTH_MEGABYTES = 40
-HUGE = 1_000_000
-UNKNOWN = {"prediction_id": "0" * 32, "label": "ill"}
+HUGE, LARGEST_BODY = 1_000_000, 16 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A running service."""
+    """A running service that has answered, logged, and taken the largest body already."""
     folder = tmp_path_factory.mktemp("fuzzed")
     model = write_tiny_model(folder / "model")
     with serving(Service(model, folder / "home", f"sqlite:///{folder / 'log.db'}")) as service:
-        await_that(lambda: service.post("/feedback", UNKNOWN)[0] == 404)  # all of it is loaded
+        status, answer = service.post("/predict", RECORD)
+        assert status == 200
+        label = {"prediction_id": answer["prediction_id"], "label": "ill"}
+        await_that(lambda: service.post("/feedback", label)[0] == 200)  # all of it is loaded
+        with Client(service.port) as client:
+            client.post("/predict_batch", b" " * LARGEST_BODY)
         yield service
 
 
@@ -127,7 +131,7 @@ def hostile_bodies() -> dict[str, bytes]:
         ).encode(),
         "many empty records": json.dumps({"records": [{}] * 10_000}).encode(),
         "too many records": json.dumps({"records": [RECORD] * 10_001}).encode(),
-        "too large": b" " * (16 * 1024 * 1024 + 1),
+        "too large": b" " * (LARGEST_BODY + 1),
         "utf-16": record.decode().encode("utf-16"),
         "utf-32": record.decode().encode("utf-32"),
         "latin-1": '{"sex": "é'.encode("latin-1") + MARKER.encode() + b'"}',

@@ -65,9 +65,11 @@ def test_a_training_waits_for_a_minute(
     code = train.end()
 
     assert code == 0, train.output
+    assert "did not answer" in train.output
+    assert "trying again in" in train.output
     assert_promoted(left)
-    states = left.run_states()
-    assert (states.count("FINISHED"), set(states)) == (4, {"FINISHED", "FAILED"})
+    states = left.run_states()  # one that the outage broke off has failed, and is logged again
+    assert (states.count("FINISHED"), set(states) - {"FAILED"}) == (4, {"FINISHED"})
 
 
 def assert_promoted(left: Left) -> None:
