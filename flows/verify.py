@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from flows.running import Sections, UnwantedOutcomeError, driftline_flow
-from tasks import environments, packaging
+from tasks import environments, packaging, questions
 from tasks.agreement import render_page
 from tasks.archives import find_archive
 from tasks.problems import read_problem
@@ -25,9 +25,9 @@ def verify(problem: str, rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_00
         fitted, logged = read_fitted(spec, champion.version)
         table, _ = read_snapshot(champion.contract.snapshot)
         bento = packaging.build_bento(spec, champion)
-        questions = environments.collect_questions(table, spec, champion, fitted, rows=rows)
+        asked = questions.collect_questions(table, spec, champion, fitted, rows=rows)
     with step("ask environments"):
-        found = [environments.check_parameters(fitted, logged, champion, questions)]
+        found = [questions.check_parameters(fitted, logged, champion, asked)]
         for name, environment in (
             ("ONNX predictor", environments.in_process(champion)),
             ("bentoml serve", environments.served_bento(bento.path)),
@@ -35,7 +35,7 @@ def verify(problem: str, rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_00
             ("Lambda zip", environments.lambda_archive(find_archive(spec, champion))),
             ("Lambda image", environments.lambda_image(bento.tag)),
         ):
-            tried = environments.try_environment(name, environment, questions, champion.contract)
+            tried = questions.try_environment(name, environment, asked, champion.contract)
             found.append(tried)
     page = render_page(champion, found)
     report = write_report(f"verify/{spec.name}-v{champion.version}.html", page)

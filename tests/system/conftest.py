@@ -49,7 +49,7 @@ def rie(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """AWS's runtime interface emulator, from the wheel of aws-sam-cli."""
     if named := os.environ.get("DRIFTLINE_LAMBDA_RIE"):
         return Path(named)
-    from tasks.environments import bare_python
+    from tasks.emulator import bare_python
 
     folder = tmp_path_factory.mktemp("rie")
     words = [bare_python(), "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tasks import archives, environments
+from tasks import archives, emulator, environments, processes
 from tasks.engines import Run, run_image
 from tests.support import ROOT, make_problem
 from tests.system.conftest import Packed, RunFlow
@@ -84,12 +84,12 @@ def test_the_archive_answers_within_a_second_of_its_start(
     task, runtime = tmp_path / "task", tmp_path / "runtime"
     with zipfile.ZipFile(packed.archive) as archive:
         archive.extractall(task)
-    environments.copy_runtime_client(runtime)
+    emulator.copy_runtime_client(runtime)
     run = Run(
         base_image,
         environment={"PYTHONPATH": "/var/task:/var/runtime", "TMPDIR": "/tmp"},  # noqa: S108
         mounts=[f"{task}:/var/task:ro", f"{runtime}:/var/runtime:ro"],
-        entrypoint=environments.RIE_IN_IMAGE,
+        entrypoint=emulator.RIE_IN_IMAGE,
     )
 
     seconds = fastest_start(run, rie, record)
@@ -101,7 +101,7 @@ def test_the_archive_answers_within_a_second_of_its_start(
 def test_the_image_answers_within_two_seconds_of_its_start(
     packed: Packed, rie: Path, record: dict[str, object]
 ) -> None:
-    run = Run(packed.image, entrypoint=environments.RIE_IN_IMAGE)
+    run = Run(packed.image, entrypoint=emulator.RIE_IN_IMAGE)
 
     seconds = fastest_start(run, rie, record)
 
@@ -141,19 +141,19 @@ def fastest_start(run: Run, rie: Path, record: dict[str, object]) -> float:
 
 
 def _start(run: Run, rie: Path, record: dict[str, object]) -> float:
-    outer, inner = environments.free_ports(2)
-    words = [*environments._rie_options(outer, inner), "python3", "-m", "awslambdaric"]
+    outer, inner = processes.free_ports(2)
+    words = [*emulator.options(outer, inner), "python3", "-m", "awslambdaric"]
     limited = Run(
         run.image,
-        words=[*words, environments.HANDLER],
+        words=[*words, emulator.HANDLER],
         entrypoint=run.entrypoint,
-        environment={**run.environment, **environments._lambda_environment()},
-        mounts=[*run.mounts, f"{rie}:{environments.RIE_IN_IMAGE}:ro"],
+        environment={**run.environment, **emulator.lambda_environment()},
+        mounts=[*run.mounts, f"{rie}:{emulator.RIE_IN_IMAGE}:ro"],
     )
     began = time.perf_counter()
     with run_image("podman", limited):
-        environments._wait_listening(outer)
-        ask = environments._lambda_asker(outer)
+        processes.wait_listening(outer)
+        ask = emulator.asker(outer)
         assert ask("POST", "/predict", json.dumps(record).encode()).status == 200
         return time.perf_counter() - began
 
