@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tests.benchmarks.load import Figures, free_port, load, median, resident_megabytes, running
 from tests.benchmarks.model import ROOT, Contenders, make_contenders
+from tests.benchmarks.packed import show_packed
 
 ROUNDS = 5
 SECONDS = 3
@@ -23,7 +24,7 @@ OURS, CEILING, MLFLOW, JOBLIB = (
 
 
 def main() -> None:
-    """Serve the same forest four ways, load each in turn, and print."""
+    """Serve the same forest four ways, load each in turn, and print; then what packing gives."""
     console = Console()
     with tempfile.TemporaryDirectory() as name, ExitStack() as servers:
         contenders = make_contenders(Path(name))
@@ -35,6 +36,7 @@ def main() -> None:
         for contender, pid in pids.items():
             table.add_row(contender, f"{resident_megabytes(pid):.0f}")
         console.print(table)
+    show_packed(console)
 
 
 def _start(contenders: Contenders, servers: ExitStack) -> tuple[dict[str, str], dict[str, int]]:

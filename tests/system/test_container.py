@@ -11,11 +11,11 @@ import s3fs
 from bentos.shelf import archive_in_store, pack, pointer_in_store
 from tasks import environments, images
 from tasks.engines import Run, ask, run_image
-from tests.conftest import Bucket
-from tests.system.conftest import Packed, RunFlow
+from tests.conftest import Bucket, RunFlow
+from tests.system.packing import PACKED, Packed
 from tests.system.service import await_that
 
-pytestmark = [pytest.mark.system, pytest.mark.quiet, pytest.mark.container]
+pytestmark = [pytest.mark.system, pytest.mark.container, PACKED]
 
 TAKE_OVER_SECONDS = 15.0
 LOOK = """

@@ -17,7 +17,7 @@ from tests.support import lacking
 from tests.system.servers import DatabaseServer, start_postgresql
 from tests.system.service import Load, Service, await_that, command_of, rows_by_id, serving
 
-pytestmark = [pytest.mark.system, pytest.mark.quiet]
+pytestmark = pytest.mark.system
 KILLS, WORKER_KILLS = 18, 2  # 20 in all; a worker's supervisor waits 10 s before the next one
 OUTAGE_SECONDS, STEADY_SECONDS, HANG_SECONDS = 60.0, 8.0, 8.0
 SPOOL_DISK_KILOBYTES = 512
@@ -78,6 +78,7 @@ def test_twenty_kills_at_random_moments_lose_and_double_nothing(
     print(f"{KILLS + WORKER_KILLS} kills, {len(ids)} answers, {rows} rows")  # noqa: T201
 
 
+@pytest.mark.quiet
 @pytest.mark.postgres
 def test_an_outage_of_the_database_fails_slows_and_loses_nothing(
     model: Path, tmp_path: Path, postgresql: DatabaseServer

@@ -15,7 +15,7 @@ from tests.bentos.models import RECORD, write_tiny_model
 from tests.support import free_ports, lacking
 from tests.system.service import Load, Service, await_that, command_of, rows_by_id, serving
 
-pytestmark = [pytest.mark.system, pytest.mark.quiet]
+pytestmark = pytest.mark.system
 REFUSAL_SECONDS = 30.0
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.system.conftest import Packed, RunFlow
+from tests.conftest import RunFlow
+from tests.system.packing import PACKED, Packed
 
-pytestmark = [pytest.mark.system, pytest.mark.quiet, pytest.mark.container]
+pytestmark = [pytest.mark.system, pytest.mark.container, PACKED]
 
 
 def test_every_environment_answers_like_the_fitted_pipeline(
