@@ -26,11 +26,11 @@ run: $(READY) ## the main job on PROBLEM (default breast_cancer), end to end
 	@$(PY) -m flows.pipeline $(PROBLEM)
 
 test: $(READY) ## the tests (a few minutes)
-	@$(PY) -m pytest -n 2 --dist loadgroup -m "not system"
+	@$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not system"
 
 test-system: $(READY) ## the tests that start whole systems
 	@status=0; \
-	$(PY) -m pytest -n 2 --dist loadgroup -m "system and not quiet" || status=1; \
+	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "system and not quiet" || status=1; \
 	$(PY) -m pytest -m quiet || status=1; \
 	exit $$status
 

@@ -205,5 +205,5 @@ def show_outcome(spec: Problem, sections: Sections, judged: gate.Judged, *, run_
 if __name__ == "__main__":
     from flows.command import run
 
-    # skops looks through all that is imported, and so is twice as quick before MLflow
-    run(train, ahead=("great_expectations", "sklearn.ensemble", "skops.io", "mlflow.sklearn"))
+    # skops looks through all that is imported, and so is quick before the others
+    run(train, ahead=("sklearn.ensemble", "skops.io", "great_expectations", "mlflow.sklearn"))

@@ -67,13 +67,37 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of a file run on one worker, since they share what its fixtures start."""
+    """The tests of a file run on one worker, since they share what its fixtures start.
+
+    Those that share nothing may be spread. The longest begin first, so that no worker is left over.
+    """
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            is_spread = item.get_closest_marker("spread") is not None
+            group = item.nodeid if is_spread else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(group))
+    places = {stem: place for place, stem in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 STATE = pytest.StashKey[str]()
+LONGEST = (
+    "test_killed",
+    "test_verify",
+    "test_lambda",
+    "test_container",
+    "test_outages_of_prefect",
+    "test_clocks",
+    "test_outages_of_s3",
+    "test_train",
+    "test_orders",
+    "test_together",
+    "test_readme",
+    "test_elsewhere",
+    "test_score",
+    "test_label_count",
+    "test_up",
+)
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",

@@ -177,7 +177,7 @@ def stop(server: subprocess.Popen[Any]) -> None:
 
 
 def run_command(
-    *words: str, env: dict[str, str], timeout: float = 240
+    *words: str, env: dict[str, str], timeout: float = 480
 ) -> subprocess.CompletedProcess[str]:
     """`python -m <words>` from the project root, as a person would type it."""
     return subprocess.run(

@@ -170,6 +170,7 @@ def test_an_unreachable_store_is_told_after_some_tries(
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_ports(1)[0]}",
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
+        "DRIFTLINE_PATIENCE_SECONDS": "3",
     }
 
     done = run_flow(
@@ -182,5 +183,6 @@ def test_an_unreachable_store_is_told_after_some_tries(
         env=nowhere,
     )
 
+    assert "trying again in" in done.stdout
     assert_clear(done, ("s3://bucket/rows.csv: did not answer", "wanted a reachable store"))
     assert_nothing_is_written(tmp_path / "home")

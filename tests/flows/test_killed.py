@@ -21,7 +21,7 @@ from driftline.journal import Entry, find_breaks
 from tests.conftest import RunFlow
 from tests.support import ROOT, TINY, file_problem, tiny_rows
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.spread]
 
 LABELS = 300
 

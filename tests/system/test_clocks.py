@@ -36,6 +36,7 @@ def clock(tmp_path: Path) -> Callable[[str], dict[str, str]]:
             "LD_PRELOAD": str(found[0]),
             "FAKETIME": offset,
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
             "PYTHONPATH": str(folder),
         }
 
@@ -84,18 +85,18 @@ def test_what_they_write_is_judged_once_and_in_order(
         with serving(Service(model, tmp_path / f"at {offset}", database, clock(offset))) as service:
             predict_and_label(service, seed)
 
-    run("train", "tiny", "--folds", "3", offset=AHEAD)
+    run("train", "tiny", "--folds", "3")
     serve(AHEAD, seed=5)
     verdicts = [run("monitor", "tiny", offset=BEHIND)["drift"]["verdict"]]
     serve(BEHIND, seed=6)
-    verdicts += [run("monitor", "tiny", offset=each)["drift"]["verdict"] for each in (AHEAD, "")]
+    verdicts += [run("monitor", "tiny", offset=AHEAD)["drift"]["verdict"]]
     promotion = run("train", "tiny", "--folds", "3", "--only-ordered", offset=BEHIND)["promotion"]
 
-    assert verdicts[:2] == ["retrain", "retrain"]
+    assert verdicts == ["retrain", "retrain"]
     windows = [
         (row["first_prediction"], row["last_prediction"]) for row in rows_of(left, "verdicts")
     ]
-    assert windows[:2] == [(1, LABELS), (LABELS + 1, 2 * LABELS)]
+    assert windows == [(1, LABELS), (LABELS + 1, 2 * LABELS)]
     assert {row["state"] for row in rows_of(left, "orders") if row["kind"] == "train"} == {"done"}
     assert promotion["verdict"] == "promoted"
     assert left.breaks() == []
@@ -104,20 +105,18 @@ def test_what_they_write_is_judged_once_and_in_order(
 
 
 @pytest.mark.s3
-@pytest.mark.parametrize("offset", [AHEAD, BEHIND])
 def test_a_store_that_refuses_such_a_clock_is_told_of(
     run_flow: RunFlow,
     s3_server: Bucket,
     clock: Callable[[str], dict[str, str]],
     project: Path,
     tmp_path: Path,
-    offset: str,
 ) -> None:
     env = s3_server.environment | {"DRIFTLINE_STORE_URL": f"s3://{s3_server.name}/{tmp_path.name}"}
     given = ("--source", str(project / "rows.csv"))
 
     done = run_flow(
-        "ingest", "tiny", *given, home=tmp_path / "home", project=project, env=env | clock(offset)
+        "ingest", "tiny", *given, home=tmp_path / "home", project=project, env=env | clock(AHEAD)
     )
 
     assert (done.returncode, done.stdout.count("error: ")) == (1, 0)

@@ -29,7 +29,7 @@ from tests.benchmarks.load import free_port
 pytestmark = [pytest.mark.system, pytest.mark.quiet]
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 300.0
 PMOL_PER_MICROUNIT = 6.945  # serum insulin, pmol/L for a microunit/mL
 
 
@@ -157,7 +157,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             yield running
         finally:
             up.terminate()
-            up.communicate(timeout=60)
+            up.communicate(timeout=120)
 
 
 def _is_up(running: System) -> bool:
