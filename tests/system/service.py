@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import pandas as pd
 from sqlalchemy import select
 
 from bentos.database import DatabaseError, open_engine
@@ -257,6 +258,17 @@ def await_that(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
             message = f"it did not come about within {seconds:g} s"
             raise TimeoutError(message)
         time.sleep(0.05)
+
+
+def label_reversed(service: Service, rows: pd.DataFrame) -> None:
+    """Predict the tiny problem's rows; their true labels say the opposite of what it has learnt."""
+    records = rows.drop(columns="outcome").astype("object")
+    records = records.where(records.notna(), None).to_dict(orient="records")
+    status, body = service.post("/predict_batch", {"records": records})
+    assert status == 200
+    for answer, outcome in zip(body["predictions"], rows["outcome"], strict=True):
+        label = {"prediction_id": answer["prediction_id"], "label": "well" if outcome else "ill"}
+        assert service.post("/feedback", label)[0] == 200
 
 
 def rows_by_id(url: str) -> Counter[str]:

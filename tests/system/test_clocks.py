@@ -10,7 +10,7 @@ from sqlalchemy import text
 from bentos.database import open_engine
 from tests.conftest import Bucket, RunFlow
 from tests.support import lacking, tiny_rows
-from tests.system.service import Service, serving
+from tests.system.service import Service, label_reversed, serving
 from tests.system.watching import Left
 
 pytestmark = pytest.mark.system
@@ -43,18 +43,6 @@ def clock(tmp_path: Path) -> Callable[[str], dict[str, str]]:
     return shift
 
 
-def predict_and_label(service: Service, seed: int) -> None:
-    """Predictions whose true labels say the opposite of what the champion learnt."""
-    rows = tiny_rows(LABELS, seed=seed)
-    records = rows.drop(columns="outcome").astype("object")
-    records = records.where(records.notna(), None).to_dict(orient="records")
-    status, body = service.post("/predict_batch", {"records": records})
-    assert status == 200
-    for answer, outcome in zip(body["predictions"], rows["outcome"], strict=True):
-        label = {"prediction_id": answer["prediction_id"], "label": "well" if outcome else "ill"}
-        assert service.post("/feedback", label)[0] == 200
-
-
 def rows_of(left: Left, table: str) -> list[dict[str, Any]]:
     engine = open_engine(f"sqlite:///{left.home / 'predictions.db'}")
     with engine.connect() as connection:
@@ -83,7 +71,7 @@ def test_what_they_write_is_judged_once_and_in_order(
     def serve(offset: str, seed: int) -> None:
         model = next(left.home.glob("bentoml/bentos/tiny/v1-*/src"))
         with serving(Service(model, tmp_path / f"at {offset}", database, clock(offset))) as service:
-            predict_and_label(service, seed)
+            label_reversed(service, tiny_rows(LABELS, seed=seed))
 
     run("train", "tiny", "--folds", "3")
     serve(AHEAD, seed=5)

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 from tests.conftest import Bucket
 from tests.support import TINY, file_problem, tiny_rows
 from tests.system.servers import DatabaseServer, start_mariadb, start_postgresql
-from tests.system.service import Load, Service, await_that, serving
+from tests.system.service import Load, Service, await_that, label_reversed, serving
 
 pytestmark = [pytest.mark.system, pytest.mark.s3]
 
@@ -100,18 +100,6 @@ class Launched(Service):
         return self.run(["bentos.launch", "tiny", "--port", str(self.port)], {})
 
 
-def reversed_rows(service: Service) -> None:
-    """Predictions whose true labels say the opposite of what the champion learnt."""
-    rows = tiny_rows(LABELS, seed=5)
-    records = rows.drop(columns="outcome").astype("object")
-    records = records.where(records.notna(), None).to_dict(orient="records")
-    status, body = service.post("/predict_batch", {"records": records})
-    assert status == 200
-    for answer, outcome in zip(body["predictions"], rows["outcome"], strict=True):
-        label = {"prediction_id": answer["prediction_id"], "label": "well" if outcome else "ill"}
-        assert service.post("/feedback", label)[0] == 200
-
-
 def version_of(service: Service) -> str:
     return str(json.loads(service.get("/model"))["version"])
 
@@ -127,7 +115,7 @@ def test_machines_with_empty_disks_close_the_loop(elsewhere: Elsewhere, tmp_path
     )
     with serving(service):
         assert version_of(service) == "1"
-        reversed_rows(service)
+        label_reversed(service, tiny_rows(LABELS, seed=5))
         judged = elsewhere.run("monitor", "tiny")
         assert judged["drift"]["verdict"] == "retrain"
 
