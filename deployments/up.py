@@ -28,6 +28,7 @@ from prefect.settings import (
 )
 
 import flows  # noqa: F401 - points the tools at the state folder
+from deployments.watchdog import Watchdog
 from driftline.errors import DriftlineError
 from tasks.abandoned import end_abandoned_runs
 from tasks.channels import check_channels
@@ -38,12 +39,16 @@ from tasks.settings import get_settings
 
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
-HASTE = {  # the server is on this machine and has few to serve
+# A run that holds its deployment's place ends where a restarted server has forgotten it.
+LEASES_ON_DISK = "prefect.server.concurrency.lease_storage.filesystem"
+SETTINGS = {  # the server is on this machine and has few to serve
     "PREFECT_WORKER_QUERY_SECONDS": "2",
     "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES_ON_DISK,
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # seven processes for what nobody here asks
 }
 POOL = "driftline"
+Running = dict[str, "subprocess.Popen[bytes]"]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -118,12 +123,13 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     os.environ["PYTHONPATH"] = str(ROOT)
     os.environ["DRIFTLINE_HOME"] = str(get_settings().home.absolute())
     os.environ.setdefault("PREFECT_UI_URL", f"http://127.0.0.1:{ports.prefect}")
-    for name, value in HASTE.items():
+    for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
-    running: dict[str, subprocess.Popen[bytes]] = {}
+    running: Running = {}
     _start("mlflow", _mlflow(ports), running, parts)  # it comes up beside Prefect
     _start("prefect", _prefect(ports), running, parts)
     _await_answer("prefect", f"http://127.0.0.1:{ports.prefect}/api/health", running)
+    watchdog = Watchdog(os.environ["PREFECT_API_URL"])
     parts.callback(_end_abandoned, within=STOP_SECONDS)  # after the worker, before the server
     _end_abandoned()
     _prefect_command("work-pool", "create", POOL, "--type", "process", "--overwrite")
@@ -134,14 +140,25 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     _await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health", running)
     if served_version(problem) is None:
         _tell(f"no champion of {problem} yet: running the main job first")
-        _run_main_job(problem, running, parts)
+        _run_main_job(problem, ports, running, parts, watchdog)
     service = ["bentos.launch", problem, "--port", str(ports.service)]
     _start("service", service, running, parts)
     _await_answer("service", f"http://127.0.0.1:{ports.service}/readyz", running)
     _tell("everything is up; Ctrl+C stops it")
     while True:
-        _check_all(running)
+        _mind(ports, running, watchdog)
         time.sleep(0.5)
+
+
+def _mind(ports: Ports, running: Running, watchdog: Watchdog) -> None:
+    """See that every part runs; start Prefect's server again where it hangs."""
+    _check_all(running)
+    if watchdog.is_hung:
+        _tell("prefect: takes nothing any more, and is started again")
+        _end("prefect", running)
+        _launch("prefect", _prefect(ports), running)
+        _await_answer("prefect", f"http://127.0.0.1:{ports.prefect}/api/health", running)
+        watchdog.forgive()
 
 
 def _prefect(ports: Ports) -> list[str]:
@@ -154,21 +171,23 @@ def _mlflow(ports: Ports) -> list[str]:
     return ["mlflow", "server", *address, *store, "--workers", "1"]
 
 
-def _start(
-    name: str, words: list[str], running: dict[str, "subprocess.Popen[bytes]"], parts: ExitStack
-) -> None:
+def _start(name: str, words: list[str], running: Running, parts: ExitStack) -> None:
+    """Start a part, which is ended with the others."""
+    _launch(name, words, running)
+    parts.callback(_end, name, running)
+
+
+def _launch(name: str, words: list[str], running: Running) -> None:
     """Start a part in a process group of its own."""
     log = _log_of(name)
     log.parent.mkdir(parents=True, exist_ok=True)
-    out = parts.enter_context(log.open("ab"))
-    process = subprocess.Popen(  # noqa: S603 - our own words
-        [sys.executable, "-m", *words], cwd=ROOT, stdout=out, stderr=out, start_new_session=True
-    )
-    parts.callback(_end, name, process)
-    running[name] = process
+    with log.open("ab") as out:
+        running[name] = subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-m", *words], cwd=ROOT, stdout=out, stderr=out, start_new_session=True
+        )
 
 
-def _await_answer(name: str, url: str, running: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _await_answer(name: str, url: str, running: Running) -> None:
     """Wait for a part's first answer."""
     give_up = time.monotonic() + START_SECONDS
     while not _answers(url):
@@ -192,15 +211,16 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _check_all(running: dict[str, "subprocess.Popen[bytes]"]) -> None:
+def _check_all(running: Running) -> None:
     for name, process in running.items():
         if process.poll() is not None:
             message = f"{name} ended with {process.returncode}; see {_log_of(name)}"
             raise PartError(message)
 
 
-def _end(name: str, process: "subprocess.Popen[bytes]") -> None:
+def _end(name: str, running: Running) -> None:
     """Ask a part to end; make it end where it does not."""
+    process = running.pop(name)
     if process.poll() is None:
         process.send_signal(signal.SIGINT if name == "worker" else signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -222,14 +242,14 @@ def _prefect_command(*words: str) -> None:
 
 
 def _run_main_job(
-    problem: str, running: dict[str, "subprocess.Popen[bytes]"], parts: ExitStack
+    problem: str, ports: Ports, running: Running, parts: ExitStack, watchdog: Watchdog
 ) -> None:
     """Run it by the worker, and wait for its end."""
-    job: dict[str, subprocess.Popen[bytes]] = {}
+    job: Running = {}
     deployment = f"pipeline/{problem.replace('_', '-')}"
     _start("main-job", ["prefect", "deployment", "run", deployment, "--watch"], job, parts)
     while job["main-job"].poll() is None:
-        _check_all(running)
+        _mind(ports, running, watchdog)
         time.sleep(1)
     if served_version(problem) is None:
         pages = os.environ["PREFECT_UI_URL"]

@@ -95,8 +95,8 @@ LONGEST = (
     "test_readme",
     "test_elsewhere",
     "test_score",
-    "test_label_count",
     "test_up",
+    "test_label_count",
 )
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

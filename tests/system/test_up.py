@@ -16,14 +16,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tests.conftest import QUIET, TOOLS, RunFlow
 from tests.receivers import HttpReceiver, http_receiver
 from tests.support import ROOT, TINY, file_problem, free_ports, tiny_rows
+from tests.system.servers import children
+from tests.system.service import command_of
 
 pytestmark = pytest.mark.system
 
@@ -177,6 +181,46 @@ def test_it_runs_quietly_and_sigint_ends_all_of_it_and_tells_of_a_run_cut_off(
     [text] = told.texts
     assert str(long) in text
     assert "its process is gone: the system was stopped while it ran" in text
+
+
+def test_a_prefect_server_that_hangs_is_started_again_and_a_run_goes_on(
+    environment: dict[str, str], project: Path
+) -> None:
+    with started(environment) as up:
+        with up.client() as client:
+            source = str(project / "rows.csv")
+            run = start(client, "train/breast-cancer", source=source, folds=3)
+            await_that(lambda: client.read_flow_run(run).name == "train tiny")
+            os.kill(prefect_of(up), signal.SIGSTOP)
+
+            await_that(lambda: up.says("prefect: takes nothing any more, and is started again"))
+            await_that(lambda: is_over(client, run))
+            ended = client.read_flow_run(run)
+            watch = start(client, "monitor/breast-cancer")
+            await_that(lambda: is_over(client, watch))
+            watched = client.read_flow_run(watch)
+        up.process.send_signal(signal.SIGINT)
+        up.process.wait(STOP_SECONDS)
+
+    assert ended.state_type == StateType.COMPLETED
+    assert watched.state_type == StateType.COMPLETED
+    assert processes_of(up.home) == []
+
+
+def prefect_of(up: Up) -> int:
+    """The process of Prefect's server."""
+    found = [pid for pid in children(up.process.pid) if "server start" in command_of(pid)]
+    assert len(found) == 1
+    return found[0]
+
+
+def is_over(client: SyncPrefectClient, run: UUID) -> bool:
+    """Whether a run has ended, as far as the server can tell just now."""
+    try:
+        state = client.read_flow_run(run).state
+    except (httpx.HTTPError, PrefectHTTPStatusError):
+        return False
+    return state is not None and state.is_final()
 
 
 def test_sigterm_ends_it_while_it_still_starts(environment: dict[str, str]) -> None:
