@@ -220,7 +220,9 @@ def _check_all(running: Running) -> None:
 
 def _end(name: str, running: Running) -> None:
     """Ask a part to end; make it end where it does not."""
-    process = running.pop(name)
+    process = running.pop(name, None)
+    if process is None:  # it was about to be started again
+        return
     if process.poll() is None:
         process.send_signal(signal.SIGINT if name == "worker" else signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):

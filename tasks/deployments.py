@@ -1,11 +1,13 @@
 """Prefect's server: starts runs of deployments, and tells which runs have ended."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from tasks.decorators import io
+
+TIME_TO_BEGIN = timedelta(minutes=5)
 
 if TYPE_CHECKING:
     from prefect.client.schemas.filters import FlowRunFilter
@@ -25,14 +27,21 @@ def start_deployment(name: str, *, key: str, parameters: dict[str, object]) -> s
 
 @io(name="look for waiting runs")
 def is_awaited(name: str) -> bool:
-    """Whether a run of `<flow>/<problem>` is due and has not begun."""
+    """Whether a run of `<flow>/<problem>` is due and has not begun.
+
+    One that a worker took up and did not begin in time is not waited for: the worker may be gone.
+    """
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterExpectedStartTime
     from prefect.client.schemas.objects import StateType
 
-    due = FlowRunFilter(
-        expected_start_time=FlowRunFilterExpectedStartTime(before_=datetime.now(UTC))
+    now = datetime.now(UTC)
+    due = FlowRunFilter(expected_start_time=FlowRunFilterExpectedStartTime(before_=now))
+    fresh = FlowRunFilter(
+        expected_start_time=FlowRunFilterExpectedStartTime(after_=now - TIME_TO_BEGIN)
     )
-    return _has_runs(name, [StateType.SCHEDULED, StateType.PENDING], due)
+    return _has_runs(name, [StateType.SCHEDULED], due) or _has_runs(
+        name, [StateType.PENDING], fresh
+    )
 
 
 @io(name="look for running runs")

@@ -92,3 +92,17 @@ def test_a_run_that_is_due_is_awaited_and_one_of_next_week_is_not(
 
     assert told == [False, False, True, True, True, False, False]
     assert running == [False, False, False, True, False]
+
+
+def test_a_run_whose_worker_died_before_it_began_is_not_awaited(client: SyncPrefectClient) -> None:
+    flow = f"flow-{uuid4()}"
+    deployment = client.create_deployment(client.create_flow_from_name(flow), name="tiny")
+    long_ago = datetime.now(UTC) - timedelta(minutes=6)
+    run = client.create_flow_run_from_deployment(
+        deployment, state=Scheduled(scheduled_time=long_ago)
+    )
+    late = is_awaited.fn(f"{flow}/tiny")
+
+    client.set_flow_run_state(run.id, Pending(), force=True)
+
+    assert (late, is_awaited.fn(f"{flow}/tiny")) == (True, False)
