@@ -23,7 +23,7 @@ class Packed:
     """Where the packed champion lies."""
 
     home: Path
-    project: Path | None
+    project: Path
     bento: Path
     image: str
     megabytes: float
