@@ -6,10 +6,11 @@ crashed: by the run itself, or by the worker where the run's process was killed.
 """
 
 import functools
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from prefect import Flow, flow
+from prefect import Flow
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.exceptions import FailedRun
@@ -19,9 +20,11 @@ from prefect.states import Failed
 from driftline.errors import DriftlineError
 from flows.summary import summary_markdown
 from tasks.channels import check_channels
+from tasks.decorators import RETRY_DELAYS_SECONDS
 from tasks.deployments import has_failed_before
 from tasks.notifications import FLOW_FAILED, notify
-from tasks.progress import STOPWATCH, hide_traces
+from tasks.progress import STOPWATCH, hide_traces, tell
+from tasks.reaching import is_prefect_away
 from tasks.reporting import show_text, write_summary
 
 Sections = dict[str, Any]
@@ -37,12 +40,36 @@ class UnwantedOutcomeError(DriftlineError):
         self.sections = sections
 
 
+class PatientFlow(Flow[..., Any]):
+    """A flow that, inside another one, waits for a Prefect server that is away at its start.
+
+    Prefect tries again wherever a server has answered once, but begins each flow as if none had.
+    """
+
+    begun = 0  # how often its story has begun
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it; what has begun is not begun again."""
+        before = self.begun
+        delays = [] if FlowRunContext.get() is None else list(RETRY_DELAYS_SECONDS)
+        while True:
+            try:
+                return super().__call__(*args, **kwargs)
+            except Exception as error:
+                if not delays or not is_prefect_away(error) or self.begun > before:
+                    raise
+            seconds = delays.pop(0)
+            tell(f"Prefect's server did not answer; trying again in {seconds:g} s")
+            time.sleep(seconds)
+
+
 def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
     """Declare a flow whose function returns the sections of its summary."""
 
     def declare(story: Story) -> Story:
         @functools.wraps(story)
         def run(*args: Any, **kwargs: Any) -> Sections | State[Any]:
+            declared.begun += 1
             hide_traces()
             is_outermost = _stands_alone(_this_run())
             try:
@@ -59,9 +86,13 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
                 return Failed(message=str(error))
             return _conclude(name, sections) if is_outermost else sections
 
-        declared = flow(
-            name=name, flow_run_name=run_name, on_failure=[tell_failed], on_crashed=[tell_failed]
-        )(run)
+        declared = PatientFlow(
+            run,
+            name=name,
+            flow_run_name=run_name,
+            on_failure=[tell_failed],
+            on_crashed=[tell_failed],
+        )
         return cast("Story", declared)
 
     return declare

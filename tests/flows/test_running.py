@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from prefect import Flow
 from prefect.client.schemas.objects import State, StateType
 
 from driftline.errors import DataError
+from flows import running
 from flows.running import Sections, UnwantedOutcomeError, driftline_flow
 from tests.receivers import HttpReceiver, http_receiver
 
@@ -43,6 +46,20 @@ def nested(problem: str, inner: str) -> Sections:
 @driftline_flow("quiet", run_name="quiet {problem}")
 def quiet(problem: str) -> Sections:
     return {"problem": problem}
+
+
+CUT_OFF: list[str] = []
+
+
+@driftline_flow("cut off", run_name="cut off {problem}")
+def cut_off(problem: str) -> Sections:
+    CUT_OFF.append(problem)
+    raise httpx.ConnectError("All connection attempts failed")
+
+
+@driftline_flow("around", run_name="around {problem}")
+def around(problem: str, inner: str) -> Sections:
+    return {"quiet": quiet, "cut off": cut_off}[inner](problem)
 
 
 @pytest.fixture(autouse=True)
@@ -130,3 +147,34 @@ def test_a_run_that_came_to_an_outcome_is_not_told_as_failed(told: HttpReceiver)
 
     assert state.type == StateType.COMPLETED
     assert told.posted == []
+
+
+@pytest.mark.parametrize(("failures", "is_over"), [(2, True), (3, False)])
+def test_a_flow_inside_another_waits_for_a_server_that_is_away_at_its_start(
+    monkeypatch: pytest.MonkeyPatch, failures: int, is_over: bool
+) -> None:
+    call, refused = Flow.__call__, []
+
+    def refuse(flow: Flow[..., object], *args: object, **kwargs: object) -> object:
+        if flow.name == "quiet" and len(refused) < failures:
+            refused.append(flow.name)
+            raise httpx.ConnectError("All connection attempts failed")
+        return call(flow, *args, **kwargs)
+
+    monkeypatch.setattr(Flow, "__call__", refuse)
+    monkeypatch.setattr(running, "RETRY_DELAYS_SECONDS", [0.0, 0.0])
+
+    state = end_of(around, "tiny", "quiet")
+
+    assert (len(refused), state.is_completed()) == (failures, is_over)
+
+
+def test_a_flow_inside_another_that_has_begun_is_not_begun_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running, "RETRY_DELAYS_SECONDS", [0.0, 0.0])
+    CUT_OFF.clear()
+
+    state = end_of(around, "tiny", "cut off")
+
+    assert (len(CUT_OFF), state.is_completed()) == (1, False)
