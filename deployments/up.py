@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import (
     PREFECT_API_REQUEST_TIMEOUT,
     PREFECT_API_URL,
@@ -271,6 +272,8 @@ def _end_abandoned(within: float = START_SECONDS) -> None:
         with temporary_settings(own):
             for name in end_abandoned_runs(POOL):
                 _tell(f"{name}: was cut off, and is marked as crashed")
+    except PrefectHTTPStatusError:
+        return  # it is there, and takes no write just now
     except Exception as error:
         if not is_prefect_away(error):
             raise

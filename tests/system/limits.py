@@ -17,7 +17,7 @@ def archive_in(base_image: str, archive: Path, folder: Path) -> Run:
     emulator.copy_runtime_client(runtime)
     return Run(
         base_image,
-        environment={"PYTHONPATH": "/var/task:/var/runtime", "TMPDIR": "/tmp"},  # noqa: S108
+        environment={"PYTHONPATH": "/var/task:/var/runtime", "TMPDIR": "/tmp"},  # noqa: S108 - the container has no other
         mounts=[f"{task}:/var/task:ro", f"{runtime}:/var/runtime:ro"],
         entrypoint=emulator.RIE_IN_IMAGE,
     )

@@ -23,6 +23,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from deployments import up as up_command
 from tests.conftest import QUIET, TOOLS, RunFlow
 from tests.receivers import HttpReceiver, http_receiver
 from tests.support import ROOT, TINY, file_problem, free_ports, tiny_rows
@@ -258,6 +259,22 @@ def test_a_setting_that_cannot_work_is_named(environment: dict[str, str]) -> Non
 
     assert done.startswith("error: DRIFTLINE_NOTIFY_WEBHOOK: ")
     assert "secret" not in done
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_server_that_takes_no_write_holds_up_no_stop(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_pool: str) -> list[str]:
+        request = httpx.Request("POST", "http://127.0.0.1/api/flow_runs/1/set_state")
+        answer = httpx.Response(status, request=request)
+        raise PrefectHTTPStatusError("database is locked", request=request, response=answer)
+
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+    monkeypatch.setenv("PREFECT_UI_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr(up_command, "end_abandoned_runs", refuse)
+
+    up_command._end_abandoned(within=1.0)
 
 
 def refused(words: list[str], env: dict[str, str]) -> str:
