@@ -1,0 +1,43 @@
+"""What one answered row costs: the per-row losses that every comparison and every figure rests on.
+
+With two classes the Brier loss counts the positive class once, with more it sums over the classes.
+"""
+
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+LossName = Literal["brier", "log_loss", "error"]
+Floats = NDArray[np.float64]
+LEAST_PROBABILITY: Final = 1e-6  # a log loss is cut there: one surprise must not decide everything
+
+
+def row_losses(
+    probabilities: Floats,
+    y: NDArray[np.int64],
+    metric: LossName,
+    *,
+    predicted: NDArray[np.int64] | None = None,
+) -> Floats:
+    """Loss of each row, lower is better.
+
+    `probabilities` has shape (rows, classes), `y` holds class indices; `error` needs the decisions.
+    Source of the Brier score: Brier, Monthly Weather Review 78 (1950) 1-3.
+    """
+    if metric == "error":
+        decided = probabilities.argmax(axis=1) if predicted is None else predicted
+        return np.asarray(y != decided, dtype=np.float64)
+    rows = np.arange(len(y))
+    if metric == "log_loss":
+        return np.asarray(-np.log(np.clip(probabilities[rows, y], LEAST_PROBABILITY, 1.0)))
+    classes = probabilities.shape[1]
+    squares = ((probabilities - np.eye(classes)[y]) ** 2).sum(axis=1)
+    return np.asarray(squares / (2 if classes == 2 else 1))  # noqa: PLR2004 - two classes
+
+
+def largest_loss(metric: LossName, classes: int) -> float:
+    """The most that one row can cost."""
+    if metric == "log_loss":
+        return float(-np.log(LEAST_PROBABILITY))
+    return 2.0 if metric == "brier" and classes > 2 else 1.0  # noqa: PLR2004 - two classes
