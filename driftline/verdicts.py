@@ -1,21 +1,22 @@
 """The verdict of a monitoring run, as a pure function of its evidence.
 
-Broken data comes first: it is never learnt from. Then harm that labels prove. Changed inputs alone
-call for labels, or for watching, not for training.
+Broken data comes first: it is never learnt from. Then what labels prove: that a renewed model would be
+better, by enough to be worth it, or that the champion lost its skill. Without labels a change of the
+inputs, or an estimate that the answers got worse, calls for labels. No method without labels can see
+that the same inputs have come to mean something else.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from driftline.drift import ColumnChange, DriftDecision, decide_drift
+from driftline.drift import ColumnChange, DriftDecision
 from driftline.problem import DriftPolicy
+from driftline.promise import Promise
+from driftline.standing import Standing, describe_due, describe_standing, is_renewal_due
 
-RESAMPLES = 2000
+AGAIN = 1.5  # a finding that was told is told again when it has grown by half
 
 
 @dataclass(frozen=True)
@@ -47,82 +48,101 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Harm:
-    """How much worse the model is on labelled rows than on its own holdout, as mean Brier score."""
+class Finding:
+    """Something that was noticed of the inputs: what it is about, how strong, and in words.
 
-    labels: int
-    before: float
-    now: float
-    low: float
-    high: float
+    `strength` is 1 at the bound from which it counts.
+    """
+
+    about: str
+    strength: float
+    text: str
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a verdict rests on."""
+    """All that a verdict rests on.
+
+    `findings` are changes that count; `told` are the strengths of those that people know of;
+    `waiting` counts labels that are too few to be judged yet; `estimated` is the estimated rise of
+    the loss as a share of the skill, from below, or None where nothing could be estimated.
+    """
 
     rows: int
-    faults: tuple[str, ...]
-    changes: tuple[ColumnChange, ...]
-    harm: Harm | None
-
-
-def measure_harm(
-    reference_losses: NDArray[np.float64], current_losses: NDArray[np.float64], *, seed: int
-) -> Harm | None:
-    """The rise of the mean loss with its 95 % bootstrap interval; None without rows on a side."""
-    if not len(reference_losses) or not len(current_losses):
-        return None
-    rng = np.random.default_rng(seed)
-    rises = [
-        rng.choice(current_losses, len(current_losses)).mean()
-        - rng.choice(reference_losses, len(reference_losses)).mean()
-        for _ in range(RESAMPLES)
-    ]
-    low, high = np.percentile(rises, [2.5, 97.5])
-    return Harm(
-        labels=len(current_losses),
-        before=float(reference_losses.mean()),
-        now=float(current_losses.mean()),
-        low=float(low),
-        high=float(high),
-    )
+    faults: tuple[str, ...] = ()
+    changes: tuple[ColumnChange, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    told: dict[str, float] = field(default_factory=dict)
+    promise: Promise | None = None
+    standing: Standing = field(default_factory=Standing)
+    waiting: int = 0
+    estimated: float | None = None
+    used_share: float = 0.0
+    suspicions: int = 0
 
 
 def decide_verdict(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
     """`quarantine`, `retrain`, `need_labels`, `watch` or `ok`, with reasons."""
     if evidence.faults:
         return DriftDecision("quarantine", evidence.faults)
-    harm = evidence.harm
-    has_labels = harm is not None and harm.labels >= policy.min_labels
-    if harm is not None and has_labels and harm.low > 0 and harm.now - harm.before >= policy.harm:
-        return DriftDecision("retrain", (_describe(harm), *_changed(evidence.changes)))
+    by_labels = judge_labels(evidence, policy)
+    if by_labels is not None and by_labels.verdict == "retrain":
+        return by_labels
+    by_inputs = judge_inputs(evidence, policy)
+    if by_inputs.verdict == "ok" and by_labels is not None:
+        return by_labels
+    if by_labels is None:
+        return by_inputs
+    return DriftDecision(by_inputs.verdict, (*by_inputs.reasons, *by_labels.reasons))
+
+
+def judge_labels(evidence: Evidence, policy: DriftPolicy) -> DriftDecision | None:
+    """What the labels call for: `retrain` or `ok`; None where none were judged."""
+    standing, promise = evidence.standing, evidence.promise
+    if promise is None or not standing.rows:
+        return None
+    if is_renewal_due(standing, promise, policy):
+        return DriftDecision("retrain", (describe_due(standing, promise, policy),))
+    return DriftDecision("ok", (describe_standing(standing, promise),))
+
+
+def judge_inputs(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
+    """What the inputs alone call for: `need_labels`, `retrain`, `watch` or `ok`."""
+    waiting = f"{evidence.waiting} labels wait until there are {policy.min_labels}"
+    told = (waiting,) if evidence.waiting else ()
     if not evidence.rows:
-        return DriftDecision("ok", ("nothing new",))
-    by_inputs = decide_drift(evidence.changes, policy, rows=evidence.rows)
-    if by_inputs.verdict != "retrain":
-        unharmed = (f"no harm shown: {_describe(harm)}",) if harm is not None else ()
-        return DriftDecision(by_inputs.verdict, (*by_inputs.reasons, *unharmed))
-    if has_labels and harm is not None:
-        return DriftDecision("watch", (*by_inputs.reasons, f"no harm shown: {_describe(harm)}"))
-    got = 0 if harm is None else harm.labels
-    wanted = f"{got} labels, wanted {policy.min_labels} to tell whether this does harm"
-    return DriftDecision("need_labels", (*by_inputs.reasons, wanted))
+        return DriftDecision("ok", told or ("nothing new",))
+    if evidence.rows < policy.min_rows:
+        few = f"only {evidence.rows} rows, wanted {policy.min_rows} to judge by"
+        return DriftDecision("watch", (few, *told))
+    fresh = [f for f in evidence.findings if f.strength >= AGAIN * evidence.told.get(f.about, 0)]
+    texts = tuple(finding.text for finding in evidence.findings)
+    if is_harm_likely(evidence, policy) and evidence.suspicions + 1 >= policy.confirm[0]:
+        verdict = "retrain" if policy.without_labels == "retrain" else "need_labels"
+        return DriftDecision(verdict, (describe_likely(evidence), *texts, *told))  # type: ignore[arg-type]
+    if fresh:
+        return DriftDecision("watch", (*(finding.text for finding in fresh), *told))
+    known = f"{len(texts)} known changes went on" if texts else "no change beyond policy and noise"
+    return DriftDecision("ok", (known, *told))
+
+
+def is_harm_likely(evidence: Evidence, policy: DriftPolicy) -> bool:
+    """Whether the answers have probably become worse, as far as the inputs can tell."""
+    is_estimated = evidence.estimated is not None and evidence.estimated >= policy.harm / 2
+    return is_estimated or evidence.used_share >= policy.retrain_share
+
+
+def describe_likely(evidence: Evidence) -> str:
+    """Why harm is likely, and what to do."""
+    parts = []
+    if evidence.used_share > 0:
+        parts.append(f"{evidence.used_share:.0%} of what the model relies on has changed")
+    if evidence.estimated is not None and evidence.estimated > 0:
+        parts.append(f"its answers are estimated to lose {evidence.estimated:.0%} of its skill")
+    return f"{' and '.join(parts)}; label the listed rows to see whether this does harm"
 
 
 def verdict_key(problem: str, model_version: str, *, first: int, last: int, last_label: int) -> str:
     """One name for one piece of evidence, so that it is judged once."""
     text = f"{problem}:{model_version}:{first}:{last}:{last_label}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _describe(harm: Harm) -> str:
-    return (
-        f"mean Brier score {harm.now:.4f} on {harm.labels} labelled rows, {harm.before:.4f} on its "
-        f"holdout (rise between {harm.low:+.4f} and {harm.high:+.4f})"
-    )
-
-
-def _changed(changes: Sequence[ColumnChange]) -> tuple[str, ...]:
-    drifted = [change.column for change in changes if change.has_drifted]
-    return (f"changed inputs: {', '.join(drifted)}",) if drifted else ()

@@ -1,0 +1,167 @@
+"""How a champion stands by its labelled answers: what has added up since it began to serve.
+
+Two questions are asked of each cohort of labels: would a model renewed with what we know now have
+answered better, and is the champion worse than it promised? Both are wagers that go on from cohort to
+cohort, so that nothing is forgotten, whatever the schedule, and daily looks do not add up to false
+alarms. What was lost so far is a sum, which is held against the price of a renewal.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.losses import LossName
+from driftline.problem import DriftPolicy
+from driftline.promise import Promise
+from driftline.sequential import Wager, mixed_proof, read_wager
+
+Floats = NDArray[np.float64]
+
+# A wager's values lie in [-1, 1]: differences of losses over what they mostly reach, cut beyond it.
+_SCALES: Final[Mapping[LossName, float]] = {"log_loss": 1.0, "brier": 1.0, "error": 1.0}
+_ASKED_AGAIN: Final = 1.5  # after a renewal that came to nothing, half as many rows again
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the labels of a champion have shown, cohort by cohort.
+
+    `lost` adds up, over `looks`, the mean loss against the probe in units of the skill; `excess`
+    the loss against the promise over `rows` answers. `recent_*` tell of the newest cohort, per
+    answer. `price` is what a renewal costs, in units of `lost`; `asked` is the count of rows at
+    which one was last called for.
+    """
+
+    rows: int = 0
+    looks: int = 0
+    lost: float = 0.0
+    excess: float = 0.0
+    recent_rows: int = 0
+    recent_lost: float = 0.0
+    recent_excess: float = 0.0
+    price: float = 0.0
+    asked: int = 0
+    harm: Wager = field(default_factory=Wager)
+    renewal: Mapping[str, Wager] = field(default_factory=dict)
+
+    def add(
+        self,
+        losses: Floats,
+        probed: Mapping[int, Floats],
+        *,
+        past: int,
+        promise: Promise,
+        policy: DriftPolicy,
+    ) -> "Standing":
+        """The standing with a further cohort.
+
+        `losses` are the champion's, `probed` the probe's per past, of which `past` was chosen.
+        """
+        scale = _SCALES[promise.metric]
+        tolerated = promise.loss + 2 * promise.error + policy.harm / 2 * promise.skill
+        saved = {str(key): losses - theirs for key, theirs in probed.items()}
+        whole = self.renewal.get("1", Wager())
+        renewal = {
+            key: self.renewal.get(key, whole).add(_cut(saved.get(key, saved["1"]), scale))
+            for key in dict.fromkeys([*self.renewal, *saved])
+        }
+        lost, excess = float(saved[str(past)].mean()), float(losses.mean()) - promise.loss
+        return replace(
+            self,
+            rows=self.rows + len(losses),
+            looks=self.looks + 1,
+            lost=self.lost + lost / promise.skill,
+            excess=self.excess + excess * len(losses),
+            recent_rows=len(losses),
+            recent_lost=lost,
+            recent_excess=excess,
+            harm=self.harm.add(_cut(losses - tolerated, scale)),
+            renewal=renewal,
+        )
+
+    def after(self, *, is_renewal_due: bool, policy: DriftPolicy) -> "Standing":
+        """The standing once the look is over: a renewal makes the next one dearer, a quiet look less so.
+
+        Raising a price whenever something is bought, and lowering it else, holds what is bought to
+        a pace and spends it where it is worth most. Source: Balseiro and Gur, Learning in repeated
+        auctions with budgets: adaptive pacing, Management Science 65 (2019).
+        """
+        price = max(self.price, policy.cost) * math.exp(is_renewal_due - policy.pace)
+        return replace(
+            self,
+            price=max(price, policy.cost),
+            asked=self.rows if is_renewal_due else self.asked,
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """The standing as JSON's own types."""
+        return {
+            **self.__dict__,
+            "harm": self.harm.to_document(),
+            "renewal": {key: wager.to_document() for key, wager in self.renewal.items()},
+        }
+
+
+def read_standing(document: Mapping[str, Any]) -> Standing:
+    """What `to_document` wrote."""
+    renewal = {key: read_wager(wager) for key, wager in document["renewal"].items()}
+    return Standing(**{**document, "harm": read_wager(document["harm"]), "renewal": renewal})
+
+
+def is_renewal_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> bool:
+    """Whether a renewed model is proved to be better and worth its price, or the skill is lost.
+
+    What was lost adds up from the first label on, so that small harm counts after long and great
+    harm at once: the rule of who may rent on or buy (ski rental). Where the loss grows evenly, it
+    finds the interval of least total cost. Source: Karlin et al., Competitive snoopy caching,
+    Algorithmica 3 (1988).
+    """
+    is_too_soon = standing.rows < max(policy.cooldown_rows, standing.asked * _ASKED_AGAIN)
+    if not standing.rows or is_too_soon or standing.recent_lost <= 0:
+        return False
+    is_proved = mixed_proof(standing.renewal.values(), policy.false_retrains)
+    is_paid = standing.lost >= max(standing.price, policy.cost)
+    return (is_proved and is_paid) or is_skill_lost(standing, promise, policy)
+
+
+def is_skill_lost(standing: Standing, promise: Promise, policy: DriftPolicy) -> bool:
+    """Whether the champion is proved to be worse than promised, by `harm` of its skill."""
+    is_proved = standing.harm.is_proof(policy.false_retrains)
+    return is_proved and standing.recent_excess >= policy.harm * promise.skill
+
+
+def describe_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> str:
+    """Why a renewal is due, in one sentence."""
+    why = (
+        f"a model renewed now saves {standing.recent_lost:.4f} {promise.metric} per answer "
+        f"({standing.recent_lost / promise.skill:.0%} of the champion's skill) on the newest "
+        f"{standing.recent_rows} labelled rows"
+    )
+    if is_skill_lost(standing, promise, policy):
+        return (
+            f"the champion loses {standing.recent_excess:.4f} {promise.metric} per answer more "
+            f"than it promised ({standing.recent_excess / promise.skill:.0%} of its skill); {why}"
+        )
+    price = max(standing.price, policy.cost)
+    return (
+        f"{why}; since it began {standing.lost:.0%} of a look's skill was lost, and a retraining "
+        f"costs {price:.0%}"
+    )
+
+
+def describe_standing(standing: Standing, promise: Promise) -> str:
+    """How the champion stands, in one sentence."""
+    now = promise.loss + standing.excess / standing.rows
+    saved = standing.lost / standing.looks * promise.skill
+    return (
+        f"mean {promise.metric} {now:.4f} on {standing.rows} labelled rows, {promise.loss:.4f} "
+        f"promised; a renewed model would have saved {saved:+.4f} per answer"
+    )
+
+
+def _cut(values: Floats, scale: float) -> Floats:
+    return np.clip(values / scale, -1.0, 1.0)
