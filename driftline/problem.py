@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from driftline.candidates import CANDIDATES
+from driftline.conditions import parse_conditions
 from driftline.documents import parse_document
 from driftline.errors import ProblemError
 from driftline.metrics import BINARY_METRICS, DECISION_METRICS, METRICS
@@ -290,6 +291,7 @@ class Problem(_Strict):
     goal: Goal
     gates: tuple[Gate, ...] = ()
     comparison: Comparison = Comparison()
+    subgroups: tuple[Text, ...] = ()
     risk_bands: RiskBands = RiskBands()
     max_quarantined_share: float = Field(default=0.05, ge=0, lt=1)
     search: Search = Search()
@@ -322,6 +324,16 @@ class Problem(_Strict):
                 message = f"{owner} and {owners[name]} both answer to {name!r}; wanted one"
                 raise ValueError(message)
             owners[name] = owner
+        return self
+
+    @model_validator(mode="after")
+    def _subgroups_apply(self) -> Self:
+        for place, text in enumerate(self.subgroups):
+            try:
+                parse_conditions([text], self.columns)
+            except ValueError as error:
+                message = f"subgroups.{place}: {error}"
+                raise ValueError(message) from None
         return self
 
     @model_validator(mode="after")
