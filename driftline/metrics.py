@@ -78,6 +78,20 @@ def bootstrap_intervals(
     return intervals
 
 
+def weighted_metric(scored: Scored, weights: Floats, metric: str) -> Floats:
+    """One decision metric, `roc_auc` or `pr_auc`, per resample; weights are (resamples, rows)."""
+    ranks = {"roc_auc": _roc_auc, "pr_auc": _average_precision}
+    positive = scored.positive
+    if positive is None:
+        if metric in ranks:
+            return _mean_over_classes(ranks[metric], scored, weights)
+        return _macro_decisions(scored, weights)[metric]
+    truth = scored.y == positive
+    if metric in ranks:
+        return ranks[metric](truth, scored.probabilities[:, positive], weights)
+    return _binary_decisions(scored, weights)[metric]
+
+
 def decide(probabilities: Floats, *, positive: int | None, threshold: float | None) -> Ints:
     """Class index per row: the positive class from its threshold on, else the most probable."""
     if positive is None or threshold is None:
@@ -116,9 +130,7 @@ def _binary_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
     positive = scored.positive
     truth = scored.y == positive
     p = scored.probabilities[:, positive]
-    tp, fp, fn, tn = _confusion(truth, scored.predicted == positive, weights)
-    threshold = np.full(len(weights), 0.5 if scored.threshold is None else scored.threshold)
-    return metrics_from_confusion(tp, fp, fn, tn, threshold) | {
+    return _binary_decisions(scored, weights) | {
         "roc_auc": _roc_auc(truth, p, weights),
         "pr_auc": _average_precision(truth, p, weights),
         "brier": _divide(weights @ (p - truth) ** 2, weights.sum(axis=1)),
@@ -126,23 +138,34 @@ def _binary_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
     }
 
 
+def _binary_decisions(scored: Scored, weights: Floats) -> dict[str, Floats]:
+    positive = scored.positive
+    tp, fp, fn, tn = _confusion(scored.y == positive, scored.predicted == positive, weights)
+    threshold = np.full(len(weights), 0.5 if scored.threshold is None else scored.threshold)
+    return metrics_from_confusion(tp, fp, fn, tn, threshold)
+
+
+def _macro_decisions(scored: Scored, weights: Floats) -> dict[str, Floats]:
+    half = np.full(len(weights), 0.5)
+    per_class = [
+        metrics_from_confusion(*_confusion(scored.y == k, scored.predicted == k, weights), half)
+        for k in range(scored.probabilities.shape[1])
+    ]
+    macro: dict[str, Floats] = {
+        name: np.mean([values[name] for values in per_class], axis=0)
+        for name in ("precision", "recall", "f1")
+    }
+    right = weights @ (scored.y == scored.predicted)
+    return macro | {"accuracy": _divide(right, weights.sum(axis=1))}
+
+
 def _macro_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
     classes = range(scored.probabilities.shape[1])
     total = weights.sum(axis=1)
     right = scored.y == scored.predicted
     one_hot = scored.y[:, None] == np.array(classes)
-    half = np.full(len(weights), 0.5)
-    per_class = [
-        metrics_from_confusion(*_confusion(scored.y == k, scored.predicted == k, weights), half)
-        for k in classes
-    ]
     confidence = scored.probabilities[np.arange(len(scored.y)), scored.predicted]
-    macro = {
-        name: np.mean([values[name] for values in per_class], axis=0)
-        for name in ("precision", "recall", "f1")
-    }
-    return macro | {
-        "accuracy": _divide(weights @ right, total),
+    return _macro_decisions(scored, weights) | {
         "roc_auc": _mean_over_classes(_roc_auc, scored, weights),
         "pr_auc": _mean_over_classes(_average_precision, scored, weights),
         "brier": _divide(weights @ ((scored.probabilities - one_hot) ** 2).sum(axis=1), total),

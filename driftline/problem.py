@@ -4,8 +4,9 @@ Owns the meaning of every key. Reads no file; `parse_problem` takes the text.
 """
 
 import re
+from collections.abc import Mapping
 from itertools import chain
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,6 +18,7 @@ from pydantic import (
 )
 
 from driftline.candidates import CANDIDATES
+from driftline.conditions import parse_conditions
 from driftline.documents import parse_document
 from driftline.errors import ProblemError
 from driftline.metrics import BINARY_METRICS, DECISION_METRICS, METRICS
@@ -145,15 +147,19 @@ class Goal(_Strict):
         if self.maximise not in METRICS:
             message = f"maximise: got {self.maximise!r}, wanted one of {', '.join(METRICS)}"
             raise ValueError(message)
-        for name, floor in self.subject_to.items():
-            if name not in DECISION_METRICS:
-                wanted = ", ".join(DECISION_METRICS)
-                message = f"subject_to: got {name!r}, wanted one of {wanted}"
-                raise ValueError(message)
-            if not 0 < floor < 1:
-                message = f"subject_to.{name}: got {floor:g}, wanted a share between 0 and 1"
-                raise ValueError(message)
+        _check_floors(self.subject_to)
         return self
+
+
+def _check_floors(floors: Mapping[str, float]) -> None:
+    for name, floor in floors.items():
+        if name not in DECISION_METRICS:
+            wanted = ", ".join(DECISION_METRICS)
+            message = f"subject_to: got {name!r}, wanted one of {wanted}"
+            raise ValueError(message)
+        if not 0 < floor < 1:
+            message = f"subject_to.{name}: got {floor:g}, wanted a share between 0 and 1"
+            raise ValueError(message)
 
 
 GATE_METRICS = tuple(
@@ -194,12 +200,47 @@ class Gate(_Strict):
         return self
 
 
-class Comparison(_Strict):
-    """How a challenger has to beat the champion on rows that neither was trained on."""
+ROW_LOSSES: Final = ("brier", "log_loss", "error")
+_COMPARED_AS = {"accuracy": "error", "ece": "brier"}  # what tells the same, or tells it properly
+ComparisonMetric = Literal[
+    "brier",
+    "log_loss",
+    "error",
+    "accuracy",
+    "roc_auc",
+    "pr_auc",
+    "f1",
+    "recall",
+    "precision",
+    "specificity",
+    "net_benefit",
+]
 
-    metric: Literal["brier", "log_loss", "error"] = "brier"
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    min_rows: int = Field(default=50, ge=2)
+
+class Comparison(_Strict):
+    """How a challenger has to beat the champion on rows that neither was trained on.
+
+    Without a metric it is the goal's, with the goal's conditions (see `Problem.judged_by`).
+    `margin` is in the metric's units; without one it is a tenth of the champion's own skill.
+    An equal challenger passes by luck in 1 - `confidence` of cases: 4 %, so that a thousand trials
+    show at most 5 %.
+    """
+
+    metric: ComparisonMetric | None = None
+    subject_to: dict[str, float] = {}
+    confidence: float = Field(default=0.96, gt=0.5, lt=1)
+    margin: float | None = Field(default=None, ge=0)
+    min_rows: int = Field(default=30, ge=2)
+
+    @model_validator(mode="after")
+    def _conditions_fit(self) -> Self:
+        if self.subject_to and self.metric not in DECISION_METRICS:
+            wanted = ", ".join(DECISION_METRICS)
+            got = "no metric" if self.metric is None else repr(self.metric)
+            message = f"subject_to: got it with {got}, wanted metric one of {wanted}"
+            raise ValueError(message)
+        _check_floors(self.subject_to)
+        return self
 
 
 class RiskBands(_Strict):
@@ -274,6 +315,7 @@ class Problem(_Strict):
     goal: Goal
     gates: tuple[Gate, ...] = ()
     comparison: Comparison = Comparison()
+    subgroups: tuple[Text, ...] = ()
     risk_bands: RiskBands = RiskBands()
     max_quarantined_share: float = Field(default=0.05, ge=0, lt=1)
     search: Search = Search()
@@ -309,6 +351,16 @@ class Problem(_Strict):
         return self
 
     @model_validator(mode="after")
+    def _subgroups_apply(self) -> Self:
+        for place, text in enumerate(self.subgroups):
+            try:
+                parse_conditions([text], self.columns)
+            except ValueError as error:
+                message = f"subgroups.{place}: {error}"
+                raise ValueError(message) from None
+        return self
+
+    @model_validator(mode="after")
     def _metrics_apply(self) -> Self:
         if self.is_binary:
             return self
@@ -318,6 +370,12 @@ class Problem(_Strict):
             if metric in BINARY_METRICS:
                 message = f"{metric} needs two classes; this target has {len(self.classes)}"
                 raise ValueError(message)
+        if self.comparison.metric in BINARY_METRICS:
+            message = (
+                f"comparison.metric: {self.comparison.metric} needs two classes; "
+                f"this target has {len(self.classes)}"
+            )
+            raise ValueError(message)
         if self.goal.subject_to:
             message = "goal.subject_to sets a threshold; wanted it with two classes only"
             raise ValueError(message)
@@ -332,6 +390,22 @@ class Problem(_Strict):
     def is_binary(self) -> bool:
         """Whether a decision threshold applies."""
         return len(self.target.classes) == 2  # noqa: PLR2004 - binary
+
+    @property
+    def judged_by(self) -> Comparison:
+        """The comparison with its metric settled: the goal's own where the file names none.
+
+        Accuracy is compared as error. Calibration error as Brier score: the former is no proper
+        score, and an answer that is always the base rate would win by it. The goal's conditions
+        hold wherever decisions are compared, unless the comparison has its own.
+        """
+        metric = self.comparison.metric or _COMPARED_AS.get(self.goal.maximise, self.goal.maximise)
+        floors = self.comparison.subject_to
+        if metric == "error" and self.goal.subject_to and self.comparison.metric is None:
+            metric = "accuracy"
+        if metric in DECISION_METRICS and not floors:
+            floors = self.goal.subject_to
+        return self.comparison.model_copy(update={"metric": metric, "subject_to": dict(floors)})
 
     @property
     def positive_indices(self) -> tuple[int, ...]:

@@ -1,20 +1,16 @@
 """The gate: may this model serve, and does it beat the champion?
 
 A challenger is promoted when it keeps every bound of its problem and is better than the champion,
-beyond noise, on rows that neither was trained on. Being equal is not being better.
+beyond noise, on rows that neither was trained on. Being equal is not being better, unless something
+asks for a new model: then it is enough to be no worse.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from driftline.metrics import Scored
+from driftline.comparison import Improvement
 from driftline.problem import Comparison, Gate
-
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -28,22 +24,10 @@ class GateResult:
 
 
 @dataclass(frozen=True)
-class Improvement:
-    """Mean loss saved per row by the challenger, with its interval, over `rows` paired rows."""
-
-    against: str
-    metric: str
-    rows: int
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Decision:
-    """`promoted` or `rejected`, with every reason for it."""
+    """`promoted`, `rejected` or, where too few rows can tell, `need_labels`; with every reason."""
 
-    verdict: Literal["promoted", "rejected"]
+    verdict: Literal["promoted", "rejected", "need_labels"]
     reasons: tuple[str, ...]
 
     @property
@@ -66,78 +50,74 @@ def check_gates(gates: Sequence[Gate], metrics: Mapping[str, float]) -> list[Gat
     return results
 
 
-def compare_pairwise(
-    challenger: Scored, other: Scored, policy: Comparison, *, against: str, seed: int
-) -> Improvement:
-    """Loss of `other` minus loss of the challenger on the same rows, bootstrapped over rows.
-
-    Both hold the same rows in the same order; the interval is two-sided at the policy's confidence.
-    """
-    saved = _losses(other, policy.metric) - _losses(challenger, policy.metric)
-    rng = np.random.default_rng(seed)
-    rows = len(saved)
-    means = np.array([saved[rng.integers(0, rows, rows)].mean() for _ in range(RESAMPLES)])
-    tail = (1 - policy.confidence) / 2 * 100
-    low, high = np.percentile(means, [tail, 100 - tail])
-    return Improvement(
-        against=against,
-        metric=policy.metric,
-        rows=rows,
-        mean=float(saved.mean()),
-        low=float(low),
-        high=float(high),
-    )
-
-
 def decide_promotion(
     gates: Sequence[GateResult],
     improvements: Sequence[Improvement],
     policy: Comparison,
     *,
     obstacles: Sequence[str] = (),
+    reason_to_renew: str | None = None,
 ) -> Decision:
     """Promote only where nothing speaks against it.
 
-    `obstacles` are reasons that stand by themselves, such as a smoke run or a failed parity check.
+    `obstacles` are reasons that stand by themselves, such as a smoke run or a subgroup that is
+    served badly. The baseline has to be beaten, on however few rows: its interval says enough. So
+    has the champion, or the challenger is no worse than it within the margin, and
+    `reason_to_renew` says why the champion should go (proven harm, say). Rows that are too few to
+    compare with a champion are no verdict on the challenger: `need_labels`.
     """
-    against = list(obstacles)
-    for gate in gates:
-        if not gate.is_kept:
-            got = "not measured" if gate.got is None else f"{gate.got:.4f}"
-            against.append(f"{gate.metric} is {got}, wanted {gate.wanted}")
-    favour = [f"{gate.metric} is {gate.got:.4f} ({gate.wanted})" for gate in gates if gate.is_kept]
-    for improvement in improvements:
-        text = _describe(improvement)
-        if improvement.rows < policy.min_rows:
-            against.append(
-                f"only {improvement.rows} rows unseen by both it and "
-                f"{improvement.against}, wanted {policy.min_rows}"
-            )
-        elif improvement.low > 0:
-            favour.append(f"better than {improvement.against}: {text}")
-        else:
-            against.append(f"not better than {improvement.against} beyond noise: {text}")
+    findings = [_Finding("against", text) for text in obstacles]
+    findings += [_judge_gate(gate) for gate in gates]
+    findings += [_judge(each, policy, reason_to_renew) for each in improvements]
+    against = tuple(each.text for each in findings if each.side == "against")
+    unknown = tuple(each.text for each in findings if each.side == "unknown")
+    favour = tuple(each.text for each in findings if each.side == "for")
     if against:
-        return Decision(verdict="rejected", reasons=tuple(against))
-    return Decision(verdict="promoted", reasons=tuple(favour) or ("no gate stands against it",))
+        return Decision("rejected", against + unknown)
+    if unknown:
+        return Decision("need_labels", unknown)
+    return Decision("promoted", favour or ("no gate stands against it",))
+
+
+@dataclass(frozen=True)
+class _Finding:
+    side: Literal["for", "against", "unknown"]
+    text: str
+
+
+def _judge_gate(gate: GateResult) -> _Finding:
+    if gate.is_kept:
+        return _Finding("for", f"{gate.metric} is {gate.got:.4f} ({gate.wanted})")
+    got = "not measured" if gate.got is None else f"{gate.got:.4f}"
+    return _Finding("against", f"{gate.metric} is {got}, wanted {gate.wanted}")
+
+
+def _judge(improvement: Improvement, policy: Comparison, reason_to_renew: str | None) -> _Finding:
+    other, text = improvement.against, _describe(improvement)
+    is_champion = improvement.role == "champion"
+    if is_champion and improvement.rows < policy.min_rows:
+        return _Finding(
+            "unknown",
+            f"only {improvement.rows} rows unseen by both it and {other} can be compared, wanted "
+            f"{policy.min_rows} (comparison.min_rows): label more of the newest rows and train "
+            "again",
+        )
+    if improvement.is_superior:
+        return _Finding("for", f"better than {other}: {text}")
+    if not (is_champion and improvement.is_non_inferior):
+        return _Finding("against", f"not better than {other} beyond noise: {text}")
+    margin = f"within {improvement.margin:.4f} (comparison.margin)"
+    if reason_to_renew is None:
+        return _Finding(
+            "against",
+            f"not better than {other} beyond noise: {text}; it is no worse {margin}, but nothing "
+            "asks for a new model",
+        )
+    return _Finding("for", f"no worse than {other} {margin}: {text}; renewed for {reason_to_renew}")
 
 
 def _describe(improvement: Improvement) -> str:
     return (
-        f"{improvement.metric} saved per row {improvement.mean:+.4f} "
+        f"{improvement.metric} better by {improvement.mean:+.4f} "
         f"[{improvement.low:+.4f}, {improvement.high:+.4f}] on {improvement.rows} rows"
     )
-
-
-def _losses(scored: Scored, metric: str) -> NDArray[np.float64]:
-    if metric == "error":
-        return np.asarray(scored.y != scored.predicted, dtype=np.float64)
-    rows = np.arange(len(scored.y))
-    if metric == "log_loss":
-        losses: NDArray[np.float64] = -np.log(
-            np.clip(scored.probabilities[rows, scored.y], 1e-6, 1)
-        )
-        return losses
-    one_hot = np.eye(scored.probabilities.shape[1])[scored.y]
-    squares = (scored.probabilities - one_hot) ** 2
-    return np.asarray(squares.sum(axis=1) / (2 if scored.positive is not None else 1))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from driftline.comparison import Improvement, compare_pairwise
 from driftline.contract import Contract
 from driftline.dataset import Dataset
 from driftline.export import score_onnx
 from driftline.metrics import Scored, compute_metrics
 from driftline.problem import Comparison
-from driftline.promotion import Improvement, compare_pairwise
 from driftline.splitting import unseen_rows
 from driftline.training import score_rows
 
@@ -51,7 +51,7 @@ def compare_unseen(
     """
     rows = unseen_rows(dataset.test_digests, champion.train_digests)
     if not len(rows):
-        return Improvement(champion.label, policy.metric, 0, 0.0, 0.0, 0.0), {}
+        return Improvement(champion.label, policy.metric or "brier", 0, 0.0, 0.0, 0.0), {}
     own = challenger.take(rows)
     other = score_served(champion, dataset.test_table.iloc[rows], own.y)
     improvement = compare_pairwise(own, other, policy, against=champion.label, seed=seed)

@@ -71,6 +71,15 @@ def wilson_lower(share: Floats, n: Floats, confidence: float) -> Floats:
     return bound
 
 
+def wilson_bounds(count: int, n: int, confidence: float) -> tuple[float, float]:
+    """Wilson's lower and upper bound of a proportion, each one-sided; (0, 1) of no rows."""
+    if not n:
+        return 0.0, 1.0
+    share, rows = np.array([count / n, 1 - count / n]), np.array([float(n)])
+    low, opposite = wilson_lower(share, rows, confidence)
+    return float(low), float(1 - opposite)
+
+
 def _candidates(p: Floats) -> Floats:
     """Midpoints between neighbouring scores, so that no row sits on a threshold."""
     scores = np.unique(p)

@@ -5,17 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from driftline.comparison import Improvement, compare_pairwise
 from driftline.dataset import Dataset, Plan
 from driftline.export import Exported
 from driftline.problem import Problem
-from driftline.promotion import (
-    Decision,
-    GateResult,
-    Improvement,
-    check_gates,
-    compare_pairwise,
-    decide_promotion,
-)
+from driftline.promotion import Decision, GateResult, check_gates, decide_promotion
 from driftline.served import ServedModel, compare_unseen
 from driftline.training import Trained
 from tasks.decorators import work
@@ -46,21 +40,25 @@ def judge(
     """Gates, baseline and champion together decide; rows seen by either model do not count."""
     gates = check_gates(problem.gates, winner.flat_metrics())
     champion_metrics: Mapping[str, float] = {}
+    policy = problem.judged_by
     improvements = [
         compare_pairwise(
-            winner.test, one.test, problem.comparison, against="the baseline", seed=plan.seed
+            winner.test,
+            one.test,
+            policy,
+            against="the baseline",
+            seed=plan.seed,
+            role="baseline",
         )
         for one in trained
         if one.name == "dummy"
     ]
     if champion is not None:
         improvement, champion_metrics = compare_unseen(
-            winner.test, dataset, champion, problem.comparison, seed=plan.seed
+            winner.test, dataset, champion, policy, seed=plan.seed
         )
         improvements.append(improvement)
-    decision = decide_promotion(
-        gates, improvements, problem.comparison, obstacles=_obstacles(exported, plan)
-    )
+    decision = decide_promotion(gates, improvements, policy, obstacles=_obstacles(exported, plan))
     tell(f"{decision.verdict}: {'; '.join(decision.reasons)}")
     return Judged(decision, tuple(gates), tuple(improvements), champion_metrics)
 
@@ -131,7 +129,7 @@ def describe_gate(judged: Judged) -> str:
     for one in judged.gates:
         got = "not measured" if one.got is None else f"{one.got:.4f}"
         lines.append(f"| {one.metric} | {one.wanted} | {got} | {'yes' if one.is_kept else 'no'} |")
-    lines += ["", "| against | rows | saved per row | interval |", "|---|---|---|---|"]
+    lines += ["", "| against | rows | better by | bounds |", "|---|---|---|---|"]
     lines += [
         f"| {one.against} | {one.rows} | {one.mean:+.4f} {one.metric} "
         f"| [{one.low:+.4f}, {one.high:+.4f}] |"

@@ -132,6 +132,19 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "goal: subject_to: got 'roc_auc', wanted one of accuracy",
     ),
     (
+        {"comparison": {"metric": "beauty"}},
+        "comparison.metric: got 'beauty', wanted: 'brier', 'log_loss'",
+    ),
+    ({"comparison": {"margin": -1}}, "comparison.margin: got -1, wanted: "),
+    (
+        {"comparison": {"metric": "brier", "subject_to": {"recall": 0.9}}},
+        "comparison: subject_to: got it with 'brier', wanted metric one of accuracy, precision",
+    ),
+    (
+        {"comparison": {"subject_to": {"recall": 0.9}}},
+        "comparison: subject_to: got it with no metric, wanted metric one of accuracy",
+    ),
+    (
         {"goal": {"maximise": "f1", "subject_to": {"recall": 95}}},
         "goal: subject_to.recall: got 95, wanted a share between 0 and 1",
     ),

@@ -1,0 +1,1 @@
+"""What the rules decide, against what is possible: printed as tables, by simulation."""
