@@ -3,8 +3,8 @@
 A player who owns 1 bets on each new value before seeing it. Where the mean is not above 0, no way of
 betting makes a fortune: the chance that the wealth *ever* reaches 1/alpha is at most alpha (Ville's
 inequality), however often somebody looks. A change may come late, when an old player's idea of the
-mean is stale, so each cohort of values brings a new player; they share the first 1, of which the
-k-th to come owns 1/(k (k + 1)). Only the richest are kept: who leaves, leaves his money.
+mean is stale, so each cohort of values brings a new player; they share the first 1: two thirds
+are the first one's, of the rest the k-th after him owns 1/(k (k + 1)). Only the richest are kept: who leaves, leaves his money.
 
 Sources: Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, JRSS-B 86
 (2024); Shin, Ramdas and Rinaldo, E-detectors, NEJSDS 2 (2024); Podkopaev and Ramdas, Tracking the
@@ -13,7 +13,7 @@ Ramdas, arXiv 2110.00115 (comparing forecasters).
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 LARGEST_BET = 0.9  # of the wealth, per unit of the largest value: no single row can ruin it
-BETS = (0.02, 0.05, 0.12, 0.3, 0.75)  # in standard deviations: one for each size of a mean
+BETS = (0.03, 0.1, 0.4)  # in standard deviations: one for each size of a mean
+FIRST_SHARE = 2 / 3  # of the first money is the first player's; the others share the rest
 GROWTH = 1.25  # what a deviation is taken for stands for a quarter more values at a time
 FIRST_BETS = 10
 PRIOR_VALUES = 2.0  # values that the first guess of the variance, 1/4, counts for
@@ -93,7 +94,7 @@ class Wager:
     @property
     def log_wealth(self) -> float:
         """The logarithm of what all players own now, those to come included."""
-        unborn = math.log(1 / (self.cohorts + 1))
+        unborn = math.log((1 - FIRST_SHARE) / self.cohorts) if self.cohorts else 0.0
         return _log_sum([unborn, *(player.log_wealth for player in self.players)])
 
     def is_proof(self, alpha: float) -> bool:
@@ -106,8 +107,8 @@ class Wager:
         if not len(values):
             return self
         place = self.cohorts + 1
-        share = -math.log(place * (place + 1) * len(BETS))
-        newcomer = Player(logs=(share,) * len(BETS))
+        share = (1 - FIRST_SHARE) / (self.cohorts * place) if self.cohorts else FIRST_SHARE
+        newcomer = Player(logs=(math.log(share / len(BETS)),) * len(BETS))
         players = [player.play(values) for player in (*self.players, newcomer)]
         richest = sorted(players, key=lambda player: player.log_wealth, reverse=True)
         grown = Wager(
@@ -132,10 +133,15 @@ def read_wager(document: Mapping[str, Any]) -> Wager:
     return Wager(**{**document, "players": players})
 
 
-def mixed_proof(parts: Iterable[Wager], alpha: float) -> bool:
-    """Whether several bettors who share their money own a fortune now, whichever was right."""
-    wealths = [part.log_wealth for part in parts]
-    return _log_sum(wealths) - math.log(len(wealths)) >= -math.log(alpha)
+def mixed_proof(favourite: Wager, others: Sequence[Wager], alpha: float) -> bool:
+    """Whether several wagers that share their money own a fortune now, whichever was right.
+
+    Half of the money is the favourite's.
+    """
+    share = math.log(2 * len(others)) if others else 0.0
+    first = favourite.log_wealth - (math.log(2) if others else 0.0)
+    mixed = _log_sum([first, *(other.log_wealth - share for other in others)])
+    return mixed >= -math.log(alpha)
 
 
 def _log_sum(logs: Sequence[float]) -> float:

@@ -123,7 +123,8 @@ def is_renewal_due(standing: Standing, promise: Promise, policy: DriftPolicy) ->
     is_too_soon = standing.rows < max(policy.cooldown_rows, standing.asked * _ASKED_AGAIN)
     if not standing.rows or is_too_soon or standing.recent_lost <= 0:
         return False
-    is_proved = mixed_proof(standing.renewal.values(), policy.false_retrains)
+    shorter = [wager for past, wager in standing.renewal.items() if past != "1"]
+    is_proved = mixed_proof(standing.renewal["1"], shorter, policy.false_retrains)
     is_paid = standing.lost >= max(standing.price, policy.cost)
     return (is_proved and is_paid) or is_skill_lost(standing, promise, policy)
 
