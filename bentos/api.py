@@ -7,6 +7,7 @@ import hmac
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,12 +19,14 @@ from numpy.typing import NDArray
 from bentos.log import LogUnavailableError, PredictionLog
 from bentos.metrics import Ledger
 from bentos.predictor import Predictor
-from driftline.contract import Contract, InvalidRecordError, safe_name
+from bentos.refusals import Counts, count_record
+from driftline.contract import Contract, Fault, InvalidRecordError, safe_name
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 64 * 1024
 MAX_BATCH = 10_000
 MAX_FIELDS_NAMED = 50
+NOT_AS_WANTED = "some fields are not as the contract wants them"
 _ID = re.compile(r"[0-9a-zA-Z_-]{1,64}")
 _FEEDBACK = {"prediction_id", "label"}
 
@@ -50,6 +53,21 @@ class RequestError(Exception):
         """Keep what the error body says."""
         super().__init__(message)
         self.status, self.code, self.message, self.fields = status, code, message, tuple(fields)
+
+
+class RefusedError(RequestError):
+    """Records that a contract refuses, and how many of them at which field for which kind of fault.
+
+    Each bad record of a batch counts, though the batch is refused as a whole; its good ones do not.
+    """
+
+    def __init__(
+        self, fields: Iterable[tuple[str, str]], contract: Contract, counts: Counts
+    ) -> None:
+        """Name the first fields at fault."""
+        named = tuple(fields)[:MAX_FIELDS_NAMED]
+        super().__init__(422, "invalid", NOT_AS_WANTED, named)
+        self.contract, self.counts = contract, counts
 
 
 LOG_UNAVAILABLE = RequestError(
@@ -106,9 +124,16 @@ class Api:
             reply = Reply(200, orjson.dumps(answer(body)))
         except RequestError as error:
             self.ledger.reject(error.code)
+            if isinstance(error, RefusedError):
+                self._keep_refusal(error)
             return error_reply(error)
         self.ledger.seconds.add(time.perf_counter() - begun)
         return reply
+
+    def _keep_refusal(self, error: RefusedError) -> None:
+        contract = error.contract
+        self.ledger.refuse(contract, error.counts)
+        self.log.refuse(contract.problem, contract.model_version, error.counts)
 
     def _check_key(self, key: bytes | None) -> None:
         """Compare with every key in constant time."""
@@ -119,11 +144,12 @@ class Api:
 
     def _predict(self, body: bytes) -> Any:
         predictor = self.predictor  # one model for the whole request, whatever takes over meanwhile
-        record = _name_fields(parse_object(body, MAX_RECORD_BYTES), predictor.contract)
+        contract, document = predictor.contract, parse_object(body, MAX_RECORD_BYTES)
         try:
-            vector = predictor.contract.encode(record)
+            record = _name_fields(document, contract)
+            vector = contract.encode(record)
         except InvalidRecordError as error:
-            raise _invalid(error.fields) from None
+            raise RefusedError(error.fields, contract, count_record(error.faults)) from None
         return self._answer(predictor, [record], np.array([vector], dtype=np.float32))[0]
 
     def _predict_batch(self, body: bytes) -> Any:
@@ -248,17 +274,17 @@ def error_reply(error: RequestError) -> Reply:
     return Reply(error.status, orjson.dumps(document))
 
 
-def _name_fields(document: dict[str, Any], contract: Contract) -> dict[str, Any]:
+def _name_fields(document: Any, contract: Contract) -> dict[str, Any]:
     """Named fields as they are; `features` in contract order under their names."""
+    if not isinstance(document, dict):
+        raise InvalidRecordError([Fault("", "must be an object", "malformed")])
     if "features" not in document or "features" in contract.field_names:
         return document
     values = document["features"]
     if len(document) != 1 or not isinstance(values, list):
-        raise _invalid([("features", "must be a list of values, and the only key")])
-    try:
-        return contract.name_values(values)
-    except InvalidRecordError as error:
-        raise _invalid(error.fields) from None
+        problem = "must be a list of values, and the only key"
+        raise InvalidRecordError([Fault("features", problem, "malformed")])
+    return contract.name_values(values)
 
 
 def _encode_all(
@@ -270,26 +296,25 @@ def _encode_all(
     named: list[dict[str, Any]] = []
     vectors: list[list[float]] = []
     wrong: list[tuple[str, str]] = []
+    refused: Counter[tuple[str, str]] = Counter()
     for i, document in enumerate(records):
         try:
-            if not isinstance(document, dict):
-                raise _invalid([("", "must be an object")])
             record = _name_fields(document, contract)
             vectors.append(contract.encode(record))
             named.append(record)
-        except (RequestError, InvalidRecordError) as error:
-            wrong += [(f"records[{i}].{name}".rstrip("."), why) for name, why in error.fields]
-            if len(wrong) > MAX_FIELDS_NAMED:
-                break
-    if wrong:
-        raise _invalid(wrong)
+        except InvalidRecordError as error:
+            refused.update(count_record(error.faults))
+            if len(wrong) < MAX_FIELDS_NAMED:
+                wrong += [(f"records[{i}].{name}".rstrip("."), why) for name, why in error.fields]
+    if refused:
+        raise RefusedError(wrong, contract, refused)
     width = len(contract.feature_names)
     return named, np.array(vectors, dtype=np.float32).reshape(len(vectors), width)
 
 
 def _invalid(fields: Iterable[tuple[str, str]]) -> RequestError:
     named = tuple(fields)[:MAX_FIELDS_NAMED]
-    return RequestError(422, "invalid", "some fields are not as the contract wants them", named)
+    return RequestError(422, "invalid", NOT_AS_WANTED, named)
 
 
 def _no_route(path: str, methods: Mapping[str, str]) -> RequestError:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Insert,
+    Table,
     case,
     create_engine,
     event,
@@ -29,7 +30,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from bentos.checks import Tally, all_keys, count_on, newest_key
-from bentos.tables import LABELS, ORDERS, PREDICTIONS, VERDICTS
+from bentos.tables import LABELS, ORDERS, PREDICTIONS, REFUSALS, VERDICTS
 
 LabelOutcome = Literal["added", "same", "different", "unknown"]
 CONNECT_SECONDS = 5
@@ -111,7 +112,16 @@ def _alone(connection: Connection) -> Iterator[None]:
 
 def insert_predictions(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add predictions; those that are there already stay as they are."""
-    statement = _insert_ignoring(engine, PREDICTIONS, "id")
+    _insert_all(engine, PREDICTIONS, rows)
+
+
+def insert_refusals(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add counts of refused records; those that are there already are not counted again."""
+    _insert_all(engine, REFUSALS, rows)
+
+
+def _insert_all(engine: Engine, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    statement = _insert_ignoring(engine, table, "id")
     with engine.begin() as connection:
         for start in range(0, len(rows), ROWS_PER_INSERT):
             connection.execute(

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from bentos.checks import Tally, all_keys, count_on, newest_key
 from bentos.log import LogUnavailableError
+from bentos.refusals import Counts, PendingRefusals, refusal_rows
 from bentos.spool import rows_of
 
 COLUMNS = (
@@ -30,9 +31,11 @@ COLUMNS = (
     "risk_level",
 )
 ORDER_COLUMNS = ("key", "problem", "kind", "state", "changed_at")
+REFUSAL_COLUMNS = ("id", "problem", "model_version", "at", "field", "kind", "count")
 LABEL_COLUMNS = ("prediction_id", "problem", "label", "received_at")
 CONNECT_SECONDS = 5
 SQLITE_WAIT_SECONDS = 30
+NEWEST_TABLE = "releases"  # where it is there, all are
 SQLITE_TABLES = Path(__file__).parent / "migrations" / "sqlite.sql"
 
 
@@ -68,19 +71,23 @@ class DirectLog:
         self._driver = choose_driver(url)
         self._connection: Any = None
         self._tallies: dict[str, Tally] = {}
+        self._refusals = PendingRefusals()
 
     def write(self, entry: dict[str, Any]) -> None:
         """Insert all of a request's predictions or none, before they are answered."""
-        rows = [self._values(row) for row in rows_of(entry)]
-        statement = self._driver.insert("predictions", COLUMNS, "id")
+        self._insert("predictions", COLUMNS, rows_of(entry))
 
-        def insert(cursor: Any) -> None:
-            cursor.execute("BEGIN")
-            cursor.executemany(statement, rows)
-            cursor.execute("COMMIT")
+    def refuse(self, problem: str, version: str, counts: Counts) -> None:
+        """Insert counts of refused records before they are answered, or together with the next.
 
-        if rows:
-            self._run(insert)
+        Who sent a record that is refused is told so, even where that cannot be counted now.
+        """
+        self._refusals.add(problem, version, counts)
+        for entry in self._refusals.take():
+            try:
+                self._insert("refusals", REFUSAL_COLUMNS, refusal_rows(entry))
+            except LogUnavailableError:
+                self._refusals.put_back(entry)
 
     def label(self, prediction_id: str, label: str) -> str:
         """Keep the first label of a known prediction."""
@@ -146,9 +153,21 @@ class DirectLog:
         count, newest = _first(cursor, query, problem, after + 1, up_to)
         return int(count or 0), int(newest or 0)
 
-    def _values(self, row: dict[str, Any]) -> tuple[Any, ...]:
-        row["answered_at"] = self._driver.moment(row["answered_at"])
-        return tuple(row[name] for name in COLUMNS)
+    def _insert(self, table: str, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+        """All rows or none; those that are there already stay as they are."""
+        statement = self._driver.insert(table, columns, "id")
+        values = [tuple(map(self._value, map(row.__getitem__, columns))) for row in rows]
+
+        def insert(cursor: Any) -> None:
+            cursor.execute("BEGIN")
+            cursor.executemany(statement, values)
+            cursor.execute("COMMIT")
+
+        if values:
+            self._run(insert)
+
+    def _value(self, value: Any) -> Any:
+        return self._driver.moment(value) if isinstance(value, datetime) else value
 
     def _run(self, work: Callable[[Any], Any]) -> Any:
         """Work on a cursor; once more where a kept connection has died, or tables were missing."""
@@ -236,7 +255,7 @@ def _open_sqlite(module: Any, path: str) -> Any:
     connection = module.connect(path, timeout=SQLITE_WAIT_SECONDS, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
-    known = "SELECT 1 FROM sqlite_master WHERE name = 'predictions'"
+    known = f"SELECT 1 FROM sqlite_master WHERE name = '{NEWEST_TABLE}'"  # noqa: S608 - our name
     if connection.execute(known).fetchone() is None:
         connection.executescript(SQLITE_TABLES.read_text(encoding="utf-8"))
     return connection

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from bentos.refusals import Counts, PendingRefusals
 from bentos.sidecar import start_sidecar
 from bentos.spool import HAND_OVER_SECONDS, SpoolFullError, SpoolWriter, find_in_spool
 
@@ -28,6 +29,9 @@ class PredictionLog(Protocol):
     def write(self, entry: dict[str, Any]) -> None:
         """Keep a request's predictions before it is answered, or raise `LogUnavailableError`."""
 
+    def refuse(self, problem: str, version: str, counts: Counts) -> None:
+        """Count refused records; what cannot be kept now waits for a later moment."""
+
     def label(self, prediction_id: str, label: str) -> str:
         """`added`, `same`, `different` or `unknown`."""
 
@@ -41,6 +45,8 @@ class SpoolLog:
         self._url = url
         self._engine: Any = None
         self._writer = SpoolWriter(folder)
+        self._refusals = PendingRefusals()
+        self._refusals_written_at = 0.0
         self._shipper = _start_shipper(folder)
         self._started_at = time.monotonic()
         self._is_closed = threading.Event()
@@ -53,6 +59,15 @@ class SpoolLog:
             self._writer.append(orjson.dumps(entry) + b"\n")
         except SpoolFullError as error:
             raise LogUnavailableError from error
+
+    def refuse(self, problem: str, version: str, counts: Counts) -> None:
+        """Write to the spool at once, but where refusals come thick, add them up for a moment.
+
+        So a single one outlives the process, and a flood of them costs two lines a second.
+        """
+        self._refusals.add(problem, version, counts)
+        if time.monotonic() - self._refusals_written_at > HAND_OVER_SECONDS:
+            self._write_refusals()
 
     def label(self, prediction_id: str, label: str) -> str:
         """Label a prediction in the database, once it has arrived there from the spool."""
@@ -77,17 +92,27 @@ class SpoolLog:
         """Hand everything over, and let the shipper finish."""
         self._is_closed.set()
         self._keeper.join()
+        self._write_refusals()
         self._writer.close()
         if _finish(self._shipper) != 0:  # a supervisor ends a service with all below it at once
             _finish(_start_shipper(self.folder))
 
     def _keep_handing_over(self) -> None:
         while not self._is_closed.wait(HAND_OVER_SECONDS):
+            self._write_refusals()
             self._writer.hand_over()
             is_due = time.monotonic() - self._started_at > SHIPPER_PAUSE_SECONDS
             if is_due and self._shipper.poll() is not None:  # something has killed it
                 self._shipper = _start_shipper(self.folder)
                 self._started_at = time.monotonic()
+
+    def _write_refusals(self) -> None:
+        self._refusals_written_at = time.monotonic()
+        for entry in self._refusals.take():
+            try:
+                self._writer.append(orjson.dumps(entry) + b"\n")
+            except SpoolFullError:
+                self._refusals.put_back(entry)
 
 
 def _finish(shipper: "subprocess.Popen[bytes]") -> int:

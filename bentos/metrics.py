@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bentos.predictor import Answer
+from bentos.refusals import Counts
 from driftline.contract import Contract, FieldSpec
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
@@ -53,6 +54,7 @@ class Ledger:
         self.by_risk: dict[str, int] = {"low": 0, "medium": 0, "high": 0}
         self.rejected: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
+        self.refused: Counter[tuple[str, str]] = Counter()
         self.confidence = Histogram(CONFIDENCES)
         self.seconds = Histogram(SECONDS)
         self.missing = {field.name: 0 for field in contract.fields if field.allow_missing}
@@ -88,6 +90,11 @@ class Ledger:
         """Count one request that was refused, by error code."""
         self.rejected[reason] += 1
 
+    def refuse(self, contract: Contract, counts: Counts) -> None:
+        """Count refused records by field and kind, of which the contract has few."""
+        if contract.fields == self.contract.fields:
+            self.refused.update(counts)
+
     def settle(self) -> None:
         """Bin the inputs that wait."""
         with self._settling:
@@ -111,6 +118,7 @@ class Ledger:
         lines = _counter("predictions", "Predictions by class", "class", self.by_class)
         lines += _counter("risk_bands", "Predictions by risk band", "band", self.by_risk)
         lines += _counter("rejected_requests", "Refused requests by code", "code", self.rejected)
+        lines += _refused_fields(self.refused)
         lines += _counter("missing_values", "Missing values by field", "field", self.missing)
         lines += _counter("labels_received", "Labels by outcome", "outcome", self.labels)
         lines += _histogram(
@@ -159,6 +167,15 @@ def _counter(name: str, meaning: str, label: str, counts: dict[str, Any]) -> lis
     return lines + [
         f'driftline_{name}_total{{{label}="{_escape(key)}"}} {value}'
         for key, value in list(counts.items())  # others count meanwhile
+    ]
+
+
+def _refused_fields(counts: Counts) -> list[str]:
+    lines = ["# HELP driftline_refused_fields_total Refused records by field and kind of fault"]
+    lines += ["# TYPE driftline_refused_fields_total counter"]
+    return lines + [
+        f'driftline_refused_fields_total{{field="{_escape(field)}",kind="{kind}"}} {value}'
+        for (field, kind), value in list(counts.items())  # others count meanwhile
     ]
 
 

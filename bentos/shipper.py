@@ -1,7 +1,7 @@
-"""Moves predictions from the spool to the database, in a process of its own beside the service.
+"""Moves predictions and refusals from the spool to the database.
 
-Ends when the service does (its standard input closes), after a last round. A database that is away
-costs nothing but growth of the spool.
+Runs beside the service in a process of its own and ends when it does (its standard input closes),
+after a last round. A database that is away costs nothing but growth of the spool.
 """
 
 import logging
@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, IntegrityError
 
 from bentos import database
+from bentos.refusals import refusal_rows
 from bentos.sidecar import become_sidecar, service_is_gone
 from bentos.spool import free_segments, rows_of, take_segment
 
@@ -46,7 +47,10 @@ def _ship_segment(engine: Engine, path: Path) -> int:
     with take_segment(path) as entries:
         if not entries:
             return 0
-        database.insert_predictions(engine, [row for each in entries for row in rows_of(each)])
+        refused = [entry for entry in entries if "refused" in entry]
+        answered = [entry for entry in entries if "refused" not in entry]
+        database.insert_predictions(engine, [row for each in answered for row in rows_of(each)])
+        database.insert_refusals(engine, [row for each in refused for row in refusal_rows(each)])
         return len(entries)
 
 

@@ -1,4 +1,4 @@
-"""The database's tables: predictions, labels, and the verdicts of monitoring.
+"""The database's tables: predictions, labels, refusals, and the verdicts of monitoring.
 
 Every table has a sequence that the database itself counts, so that order never rests on a clock.
 """
@@ -52,6 +52,21 @@ LABELS = Table(
     Index("labels_by_problem", "problem", "sequence"),
 )
 
+# How many records a contract refused; rows of the kind `record` count each record once.
+REFUSALS = Table(
+    "refusals",
+    METADATA,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("problem", String(64), nullable=False),
+    Column("model_version", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("field", Text, nullable=False),  # one of the contract's, or ""
+    Column("kind", String(32), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Index("refusals_by_problem", "problem", "sequence"),
+)
+
 VERDICTS = Table(
     "verdicts",
     METADATA,
@@ -82,6 +97,19 @@ ORDERS = Table(
     Column("claimed_by", String(64), nullable=True),
     Column("changed_at", Moment, nullable=False),
     Index("orders_by_state", "state", "sequence"),
+)
+
+# What a person decided of rows that a verdict has set aside: they teach once they are released.
+RELEASES = Table(
+    "releases",
+    METADATA,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("verdict_key", String(64), nullable=False, unique=True),
+    Column("problem", String(64), nullable=False),
+    Column("decision", String(16), nullable=False),  # released or dropped
+    Column("actor", String(128), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("releases_by_problem", "problem", "sequence"),
 )
 
 # Append-only and hash-chained: every change of an alias, with its evidence.

@@ -35,7 +35,8 @@ def render_tables() -> str:
         for kind in ("TABLE", "UNIQUE INDEX", "INDEX"):
             words = words.replace(f"CREATE {kind} ", f"CREATE {kind} IF NOT EXISTS ", 1)
         lines.append(f"{words.rstrip()};")
-    lines += [f"INSERT OR IGNORE INTO alembic_version VALUES ('{name}');" for (name,) in versions]  # noqa: S608 - our own names
+    lines.append("DELETE FROM alembic_version;")
+    lines += [f"INSERT INTO alembic_version VALUES ('{name}');" for (name,) in versions]  # noqa: S608 - our own names
     return "\n".join([*lines, "COMMIT;"]) + "\n"
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +23,52 @@ EXACT_BELOW = 2.0**53  # from here on a float64 cannot tell every whole number f
 _NAME = re.compile(r"[A-Za-z][A-Za-z_ .&-]{0,63}")
 
 Encoder = Callable[[Any], float]
+FaultKind = Literal[
+    "missing",
+    "out_of_range",
+    "not_a_number",
+    "not_whole",
+    "not_a_category",
+    "unknown_field",  # a name that the contract does not know
+    "malformed",  # no record at all, or values in another number
+]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one field of a record: in words for its sender, as a kind for counting."""
+
+    field: str
+    problem: str
+    kind: FaultKind
+
+    @property
+    def column(self) -> str:
+        """The contract's field that is at fault, or "": a sender's own names are never kept."""
+        return "" if self.kind in {"unknown_field", "malformed"} else self.field
 
 
 class InvalidRecordError(ValueError):
-    """A record breaks the contract: `fields` names each field and its problem, never its value."""
+    """A record breaks the contract: `faults` names each field and its problem, never its value."""
 
-    def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
-        """Keep (field, problem) pairs, in contract order."""
-        self.fields = tuple(fields)
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        """Keep the faults, in contract order."""
+        self.faults = tuple(faults)
         super().__init__("; ".join(f"{field}: {problem}" for field, problem in self.fields))
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Each field at fault and its problem."""
+        return tuple((fault.field, fault.problem) for fault in self.faults)
+
+
+class InvalidValueError(ValueError):
+    """A value that its field does not take."""
+
+    def __init__(self, kind: FaultKind, problem: str) -> None:
+        """Keep the kind beside the words."""
+        super().__init__(problem)
+        self.kind: FaultKind = kind
 
 
 @dataclass(frozen=True)
@@ -58,7 +95,7 @@ class FieldSpec:
 
     @cached_property
     def encode(self) -> Encoder:
-        """Value to number: itself, a category's index, or nan where missing; else `ValueError`."""
+        """Value to number: itself, a category's index, or nan where missing; else an error."""
         return _category_encoder(self) if self.kind == "category" else _number_encoder(self)
 
     @cached_property
@@ -69,8 +106,7 @@ class FieldSpec:
 def _missing(spec: FieldSpec) -> float:
     if spec.allow_missing:
         return math.nan
-    message = "is required"
-    raise ValueError(message)
+    raise InvalidValueError("missing", "is required")
 
 
 def _number_encoder(spec: FieldSpec) -> Encoder:
@@ -83,18 +119,15 @@ def _number_encoder(spec: FieldSpec) -> Encoder:
         if value is None:
             return _missing(spec)
         if type(value) is not float and type(value) is not int:
-            message = "must be a number"
-            raise ValueError(message)
+            raise InvalidValueError("not_a_number", "must be a number")
         if value != value:  # noqa: PLR0124 - nan is missing in a table and never valid JSON
             return _missing(spec)
         if value in codes:
             return _missing(spec)
         if not low <= value <= high:
-            message = _range_text(spec)
-            raise ValueError(message)
+            raise InvalidValueError("out_of_range", _range_text(spec))
         if is_integer and value != int(value):
-            message = "must be a whole number"
-            raise ValueError(message)
+            raise InvalidValueError("not_whole", "must be a whole number")
         return float(value)
 
     return encode
@@ -116,14 +149,13 @@ def _category_encoder(spec: FieldSpec) -> Encoder:
         text = str(value) if type(value) is int else value
         text = f"{value:g}" if type(value) is float else text
         if type(text) is not str:
-            message = "must be one of its categories"
-            raise ValueError(message)
+            raise InvalidValueError("not_a_category", "must be one of its categories")
         if text in codes:
             return _missing(spec)
         number = index.get(text)
         if number is None:
-            message = f"must be one of: {', '.join(spec.categories)}"
-            raise ValueError(message)
+            wanted = f"must be one of: {', '.join(spec.categories)}"
+            raise InvalidValueError("not_a_category", wanted)
         return number
 
     return encode
@@ -184,12 +216,12 @@ class Contract:
         Raises `InvalidRecordError` naming every field at fault.
         """
         vector = list(self._blank)
-        wrong: list[tuple[str, str]] = []
+        wrong: list[Fault] = []
         for name, encode, start, spread in self._layout:
             try:
                 number = encode(record.get(name))
-            except ValueError as error:
-                wrong.append((name, str(error)))
+            except InvalidValueError as error:
+                wrong.append(Fault(name, str(error), error.kind))
                 continue
             if not spread:
                 vector[start] = number
@@ -197,7 +229,8 @@ class Contract:
                 vector[start + int(number)] = 1.0
         if not self._names.issuperset(record):
             unknown = [name for name in record if name not in self._names]
-            wrong += [(safe_name(name), "is not a field of this problem") for name in unknown]
+            problem = "is not a field of this problem"
+            wrong += [Fault(safe_name(name), problem, "unknown_field") for name in unknown]
         if wrong:
             raise InvalidRecordError(wrong)
         return vector
@@ -246,7 +279,7 @@ class Contract:
         """Values in contract order as a record; a wrong count is an `InvalidRecordError`."""
         if len(values) != len(self.fields):
             problem = f"must hold {len(self.fields)} values in contract order"
-            raise InvalidRecordError([("features", problem)])
+            raise InvalidRecordError([Fault("features", problem, "malformed")])
         return {field.name: value for field, value in zip(self.fields, values, strict=True)}
 
     def encode_table(self, records: Iterable[Mapping[str, Any]]) -> NDArray[np.float32]:

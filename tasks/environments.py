@@ -17,6 +17,7 @@ from typing import Any
 
 from bentos.api import Api
 from bentos.predictor import Predictor
+from bentos.refusals import Counts
 from driftline.agreement import Response
 from driftline.errors import PackagingError
 from driftline.served import ServedModel
@@ -49,6 +50,9 @@ class _NoLog:
 
     def write(self, entry: dict[str, Any]) -> None:
         """Forget it."""
+
+    def refuse(self, problem: str, version: str, counts: Counts) -> None:
+        """Forget them."""
 
     def label(self, prediction_id: str, label: str) -> str:
         """No prediction is known."""

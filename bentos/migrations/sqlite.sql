@@ -74,5 +74,30 @@ CREATE TABLE IF NOT EXISTS journal (
   sha256 VARCHAR(64) NOT NULL,
   PRIMARY KEY (problem, number)
 );
-INSERT OR IGNORE INTO alembic_version VALUES ('0002');
+CREATE TABLE IF NOT EXISTS refusals (
+  sequence INTEGER NOT NULL,
+  id VARCHAR(64) NOT NULL,
+  problem VARCHAR(64) NOT NULL,
+  model_version VARCHAR(64) NOT NULL,
+  at DATETIME NOT NULL,
+  field TEXT NOT NULL,
+  kind VARCHAR(32) NOT NULL,
+  count BIGINT NOT NULL,
+  PRIMARY KEY (sequence),
+  UNIQUE (id)
+);
+CREATE INDEX IF NOT EXISTS refusals_by_problem ON refusals (problem, sequence);
+CREATE TABLE IF NOT EXISTS releases (
+  sequence INTEGER NOT NULL,
+  verdict_key VARCHAR(64) NOT NULL,
+  problem VARCHAR(64) NOT NULL,
+  decision VARCHAR(16) NOT NULL,
+  actor VARCHAR(128) NOT NULL,
+  at DATETIME NOT NULL,
+  PRIMARY KEY (sequence),
+  UNIQUE (verdict_key)
+);
+CREATE INDEX IF NOT EXISTS releases_by_problem ON releases (problem, sequence);
+DELETE FROM alembic_version;
+INSERT INTO alembic_version VALUES ('0003');
 COMMIT;

@@ -1,5 +1,6 @@
 """Small served models, and logs that keep or refuse what they are given."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bentos.log import LogUnavailableError
+from bentos.refusals import Counts
 from driftline.candidates import CANDIDATES
 from driftline.dataset import draft_contract, encode_rows, encode_target
 from driftline.digests import digest_bytes
@@ -76,6 +78,7 @@ class KeptLog:
         """Start empty."""
         self.entries: list[dict[str, Any]] = []
         self.labels: dict[str, str] = {}
+        self.refused: Counter[tuple[str, str, str, str]] = Counter()
 
     @property
     def predictions(self) -> list[dict[str, Any]]:
@@ -85,6 +88,11 @@ class KeptLog:
     def write(self, entry: dict[str, Any]) -> None:
         """Keep it."""
         self.entries.append(entry)
+
+    def refuse(self, problem: str, version: str, counts: Counts) -> None:
+        """Add up."""
+        for (field, kind), count in counts.items():
+            self.refused[problem, version, field, kind] += count
 
     def label(self, prediction_id: str, label: str) -> str:
         """The first label stands."""
@@ -102,6 +110,9 @@ class FullLog:
     def write(self, _entry: dict[str, Any]) -> None:
         """Refuse."""
         raise LogUnavailableError
+
+    def refuse(self, _problem: str, _version: str, _counts: Counts) -> None:
+        """Let it wait."""
 
     def label(self, _prediction_id: str, _label: str) -> str:
         """Refuse."""

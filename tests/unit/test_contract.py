@@ -205,6 +205,24 @@ def test_a_value_outside_the_contract_is_refused(field: str, value: Any, problem
     assert raised.value.fields == ((field, problem),)
 
 
+@pytest.mark.parametrize(
+    ("record", "faults"),
+    [
+        ({"age": None}, [("age", "missing")]),
+        ({"age": "40", "level": math.inf}, [("age", "not_a_number"), ("level", "out_of_range")]),
+        ({"age": 40.5, "sex": "X"}, [("age", "not_whole"), ("sex", "not_a_category")]),
+        ({"sex": ["F"], "weight": 80}, [("sex", "not_a_category"), ("", "unknown_field")]),
+    ],
+)
+def test_each_fault_has_a_kind_to_count_it_by(
+    record: dict[str, Any], faults: list[tuple[str, str]]
+) -> None:
+    with pytest.raises(InvalidRecordError) as raised:
+        CONTRACT.encode(VALID | record)
+
+    assert [(fault.column, fault.kind) for fault in raised.value.faults] == faults
+
+
 @pytest.mark.parametrize("value", [None, math.nan, -9, -9.0])
 def test_a_missing_code_is_a_missing_value(value: float | None) -> None:
     vector = CONTRACT.encode(VALID | {"level": value})
