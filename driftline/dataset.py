@@ -51,6 +51,12 @@ class Dataset:
     test_table: pd.DataFrame
     train_digests: tuple[str, ...]
     test_digests: tuple[str, ...]
+    is_renewed: bool = False
+
+    @property
+    def shipped_digests(self) -> tuple[str, ...]:
+        """Digests of the rows that what ships has learnt from: all, where a champion is renewed."""
+        return self.train_digests + self.test_digests if self.is_renewed else self.train_digests
 
 
 def make_plan(

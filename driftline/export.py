@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.contract import Contract
+from driftline.promise import OutOfFold, Promise
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -39,6 +40,8 @@ class Exported:
     onnx: bytes
     contract: Contract
     parity: Parity
+    promise: Promise
+    out_of_fold: OutOfFold
 
 
 def export_onnx(model: "Pipeline", features: int) -> bytes:

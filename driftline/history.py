@@ -16,7 +16,7 @@ from driftline.evaluation import make_folds
 from driftline.metrics import Scored
 from driftline.probe import Probe, answer, probe_renewal, rows_of_past
 from driftline.problem import Problem
-from driftline.promise import Promise, Recipe, make_promise
+from driftline.promise import OutOfFold, Promise, Recipe, make_promise
 from driftline.thresholds import choose_threshold
 from driftline.training import score_rows
 
@@ -91,9 +91,7 @@ def renew_at(history: History, window: int, recipe: Recipe) -> Renewed:
     newest = end - history.cuts[window]
     probe = None
     if window:
-        probe = probe_renewal(
-            X, y, newest=newest, classes=classes, fit=recipe.fit, metric=metric
-        )
+        probe = probe_renewal(X, y, newest=newest, classes=classes, fit=recipe.fit, metric=metric)
     past = 1 if probe is None else probe.past
     learnt = rows_of_past(end, past, least=newest)
     X, y = X[-learnt:], y[-learnt:]  # noqa: N806
@@ -106,7 +104,7 @@ def renew_at(history: History, window: int, recipe: Recipe) -> Renewed:
         answers=answer(X, y, later, classes=classes, fit=recipe.fit)
         if len(later)
         else np.zeros((0, classes)),
-        promise=make_promise([folded], y, metric=metric, recipe=recipe, use={}),
+        promise=make_promise(OutOfFold(folded, y), metric=metric, recipe=recipe, use={}),
         threshold=choose_threshold(y, folded, problem.goal, positive=positive),
         probe=probe,
     )

@@ -4,7 +4,7 @@ Out-of-fold answers of the whole training set are the baseline: a holdout is a f
 a lucky or badly fitting one would hide harm or invent it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ class Recipe:
     params: Mapping[str, Any]
     is_calibrated: bool = False
     seed: int = 0
+    searched_rows: int = 0  # how many rows it was searched and compared on
 
     @property
     def fit(self) -> Fit:
@@ -42,6 +43,14 @@ class Recipe:
 
 
 DEFAULT_RECIPE = Recipe("hist_gradient_boosting", CANDIDATES["hist_gradient_boosting"].defaults)
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Answers on the training rows, each by a model that did not learn from it, with their truth."""
+
+    probabilities: Floats
+    y: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -75,16 +84,11 @@ class Promise:
 
 
 def make_promise(
-    probabilities: Sequence[Floats],
-    y: NDArray[np.int64],
-    *,
-    metric: LossName,
-    recipe: Recipe,
-    use: Mapping[str, float],
+    answers: OutOfFold, *, metric: LossName, recipe: Recipe, use: Mapping[str, float]
 ) -> Promise:
-    """The promise of out-of-fold answers, one array (rows, classes) per repeat."""
-    losses = np.mean([row_losses(p, y, metric) for p in probabilities], axis=0)
-    classes = probabilities[0].shape[1]
+    """What these answers promise."""
+    y, classes = answers.y, answers.probabilities.shape[1]
+    losses = row_losses(answers.probabilities, y, metric)
     rates = np.bincount(y, minlength=classes) / len(y)
     base = row_losses(np.tile(rates, (len(y), 1)), y, metric)
     return Promise(

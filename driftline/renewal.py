@@ -1,6 +1,7 @@
 """Training on what has come in since: which rows join, which stay out as the test, what is dropped.
 
-True labels only. The newest labelled rows are the holdout; neither model has seen them.
+True labels only. The newest labelled rows are the test; the champion has not seen them, and what is
+tested of the challenger answers each of them by rows before it. What ships learns from all of them.
 """
 
 from collections.abc import Collection
@@ -8,18 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from driftline.candidates import CANDIDATES
 from driftline.dataset import Dataset, Matrices, encode_rows, encode_target
 from driftline.digests import digest_rows, number_repeats
-from driftline.evaluation import make_folds
+from driftline.probe import probe_renewal, rows_of_past
 from driftline.problem import Problem
+from driftline.promise import DEFAULT_RECIPE, Recipe
 
 HOLDOUT_SHARE = 0.3
-FOLDS = 3
 LEAST_JUDGED = 60
-ERRORS = 2.0  # standard errors by which a shorter past must be better
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ def renew(
     problem: Problem,
     *,
     seen: Collection[str],
-    seed: int,
+    recipe: Recipe = DEFAULT_RECIPE,
 ) -> Renewal | None:
     """Part the labelled rows by age; None where too few are new or the newest hold one class only.
 
@@ -57,52 +55,30 @@ def renew(
     if any(part[target].nunique() < len(problem.classes) for part in (test, older)):
         return None
     history = pd.concat([_without(original, digest_rows(test)), older], ignore_index=True)
-    kept = choose_history(history, problem, fresh=len(older), seed=seed)
+    kept = choose_history(history, problem, fresh=len(older), recipe=recipe)
     return Renewal(history.tail(kept).reset_index(drop=True), test, len(history) - kept)
 
 
-def choose_history(table: pd.DataFrame, problem: Problem, *, fresh: int, seed: int) -> int:
+def choose_history(
+    table: pd.DataFrame, problem: Problem, *, fresh: int, recipe: Recipe = DEFAULT_RECIPE
+) -> int:
     """How many of the latest rows to train on: the longest past that does no harm.
 
-    `table` is in order of time, its last `fresh` rows are labelled predictions. Each past (all
-    rows, the fresh ones, their latest half, quarter) is judged on the latest rows by the
-    cross-validated log loss of gradient boosting's defaults; the longest within two standard
-    errors of the best wins.
-    Where the relation to the target has changed, older rows teach the older relation.
+    `table` is in order of time, its last `fresh` rows are labelled predictions. Each past is judged
+    by its answers on the latest rows, block by block, by models of the rows before them
+    (`driftline.probe`). Where the relation to the target has changed, older rows teach the older
+    relation.
     """
-    judged = max(fresh // 4, min(fresh, LEAST_JUDGED))
-    lengths = [len(table), *(fresh // part for part in (1, 2, 4) if fresh // part >= judged)]
-    X, y = encode_rows(table, problem), encode_target(table, problem)  # noqa: N806
-    latest = y[-judged:]
-    if np.bincount(latest, minlength=len(problem.classes)).min() < FOLDS:
-        return len(table)
-    losses = [_losses(X[-length:], y[-length:], judged, seed=seed) for length in lengths]
-    best = min(losses, key=lambda each: float(each.mean()))
-    for length, each in zip(lengths, losses, strict=True):
-        behind = each - best
-        if behind.mean() <= ERRORS * behind.std(ddof=1) / np.sqrt(judged):
-            return length
-    return lengths[-1]
-
-
-def _losses(
-    X: NDArray[np.float32],  # noqa: N803
-    y: NDArray[np.int64],
-    judged: int,
-    *,
-    seed: int,
-) -> NDArray[np.float64]:
-    """Log loss of each of the last `judged` rows, by a model of all rows but their fold."""
-    candidate = CANDIDATES["hist_gradient_boosting"]
-    start = len(y) - judged
-    losses = np.zeros(judged)
-    for _, test in make_folds(y[start:], folds=FOLDS, repeats=1, seed=seed)[0]:
-        kept = np.setdiff1d(np.arange(len(y)), start + test)
-        model = candidate.build(candidate.defaults, seed).fit(X[kept], y[kept])
-        p = model.predict_proba(X[start + test])
-        truth = np.searchsorted(model.classes_, y[start + test])
-        losses[test] = -np.log(np.clip(p[np.arange(len(test)), truth], 1e-3, 1))
-    return losses
+    judged = min(fresh, max(fresh // 4, LEAST_JUDGED))
+    probe = probe_renewal(
+        encode_rows(table, problem),
+        encode_target(table, problem),
+        newest=judged,
+        classes=len(problem.classes),
+        fit=recipe.fit,
+        metric=problem.drift.loss,
+    )
+    return rows_of_past(len(table), probe.past, least=judged)
 
 
 def as_dataset(renewal: Renewal, problem: Problem) -> Dataset:
@@ -118,6 +94,7 @@ def as_dataset(renewal: Renewal, problem: Problem) -> Dataset:
         test_table=renewal.test,
         train_digests=tuple(digests[: len(renewal.train)]),
         test_digests=tuple(digests[len(renewal.train) :]),
+        is_renewed=True,
     )
 
 

@@ -11,6 +11,7 @@ from driftline.dataset import Dataset
 from driftline.export import score_onnx
 from driftline.metrics import Scored, compute_metrics
 from driftline.problem import Comparison
+from driftline.promise import OutOfFold, Promise
 from driftline.splitting import unseen_rows
 from driftline.training import score_rows
 
@@ -23,6 +24,8 @@ class ServedModel:
     onnx: bytes
     contract: Contract
     train_digests: frozenset[str]
+    promise: Promise | None = None  # models of earlier versions made none
+    out_of_fold: OutOfFold | None = None
 
     @property
     def label(self) -> str:

@@ -165,4 +165,10 @@ def describe_standing(standing: Standing, promise: Promise) -> str:
 
 
 def _cut(values: Floats, scale: float) -> Floats:
-    return np.clip(values / scale, -1.0, 1.0)
+    """Values for a wager, mixed in a fixed order.
+
+    The first block of a cohort is answered by nearly what the champion is itself: its differences
+    are about 0, and a player who took the rest for as quiet would bet too much.
+    """
+    mixed = np.random.default_rng(len(values)).permutation(len(values))
+    return np.clip(values[mixed] / scale, -1.0, 1.0)

@@ -4,7 +4,7 @@ Everything that is chosen is chosen on training rows by cross-validation; test r
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,9 @@ from driftline.candidates import CANDIDATES, Params, build_calibrated
 from driftline.dataset import Matrices
 from driftline.evaluation import CrossValidated, Fold, cross_validate, make_folds
 from driftline.metrics import Scored, bootstrap_intervals, compute_metrics, decide
+from driftline.probe import answer_blocks
 from driftline.problem import Problem
+from driftline.promise import OutOfFold, Recipe
 from driftline.search import search_params
 from driftline.selection import choose_winner, is_calibration_helpful
 from driftline.thresholds import choose_threshold, settle_threshold
@@ -57,10 +59,14 @@ def train_candidate(
     trials: int,
     seed: int,
     on_trial: Callable[[int, float], None] | None = None,
+    params: Params | None = None,
 ) -> Trained:
-    """Search, cross-validate, set the threshold and fit one candidate; score the test rows."""
+    """Search, cross-validate, set the threshold and fit one candidate; score the test rows.
+
+    With `params` nothing is searched.
+    """
     candidate = CANDIDATES[name]
-    params = search_params(
+    params = params or search_params(
         candidate,
         data.X_train,
         data.y_train,
@@ -101,6 +107,46 @@ def calibrate(
     )
     truth = np.eye(len(problem.classes))[data.y_train]
     return calibrated if is_calibration_helpful(plain.cv, calibrated.cv, truth) else plain
+
+
+def renew(
+    winner: Trained, problem: Problem, data: Matrices, recipe: Recipe, *, seed: int
+) -> Trained:
+    """The winner refitted on all rows, the newest included; its test stays honest.
+
+    The newest rows are answered block by block, each by the winner's recipe fitted on the rows
+    before it: that is what was tested. What ships has learnt from all of them.
+    """
+    X = np.vstack([data.X_train, data.X_test])  # noqa: N806
+    y = np.concatenate([data.y_train, data.y_test])
+    answers = answer_blocks(
+        X, y, newest=len(data.y_test), classes=len(problem.classes), fit=recipe.fit, past=1
+    )
+    model = recipe.fit(X, y)
+    positive = problem.positive_indices[0] if problem.is_binary else None
+    threshold = winner.threshold
+    if threshold is not None:
+        threshold = settle_threshold(threshold, model.predict_proba(X)[:, positive])
+    test = score_rows(answers, data.y_test, positive=positive, threshold=threshold)
+    return replace(
+        winner,
+        model=model,
+        threshold=threshold,
+        test=test,
+        test_metrics=compute_metrics(test),
+        intervals=bootstrap_intervals(test, seed=seed),
+    )
+
+
+def out_of_fold(winner: Trained, data: Matrices, *, is_renewed: bool) -> OutOfFold:
+    """Answers on all rows that the model has learnt from, each by one that had not."""
+    answers = np.mean(winner.cv.probabilities, axis=0)
+    if not is_renewed:
+        return OutOfFold(answers, data.y_train)
+    return OutOfFold(
+        np.vstack([answers, winner.test.probabilities]),
+        np.concatenate([data.y_train, data.y_test]),
+    )
 
 
 def winner_of(trained: Sequence[Trained], problem: Problem) -> Trained:

@@ -7,7 +7,10 @@ that the same inputs have come to mean something else.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
@@ -33,18 +36,36 @@ class Window:
     last_label: int
     seen: int
     seen_label: int
+    state: Mapping[str, Any] = field(default_factory=dict)  # what the last verdict left
 
     def judged_elsewhere(self) -> "Window":
         """The window without what came in: a verdict on other rows leaves it to be judged."""
-        return Window(
+        return replace(
+            self.with_labels_waiting(),
             inputs=self.inputs.head(0),
-            labelled=self.labelled.head(0),
-            first=self.seen,
+            first=self.seen + 1,
             last=self.seen,
-            last_label=self.seen_label,
-            seen=self.seen,
-            seen_label=self.seen_label,
         )
+
+    def with_labels_waiting(self) -> "Window":
+        """The window whose labels are left to a later look."""
+        return replace(self, labelled=self.labelled.head(0), last_label=self.seen_label)
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """Predictions from `first` to `last`, both with, that a verdict judged broken."""
+
+    key: str
+    first: int
+    last: int
+    reasons: tuple[str, ...]
+    is_dropped: bool = False
+
+
+def name_of(reason: str) -> str:
+    """What a finding is about, without its figures: the same finding has the same name."""
+    return re.sub(r"[-+]?\d[\d.,]*(e[-+]?\d+)?\s*%?", "#", reason)
 
 
 @dataclass(frozen=True)

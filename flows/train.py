@@ -116,11 +116,21 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
         else:
             snapshot = write_snapshot(renewed.table, renewed.table.head(0)).sha256
             dataset = renewed.dataset
+    rows = len(dataset.train_digests) + len(dataset.test_digests)
+    candidates = training.plan_candidates(spec, champion, rows, may_refit=renewed is not None)
     with step("fit"):
-        trained = [training.train_candidate(name, spec, dataset, plan) for name in spec.candidates]
+        trained = [
+            training.train_candidate(name, spec, dataset, plan, params)
+            for name, params in candidates.items()
+        ]
         winner = training.choose_winner(trained, spec, dataset, plan)
+        if renewed is not None:
+            winner = training.renew_winner(winner, spec, dataset, plan)
     with step("export"):
-        exported = training.export_model(winner, spec, dataset, snapshot)
+        searched = training.searched_rows(candidates, champion, rows)
+        exported = training.export_model(
+            winner, spec, dataset, snapshot, searched_rows=searched, seed=plan.seed
+        )
     return Contest(snapshot, dataset, trained, winner, exported)
 
 
@@ -139,8 +149,8 @@ def decide(spec: Problem, contest: Contest, plan: Plan, *, source: str) -> Secti
             ),
             feature_names=exported.contract.feature_names,
             X_test=contest.dataset.data.X_test,
-            train_digests=contest.dataset.train_digests,
-            onnx=exported.onnx,
+            train_digests=contest.dataset.shipped_digests,
+            exported=exported,
         )
     with step("register"):
         version = register_model(

@@ -6,72 +6,185 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bentos.database import order_all_checks
-from bentos.tables import LABELS, ORDERS, PREDICTIONS, VERDICTS
+from bentos.tables import LABELS, ORDERS, PREDICTIONS, RELEASES, VERDICTS
 from driftline.drift import DriftDecision
 from driftline.problem import Problem
-from driftline.verdicts import Window
+from driftline.verdicts import Quarantined, Window, name_of
 from tasks.decorators import io
 from tasks.records import open_records
 
-MOST_ROWS = 50_000
 A_DAY = timedelta(days=1)
+ROWS_AT_ONCE = 50_000
+QUARANTINE = "quarantine"
 
 
 @io(name="read window")
 def read_window(problem: Problem, model_version: str) -> Window:
-    """Predictions of this model since the last verdict on it, and labels since, by sequence."""
+    """Predictions of this model since the last verdict on it, and labels not judged yet.
+
+    With a label horizon, a label counts once its prediction is old enough that labels of every
+    class have had time to come. What is in quarantine is left out.
+    """
     verdict = _last_verdict(problem.name, model_version)
+    state = {} if verdict is None else json.loads(verdict["evidence"])
     seen = 0 if verdict is None else int(verdict["last_prediction"])
-    seen_label = 0 if verdict is None else int(json.loads(verdict["evidence"])["last_label"])
+    seen_label = int(state.get("last_label", 0))
     mine = (PREDICTIONS.c.problem == problem.name) & (PREDICTIONS.c.model_version == model_version)
     fresh = (
         select(PREDICTIONS.c.sequence, PREDICTIONS.c.inputs)
         .where(mine, PREDICTIONS.c.sequence > seen, PREDICTIONS.c.inputs.is_not(None))
-        .order_by(PREDICTIONS.c.sequence.desc())
-        .limit(MOST_ROWS)
-    )
-    told = (
-        select(LABELS.c.sequence, LABELS.c.label, PREDICTIONS.c.inputs, PREDICTIONS.c.probabilities)
-        .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
-        .where(mine, LABELS.c.sequence > seen_label, PREDICTIONS.c.inputs.is_not(None))
-        .order_by(LABELS.c.sequence.desc())
-        .limit(MOST_ROWS)
+        .order_by(PREDICTIONS.c.sequence)
     )
     with open_records().connect() as connection:
-        predictions = [*reversed(connection.execute(fresh).all())]
-        labels = [*reversed(connection.execute(told).all())]
+        predictions, places = _read_table(connection, fresh, problem)
+        labelled, judged = _read_unjudged(connection, problem, mine, seen_label)
+    return Window(
+        inputs=predictions,
+        labelled=labelled,
+        first=places[0] if places else seen + 1,
+        last=places[-1] if places else seen,
+        last_label=judged[-1] if judged else seen_label,
+        seen=seen,
+        seen_label=seen_label,
+        state=state or _carry_over(problem.name),
+    )
+
+
+def _read_unjudged(
+    connection: Connection, problem: Problem, mine: ColumnElement[bool], seen_label: int
+) -> tuple[pd.DataFrame, list[int]]:
+    """Labelled rows after a place, and the places; places are predictions' where there is a horizon.
+
+    A label that comes after its cohort was judged is not judged any more; it teaches all the same.
+    """
+    horizon = problem.drift.label_horizon_days
+    place = PREDICTIONS.c.sequence if horizon else LABELS.c.sequence
+    told = (
+        select(place, PREDICTIONS.c.inputs, LABELS.c.label, PREDICTIONS.c.probabilities)
+        .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
+        .where(mine, place > seen_label, PREDICTIONS.c.inputs.is_not(None))
+        .where(*_outside_quarantine(connection, problem.name))
+        .order_by(place)
+    )
+    if horizon:
+        told = told.where(PREDICTIONS.c.answered_at <= _now() - timedelta(days=horizon))
+    labels = connection.execute(told).all()
     labelled = _table([row.inputs for row in labels], problem)
     labelled["_label"] = [row.label for row in labels]
     labelled["_probabilities"] = [json.loads(row.probabilities) for row in labels]
-    return Window(
-        inputs=_table([row.inputs for row in predictions], problem),
-        labelled=labelled,
-        first=int(predictions[0].sequence) if predictions else seen,
-        last=int(predictions[-1].sequence) if predictions else seen,
-        last_label=int(labels[-1].sequence) if labels else seen_label,
-        seen=seen,
-        seen_label=seen_label,
+    return labelled, [int(row[0]) for row in labels]
+
+
+def _carry_over(problem: str) -> dict[str, Any]:
+    """What a new champion takes over from the one before it: the price of a renewal."""
+    query = select(VERDICTS.c.evidence).where(VERDICTS.c.problem == problem)
+    with open_records().connect() as connection:
+        found = connection.execute(query.order_by(VERDICTS.c.sequence.desc()).limit(1)).scalar()
+    standing = json.loads(found).get("standing", {}) if found else {}
+    return {"price": standing.get("price", 0.0)}
+
+
+def _outside_quarantine(connection: Connection, problem: str) -> list[ColumnElement[bool]]:
+    return [
+        (PREDICTIONS.c.sequence < part.first) | (PREDICTIONS.c.sequence > part.last)
+        for part in _quarantined(connection, problem)
+    ]
+
+
+def _quarantined(connection: Connection, problem: str) -> list[Quarantined]:
+    released = select(RELEASES.c.verdict_key).where(
+        RELEASES.c.problem == problem, RELEASES.c.decision == "released"
     )
+    query = select(VERDICTS, RELEASES.c.decision).outerjoin(
+        RELEASES, RELEASES.c.verdict_key == VERDICTS.c.key
+    )
+    query = query.where(
+        VERDICTS.c.problem == problem,
+        VERDICTS.c.verdict == QUARANTINE,
+        VERDICTS.c.first_prediction <= VERDICTS.c.last_prediction,
+        VERDICTS.c.key.not_in(released),
+    ).order_by(VERDICTS.c.sequence)
+    return [
+        Quarantined(
+            key=row["key"],
+            first=int(row["first_prediction"]),
+            last=int(row["last_prediction"]),
+            reasons=tuple(json.loads(row["reasons"])),
+            is_dropped=row["decision"] == "dropped",
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+@io(name="read quarantine")
+def read_quarantine(problem: Problem) -> list[Quarantined]:
+    """What was judged broken and has not been released, the oldest first."""
+    with open_records().connect() as connection:
+        return _quarantined(connection, problem.name)
+
+
+@io(name="decide on quarantine")
+def decide_on_quarantine(problem: Problem, key: str, decision: str, *, actor: str) -> bool:
+    """Release what a verdict set aside, or drop it; False where somebody has decided already."""
+    row = {
+        "verdict_key": key,
+        "problem": problem.name,
+        "decision": decision,
+        "actor": actor,
+        "at": _now(),
+    }
+    try:
+        with open_records().begin() as connection:
+            connection.execute(RELEASES.insert(), row)
+    except IntegrityError:
+        return False
+    return True
+
+
+@io(name="read accepted findings")
+def read_accepted(problem: Problem) -> set[str]:
+    """Reasons of quarantines that a person has released: they are known, and no fault any more."""
+    query = (
+        select(VERDICTS.c.reasons)
+        .join(RELEASES, RELEASES.c.verdict_key == VERDICTS.c.key)
+        .where(VERDICTS.c.problem == problem.name, RELEASES.c.decision == "released")
+    )
+    with open_records().connect() as connection:
+        rows = connection.execute(query).scalars().all()
+    return {name_of(reason) for text in rows for reason in json.loads(text)}
 
 
 @io(name="read labelled rows")
 def read_labelled(problem: Problem) -> pd.DataFrame:
-    """Every labelled row with its true label under the target's name, the oldest label first."""
-    query = (
-        select(PREDICTIONS.c.inputs, LABELS.c.label)
-        .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
-        .where(LABELS.c.problem == problem.name, PREDICTIONS.c.inputs.is_not(None))
-        .order_by(LABELS.c.sequence)
-    )
+    """Every labelled row with its true label under the target's name, the oldest label first.
+
+    What is in quarantine teaches nobody until a person has released it.
+    """
     with open_records().connect() as connection:
+        query = (
+            select(PREDICTIONS.c.inputs, LABELS.c.label)
+            .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
+            .where(LABELS.c.problem == problem.name, PREDICTIONS.c.inputs.is_not(None))
+            .where(*_outside_quarantine(connection, problem.name))
+            .order_by(LABELS.c.sequence)
+        )
         rows = connection.execute(query).all()
     table = _table([row.inputs for row in rows], problem)
     table[problem.target.name] = [row.label for row in rows]
     return table
+
+
+@io(name="read reasons of orders")
+def read_reasons(orders: Sequence[str]) -> list[str]:
+    """Why trainings were ordered: the first reason of each verdict that did so."""
+    keys = [order.removeprefix("verdict:") for order in orders]
+    query = select(VERDICTS.c.reasons).where(VERDICTS.c.key.in_(keys))
+    with open_records().connect() as connection:
+        return [json.loads(text)[0] for text in connection.execute(query).scalars()]
 
 
 @io(name="record verdict")
@@ -201,6 +314,19 @@ def _last_verdict(problem: str, model_version: str) -> Mapping[str, Any] | None:
     )
     with open_records().connect() as connection:
         return connection.execute(query).mappings().first()  # type: ignore[return-value]
+
+
+def _read_table(
+    connection: Connection, query: Select[Any], problem: Problem
+) -> tuple[pd.DataFrame, list[int]]:
+    """Logged inputs and their places, read piece by piece: all of them, however many."""
+    parts, places = [_table([], problem)], []
+    rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
+    for piece in rows.partitions():
+        parts.append(_table([row.inputs for row in piece], problem))
+        places += [int(row.sequence) for row in piece]
+    full = [part for part in parts if len(part)] or parts
+    return pd.concat(full, ignore_index=True), places
 
 
 def _table(inputs: Sequence[str], problem: Problem) -> pd.DataFrame:

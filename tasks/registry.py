@@ -1,15 +1,19 @@
 """MLflow's model registry: versions of a problem's model and who holds which alias."""
 
 import gzip
+import json
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from driftline.contract import Contract, parse_contract
 from driftline.digests import digest_bytes
 from driftline.errors import DataError, NotFoundError
 from driftline.problem import Problem
+from driftline.promise import OutOfFold, Promise, read_promise
 from driftline.promotion import Decision
 from driftline.served import ServedModel
 from tasks.decorators import io
@@ -132,11 +136,27 @@ def _raise_unless_missing(error: "MlflowException") -> None:
         raise error
 
 
+@io(name="read version")
+def read_version(problem: Problem, version: str) -> ServedModel | None:
+    """A registered version as it would serve, or None where the registry has no such version."""
+    from mlflow.exceptions import MlflowException
+
+    client = open_client()
+    try:
+        client.get_model_version(problem.name, version)
+    except MlflowException as error:
+        _raise_unless_missing(error)
+        return None
+    return _read_version(client, problem.name, version)
+
+
 def _read_by_alias(name: str, alias: str) -> ServedModel | None:
     client = open_client()
     version = _version_of(client, name, alias)
-    if version is None:
-        return None
+    return None if version is None else _read_version(client, name, version)
+
+
+def _read_version(client: "MlflowClient", name: str, version: str) -> ServedModel:
     run_id = client.get_model_version(name, version).run_id
     with tempfile.TemporaryDirectory() as folder:
         with reading_artifacts(f"{name} v{version}"):
@@ -144,9 +164,25 @@ def _read_by_alias(name: str, alias: str) -> ServedModel | None:
         onnx = (serving / "model.onnx").read_bytes()
         contract = parse_contract((serving / "contract.json").read_text(encoding="utf-8"))
         train = gzip.decompress((serving / "train_rows.txt.gz").read_bytes()).decode()
+        promise, out_of_fold = _read_promise(serving)
     if digest_bytes(onnx) != contract.onnx_sha256:
         message = f"{name} v{version}: its ONNX file does not have the digest in its contract"
         raise DataError(message)
     return ServedModel(
-        version=version, onnx=onnx, contract=contract, train_digests=frozenset(train.split("\n"))
+        version=version,
+        onnx=onnx,
+        contract=contract,
+        train_digests=frozenset(train.split("\n")),
+        promise=promise,
+        out_of_fold=out_of_fold,
     )
+
+
+def _read_promise(serving: Path) -> tuple[Promise | None, OutOfFold | None]:
+    """What the model promised; models that were made before promises were kept have none."""
+    if not (serving / "promise.json").is_file():
+        return None, None
+    promise = read_promise(json.loads((serving / "promise.json").read_text(encoding="utf-8")))
+    with np.load(serving / "out_of_fold.npz", allow_pickle=False) as arrays:
+        answers = arrays["probabilities"].astype(np.float64)
+        return promise, OutOfFold(answers, arrays["y"].astype(np.int64))

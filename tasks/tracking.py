@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from driftline.export import Exported
 from driftline.figures import draw_figures, draw_importance
 from driftline.problem import Problem
 from driftline.training import Trained
@@ -66,7 +67,7 @@ def log_training(
     feature_names: tuple[str, ...],
     X_test: np.ndarray,  # noqa: N803
     train_digests: Sequence[str],
-    onnx: bytes,
+    exported: Exported,
 ) -> Logged:
     """Write the parent run with the winner's model, and a nested run per candidate."""
     client = open_client()
@@ -91,7 +92,7 @@ def log_training(
             feature_names=feature_names,
             X_test=X_test,
             train_digests=train_digests,
-            onnx=onnx,
+            exported=exported,
         )
         uri = _log_model(parent, winner, feature_names)
         client.set_terminated(parent)
@@ -218,7 +219,7 @@ def _log_winner(
     feature_names: tuple[str, ...],
     X_test: np.ndarray,  # noqa: N803
     train_digests: Sequence[str],
-    onnx: bytes,
+    exported: Exported,
 ) -> None:
     from sklearn.inspection import permutation_importance
 
@@ -233,7 +234,13 @@ def _log_winner(
         (path / "permutation_importance.json").write_text(json.dumps(ranked, indent=2))
         serving = path / "serving"
         serving.mkdir()
-        (serving / "model.onnx").write_bytes(onnx)
+        (serving / "model.onnx").write_bytes(exported.onnx)
+        (serving / "promise.json").write_text(json.dumps(exported.promise.to_document(), indent=2))
+        np.savez_compressed(
+            serving / "out_of_fold.npz",
+            probabilities=exported.out_of_fold.probabilities.astype(np.float32),
+            y=exported.out_of_fold.y,
+        )
         (serving / "train_rows.txt.gz").write_bytes(
             gzip.compress("\n".join(train_digests).encode(), mtime=0)
         )

@@ -1,16 +1,19 @@
 """Runs the training rules over a snapshot, and says how it goes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from driftline import training
+from driftline.candidates import Params
 from driftline.dataset import Dataset, Plan, draft_contract, split_dataset
 from driftline.digests import digest_bytes
 from driftline.export import Exported, check_parity, edge_cases, export_onnx
+from driftline.importance import measure_use
 from driftline.problem import Problem
+from driftline.promise import DEFAULT_RECIPE, Recipe, make_promise
 from driftline.renewal import as_dataset, renew
 from driftline.served import ServedModel
 from driftline.training import Trained
@@ -18,6 +21,7 @@ from tasks.decorators import work
 from tasks.progress import tell
 
 MOST_PARITY_ROWS = 200_000
+SEARCHED_AGAIN = 2.0  # a search is done again when the rows have doubled
 
 
 @work(name="split rows")
@@ -45,7 +49,8 @@ def renew_rows(
     """The rows with the labelled ones where enough of them are new; else None."""
     if champion is None or plan.is_smoke or not len(labelled):
         return None
-    renewal = renew(table, labelled, problem, seen=champion.train_digests, seed=plan.seed)
+    recipe = DEFAULT_RECIPE if champion.promise is None else champion.promise.recipe
+    renewal = renew(table, labelled, problem, seen=champion.train_digests, recipe=recipe)
     if renewal is None:
         tell(f"{len(labelled)} labelled rows: too few new ones to train on")
         return None
@@ -57,9 +62,40 @@ def renew_rows(
     return Renewed(as_dataset(renewal, problem), rows)
 
 
+def plan_candidates(
+    problem: Problem, champion: ServedModel | None, rows: int, *, may_refit: bool
+) -> dict[str, Params | None]:
+    """The candidates to compare, and the settings of those that are not searched.
+
+    A renewal keeps the champion's recipe while the rows have not doubled since it was searched: a
+    refit costs a fraction of a search, and answers nearly as well.
+    """
+    recipe = None if champion is None or champion.promise is None else champion.promise.recipe
+    if not may_refit or recipe is None or rows >= SEARCHED_AGAIN * recipe.searched_rows:
+        return dict.fromkeys(problem.candidates)
+    tell(
+        f"renewing by the champion's recipe ({recipe.candidate}), searched at "
+        f"{recipe.searched_rows} rows"
+    )
+    baseline: dict[str, Params | None] = {"dummy": None} if "dummy" in problem.candidates else {}
+    return baseline | {recipe.candidate: recipe.params}
+
+
+def searched_rows(
+    candidates: Mapping[str, Params | None], champion: ServedModel | None, rows: int
+) -> int:
+    """The rows at which the winner's recipe was searched: now, or with the champion's."""
+    is_refit = any(params is not None for params in candidates.values())
+    if is_refit and champion is not None and champion.promise is not None:
+        return champion.promise.recipe.searched_rows
+    return rows
+
+
 @work(name="compare candidate", run_name="compare {name}")
-def train_candidate(name: str, problem: Problem, dataset: Dataset, plan: Plan) -> Trained:
-    """Search, cross-validate and fit one candidate."""
+def train_candidate(
+    name: str, problem: Problem, dataset: Dataset, plan: Plan, params: Params | None = None
+) -> Trained:
+    """Search, cross-validate and fit one candidate; with `params` nothing is searched."""
     splits = training.plan_folds(
         dataset.data.y_train, folds=plan.folds, repeats=plan.repeats, seed=plan.seed
     )
@@ -71,6 +107,7 @@ def train_candidate(name: str, problem: Problem, dataset: Dataset, plan: Plan) -
         trials=plan.trials,
         seed=plan.seed,
         on_trial=lambda number, loss: _tell_trial(name, number, plan.trials, loss),
+        params=params,
     )
     goal = problem.goal.maximise
     tell(f"{name}: cross-validated {goal} {trained.cv.mean(goal):.4f} ± {trained.cv.std(goal):.4f}")
@@ -97,9 +134,24 @@ def choose_winner(
     return winner
 
 
+@work(name="refit on all rows")
+def renew_winner(winner: Trained, problem: Problem, dataset: Dataset, plan: Plan) -> Trained:
+    """The winner refitted on the newest rows too, and tested on them by what had not seen them."""
+    recipe = Recipe(winner.name, winner.params, winner.is_calibrated, plan.seed)
+    return training.renew(winner, problem, dataset.data, recipe, seed=plan.seed)
+
+
 @work(name="export to ONNX and prove parity")
-def export_model(winner: Trained, problem: Problem, dataset: Dataset, snapshot: str) -> Exported:
-    """The model as ONNX with its contract, compared on every row and on edge cases."""
+def export_model(
+    winner: Trained,
+    problem: Problem,
+    dataset: Dataset,
+    snapshot: str,
+    *,
+    searched_rows: int,
+    seed: int,
+) -> Exported:
+    """The model as ONNX with its contract, compared on every row, and with what it promises."""
     data = dataset.data
     onnx = export_onnx(winner.model, data.X_train.shape[1])
     contract = replace(
@@ -110,6 +162,13 @@ def export_model(winner: Trained, problem: Problem, dataset: Dataset, snapshot: 
     )
     rows = np.vstack([data.X_train, data.X_test])[:MOST_PARITY_ROWS]
     rows = np.vstack([rows, edge_cases(winner.model, data.X_train, contract)])
+    answers = training.out_of_fold(winner, data, is_renewed=dataset.is_renewed)
+    recipe = Recipe(winner.name, winner.params, winner.is_calibrated, seed, searched_rows)
+    use = measure_use(winner.model, data.X_test, data.y_test, contract, seed=seed)
     return Exported(
-        onnx=onnx, contract=contract, parity=check_parity(winner.model, onnx, rows, contract)
+        onnx=onnx,
+        contract=contract,
+        parity=check_parity(winner.model, onnx, rows, contract),
+        promise=make_promise(answers, metric=problem.drift.loss, recipe=recipe, use=use),
+        out_of_fold=answers,
     )
