@@ -81,6 +81,14 @@ def choose_history(
     return rows_of_past(len(table), probe.past, least=judged)
 
 
+def rows_before(
+    original: pd.DataFrame, labelled: pd.DataFrame, cohort: pd.DataFrame
+) -> pd.DataFrame:
+    """What was known before a cohort of labels: the champion's snapshot, then earlier labels."""
+    newer = _without(labelled, {*digest_rows(original), *digest_rows(cohort)})
+    return pd.concat([_without(original, digest_rows(cohort)), newer], ignore_index=True)
+
+
 def as_dataset(renewal: Renewal, problem: Problem) -> Dataset:
     """The parted rows as matrices and digests."""
     digests = number_repeats([*digest_rows(renewal.train), *digest_rows(renewal.test)])

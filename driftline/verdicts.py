@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from driftline.drift import ColumnChange, DriftDecision
 from driftline.problem import DriftPolicy
@@ -37,6 +39,7 @@ class Window:
     seen: int
     seen_label: int
     state: Mapping[str, Any] = field(default_factory=dict)  # what the last verdict left
+    places: tuple[int, ...] = ()  # sequences of the inputs
 
     def judged_elsewhere(self) -> "Window":
         """The window without what came in: a verdict on other rows leaves it to be judged."""
@@ -50,6 +53,14 @@ class Window:
     def with_labels_waiting(self) -> "Window":
         """The window whose labels are left to a later look."""
         return replace(self, labelled=self.labelled.head(0), last_label=self.seen_label)
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Labelled rows in the order of their labels, with the champion's answers (rows, classes)."""
+
+    table: pd.DataFrame
+    probabilities: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -99,7 +110,8 @@ class Evidence:
     waiting: int = 0
     estimated: float | None = None
     used_share: float = 0.0
-    suspicions: int = 0
+    has_cohort: bool = False
+    suspicions: tuple[bool, ...] = ()  # of the newest windows: whether harm was likely
 
 
 def decide_verdict(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
@@ -110,10 +122,13 @@ def decide_verdict(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
     if by_labels is not None and by_labels.verdict == "retrain":
         return by_labels
     by_inputs = judge_inputs(evidence, policy)
-    if by_inputs.verdict == "ok" and by_labels is not None:
-        return by_labels
     if by_labels is None:
         return by_inputs
+    if by_inputs.verdict == "ok":
+        return DriftDecision("ok", (*by_labels.reasons, *by_inputs.reasons))
+    if by_inputs.verdict == "need_labels" and evidence.has_cohort:
+        # the labels are there, and they show no harm that a renewal would mend
+        return DriftDecision("watch", (*by_inputs.reasons[1:], *by_labels.reasons))
     return DriftDecision(by_inputs.verdict, (*by_inputs.reasons, *by_labels.reasons))
 
 
@@ -129,22 +144,31 @@ def judge_labels(evidence: Evidence, policy: DriftPolicy) -> DriftDecision | Non
 
 def judge_inputs(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
     """What the inputs alone call for: `need_labels`, `retrain`, `watch` or `ok`."""
-    waiting = f"{evidence.waiting} labels wait until there are {policy.min_labels}"
+    waiting = f"{evidence.waiting} labels wait for more before they are judged"
     told = (waiting,) if evidence.waiting else ()
     if not evidence.rows:
         return DriftDecision("ok", told or ("nothing new",))
     if evidence.rows < policy.min_rows:
         few = f"only {evidence.rows} rows, wanted {policy.min_rows} to judge by"
         return DriftDecision("watch", (few, *told))
-    fresh = [f for f in evidence.findings if f.strength >= AGAIN * evidence.told.get(f.about, 0)]
     texts = tuple(finding.text for finding in evidence.findings)
-    if is_harm_likely(evidence, policy) and evidence.suspicions + 1 >= policy.confirm[0]:
-        verdict = "retrain" if policy.without_labels == "retrain" else "need_labels"
-        return DriftDecision(verdict, (describe_likely(evidence), *texts, *told))  # type: ignore[arg-type]
+    if is_harm_likely(evidence, policy) and _is_confirmed(evidence, policy):
+        is_trained = policy.without_labels == "retrain" and not evidence.standing.rows
+        why = (describe_likely(evidence), *texts, *told)
+        return DriftDecision("retrain" if is_trained else "need_labels", why)
+    fresh = [f for f in evidence.findings if f.strength >= AGAIN * evidence.told.get(f.about, 0)]
     if fresh:
         return DriftDecision("watch", (*(finding.text for finding in fresh), *told))
-    known = f"{len(texts)} known changes went on" if texts else "no change beyond policy and noise"
-    return DriftDecision("ok", (known, *told))
+    if texts:
+        return DriftDecision("ok", (f"{len(texts)} changes that are known went on", *told))
+    return DriftDecision("ok", ("no column changed beyond policy and noise", *told))
+
+
+def _is_confirmed(evidence: Evidence, policy: DriftPolicy) -> bool:
+    """Whether harm was likely in k of the newest n windows, this one with them."""
+    times, windows = policy.confirm
+    newest = (*evidence.suspicions, True)[-windows:]
+    return sum(newest) >= times
 
 
 def is_harm_likely(evidence: Evidence, policy: DriftPolicy) -> bool:
@@ -161,6 +185,22 @@ def describe_likely(evidence: Evidence) -> str:
     if evidence.estimated is not None and evidence.estimated > 0:
         parts.append(f"its answers are estimated to lose {evidence.estimated:.0%} of its skill")
     return f"{' and '.join(parts)}; label the listed rows to see whether this does harm"
+
+
+def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy) -> Evidence:
+    """The evidence as the next look finds it: the price, and what people have been told."""
+    standing = evidence.standing
+    if evidence.has_cohort:
+        is_due = decision.verdict == "retrain"
+        standing = standing.after(is_renewal_due=is_due, policy=policy)
+    told = {
+        finding.about: max(finding.strength, evidence.told.get(finding.about, 0.0))
+        for finding in evidence.findings
+    }
+    suspicions = evidence.suspicions
+    if evidence.rows >= policy.min_rows:
+        suspicions = (*suspicions, is_harm_likely(evidence, policy))[-policy.confirm[1] :]
+    return replace(evidence, standing=standing, told=told, suspicions=suspicions)
 
 
 def verdict_key(problem: str, model_version: str, *, first: int, last: int, last_label: int) -> str:

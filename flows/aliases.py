@@ -74,6 +74,14 @@ def settle_aliases(name: str) -> int:
     return len(entries)
 
 
+def champion_before(name: str, version: str) -> str | None:
+    """Whom this champion replaced, by the journal; None where a rollback brought it back."""
+    entries = [entry for entry in read_journal(name) if entry.alias == CHAMPION]
+    if not entries or entries[-1].after != version or is_step_back(entries, CHAMPION):
+        return None
+    return entries[-1].before
+
+
 def is_served(name: str, version: str | None) -> bool:
     """Whether services answer with this version, as far as packaging has to do with it."""
     return (served_version(name) or "").startswith(f"{name}:v{version}-")

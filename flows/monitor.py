@@ -1,18 +1,50 @@
-"""Monitor: compare what came in with what the champion was trained on, and conclude."""
+"""Monitor: judge what came in since the last verdict, let it be known, and act on it."""
 
+from dataclasses import dataclass
+
+import pandas as pd
 from prefect.runtime import flow_run
 
-from driftline.digests import digest_table
+from driftline.digests import digest_bytes, digest_table
+from driftline.drift import DriftDecision
+from driftline.problem import Problem
+from driftline.refusals import Refusals
+from driftline.served import ServedModel
+from driftline.verdicts import Evidence, Window
+from flows.aliases import champion_before
+from flows.rollback import rollback
 from flows.running import Sections, driftline_flow
-from tasks import monitoring, predictions
-from tasks.cleaning import clean_current
+from tasks import monitoring, predictions, refusals
+from tasks.cleaning import Current, clean_cohort, clean_current, clean_labelled
+from tasks.drift_page import draw_drift
 from tasks.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
 from tasks.problems import read_problem
 from tasks.progress import step, tell
-from tasks.registry import read_model
+from tasks.registry import read_model, read_version
 from tasks.reporting import show_link, show_text
 from tasks.sources import read_source
-from tasks.storage import read_snapshot, write_report
+from tasks.storage import locate_report, read_snapshot, write_report
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is to be judged: a model, the rows it was trained on and not, and what came in.
+
+    `known` is all of its snapshot; `places` are those of the current rows in what came in, where
+    some were left out. `judged` names a source that is judged in place of the log; `is_holdout` that nothing is kept.
+    """
+
+    served: ServedModel
+    reference: pd.DataFrame
+    holdout: pd.DataFrame
+    known: pd.DataFrame
+    current: pd.DataFrame
+    places: tuple[int, ...]
+    faults: tuple[str, ...]
+    window: Window
+    refused: Refusals
+    judged: str | None
+    is_holdout: bool
 
 
 @driftline_flow("monitor", run_name="monitor {problem}")
@@ -35,7 +67,7 @@ def monitor(
         tell("nothing is ordered: another run has judged these labels")
         return {}
     try:
-        sections = conclude(spec.name, source=source, model=model, holdout=holdout)
+        sections = conclude(spec, source=source, model=model, holdout=holdout)
     except BaseException:
         predictions.finish_orders(run_id, is_done=False)
         raise
@@ -43,68 +75,146 @@ def monitor(
     return sections
 
 
-def conclude(problem: str, *, source: str | None, model: str, holdout: bool) -> Sections:
-    """Gather the evidence, judge it, report it, and let the verdict be known."""
-    spec = read_problem(problem)
+def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) -> Sections:
+    """Gather, judge, record and tell; only then draw, since a verdict rests on no picture."""
     with step("judge drift"):
-        served = read_model(spec, model)
-        table, digests = read_snapshot(served.contract.snapshot)
-        reference, unseen = monitoring.split_reference(table, digests, served)
-        window = predictions.read_window(spec, served.version)
-        is_first_day = source is None and window.last == 0
-        holdout = holdout or is_first_day  # nothing has been predicted yet
-        current = unseen if holdout else window.inputs
-        faults: tuple[str, ...] = ()
-        if source is not None:
-            current, _ = read_source(spec, source)
-            window = window.judged_elsewhere()
-        if not holdout and len(current):
-            cleaned = clean_current(current, spec, source=source or "the prediction log")
-            current, faults = cleaned.table, cleaned.faults
-        is_log = source is None and not holdout
-        evidence = monitoring.gather_evidence(
-            reference,
-            unseen,
-            current,
-            window.labelled if is_log else window.labelled.head(0),
+        case = gather(spec, source=source, model=model, holdout=holdout)
+        inputs = monitoring.inspect_inputs(
+            case.reference,
+            case.current,
             spec,
-            served,
-            faults=faults,
+            case.served,
+            faults=case.faults,
+            accepted=predictions.read_accepted(spec),
         )
-        decision = monitoring.judge(evidence, spec)
+        labels = judge_labels(spec, case, is_broken=bool(inputs.faults))
+        decision, evidence = monitoring.judge(inputs, labels, spec)
     drift: Sections = {
         "verdict": decision.verdict,
         "reasons": list(decision.reasons),
-        "rows": len(current),
-        "model_version": served.version,
+        "rows": len(case.current),
+        "model_version": case.served.version,
     }
-    if not len(current) and not faults:
+    if decision.reasons == ("nothing new",):
         return {"drift": drift}
-    with step("report drift"):
-        report = monitoring.report_drift(reference, current, spec, decision, evidence)
-        judged = None if source is None else f"{source}:{digest_table(current)}"
-        key = monitoring.key_of(spec, served, window, judged)
-        stem = f"drift/{spec.name}-v{served.version}-{'holdout' if holdout else key[:12]}"
-        page = write_report(f"{stem}.html", report.page)
-        write_report(f"{stem}.json", report.document)
-        show_link("drift-report", page, f"drift report of {spec.name}")
-        show_text("verdict", monitoring.describe(decision, evidence), f"verdict on {spec.name}")
-    if not holdout:
+    if decision.verdict == "need_labels":
+        drift["label_first"] = label_first(spec, case)
+    drift["report"] = record(spec, case, labels, decision, evidence)
+    if labels.shadow is not None and monitoring.is_worse_than_before(labels.shadow, spec):
+        return {"drift": drift} | take_back(spec, case.served, labels.shadow)
+    return {"drift": drift}
+
+
+def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> Case:
+    """What this run judges."""
+    served = read_model(spec, model)
+    table, digests = read_snapshot(served.contract.snapshot)
+    reference, unseen = monitoring.split_reference(table, digests, served)
+    window = predictions.read_window(spec, served.version)
+    seen = int(window.state.get("last_refusal", 0))
+    refused = refusals.read_refusals(spec.name, served.version, seen)
+    is_first_day = window.last == 0 and not refused.records  # nothing has been asked yet
+    holdout = source is None and (holdout or is_first_day)
+    if source is not None or holdout:
+        window, refused = window.judged_elsewhere(), Refusals(last=seen)
+    raw = window.inputs if source is None else read_source(spec, source)[0]
+    current = Current(unseen, (), tuple(range(len(unseen))))
+    if not holdout and (len(raw) or source is not None):
+        current = clean_current(raw, spec, source=source or "the prediction log")
+    elif not holdout:
+        current = Current(unseen.head(0), (), ())
+    faults = current.faults + monitoring.fault_of_refusals(refused, len(raw), spec)
+    judged = None if source is None else f"{source}:{digest_table(current.table)}"
+    known = pd.concat([reference, unseen], ignore_index=True)
+    return Case(
+        served,
+        reference,
+        unseen,
+        known,
+        current.table,
+        current.places,
+        faults,
+        window,
+        refused,
+        judged,
+        holdout,
+    )
+
+
+def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> monitoring.Labels:
+    """How the champion stands by its labels; they wait while they are few, or the data is broken."""
+    window, served = case.window, case.served
+    promise = monitoring.promise_of(served, case.holdout, spec)
+    standing = monitoring.standing_of(window)
+    count = len(window.labelled)
+    if is_broken or promise is None or count < monitoring.labels_wanted(spec, case.reference):
+        return monitoring.Labels(window.with_labels_waiting(), promise, standing, waiting=count)
+    cohort = clean_cohort(window.labelled, spec)
+    earlier = clean_labelled(predictions.read_labelled(spec), spec)
+    standing = monitoring.judge_cohort(standing, case.known, earlier, cohort, spec, promise)
+    before = champion_before(spec.name, served.version)
+    old = None if before is None else read_version(spec, before)
+    shadow = None if old is None else monitoring.judge_shadow(window, old, cohort, spec)
+    return monitoring.Labels(window, promise, standing, shadow=shadow, has_cohort=True)
+
+
+def label_first(spec: Problem, case: Case) -> list[str]:
+    """Which rows a person should label first: ids of predictions, or row numbers of a source."""
+    rows = monitoring.rows_to_label(case.reference, case.current, spec, case.served)
+    places = [case.places[row] for row in rows]
+    if case.judged is None and not case.is_holdout:
+        return predictions.ids_of([case.window.places[place] for place in places])
+    return [f"row {place + 1}" for place in places]
+
+
+def record(
+    spec: Problem,
+    case: Case,
+    labels: monitoring.Labels,
+    decision: DriftDecision,
+    evidence: Evidence,
+) -> str:
+    """Keep the verdict, tell it, and then draw what can be drawn; returns the page's address."""
+    key = monitoring.key_of(spec, case.served, labels.window, case.judged)
+    stem = f"drift/{spec.name}-v{case.served.version}-{'holdout' if case.is_holdout else key[:12]}"
+    document = monitoring.as_document(
+        decision, evidence, labels, refusals=case.refused, is_aside=case.judged is not None
+    )
+    content = monitoring.write_document(decision, document)
+    write_report(f"{stem}.json", content)
+    page = locate_report(f"{stem}.html")
+    if not case.is_holdout:
         is_new = predictions.record_verdict(
             spec,
             decision,
             key=key,
-            model_version=served.version,
-            window=window,
-            evidence=monitoring.as_document(evidence),
+            model_version=case.served.version,
+            window=labels.window,
+            evidence=document,
             report=page,
-            report_sha256=monitoring.digest_of(report),
+            report_sha256=digest_bytes(content),
         )
+        told = {"order": f"verdict:{key}", "reasons": decision.reasons, "report": page}
         if is_new and decision.verdict == "retrain":
-            ring(DRIFT_RETRAIN, spec.name, {"order": f"verdict:{key}", "reasons": decision.reasons})
+            ring(DRIFT_RETRAIN, spec.name, told)
         if is_new and decision.verdict == "quarantine":
-            ring(DRIFT_QUARANTINE, spec.name, {"reasons": decision.reasons, "report": page})
-    return {"drift": drift | {"report": page}}
+            ring(DRIFT_QUARANTINE, spec.name, told)
+    with step("report drift"):
+        drawn = draw_drift(case.reference, case.current, spec, decision)
+        write_report(f"{stem}.html", drawn)
+        show_link("drift-report", page, f"drift report of {spec.name}")
+        show_text("verdict", monitoring.describe(decision, evidence), f"verdict on {spec.name}")
+    return page
+
+
+def take_back(spec: Problem, served: ServedModel, shadow: monitoring.Shadow) -> Sections:
+    """The champion before serves again, since the new one is proved to be worse on its traffic."""
+    why = (
+        f"version {served.version} is worse than version {shadow.version}, which it replaced: "
+        f"{shadow.mean:+.4f} Brier score per answer on the same {shadow.rows} labelled rows"
+    )
+    tell(why)
+    return rollback(spec.name, why=why, actor=f"monitor {flow_run.id}")
 
 
 if __name__ == "__main__":

@@ -71,7 +71,10 @@ def train(
             is_smoke=smoke,
         )
         contest = compete(spec, sha256, plan)
-        sections = decide(spec, contest, plan, source=source or "")
+        reasons = predictions.read_reasons(orders) if orders else []
+        sections = decide(
+            spec, contest, plan, source=source or "", reason=reasons[0] if reasons else None
+        )
         champion = sections["promotion"]["champion"]
         if champion is not None and not is_served(spec.name, champion):
             sections["bento"] = package(problem)["bento"]
@@ -134,11 +137,13 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
     return Contest(snapshot, dataset, trained, winner, exported)
 
 
-def decide(spec: Problem, contest: Contest, plan: Plan, *, source: str) -> Sections:
+def decide(
+    spec: Problem, contest: Contest, plan: Plan, *, source: str, reason: str | None
+) -> Sections:
     """Gate the winner, log everything, register it, and hand over the alias it has earned."""
     winner, trained, exported = contest.winner, contest.trained, contest.exported
     rows = len(contest.dataset.train_digests) + len(contest.dataset.test_digests)
-    judged = compare(spec, contest, plan)
+    judged = compare(spec, contest, plan, reason)
     with step("log to MLflow"):
         logged = log_training(
             spec,
@@ -156,7 +161,9 @@ def decide(spec: Problem, contest: Contest, plan: Plan, *, source: str) -> Secti
         version = register_model(
             spec, run_id=logged.run_id, model_uri=logged.model_uri, snapshot=contest.snapshot
         )
-    judged, holders = conclude(spec, contest, plan, judged, version=version, run_id=logged.run_id)
+    judged, holders = conclude(
+        spec, contest, plan, judged, version=version, run_id=logged.run_id, reason=reason
+    )
     sections = gate.describe_outcome(winner, trained, exported, judged, holders)
     sections["snapshot"] = {"sha256": contest.snapshot, "rows": rows, "quarantined": 0}
     sections["model"] = gate.describe_model(spec, version, logged.run_id, exported)
@@ -166,13 +173,22 @@ def decide(spec: Problem, contest: Contest, plan: Plan, *, source: str) -> Secti
     return sections
 
 
-def compare(spec: Problem, contest: Contest, plan: Plan) -> gate.Judged:
-    """Judge the winner against who is champion now."""
+def compare(spec: Problem, contest: Contest, plan: Plan, reason: str | None) -> gate.Judged:
+    """Judge the winner against who is champion now; `reason` is why a renewal was called for."""
     winner, trained, exported = contest.winner, contest.trained, contest.exported
     with step("compare with champion"):
         rows = settle_aliases(spec.name)
         champion = read_champion(spec)
-        judged = gate.judge(winner, trained, exported, champion, contest.dataset, spec, plan)
+        judged = gate.judge(
+            winner,
+            trained,
+            exported,
+            champion,
+            contest.dataset,
+            spec,
+            plan,
+            reason_to_renew=reason,
+        )
     return replace(judged, journal_rows=rows)
 
 
@@ -184,6 +200,7 @@ def conclude(
     *,
     version: str,
     run_id: str,
+    reason: str | None,
 ) -> tuple[gate.Judged, dict[str, str | None]]:
     """Hand over the alias; judge anew where another run has moved one since."""
     while True:
@@ -201,7 +218,7 @@ def conclude(
         if holders is not None:
             return judged, holders
         tell("another run moved an alias meanwhile; judging anew")
-        judged = compare(spec, contest, plan)
+        judged = compare(spec, contest, plan, reason)
 
 
 def show_outcome(spec: Problem, sections: Sections, judged: gate.Judged, *, run_id: str) -> None:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from driftline.cleaning import CleanTable, clean, faults_of_values
 from driftline.errors import DataError
 from driftline.faults import share_fault
 from driftline.problem import Problem
+from driftline.verdicts import Cohort
 from driftline.quarantine import Separated, check_share, separate
 from tasks.decorators import work
 from tasks.progress import tell
@@ -15,10 +17,11 @@ from tasks.progress import tell
 
 @dataclass(frozen=True)
 class Current:
-    """Rows that can be judged, and what was wrong with the others or with all."""
+    """Rows that can be judged with their places, and what was wrong with the others or with all."""
 
     table: pd.DataFrame
     faults: tuple[str, ...]
+    places: tuple[int, ...]
 
 
 @work(name="clean rows")
@@ -57,22 +60,34 @@ def clean_current(raw: pd.DataFrame, problem: Problem, *, source: str) -> Curren
     try:
         cleaned = clean(raw, problem, source=source, with_target=False)
     except DataError as error:
-        return Current(pd.DataFrame(columns=list(problem.columns)), (str(error),))
+        return Current(pd.DataFrame(columns=list(problem.columns)), (str(error),), ())
     bad = faults_of_values(cleaned, problem)
-    kept = cleaned.table.drop(index=list(bad)).reset_index(drop=True)
+    kept = cleaned.table.drop(index=list(bad))
     reasons = sorted({reason for each in bad.values() for reason in each})
     fault = share_fault(len(bad), len(cleaned.table), problem, reasons)
-    return Current(kept, () if fault is None else (fault,))
+    places = tuple(int(place) for place in kept.index)
+    return Current(kept.reset_index(drop=True), () if fault is None else (fault,), places)
 
 
 @work(name="clean labelled rows")
 def clean_labelled(raw: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     """Logged rows with their true labels, typed; rows that would not pass today are left out."""
-    if not len(raw):
-        return raw
-    usable = raw.loc[:, [name for name in raw.columns if raw[name].notna().any()]]
-    if len(usable.columns) < len(raw.columns):
-        return raw.head(0)  # a column that nobody sent: nothing can be learnt from these rows
-    cleaned = clean(raw, problem, source="labelled predictions", with_target=True)
+    return _usable(raw, problem)[0].reset_index(drop=True) if len(raw) else raw
+
+
+@work(name="clean cohort")
+def clean_cohort(labelled: pd.DataFrame, problem: Problem) -> Cohort:
+    """The labelled rows of a window as the contract wants them, with the champion's answers."""
+    target = problem.target.name
+    raw = labelled[list(problem.columns)].assign(**{target: labelled["_label"]})
+    table, kept = _usable(raw, problem)
+    answers = np.array(labelled["_probabilities"].tolist(), dtype=np.float64)[kept]
+    return Cohort(table.reset_index(drop=True), answers)
+
+
+def _usable(raw: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, np.ndarray]:
+    """The rows that would pass today, and their places."""
+    cleaned = clean(raw, problem, source="labelled predictions", with_target=True, is_part=True)
     bad = faults_of_values(cleaned, problem)
-    return cleaned.table.drop(index=list(bad)).reset_index(drop=True)
+    table = cleaned.table.drop(index=list(bad))
+    return table, table.index.to_numpy()

@@ -11,6 +11,7 @@ from driftline.export import Exported
 from driftline.problem import Problem
 from driftline.promotion import Decision, GateResult, check_gates, decide_promotion
 from driftline.served import ServedModel, compare_unseen
+from driftline.subgroups import check_subgroups, describe_broken
 from driftline.training import Trained
 from tasks.decorators import work
 from tasks.progress import tell
@@ -36,8 +37,13 @@ def judge(
     dataset: Dataset,
     problem: Problem,
     plan: Plan,
+    *,
+    reason_to_renew: str | None = None,
 ) -> Judged:
-    """Gates, baseline and champion together decide; rows seen by either model do not count."""
+    """Gates, baseline and champion together decide; rows seen by either model do not count.
+
+    Where a renewal was called for, its reason lets a challenger pass that is no worse.
+    """
     gates = check_gates(problem.gates, winner.flat_metrics())
     champion_metrics: Mapping[str, float] = {}
     policy = problem.judged_by
@@ -58,7 +64,11 @@ def judge(
             winner.test, dataset, champion, policy, seed=plan.seed
         )
         improvements.append(improvement)
-    decision = decide_promotion(gates, improvements, policy, obstacles=_obstacles(exported, plan))
+    obstacles = _obstacles(exported, plan)
+    obstacles += describe_broken(check_subgroups(problem, dataset.test_table, winner.test))
+    decision = decide_promotion(
+        gates, improvements, policy, obstacles=obstacles, reason_to_renew=reason_to_renew
+    )
     tell(f"{decision.verdict}: {'; '.join(decision.reasons)}")
     return Judged(decision, tuple(gates), tuple(improvements), champion_metrics)
 

@@ -51,6 +51,7 @@ def read_window(problem: Problem, model_version: str) -> Window:
         seen=seen,
         seen_label=seen_label,
         state=state or _carry_over(problem.name),
+        places=tuple(places),
     )
 
 
@@ -118,6 +119,16 @@ def _quarantined(connection: Connection, problem: str) -> list[Quarantined]:
         )
         for row in connection.execute(query).mappings()
     ]
+
+
+@io(name="read ids")
+def ids_of(places: Sequence[int]) -> list[str]:
+    """Ids of predictions by their sequences, in that order."""
+    query = select(PREDICTIONS.c.sequence, PREDICTIONS.c.id)
+    with open_records().connect() as connection:
+        rows = connection.execute(query.where(PREDICTIONS.c.sequence.in_(list(places)))).all()
+    known = {int(place): str(name) for place, name in rows}
+    return [known[place] for place in places if place in known]
 
 
 @io(name="read quarantine")

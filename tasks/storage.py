@@ -46,10 +46,15 @@ def read_snapshot(sha256: str) -> tuple[pd.DataFrame, list[str]]:
     return table, rows
 
 
+def locate_report(name: str) -> str:
+    """Where a report file is, or will be."""
+    return locate("reports", name)
+
+
 @io(name="write report")
 def write_report(name: str, content: bytes) -> str:
     """Store a report file; returns its address."""
-    return write_file(locate("reports", name), content)
+    return write_file(locate_report(name), content)
 
 
 def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
