@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.losses import LossName, row_losses
-from driftline.metrics import Scored, weighted_metric
+from driftline.metrics import DECISION_METRICS, Scored, weighted_metric
 from driftline.problem import ROW_LOSSES, Comparison
 from driftline.ranking import compare_ranking
 
@@ -74,7 +74,13 @@ def compare_pairwise(
     is proven too low and to compare precision alone, keeps a champion that no longer finds the
     ill. A proper score (`brier`, `log_loss`) needs fewer rows to tell two models apart, but does
     not ask the problem's question; `comparison.metric` names one where that is wanted.
+
+    Of the baseline it is asked only whether the model has learnt anything. Its decisions are all
+    alike and lack nothing of a condition, so where the goal is about decisions the Brier score
+    tells instead.
     """
+    if role == "baseline" and policy.metric in DECISION_METRICS:
+        policy = policy.model_copy(update={"metric": "brier", "subject_to": {}, "margin": None})
     metric = policy.metric or "brier"
     measured = _measure(challenger, other, policy, metric, seed=seed)
     conditions = [f"{name} >= {floor:g}" for name, floor in policy.subject_to.items()]

@@ -125,6 +125,20 @@ def test_precision_is_not_bought_below_the_floor_of_recall() -> None:
     assert challenged.metric == "precision subject to recall >= 0.95"
 
 
+def test_the_baseline_is_asked_only_whether_anything_was_learnt() -> None:
+    """It calls everyone ill, so no floor binds it: a recall near the floor is no fault."""
+    y = np.r_[np.ones(30, dtype=np.int64), np.zeros(30, dtype=np.int64)]
+    near, blind = operating(24, 0.8, y), scored(np.full(60, 0.5), y)
+    policy = Comparison(metric="precision", subject_to={"recall": 0.8})
+
+    learnt = compare_pairwise(near, blind, policy, against="it", seed=0, role="baseline")
+    beaten = compare_pairwise(near, blind, policy, against="it", seed=0)
+
+    assert learnt.metric == "brier"
+    assert learnt.mean == pytest.approx(0.25 - (6 + 6) / 60)
+    assert beaten.low < 0
+
+
 def test_above_the_floor_only_the_goal_counts() -> None:
     y = np.r_[np.ones(100, dtype=np.int64), np.zeros(900, dtype=np.int64)]
     one, other = operating(99, 0.90, y), operating(100, 0.70, y)

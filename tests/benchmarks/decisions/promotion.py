@@ -110,7 +110,7 @@ def show_equal(console: Console, *, trials: int) -> None:
     """How often an equal challenger is promoted, by metric and number of rows."""
     sizes = [(rows, c) for rows in (30, 200, 2000) for c in (0.0, 0.9)]
     headings = [f"{rows} rows, correlation {c:g}" for rows, c in sizes]
-    table = Table("metric", *headings, title="promoted though equal (nominal 5 %), AUC 0.85")
+    table = Table("metric", *headings, title="promoted though equal (nominally 4 %), AUC 0.85")
     for metric in METRICS:
         policy = Comparison(metric=metric)
         cells = [
