@@ -160,12 +160,14 @@ def test_where_all_places_are_taken_who_asks_is_served(
 ) -> None:
     """The one that has waited longest without asking makes room."""
     monkeypatch.setattr(LimitedProtocol, "most_connections", 10)
+    monkeypatch.setattr(limits, "HEAD_SECONDS", 600.0)
     hostile = [connect() for _ in range(60)]
     for each in hostile[-5:]:
         each.sendall(GET)
 
     assert ask(connect()).startswith(b"HTTP/1.1 200")
     assert read_all(hostile[0]) == b""
+    assert ask(hostile[-6]).startswith(b"HTTP/1.1 200")
 
 
 def test_what_is_no_http_is_told_so(connect: Connect) -> None:
