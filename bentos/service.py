@@ -24,12 +24,13 @@ from bentos.limits import limit_connections
 from bentos.log import SpoolLog
 from bentos.predictor import load_predictor
 from bentos.settings import SettingError, api_keys, check_settings, cors_origins
-from bentos.spool import measure_spool
+from bentos.spool import count_aside, measure_spool
 from bentos.takeover import Follower
 from driftline.contract import Contract
 
 HOT_PATH = HotPath()
 VERDICT_SECONDS = 30.0
+SILENCE_SECONDS = 15.0  # of a database, before a label or a scrape gives it up
 GARBAGE_THRESHOLDS = (50_000, 20, 50)  # a batch of 10,000 makes many short-lived objects
 
 
@@ -59,7 +60,7 @@ def order_checks(contract: Contract) -> None:
 
 @lru_cache(maxsize=2)
 def _engine(url: str) -> Engine:
-    return database.open_engine(url)
+    return database.open_engine(url, silence_seconds=SILENCE_SECONDS)
 
 
 class Document(dict[str, Any]):
@@ -135,10 +136,12 @@ class Service:
         if api is None:
             return text
         waiting, age = measure_spool(spool_folder(), time.time())
+        aside = count_aside(spool_folder())
         contract = api.predictor.contract
         about = f'problem="{contract.problem}"'
         gauges = [
             ("spool_bytes", "Predictions that wait for the database", about, float(waiting)),
+            ("spool_set_aside_lines", "Lines that could not be shipped", about, float(aside)),
             ("spool_age_seconds", "Age of the oldest of them", about, age),
             ("promoted_info", "When the model was promoted", f'at="{contract.promoted_at}"', 1.0),
         ]

@@ -3,9 +3,20 @@
 A setting that is wrong ends the start with a sentence; it is never taken for one that is missing.
 """
 
+import math
 import os
 import re
 
+DATABASES = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgresql+psycopg": "postgresql",
+    "postgres": "postgresql",  # what many tools write
+    "mysql": "mysql",
+    "mysql+pymysql": "mysql",
+    "mariadb": "mysql",
+    "mariadb+pymysql": "mysql",
+}
 _ORIGIN = re.compile(r"https?://[^/\s,]+|\*")
 
 
@@ -33,10 +44,41 @@ def cors_origins() -> tuple[str, ...]:
     return origins
 
 
+def retention_days() -> float:
+    """`DRIFTLINE_RETENTION_DAYS`: the age at which inputs are forgotten; 0 keeps them."""
+    text = os.environ.get("DRIFTLINE_RETENTION_DAYS") or "0"
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not 0 <= days < math.inf:
+        message = f"DRIFTLINE_RETENTION_DAYS: got {text!r}, wanted a number of days, such as 30"
+        raise SettingError(message)
+    return days
+
+
+def database_kind(url: str) -> str:
+    """`sqlite`, `postgresql` or `mysql`, by a URL's scheme; the rest may hold a password."""
+    scheme = url.partition("://")[0]
+    kind = DATABASES.get(scheme)
+    if kind is None or "://" not in url:
+        told = f"the scheme {scheme!r}" if "://" in url else "no scheme"
+        message = (
+            f"DRIFTLINE_DATABASE_URL: got {told}, wanted sqlite:///, postgresql://, mysql:// "
+            "or mariadb://"
+        )
+        raise SettingError(message)
+    return kind
+
+
 def check_settings() -> None:
     """Refuse to start with a setting that cannot be meant."""
     api_keys()
     cors_origins()
+    retention_days()
+    url = os.environ.get("DRIFTLINE_DATABASE_URL")
+    if url:
+        database_kind(url)
 
 
 def _listed(name: str) -> tuple[str, ...]:
