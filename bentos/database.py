@@ -14,10 +14,10 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     Insert,
-    Table,
     case,
     create_engine,
     event,
@@ -30,19 +30,19 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from bentos.checks import Tally, all_keys, count_on, newest_key
+from bentos.settings import database_kind
 from bentos.tables import LABELS, ORDERS, PREDICTIONS, REFUSALS, VERDICTS
 
+Row = Mapping[str, Any]
 LabelOutcome = Literal["added", "same", "different", "unknown"]
 CONNECT_SECONDS = 5
+SILENCE_SECONDS = 300.0
 SQLITE_WAIT_SECONDS = 30
 ROWS_PER_INSERT = 500
+ROWS_PER_PURGE = 1000
+KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
-DIALECTS = {
-    "postgresql": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mysql+pymysql",
-    "mariadb+pymysql": "mysql+pymysql",
-}
+DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 
 MIGRATION_LOCKS = {
     "sqlite": ("BEGIN IMMEDIATE", None),
@@ -64,18 +64,40 @@ def database_url() -> str:
     return os.environ.get("DRIFTLINE_DATABASE_URL") or f"sqlite:///{home / 'predictions.db'}"
 
 
-def open_engine(url: str) -> Engine:
-    """An engine whose connections give up soon, and whose SQLite file many may use at once."""
-    kind, _, rest = url.partition("://")
-    url = f"{DIALECTS.get(kind, kind)}://{rest}"
-    if url.startswith("sqlite"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": SQLITE_WAIT_SECONDS})
-        event.listen(engine, "connect", _prepare_sqlite)
-        return engine
-    return create_engine(
-        url, pool_pre_ping=True, pool_recycle=300, connect_args={"connect_timeout": CONNECT_SECONDS}
+def open_engine(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Engine:
+    """An engine whose connections give up soon, and whose SQLite file many may use at once.
+
+    A server that says nothing for `silence_seconds` is given up. All that follows `sqlite:///` is
+    the file's path: a `?` or `%` in it is a part of its name.
+    """
+    kind, (_, _, rest) = database_kind(url), url.partition("://")
+    if kind == "sqlite":
+        return _open_sqlite(rest.removeprefix("/"))
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
+    if kind == "mysql":
+        arguments |= {"read_timeout": silence_seconds, "write_timeout": silence_seconds}
+    engine = create_engine(
+        f"{DRIVERS[kind]}://{rest}", pool_pre_ping=True, pool_recycle=300, connect_args=arguments
     )
+    if kind == "postgresql":
+        event.listen(engine, "do_connect", partial(_connect_patiently, silence_seconds))
+    return engine
+
+
+def _open_sqlite(path: str) -> Engine:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    address = URL.create("sqlite", database=path)
+    engine = create_engine(address, connect_args={"timeout": SQLITE_WAIT_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _connect_patiently(
+    silence_seconds: float, _dialect: Any, _record: Any, words: Any, arguments: Any
+) -> Any:
+    from bentos.patience import connect_patiently
+
+    return connect_patiently(silence_seconds, *words, **KEEPALIVE | arguments)
 
 
 def migrate(engine: Engine, attempts: int = 5) -> None:
@@ -84,18 +106,32 @@ def migrate(engine: Engine, attempts: int = 5) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    scripts = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", scripts.replace("%", "%%"))  # it interpolates
     for attempt in range(1, attempts + 1):
         try:
             with engine.begin() as connection, _alone(connection):
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                if not _is_newer(connection, config):
+                    command.upgrade(config, "head")
         except DBAPIError:
             if attempt == attempts:
                 raise
             time.sleep(0.5 * attempt)
         else:
             return
+
+
+def _is_newer(connection: Connection, config: Any) -> bool:
+    """Whether a later release has migrated this database, as after an older bento came back.
+
+    Later releases only add to the tables, so that an older one can go on with them.
+    """
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    return not known.issuperset(MigrationContext.configure(connection).get_current_heads())
 
 
 @contextmanager
@@ -112,21 +148,17 @@ def _alone(connection: Connection) -> Iterator[None]:
 
 def insert_predictions(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add predictions; those that are there already stay as they are."""
-    _insert_all(engine, PREDICTIONS, rows)
+    insert_rows(engine, predictions=rows, refusals=())
 
 
-def insert_refusals(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add counts of refused records; those that are there already are not counted again."""
-    _insert_all(engine, REFUSALS, rows)
-
-
-def _insert_all(engine: Engine, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    statement = _insert_ignoring(engine, table, "id")
+def insert_rows(engine: Engine, *, predictions: Sequence[Row], refusals: Sequence[Row]) -> None:
+    """Add predictions and counts of refused records, all or none; what is there stays as it is."""
     with engine.begin() as connection:
-        for start in range(0, len(rows), ROWS_PER_INSERT):
-            connection.execute(
-                statement, [dict(row) for row in rows[start : start + ROWS_PER_INSERT]]
-            )
+        for table, rows in ((PREDICTIONS, predictions), (REFUSALS, refusals)):
+            statement = _insert_ignoring(engine, table, "id")
+            for start in range(0, len(rows), ROWS_PER_INSERT):
+                some = rows[start : start + ROWS_PER_INSERT]
+                connection.execute(statement, [dict(row) for row in some])
 
 
 def add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
@@ -247,9 +279,15 @@ def purge_inputs(engine: Engine, *, days: float, now: datetime) -> int:
     """Forget the inputs of predictions older than `days`; returns how many were purged."""
     oldest = (now - timedelta(days=days)).replace(tzinfo=None)
     old = (PREDICTIONS.c.answered_at < oldest) & PREDICTIONS.c.inputs.is_not(None)
-    with engine.begin() as connection:
-        done = connection.execute(update(PREDICTIONS).where(old).values(inputs=None))
-    return int(done.rowcount)
+    some = select(PREDICTIONS.c.sequence).where(old).limit(ROWS_PER_PURGE)
+    purged = 0
+    while True:
+        with engine.begin() as connection:
+            rows = connection.execute(some).scalars().all()
+            if not rows:
+                return purged
+            these = update(PREDICTIONS).where(PREDICTIONS.c.sequence.in_(rows))
+            purged += int(connection.execute(these.values(inputs=None)).rowcount)
 
 
 def last_verdict(engine: Engine, problem: str) -> str | None:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from bentos.checks import Tally, all_keys, count_on, newest_key
 from bentos.log import LogUnavailableError
 from bentos.refusals import Counts, PendingRefusals, refusal_rows
+from bentos.settings import database_kind
 from bentos.spool import rows_of
 
 COLUMNS = (
@@ -34,6 +35,7 @@ ORDER_COLUMNS = ("key", "problem", "kind", "state", "changed_at")
 REFUSAL_COLUMNS = ("id", "problem", "model_version", "at", "field", "kind", "count")
 LABEL_COLUMNS = ("prediction_id", "problem", "label", "received_at")
 CONNECT_SECONDS = 5
+SILENCE_SECONDS = 20
 SQLITE_WAIT_SECONDS = 30
 NEWEST_TABLE = "releases"  # where it is there, all are
 SQLITE_TABLES = Path(__file__).parent / "migrations" / "sqlite.sql"
@@ -214,8 +216,7 @@ def _first(cursor: Any, query: str, *values: Any) -> Any:
 
 def choose_driver(url: str) -> Driver:
     """The driver of a SQLAlchemy URL."""
-    scheme, _, rest = url.partition("://")
-    kind = scheme.partition("+")[0]
+    kind, rest = database_kind(url), url.partition("://")[2]
     if kind == "sqlite":
         return Driver(
             module="sqlite3",
@@ -236,18 +237,15 @@ def choose_driver(url: str) -> Driver:
             if_there="ON CONFLICT ({key}) DO NOTHING",
             moment=lambda at: at,
         )
-    if kind in {"mysql", "mariadb"}:
-        return Driver(
-            module="pymysql",
-            connect=lambda module: module.connect(**_mysql_arguments(url)),
-            mark="%s",
-            quote="`",
-            # not IGNORE, which would swallow every other error too
-            if_there="ON DUPLICATE KEY UPDATE {key} = {key}",
-            moment=lambda at: at,
-        )
-    message = f"DRIFTLINE_DATABASE_URL: got {kind!r}, wanted sqlite, postgresql, mysql or mariadb"
-    raise ValueError(message)
+    return Driver(
+        module="pymysql",
+        connect=lambda module: module.connect(**_mysql_arguments(url)),
+        mark="%s",
+        quote="`",
+        # not IGNORE, which would swallow every other error too
+        if_there="ON DUPLICATE KEY UPDATE {key} = {key}",
+        moment=lambda at: at,
+    )
 
 
 def _open_sqlite(module: Any, path: str) -> Any:
@@ -272,5 +270,7 @@ def _mysql_arguments(url: str) -> dict[str, Any]:
         "database": unquote(parts.path.removeprefix("/")),
         "autocommit": True,
         "connect_timeout": CONNECT_SECONDS,
+        "read_timeout": SILENCE_SECONDS,
+        "write_timeout": SILENCE_SECONDS,
         **dict(parse_qsl(parts.query)),
     }

@@ -7,159 +7,192 @@ they give on these paths is given here instead: body limits, a timeout for slow 
 import asyncio
 import html
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import orjson
-
 from bentos import openapi
-from bentos.api import LOG_UNAVAILABLE, MAX_BODY_BYTES, Api, Reply, RequestError, error_reply
+from bentos.api import Api
+from bentos.door import HEALTH, METHODS, Headers, find_header, find_key
+from bentos.records import body_limit, check_coding, too_large
+from bentos.replies import (
+    FAILED,
+    LOG_UNAVAILABLE,
+    NOT_READY,
+    HeaderPairs,
+    Reply,
+    RequestError,
+    error_reply,
+)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Headers = Iterable[tuple[bytes, bytes]]
 
 BODY_TIMEOUT_SECONDS = 15.0  # for the whole body, however many pieces it comes in
+BODIES_BYTES = 256 * 1024 * 1024  # of all bodies that are being read
 LABEL_SECONDS = 15.0  # longer than a label waits for its prediction to arrive
 LABEL_THREADS = 4
 LENGTH_DIGITS = 18  # more of them are too large all the same
 ON_THE_LOOP_BYTES = 64 * 1024  # a body beyond this is answered in a thread, not to hold up others
-NOT_READY = RequestError(503, "not_ready", "the model is not loaded yet; try again")
-FAILED = RequestError(500, "internal", "the request could not be answered")
-TOO_LARGE = RequestError(413, "body_too_large", f"wanted at most {MAX_BODY_BYTES} bytes")
 TOO_SLOW = RequestError(408, "too_slow", "the body did not arrive in time")
-API_PATHS = frozenset({"/predict", "/predict_batch", "/feedback", "/model"})
-BENTOML_PATHS = ("/livez", "/readyz", "/healthz", "/metrics", "/schema.json", "/static_content/")
-PAGES = frozenset({"/", "/openapi.json", "/docs.json"})
+BUSY = RequestError(
+    503, "busy", "too many large bodies at once; try again", headers=(("retry-after", "5"),)
+)
+FRAMEWORKS_OWN = frozenset({*HEALTH, "/metrics", "/schema.json"})
+STATIC = "/static_content/"
+NO_CONTENT = 204
+HTML_PAGES = frozenset({"/", "/docs"})
 
 log = logging.getLogger("driftline.service")
 
 
 class HotPath:
-    """Routes the API's paths to `api` once it is there, the others to `fallback`."""
+    """Routes the API's paths to `api` once it is there, the framework's own to `fallback`."""
 
     def __init__(self) -> None:
         """Start without a model: the API answers 503."""
         self.api: Api | None = None
         self.fallback: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
         self._label_threads = ThreadPoolExecutor(LABEL_THREADS, "labels")
+        self._being_read = 0  # bytes of bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and scope["path"] in API_PATHS:
-            await self._answer(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"] in PAGES and self.api is not None:
-            await _send(send, _page(self.api, scope["path"]), b"text/html; charset=utf-8")
-        elif scope["type"] == "http" and not scope["path"].startswith(BENTOML_PATHS):
-            await self._answer(scope, receive, send)
+        is_http = scope["type"] == "http"
+        if not is_http or scope["path"].startswith(STATIC):
+            await self._fall_back(scope, receive, send)
+        elif self.api is not None:
+            await self._admit(self.api, scope, receive, send)
+        elif scope["path"] in HEALTH:
+            await self._fall_back(scope, receive, send)
         else:
-            assert self.fallback is not None  # noqa: S101 - set before the server starts
-            await self.fallback(scope, receive, send)
+            await _send(send, error_reply(NOT_READY))
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _fall_back(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.fallback is not None  # noqa: S101 - set before the server starts
+        await self.fallback(scope, receive, send)
+
+    async def _admit(self, api: Api, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge what is known before the body; nothing of it is read of who is not let in."""
+        method, path, headers = scope["method"], scope["path"], scope["headers"]
+        cors = api.door.cors(headers)
         try:
-            body = await _read_body(receive, _content_length(scope["headers"]))
+            api.door.admit(method, path, find_key(headers), METHODS)
+            check_coding(find_header(headers, b"content-encoding"))
         except RequestError as error:
-            if self.api is not None:
-                self.api.ledger.reject(error.code)
-            await _send(send, error_reply(error))
+            await _send(send, api.refuse(error), cors)
+            return
+        if method == "OPTIONS":
+            await _send(send, api.door.options(path, headers), cors)
+        elif path in FRAMEWORKS_OWN:
+            await self._fall_back(scope, receive, send)
+        elif path in HTML_PAGES:
+            await _send(send, _page(api), cors)
+        else:
+            await self._answer(api, scope, receive, send)
+
+    async def _answer(self, api: Api, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path, headers = scope["method"], scope["path"], scope["headers"]
+        try:
+            body: bytes | None = b""
+            if method == "POST":  # no other has a body that means anything
+                body = await self._read_body(receive, _content_length(headers), body_limit(path))
+        except RequestError as error:
+            await _send(send, api.refuse(error), api.door.cors(headers))
             return
         if body is None:
             return
-        method, path = scope["method"], scope["path"]
-        key = find_key(scope["headers"])
+        coding = find_header(headers, b"content-encoding")
+        request = (method, path, body, find_key(headers), coding)
         if path == "/feedback":
-            reply = await self._respond_in_time(method, path, body, key)
-        elif len(body) > ON_THE_LOOP_BYTES:
-            reply = await asyncio.to_thread(self._respond, method, path, body, key)
+            reply = await self._respond_in_time(*request)
+        elif coding or len(body) > ON_THE_LOOP_BYTES:
+            reply = await asyncio.to_thread(self._respond, *request)
         else:
-            reply = self._respond(method, path, body, key)
-        await _send(send, reply)
+            reply = self._respond(*request)
+        await _send(send, reply, api.door.cors(headers))
 
-    async def _respond_in_time(
-        self, method: str, path: str, body: bytes, key: bytes | None
-    ) -> Reply:
+    async def _respond_in_time(self, *request: Any) -> Reply:
         """Answer in a thread for labels; a database that hangs holds up nothing else."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(LABEL_SECONDS):
-                return await loop.run_in_executor(
-                    self._label_threads, self._respond, method, path, body, key
-                )
+                return await loop.run_in_executor(self._label_threads, self._respond, *request)
         except TimeoutError:
             if self.api is not None:
                 self.api.ledger.reject(LOG_UNAVAILABLE.code)
             return error_reply(LOG_UNAVAILABLE)
 
-    def _respond(self, method: str, path: str, body: bytes, key: bytes | None) -> Reply:
+    def _respond(
+        self, method: str, path: str, body: bytes, key: bytes | None, coding: bytes
+    ) -> Reply:
         if self.api is None:
             return error_reply(NOT_READY)
         try:
-            return self.api.respond(method, path, body, key)
+            return self.api.respond(method, path, body, key, coding)
         except Exception as error:  # noqa: BLE001 - a request must never end in a trace
             # A trace could show what the client sent.
             log.error("%s %s failed: %s", method, path, type(error).__name__)  # noqa: TRY400
             self.api.ledger.reject(FAILED.code)
             return error_reply(FAILED)
 
+    async def _read_body(self, receive: Receive, announced: int, most: int) -> bytes | None:
+        """The whole body, or None where the client has gone."""
+        if announced > most:
+            raise too_large(most)
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+                return await self._collect(receive, most)
+        except TimeoutError:
+            raise TOO_SLOW from None
 
-def find_key(headers: Headers) -> bytes | None:
-    """The key in `X-API-Key` or `Authorization: Bearer`."""
-    for name, value in headers:
-        if name == b"x-api-key":
-            return value
-        if name == b"authorization" and value[:7].lower() == b"bearer ":
-            return value[7:].strip()
-    return None
+    async def _collect(self, receive: Receive, most: int) -> bytes | None:
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            return _within(bytes(message.get("body", b"")), most)
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            while message["type"] != "http.disconnect":
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                self._being_read += len(chunks[-1])
+                if size > most:
+                    raise too_large(most)
+                if self._being_read > BODIES_BYTES:
+                    raise BUSY
+                if not message.get("more_body"):
+                    return b"".join(chunks)
+                message = await receive()
+        finally:
+            self._being_read -= size
+        return None
+
+
+def _within(body: bytes, most: int) -> bytes:
+    if len(body) > most:
+        raise too_large(most)
+    return body
 
 
 def _content_length(headers: Headers) -> int:
-    for name, value in headers:
-        if name == b"content-length" and value.isdigit():
-            return int(value[:LENGTH_DIGITS])
-    return 0
+    value = find_header(headers, b"content-length")
+    return int(value[:LENGTH_DIGITS]) if value.isdigit() else 0
 
 
-def _page(api: Api, path: str) -> Reply:
-    contract = api.predictor.contract
-    if path == "/":
-        return Reply(200, openapi.PAGE.format(title=html.escape(contract.title)).encode())
-    return Reply(200, orjson.dumps(openapi.describe(contract)))
+def _page(api: Api) -> Reply:
+    title = html.escape(api.predictor.contract.title)
+    page = openapi.PAGE.format(title=title).encode()
+    return Reply(200, page, content_type="text/html; charset=utf-8")
 
 
-async def _read_body(receive: Receive, announced: int) -> bytes | None:
-    """The whole body, or None where the client has gone."""
-    if announced > MAX_BODY_BYTES:
-        raise TOO_LARGE
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-            return await _collect(receive)
-    except TimeoutError:
-        raise TOO_SLOW from None
-
-
-async def _collect(receive: Receive) -> bytes | None:
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return bytes(message.get("body", b""))
-    chunks, size = [], 0
-    while message["type"] != "http.disconnect":
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > MAX_BODY_BYTES:
-            raise TOO_LARGE
-        if not message.get("more_body"):
-            return b"".join(chunks)
-        message = await receive()
-    return None
-
-
-async def _send(send: Send, reply: Reply, page_type: bytes = b"") -> None:
-    is_page = bool(page_type) and reply.body[:1] == b"<"
-    kind = page_type if is_page else b"application/json"
-    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(reply.body))]
+async def _send(send: Send, reply: Reply, more: HeaderPairs = ()) -> None:
+    """Send an answer; that to a `HEAD` the server sends without its body."""
+    headers = [(b"content-type", reply.content_type.encode())] if reply.body else []
+    if reply.status != NO_CONTENT:
+        headers.append((b"content-length", b"%d" % len(reply.body)))
+    headers += [(name.encode(), value.encode()) for name, value in (*reply.headers, *more)]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})

@@ -16,30 +16,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bentos.api import Api, Reply, RequestError, error_reply
+from bentos.api import Api
 from bentos.direct import DirectLog
+from bentos.door import HEALTH, Headers, find_header, find_key
 from bentos.log import LogUnavailableError
 from bentos.predictor import ModelRefusedError, load_predictor
+from bentos.replies import FAILED, NOT_READY, Reply, RequestError, error_reply
+from bentos.settings import SettingError, api_keys, cors_origins
 from driftline.contract import Contract
 
 _API: Api | None = None
 BAD_EVENT = RequestError(400, "malformed", "not an event of API Gateway with a readable body")
-NOT_READY = RequestError(503, "not_ready", "there is no model that may serve")
-FAILED = RequestError(500, "internal", "the request could not be answered")
 
 
 def handler(event: Any, _context: Any = None) -> dict[str, Any]:
     """Answer one event."""
     try:
-        method, path, body, key = _read(event)
+        method, path, body, headers = _read(event)
     except (KeyError, TypeError, AttributeError, ValueError, binascii.Error):
         return _reply(error_reply(BAD_EVENT))
     try:
-        if path in {"/livez", "/readyz", "/healthz"} and method == "GET":
-            _open()
-            return _reply(Reply(200, b'{"status":"ok"}'))
-        return _reply(_open().respond(method, path, body, key))
-    except ModelRefusedError as error:
+        return _reply(_respond(_open(), method, path, body, headers), method)
+    except (ModelRefusedError, SettingError) as error:
         sys.stderr.write(f"not ready: {error}\n")
         return _reply(error_reply(NOT_READY))
     except Exception as error:  # noqa: BLE001 - a request must never end in a trace
@@ -47,14 +45,26 @@ def handler(event: Any, _context: Any = None) -> dict[str, Any]:
         return _reply(error_reply(FAILED))
 
 
+def _respond(api: Api, method: str, path: str, body: bytes, headers: Headers) -> Reply:
+    key, coding = find_key(headers), find_header(headers, b"content-encoding")
+    if path in HEALTH and method in {"GET", "HEAD"}:
+        reply = Reply(200, b'{"status":"ok"}')
+    elif method == "OPTIONS" and path in api.routes:
+        reply = api.door.options(path, headers)
+    else:
+        reply = api.respond(method, path, body, key, coding)
+    return reply.having(api.door.cors(headers))
+
+
 def _open() -> Api:
     global _API  # noqa: PLW0603 - one model per sandbox, loaded when the first event comes
     if _API is None:
         beside_code = Path(__file__).resolve().parent.parent
         folder = Path(os.environ.get("DRIFTLINE_MODEL_DIR", beside_code))
-        keys = [key for key in os.environ.get("DRIFTLINE_API_KEYS", "").split(",") if key]
+        keys, origins = api_keys(), cors_origins()
         log = DirectLog(_database_url())
-        _API = Api(load_predictor(folder), log, keys=keys, on_label=partial(_order_checks, log))
+        on_label = partial(_order_checks, log)
+        _API = Api(load_predictor(folder), log, keys=keys, origins=origins, on_label=on_label)
     return _API
 
 
@@ -80,8 +90,8 @@ def _database_url() -> str:
     return os.environ.get("DRIFTLINE_DATABASE_URL") or f"sqlite:///{scratch}"
 
 
-def _read(event: Mapping[str, Any]) -> tuple[str, str, bytes, bytes | None]:
-    """Method, path, body and key of an event of either version."""
+def _read(event: Mapping[str, Any]) -> tuple[str, str, bytes, Headers]:
+    """Method, path, body and headers of an event of either version."""
     if "requestContext" in event and "http" in (event["requestContext"] or {}):
         http = event["requestContext"]["http"]
         method, path = http["method"], event["rawPath"]
@@ -94,19 +104,16 @@ def _read(event: Mapping[str, Any]) -> tuple[str, str, bytes, bytes | None]:
     content = (
         base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
     )
-    headers = {str(k).lower(): str(v) for k, v in (event.get("headers") or {}).items()}
-    bearer = headers.get("authorization", "")
-    key = headers.get("x-api-key") or (
-        bearer[7:].strip() if bearer[:7].lower() == "bearer " else ""
-    )
-    return str(method), str(path), content, key.encode() or None
+    given = (event.get("headers") or {}).items()
+    headers = [(str(name).lower().encode(), str(value).encode()) for name, value in given]
+    return str(method), str(path), content, headers
 
 
-def _reply(reply: Reply) -> dict[str, Any]:
+def _reply(reply: Reply, method: str = "") -> dict[str, Any]:
     return {
         "statusCode": reply.status,
-        "headers": {"content-type": "application/json"},
-        "body": reply.body.decode(),
+        "headers": {"content-type": reply.content_type, **dict(reply.headers)},
+        "body": "" if method == "HEAD" else reply.body.decode(),
         "isBase64Encoded": False,
     }
 

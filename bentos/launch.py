@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bentos.courier import fetch, store_elsewhere
+from bentos.settings import SettingError, check_settings
 from bentos.shelf import bentoml_home, place_of, read_pointer
 
 
@@ -20,6 +21,10 @@ def main() -> NoReturn:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
     arguments = parser.parse_args()
+    try:
+        check_settings()
+    except SettingError as error:
+        sys.exit(f"error: {error}")
     os.environ["DRIFTLINE_HOME"] = str(
         Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
     )

@@ -3,6 +3,7 @@
 `bentos.direct` is the other log, for a place whose disk is gone with the process.
 """
 
+import logging
 import subprocess
 import threading
 import time
@@ -17,6 +18,9 @@ from bentos.spool import HAND_OVER_SECONDS, SpoolFullError, SpoolWriter, find_in
 
 WAIT_FOR_SHIPPER_SECONDS = 10.0
 SHIPPER_PAUSE_SECONDS = 5.0  # between two starts of a shipper that does not stay alive
+
+
+log = logging.getLogger("driftline.service")
 
 
 class LogUnavailableError(Exception):
@@ -74,7 +78,7 @@ class SpoolLog:
         from bentos import database
 
         if self._engine is None:
-            self._engine = database.open_engine(self._url)
+            self._engine = database.open_engine(self._url, silence_seconds=WAIT_FOR_SHIPPER_SECONDS)
         give_up = time.monotonic() + WAIT_FOR_SHIPPER_SECONDS
         try:
             while True:
@@ -99,12 +103,18 @@ class SpoolLog:
 
     def _keep_handing_over(self) -> None:
         while not self._is_closed.wait(HAND_OVER_SECONDS):
-            self._write_refusals()
-            self._writer.hand_over()
-            is_due = time.monotonic() - self._started_at > SHIPPER_PAUSE_SECONDS
-            if is_due and self._shipper.poll() is not None:  # something has killed it
-                self._shipper = _start_shipper(self.folder)
-                self._started_at = time.monotonic()
+            try:
+                self._keep()
+            except Exception as error:  # noqa: BLE001 - such as no more descriptors; they come back
+                log.error("the spool waits: %s", type(error).__name__)  # noqa: TRY400 - it says it all
+
+    def _keep(self) -> None:
+        self._write_refusals()
+        self._writer.hand_over()
+        is_due = time.monotonic() - self._started_at > SHIPPER_PAUSE_SECONDS
+        if is_due and self._shipper.poll() is not None:  # something has killed it
+            self._started_at = time.monotonic()
+            self._shipper = _start_shipper(self.folder)
 
     def _write_refusals(self) -> None:
         self._refusals_written_at = time.monotonic()

@@ -2,13 +2,17 @@
 
 Counting is a few list operations per prediction; numbers are binned in bulk, and text is made when
 somebody asks. Labels come from the contract alone: their number is bounded whatever clients send.
+What says anything of a record is shown in steps of `SHARED_BY` records, and moves only when as many
+have come: who asks before and after a request does not learn what was in it. No sum is shown of
+inputs or of probabilities.
 """
 
 import math
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +25,7 @@ SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5,
 CONFIDENCES = tuple(round(0.1 * i, 1) for i in range(1, 11))
 FIELD_BINS = 10
 PENDING_ROWS = 4096
+SHARED_BY = 20
 
 
 class Histogram:
@@ -44,12 +49,25 @@ class Histogram:
         self.total += float(values.sum())
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Counts of records, each in steps that enough of them share."""
+
+    by_class: Mapping[str, int]
+    by_risk: Mapping[str, int]
+    missing: Mapping[str, int]
+    confidence: Sequence[int]  # per bin
+    inputs: Mapping[str, Sequence[int]]  # per bin of each field
+
+
 class Ledger:
     """All counts of one worker."""
 
     def __init__(self, contract: Contract) -> None:
         """Start from nothing."""
         self.contract = contract
+        self.answered = 0
+        self._shown_at = 0  # of those answered
         self.by_class = dict.fromkeys(contract.classes, 0)
         self.by_risk: dict[str, int] = {"low": 0, "medium": 0, "high": 0}
         self.rejected: Counter[str] = Counter()
@@ -68,6 +86,7 @@ class Ledger:
         self._settling = threading.Lock()  # batches are counted, and text is made, in threads
         self._pending: list[np.ndarray] = []
         self._waiting = 0
+        self._shown = self._coarsen()
 
     def count(self, contract: Contract, matrix: np.ndarray, answers: Sequence[Answer]) -> None:
         """Count answered predictions and their encoded inputs.
@@ -81,6 +100,7 @@ class Ledger:
             if answer.risk_level is not None:
                 self.by_risk[answer.risk_level] += 1
             self.confidence.add(answer.confidence)
+        self.answered += len(answers)
         self._pending.append(matrix)
         self._waiting += len(answers)
         if self._waiting >= PENDING_ROWS:
@@ -111,24 +131,44 @@ class Ledger:
             values = matrix[:, i]
             self._inputs[name].add_all(values[~np.isnan(values)])
 
+    def _coarsen(self) -> "Shown":
+        """What may be shown of the records up to now."""
+        return Shown(
+            by_class={name: _step(count) for name, count in self.by_class.items()},
+            by_risk={name: _step(count) for name, count in self.by_risk.items()},
+            missing={name: _step(count) for name, count in self.missing.items()},
+            confidence=tuple(map(_step, self.confidence.counts)),
+            inputs={name: tuple(map(_step, each.counts)) for name, each in self._inputs.items()},
+        )
+
+    def _show(self) -> "Shown":
+        with self._settling:
+            self._settle()
+            if self.answered - self._shown_at >= SHARED_BY:
+                self._shown, self._shown_at = self._coarsen(), self.answered
+            return self._shown
+
     def expose(self, extra: Iterable[tuple[str, str, str, float]] = ()) -> str:
         """Prometheus text; `extra` adds gauges as (name, help, labels, value)."""
-        self.settle()
-        contract = self.contract
-        lines = _counter("predictions", "Predictions by class", "class", self.by_class)
-        lines += _counter("risk_bands", "Predictions by risk band", "band", self.by_risk)
+        contract, shown = self.contract, self._show()
+        lines = ["# HELP driftline_answered_records_total Records that were answered"]
+        lines += ["# TYPE driftline_answered_records_total counter"]
+        lines += [f"driftline_answered_records_total {self.answered}"]
+        lines += _counter("predictions", "Predictions by class", "class", shown.by_class)
+        lines += _counter("risk_bands", "Predictions by risk band", "band", shown.by_risk)
         lines += _counter("rejected_requests", "Refused requests by code", "code", self.rejected)
         lines += _refused_fields(self.refused)
-        lines += _counter("missing_values", "Missing values by field", "field", self.missing)
+        lines += _counter("missing_values", "Missing values by field", "field", shown.missing)
         lines += _counter("labels_received", "Labels by outcome", "outcome", self.labels)
-        lines += _histogram(
-            "confidence", "Probability of the class decided for", "", self.confidence
-        )
-        lines += _histogram("scoring_seconds", "Time to answer a request", "", self.seconds)
-        lines += ["# HELP driftline_input_value Numeric inputs over the contract's bins"]
-        lines += ["# TYPE driftline_input_value histogram"]
-        for name, histogram in self._inputs.items():
-            lines += _buckets("input_value", f'field="{_escape(name)}"', histogram)
+        lines += _heading("confidence", "Probability of the class decided for")
+        lines += _buckets("confidence", "", CONFIDENCES, shown.confidence)
+        lines += _heading("scoring_seconds", "Time to answer a request")
+        lines += _buckets("scoring_seconds", "", SECONDS, self.seconds.counts)
+        lines += [f"driftline_scoring_seconds_sum {self.seconds.total}"]
+        lines += _heading("input_value", "Numeric inputs over the contract's bins")
+        for name, (_, bounds) in self._columns.items():
+            labels = f'field="{_escape(name)}"'
+            lines += _buckets("input_value", labels, bounds, shown.inputs[name])
         model = f'problem="{contract.problem}",version="{_escape(contract.model_version)}"'
         gauges = [("model_info", "The model that serves", model, 1.0), *extra]
         for name, meaning, labels, value in gauges:
@@ -162,7 +202,7 @@ def _numeric_columns(contract: Contract) -> dict[str, tuple[int, tuple[float, ..
     return columns
 
 
-def _counter(name: str, meaning: str, label: str, counts: dict[str, Any]) -> list[str]:
+def _counter(name: str, meaning: str, label: str, counts: Mapping[str, Any]) -> list[str]:
     lines = [f"# HELP driftline_{name}_total {meaning}", f"# TYPE driftline_{name}_total counter"]
     return lines + [
         f'driftline_{name}_total{{{label}="{_escape(key)}"}} {value}'
@@ -179,24 +219,23 @@ def _refused_fields(counts: Counts) -> list[str]:
     ]
 
 
-def _histogram(name: str, meaning: str, labels: str, histogram: Histogram) -> list[str]:
-    lines = [f"# HELP driftline_{name} {meaning}", f"# TYPE driftline_{name} histogram"]
-    return lines + _buckets(name, labels, histogram)
+def _step(count: int) -> int:
+    return count - count % SHARED_BY
 
 
-def _buckets(name: str, labels: str, histogram: Histogram) -> list[str]:
+def _heading(name: str, meaning: str) -> list[str]:
+    return [f"# HELP driftline_{name} {meaning}", f"# TYPE driftline_{name} histogram"]
+
+
+def _buckets(name: str, labels: str, bounds: Sequence[float], counts: Sequence[int]) -> list[str]:
     lines, seen = [], 0
     comma = "," if labels else ""
-    for bound, count in zip((*histogram.bounds, math.inf), histogram.counts, strict=True):
+    for bound, count in zip((*bounds, math.inf), counts, strict=True):
         seen += count
         at = "+Inf" if math.isinf(bound) else f"{bound:.12g}"
         lines.append(f'driftline_{name}_bucket{{{labels}{comma}le="{at}"}} {seen}')
     braces = f"{{{labels}}}" if labels else ""
-    return [
-        *lines,
-        f"driftline_{name}_sum{braces} {histogram.total}",
-        f"driftline_{name}_count{braces} {seen}",
-    ]
+    return [*lines, f"driftline_{name}_count{braces} {seen}"]
 
 
 def _escape(text: str) -> str:

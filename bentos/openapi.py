@@ -12,6 +12,7 @@ ERRORS = {
     "408": "the body did not arrive in time",
     "409": "another label is kept already",
     "413": "too large",
+    "415": "another content coding than gzip",
     "422": "some fields are not as the contract wants them",
     "503": "not ready, or the prediction cannot be logged",
 }
@@ -99,7 +100,7 @@ def _operation(
     content: dict[str, Any] = {"schema": body}
     if example is not None:
         content["example"] = example
-    operation = _answering(summary, answer, ("408", "413", "503", *errors))
+    operation = _answering(summary, answer, ("408", "413", "415", "503", *errors))
     operation["requestBody"] = {"required": True, "content": {"application/json": content}}
     return operation
 

@@ -20,14 +20,17 @@ from sqlalchemy import Engine
 from bentos import database, doorbell, openapi
 from bentos.api import Api
 from bentos.hotpath import HotPath
+from bentos.limits import limit_connections
 from bentos.log import SpoolLog
 from bentos.predictor import load_predictor
-from bentos.spool import measure_spool
+from bentos.settings import SettingError, api_keys, check_settings, cors_origins
+from bentos.spool import count_aside, measure_spool
 from bentos.takeover import Follower
 from driftline.contract import Contract
 
 HOT_PATH = HotPath()
 VERDICT_SECONDS = 30.0
+SILENCE_SECONDS = 15.0  # of a database, before a label or a scrape gives it up
 GARBAGE_THRESHOLDS = (50_000, 20, 50)  # a batch of 10,000 makes many short-lived objects
 
 
@@ -57,7 +60,7 @@ def order_checks(contract: Contract) -> None:
 
 @lru_cache(maxsize=2)
 def _engine(url: str) -> Engine:
-    return database.open_engine(url)
+    return database.open_engine(url, silence_seconds=SILENCE_SECONDS)
 
 
 class Document(dict[str, Any]):
@@ -76,6 +79,7 @@ class DriftlineService(BentoService):  # type: ignore[misc] # bentoml has no usa
 
     def to_asgi(self, is_main: bool = True) -> Any:
         """The application that the worker serves."""
+        limit_connections()
         HOT_PATH.fallback = super().to_asgi(is_main=is_main)
         return HOT_PATH
 
@@ -97,7 +101,11 @@ class Service:
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator] # bentoml has no usable types
     def check_model() -> None:
-        """Refuse to start at all with files that do not belong together."""
+        """Refuse to start with settings that cannot be meant, or files not of one model."""
+        try:
+            check_settings()
+        except SettingError as error:
+            raise SystemExit(f"error: {error}") from None
         load_predictor(model_folder())
 
     def __init__(self) -> None:
@@ -105,11 +113,11 @@ class Service:
         access = logging.getLogger("uvicorn.access")
         access.handlers.clear()
         access.propagate = False
-        keys = [key for key in os.environ.get("DRIFTLINE_API_KEYS", "").split(",") if key]
         self._log = SpoolLog(spool_folder(), database.database_url())
         self._verdict: tuple[float, str | None] = (0.0, None)
         predictor = load_predictor(model_folder())
-        api = Api(predictor, self._log, keys=keys, on_label=order_checks)
+        keys, origins = api_keys(), cors_origins()
+        api = Api(predictor, self._log, keys=keys, origins=origins, on_label=order_checks)
         problem = predictor.contract.problem
         self._follower = Follower(problem, model_folder(), api.take_over)
         self._follower.start()
@@ -128,10 +136,12 @@ class Service:
         if api is None:
             return text
         waiting, age = measure_spool(spool_folder(), time.time())
+        aside = count_aside(spool_folder())
         contract = api.predictor.contract
         about = f'problem="{contract.problem}"'
         gauges = [
             ("spool_bytes", "Predictions that wait for the database", about, float(waiting)),
+            ("spool_set_aside_lines", "Lines that could not be shipped", about, float(aside)),
             ("spool_age_seconds", "Age of the oldest of them", about, age),
             ("promoted_info", "When the model was promoted", f'at="{contract.promoted_at}"', 1.0),
         ]

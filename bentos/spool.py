@@ -8,8 +8,9 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import orjson
 
 HAND_OVER_SECONDS = 0.5
 ENDING = ".jsonl"
+ASIDE_ENDING = ".damaged"
 
 
 class SpoolFullError(OSError):
@@ -85,12 +87,24 @@ def free_segments(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{ENDING}")) if folder.is_dir() else []
 
 
-@contextmanager
-def take_segment(path: Path) -> Iterator[list[dict[str, Any]] | None]:
-    """The segment's predictions, or None while somebody holds it; removed when the block succeeds.
+@dataclass
+class Segment:
+    """A segment that this process holds: its entries, and the lines that are to be kept aside."""
 
-    A line without its end was never answered, and is dropped. A segment with a line that cannot be
-    read, as a power cut may leave, is kept aside under another name once the others are taken.
+    entries: list[dict[str, Any]]
+    aside: list[bytes]
+
+    def set_aside(self, entry: Mapping[str, Any]) -> None:
+        """Keep an entry out of what counts as taken."""
+        self.aside.append(orjson.dumps(entry))
+
+
+@contextmanager
+def take_segment(path: Path) -> Iterator[Segment | None]:
+    """What a segment holds, or None while somebody has it; removed when the block succeeds.
+
+    A line without its end was never answered, and is dropped. A line that is no JSON object, as a
+    power cut may leave, and what the block sets aside are kept in a file of their own.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -104,22 +118,40 @@ def take_segment(path: Path) -> Iterator[list[dict[str, Any]] | None]:
             yield None
             return
         with os.fdopen(os.dup(fd), "rb") as file:
-            lines = file.read().split(b"\n")[:-1]
-        entries = [entry for line in lines for entry in _parse(line)]
-        yield entries
-        if len(entries) == len(lines):
-            path.unlink(missing_ok=True)
-        else:
-            path.rename(path.with_suffix(".damaged"))
+            segment = _parse(file.read().split(b"\n")[:-1])
+        yield segment
+        if segment.aside:
+            _keep_aside(path, segment.aside)
+        path.unlink(missing_ok=True)
     finally:
         os.close(fd)
 
 
-def _parse(line: bytes) -> list[Any]:
-    try:
-        return [orjson.loads(line)]
-    except orjson.JSONDecodeError:
-        return []
+def _parse(lines: Sequence[bytes]) -> Segment:
+    segment = Segment([], [])
+    for line in lines:
+        try:
+            entry = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            entry = None
+        if isinstance(entry, dict):
+            segment.entries.append(entry)
+        else:
+            segment.aside.append(line)
+    return segment
+
+
+def _keep_aside(path: Path, lines: Sequence[bytes]) -> None:
+    """Written in one step, so that a segment that is taken again leaves the same file."""
+    draft = path.with_suffix(".part")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(b"".join(line + b"\n" for line in lines))
+    draft.replace(path.with_suffix(ASIDE_ENDING))
+
+
+def count_aside(folder: Path) -> int:
+    """How many lines of a spool were set aside: they could not be read, or the database refused."""
+    return sum(path.read_bytes().count(b"\n") for path in folder.glob(f"*{ASIDE_ENDING}"))
 
 
 def rows_of(entry: Mapping[str, Any]) -> list[dict[str, Any]]:

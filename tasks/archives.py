@@ -26,16 +26,23 @@ CODE = (
     "bentos/api.py",
     "bentos/checks.py",
     "bentos/direct.py",
+    "bentos/door.py",
     "bentos/doorbell.py",
     "bentos/lambda_handler.py",
     "bentos/log.py",
     "bentos/metrics.py",
     "bentos/migrations/sqlite.sql",
+    "bentos/openapi.py",
     "bentos/predictor.py",
+    "bentos/records.py",
+    "bentos/refusals.py",
+    "bentos/replies.py",
+    "bentos/settings.py",
     "bentos/sidecar.py",
     "bentos/spool.py",
     "driftline/__init__.py",
     "driftline/contract.py",
+    "driftline/refusals.py",
 )
 LOCK = "deployments/lambda/requirements.lock"
 PLATFORM = "x86_64-manylinux_2_28"

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from bentos.api import Api, Reply
+from bentos.api import Api
+from bentos.replies import Reply
 
 
 def ask(api: Api, path: str, document: Any, key: bytes | None = None) -> Reply:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bentos import api as paths
 from bentos.api import MAX_BATCH, Api, new_ids
 from bentos.predictor import Predictor
+from bentos.replies import MAX_FIELDS_NAMED
 from tests.bentos.asking import ask, code, fields_at_fault, read
 from tests.bentos.models import RECORD, FullLog, KeptLog, tiny_records
 
@@ -122,7 +122,7 @@ def test_a_record_in_a_batch_must_be_an_object(api: Api, record: Any) -> None:
 def test_few_of_many_faults_are_named(api: Api) -> None:
     reply = ask(api, "/predict_batch", {"records": [{"age": -1, "sex": "F"}] * 1000})
 
-    assert len(fields_at_fault(reply)) == paths.MAX_FIELDS_NAMED
+    assert len(fields_at_fault(reply)) == MAX_FIELDS_NAMED
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 500])

@@ -1,6 +1,7 @@
 """The prediction log's database, on SQLite and on real PostgreSQL and MariaDB servers."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, inspect, select, text
 
 from bentos.database import (
     DatabaseError,
@@ -24,8 +25,10 @@ from bentos.database import (
     open_engine,
     purge_inputs,
 )
+from bentos.direct import DirectLog
 from bentos.tables import LABELS, METADATA, PREDICTIONS, VERDICTS
 from tests.support import ROOT
+from tests.system.servers import DatabaseServer
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
 MIGRATE = (
@@ -91,6 +94,93 @@ def assert_tables_are_known(engine: Engine) -> None:
         assert indexes >= {each.name for each in table.indexes}
 
 
+def test_a_database_of_a_later_release_is_left_as_it_is(engine: Engine) -> None:
+    """An older bento that came back goes on with what it knows."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    migrate(engine)
+    insert_predictions(engine, [row("a")])
+
+    assert [each["id"] for each in stored(engine)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "name", ["churn 50%20test", "what?now=1", "a#b", "100%", "%(here)s", "ä ö"]
+)
+def test_any_name_of_a_folder_will_do(tmp_path: Path, name: str) -> None:
+    """For the database, and for the code with its migrations."""
+    folder = tmp_path / name
+    code = folder / "code"
+    for part in ("bentos", "driftline"):
+        shutil.copytree(ROOT / part, code / part, ignore=shutil.ignore_patterns("__pycache__"))
+    words = [sys.executable, "-c", IN_ODD_FOLDER, f"sqlite:///{folder / 'log.db'}"]
+
+    done = subprocess.run(words, cwd=code, capture_output=True, text=True, check=False)
+
+    assert done.stdout.split() == ["a", "b"], done.stderr
+    assert sorted(each.name for each in tmp_path.iterdir()) == [name]
+    assert (folder / "log.db").is_file()
+
+
+IN_ODD_FOLDER = """
+import sys
+from bentos.database import insert_predictions, migrate, open_engine
+from bentos.direct import DirectLog
+from bentos.spool import rows_of
+from bentos.tables import PREDICTIONS
+engine = open_engine(sys.argv[1])
+migrate(engine)
+def entry(name):
+    one = {"id": name, "inputs": {}, "prediction": 1, "label": "ill", "probabilities": [0.5]}
+    one |= {"confidence": 0.5, "risk": None}
+    return {"time": 1.0, "problem": "tiny", "version": "7", "predictions": [one]}
+insert_predictions(engine, rows_of(entry("a")))
+DirectLog(sys.argv[1]).write(entry("b"))
+with engine.connect() as connection:
+    print(*sorted(row.id for row in connection.execute(PREDICTIONS.select())))
+"""
+
+
+@pytest.mark.postgres
+def test_the_short_name_of_postgresql_works(postgresql: DatabaseServer) -> None:
+    url = postgresql.create_database().replace("postgresql://", "postgres://")
+    engine = open_engine(url)
+
+    migrate(engine)
+    DirectLog(url).refuse("tiny", "7", {("", "record"): 1})
+
+    assert_tables_are_known(engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("postgresql", marks=pytest.mark.postgres),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ],
+)
+def test_a_server_that_falls_silent_is_given_up_and_found_again(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    server: DatabaseServer = request.getfixturevalue(kind)
+    engine = open_engine(server.create_database(), silence_seconds=1.0)
+    migrate(engine)
+
+    with engine.connect() as connection:
+        server.freeze()
+        try:
+            with pytest.raises(DatabaseError):
+                connection.execute(select(PREDICTIONS.c.id))
+        finally:
+            server.thaw()
+    insert_predictions(engine, [row("a")])
+
+    assert [each["id"] for each in stored(engine)] == ["a"]
+    engine.dispose()
+
+
 def test_migrating_leaves_the_rows_alone(engine: Engine) -> None:
     insert_predictions(engine, [row("a")])
 
@@ -99,7 +189,7 @@ def test_migrating_leaves_the_rows_alone(engine: Engine) -> None:
     assert [each["id"] for each in stored(engine)] == ["a"]
 
 
-@pytest.mark.parametrize("indexes", [1, 3, 5])
+@pytest.mark.parametrize("indexes", [1, 3, 5, 6])
 def test_a_migration_that_was_killed_is_made_again(empty_url: str, indexes: int) -> None:
     words = [sys.executable, "-c", DYING_MIGRATION, empty_url, str(indexes)]
     died = subprocess.run(words, cwd=ROOT, check=False, capture_output=True)

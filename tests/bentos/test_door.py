@@ -2,8 +2,9 @@
 
 import pytest
 
-from bentos.api import MAX_BODY_BYTES, MAX_RECORD_BYTES, Api
+from bentos.api import Api
 from bentos.predictor import Predictor
+from bentos.records import MAX_BODY_BYTES, MAX_RECORD_BYTES
 from tests.bentos.asking import ask, code
 from tests.bentos.models import RECORD, KeptLog
 

@@ -7,54 +7,14 @@ from typing import Any
 import pytest
 
 from bentos import hotpath
-from bentos.api import MAX_BODY_BYTES, Api
-from bentos.hotpath import HotPath, Message, Receive, Scope, Send
+from bentos.api import Api
+from bentos.hotpath import HotPath, Scope
 from bentos.predictor import Predictor
+from bentos.records import MAX_BODY_BYTES, MAX_RECORD_BYTES
+from tests.bentos.clients import FALLBACK, Client, call, fallback
 from tests.bentos.models import MARKER, RECORD, KeptLog
 
 BODY = json.dumps(RECORD).encode()
-FALLBACK = b"from the framework"
-
-
-class Client:
-    """Sends a body in chunks, with pauses, and keeps what comes back."""
-
-    def __init__(
-        self, chunks: list[bytes], *, pause_seconds: float = 0.0, leaves: bool = False
-    ) -> None:
-        """Say how it sends; one that `leaves` is gone after its chunks."""
-        self._chunks, self._pause, self._leaves = list(chunks), pause_seconds, leaves
-        self.taken = 0
-        self.messages: list[Message] = []
-
-    async def receive(self) -> Message:
-        await asyncio.sleep(self._pause)
-        if self._leaves and not self._chunks:
-            return {"type": "http.disconnect"}
-        chunk = self._chunks.pop(0)
-        self.taken += len(chunk)
-        more = bool(self._chunks) or self._leaves
-        return {"type": "http.request", "body": chunk, "more_body": more}
-
-    async def send(self, message: Message) -> None:
-        self.messages.append(message)
-
-    @property
-    def status(self) -> int:
-        return int(self.messages[0]["status"])
-
-    @property
-    def headers(self) -> dict[bytes, bytes]:
-        return dict(self.messages[0]["headers"])
-
-    @property
-    def body(self) -> bytes:
-        return bytes(self.messages[1]["body"])
-
-
-async def fallback(_scope: Scope, _receive: Receive, send: Send) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": FALLBACK})
 
 
 @pytest.fixture
@@ -63,15 +23,6 @@ def hot_path(api: Api) -> HotPath:
     path = HotPath()
     path.api, path.fallback = api, fallback
     return path
-
-
-def call(
-    app: HotPath, client: Client, path: str = "/predict", method: str = "POST", **headers: str
-) -> Client:
-    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    scope = {"type": "http", "method": method, "path": path, "headers": raw}
-    asyncio.run(app(scope, client.receive, client.send))
-    return client
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
@@ -102,13 +53,16 @@ def test_a_slow_body_is_given_up(
     assert hot_path.api.ledger.rejected == {"too_slow": 1}
 
 
-def test_a_body_that_grows_too_large_is_cut_off(hot_path: HotPath) -> None:
-    chunk = b" " * (1024 * 1024)
+@pytest.mark.parametrize(
+    ("path", "most"), [("/predict", MAX_RECORD_BYTES), ("/predict_batch", MAX_BODY_BYTES)]
+)
+def test_a_body_that_grows_too_large_is_cut_off(hot_path: HotPath, path: str, most: int) -> None:
+    chunk = b" " * (most // 16)
 
-    client = call(hot_path, Client([chunk] * 64))
+    client = call(hot_path, Client([chunk] * 64), path)
 
     assert client.status == 413
-    assert client.taken <= MAX_BODY_BYTES + len(chunk)
+    assert client.taken <= most + len(chunk)
 
 
 @pytest.mark.parametrize("announced", [str(MAX_BODY_BYTES + 1), "9" * 18, "9" * 5000])
@@ -136,7 +90,7 @@ def test_a_client_that_leaves_is_not_answered(
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/static_content/page.css"])
 def test_the_frameworks_own_paths_are_left_to_it(hot_path: HotPath, path: str) -> None:
-    assert call(hot_path, Client([]), path).body == FALLBACK
+    assert call(hot_path, Client([]), path, "GET").body == FALLBACK
 
 
 @pytest.mark.parametrize(

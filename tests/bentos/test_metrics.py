@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from bentos.api import Api
-from bentos.metrics import FIELD_BINS, Histogram, Ledger
+from bentos.metrics import FIELD_BINS, SHARED_BY, Histogram, Ledger
 from bentos.predictor import Predictor
 from tests.bentos.asking import ask, read
 from tests.bentos.models import MARKER, RECORD, KeptLog, tiny_records
 
 FAMILIES = {
+    "driftline_answered_records",
+    "driftline_refused_fields",
     "driftline_predictions",
     "driftline_risk_bands",
     "driftline_rejected_requests",
@@ -44,6 +46,10 @@ def values(family: Any, label: str) -> dict[str, float]:
     return {each.labels[label]: each.value for each in family.samples}
 
 
+def in_steps(counts: Counter[str]) -> dict[str, int]:
+    return {name: count // SHARED_BY * SHARED_BY for name, count in counts.items()}
+
+
 def buckets(family: Any, **labels: str) -> list[float]:
     return [
         each.value
@@ -67,21 +73,65 @@ def test_counts_equal_what_was_predicted(api: Api, log: KeptLog) -> None:
     by_class = Counter(one["label"] for one in logged)
     by_band = Counter(one["risk"] for one in logged)
     expected_missing = sum(one["inputs"]["level"] is None for one in logged)
-    assert values(found["driftline_predictions"], "class") == by_class
-    bands = values(found["driftline_risk_bands"], "band")
-    assert {band: count for band, count in bands.items() if count} == by_band
-    assert values(found["driftline_missing_values"], "field")["level"] == expected_missing
-    assert buckets(found["driftline_confidence"])[-1] == 320
+    assert found["driftline_answered_records"].samples[0].value == 320
     assert buckets(found["driftline_scoring_seconds"])[-1] == 21
-    assert buckets(found["driftline_input_value"], field="age")[-1] == 320
-    assert buckets(found["driftline_input_value"], field="level")[-1] == 320 - expected_missing
+    assert values(found["driftline_predictions"], "class") == in_steps(by_class)
+    bands = values(found["driftline_risk_bands"], "band")
+    assert {band: count for band, count in bands.items() if count} == in_steps(by_band)
+    missing = values(found["driftline_missing_values"], "field")["level"]
+    assert missing == expected_missing // SHARED_BY * SHARED_BY
+    for family, counted in (("confidence", 320), ("input_value", 320)):
+        shown = buckets(
+            found[f"driftline_{family}"], **({"field": "age"} if "in" in family else {})
+        )
+        assert counted - SHARED_BY * len(shown) < shown[-1] <= counted
+    ages = buckets(found["driftline_input_value"], field="age")
+    assert min(np.diff([0, *ages[1:-1]])) >= SHARED_BY  # each of ten bins has its share
 
 
 def test_a_missing_category_counts_as_missing_too(api: Api) -> None:
-    for ward in (None, None, "north"):
+    for ward in [None] * 2 * SHARED_BY + ["north"] * SHARED_BY:
         ask(api, "/predict", RECORD | {"ward": ward})
 
-    assert values(families(api)["driftline_missing_values"], "field")["ward"] == 2
+    assert values(families(api)["driftline_missing_values"], "field")["ward"] == 2 * SHARED_BY
+
+
+def of_records(api: Api) -> dict[str, float]:
+    """Every series that says anything of what was in a record."""
+    told = ("predictions", "risk_bands", "missing_values", "confidence", "input_value")
+    return {
+        f"{sample.name}{sample.labels}": sample.value
+        for name, family in families(api).items()
+        if name.removeprefix("driftline_") in told
+        for sample in family.samples
+    }
+
+
+@given(requests=st.lists(st.tuples(st.integers(1, 30), st.sampled_from([5, 95])), max_size=15))
+@example(requests=[(19, 5), (19, 95), (1, 5), (1, 95)])
+def test_what_is_shown_moves_by_many_records_or_not_at_all(
+    predictor: Predictor, requests: list[tuple[int, int]]
+) -> None:
+    """Who asks before and after one request learns nothing of its record."""
+    api = Api(predictor, KeptLog())
+    before, since = of_records(api), 0
+
+    for size, age in requests:
+        ask(api, "/predict_batch", {"records": [RECORD | {"age": age}] * size})
+        after, since = of_records(api), since + size
+
+        if after != before:
+            assert since >= SHARED_BY
+            before, since = after, 0
+        assert all(value % SHARED_BY == 0 for value in after.values())
+
+
+def test_no_sum_of_what_was_in_records_is_shown(api: Api) -> None:
+    ask(api, "/predict_batch", {"records": list(tiny_records(200))})
+
+    sums = {name for name, _ in series(api) if name.endswith("_sum")}
+
+    assert sums == {"driftline_scoring_seconds_sum"}
 
 
 def test_buckets_are_cumulative_and_end_at_the_count(api: Api) -> None:
@@ -96,7 +146,7 @@ def test_buckets_are_cumulative_and_end_at_the_count(api: Api) -> None:
     assert len(ages) == FIELD_BINS + 2
     assert ages == sorted(ages)
     totals = {each.name: each.value for each in found["driftline_confidence"].samples}
-    assert totals["driftline_confidence_count"] == 200
+    assert totals["driftline_confidence_count"] == buckets(found["driftline_confidence"])[-1]
 
 
 def test_refusals_count_by_code_and_labels_by_outcome(api: Api) -> None:
@@ -142,7 +192,7 @@ def test_hostile_clients_add_no_series(
     added = Counter(name for name, _ in series(api) - before)
     assert added.keys() <= {"driftline_rejected_requests_total", "driftline_refused_fields_total"}
     assert added["driftline_rejected_requests_total"] <= 3
-    assert added["driftline_refused_fields_total"] <= 4  # age and sex missing, unknown, records
+    assert added["driftline_refused_fields_total"] <= 12  # four fields, a few kinds
 
 
 @given(values=st.lists(st.floats(-100, 100), max_size=50))

@@ -157,6 +157,6 @@ def test_a_title_cannot_break_the_page(predictor: Predictor) -> None:
     changed.__dict__ |= vars(predictor) | {"contract": contract}
     api.take_over(changed)
 
-    page = _page(api, "/").body.decode()
+    page = _page(api).body.decode()
 
     assert "<script>alert" not in page

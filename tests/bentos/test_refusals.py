@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from bentos.api import Api
-from bentos.database import insert_refusals, migrate, open_engine
+from bentos.database import insert_rows, migrate, open_engine
 from bentos.direct import DirectLog
 from bentos.log import SpoolLog
 from bentos.predictor import Predictor
@@ -201,8 +201,8 @@ def test_an_entry_that_is_shipped_twice_counts_once(engine: Engine) -> None:
     pending.add("tiny", "7", {("é" * 300, "missing"): 2, ("", "record"): 2**40})
     (entry,) = pending.take()
 
-    insert_refusals(engine, refusal_rows(entry))
-    insert_refusals(engine, refusal_rows(entry))
+    insert_rows(engine, predictions=(), refusals=refusal_rows(entry))
+    insert_rows(engine, predictions=(), refusals=refusal_rows(entry))
 
     assert counted(engine) == of_tiny({("é" * 300, "missing"): 2, ("", "record"): 2**40})
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 
-from bentos.database import DatabaseError, insert_predictions, migrate, open_engine
+from bentos import log as log_module
+from bentos.database import insert_predictions, migrate, open_engine
 from bentos.log import LogUnavailableError, SpoolLog
-from bentos.shipper import purge, run, ship
-from bentos.spool import SpoolWriter, free_segments, rows_of
+from bentos.shipper import SEGMENTS_AT_ONCE, purge, run, ship
+from bentos.spool import SpoolWriter, count_aside, free_segments, rows_of
 from bentos.tables import PREDICTIONS
 
 LOG_SECONDS = 20.0
@@ -149,17 +150,136 @@ def test_a_segment_that_nobody_can_read_does_not_stop_the_others(spool: Path, ur
     assert len(list(spool.glob("*.damaged"))) == 1
 
 
-def test_a_segment_that_the_database_refuses_does_not_stop_the_others(
+def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
     engine: Engine, spool: Path
 ) -> None:
-    spooled(spool, entry("a") | {"problem": None})
-    spooled(spool, entry("b"))
+    """In its own segment, and in those that are shipped in the same transaction."""
+    spooled(spool, entry("a"), entry("b") | {"problem": None}, entry("c"))
+    spooled(spool, entry("d") | {"problem": None}, entry("e", "f"))
+    spooled(spool, entry("g"))
 
-    with pytest.raises(DatabaseError):
-        ship(engine, spool)
+    shipped = ship(engine, spool)
 
-    assert ids_in(engine) == ["b"]
-    assert len(free_segments(spool)) == 1
+    assert shipped == 4
+    assert sorted(ids_in(engine)) == ["a", "c", "e", "f", "g"]
+    assert free_segments(spool) == []
+    assert [each["predictions"][0]["id"] for each in lines_aside(spool)] == ["b", "d"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"null",
+        b"3",
+        b"[]",
+        b"{}",
+        b'{"torn{"time": 1}',
+        orjson.dumps({"problem": "tiny", "predictions": []}),
+        orjson.dumps(entry("b") | {"time": 1e30}),
+        orjson.dumps(entry("b") | {"time": "yesterday"}),
+        orjson.dumps(entry("b") | {"predictions": [{}]}),
+        orjson.dumps(entry("b") | {"predictions": None}),
+        orjson.dumps({"refused": "r", "time": 1.0}),
+        orjson.dumps(
+            {
+                "refused": "r",
+                "time": 1,
+                "problem": "p",
+                "version": "1",
+                "counts": [["a", "b", None]],
+            }
+        ),
+    ],
+    ids=range(12),
+)
+def test_a_line_that_cannot_be_meant_holds_up_nobody(
+    engine: Engine, spool: Path, line: bytes
+) -> None:
+    spooled(spool, entry("a"))
+    (path,) = free_segments(spool)
+    path.write_bytes(line + b"\n" + path.read_bytes())
+    spooled(spool, entry("z"))
+
+    ship(engine, spool)
+
+    assert sorted(ids_in(engine)) == ["a", "z"]
+    assert free_segments(spool) == []
+    (aside,) = spool.glob("*.damaged")
+    assert aside.read_bytes() == line + b"\n"
+    assert count_aside(spool) == 1
+    assert aside.stat().st_mode & 0o077 == 0
+
+
+def test_a_number_too_large_for_the_database_is_set_aside(engine: Engine, spool: Path) -> None:
+    big = entry("b")
+    big["predictions"][0]["prediction"] = 2**63
+    spooled(spool, entry("a"), big)
+
+    ship(engine, spool)
+
+    assert ids_in(engine) == ["a"]
+    assert count_aside(spool) == 1
+
+
+def test_many_segments_are_shipped_in_few_transactions(engine: Engine, spool: Path) -> None:
+    for i in range(SEGMENTS_AT_ONCE + 1):
+        spooled(spool, entry(f"{i}"))
+    commits: list[object] = []
+    event.listen(engine, "commit", commits.append)
+
+    ship(engine, spool)
+
+    assert len(ids_in(engine)) == SEGMENTS_AT_ONCE + 1
+    assert len(commits) == 2
+
+
+def test_whatever_goes_wrong_the_shipper_goes_on(
+    spool: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spooled(spool, entry("a"))
+    tries: list[str] = []
+
+    def fail_once(engine: Engine, folder: Path) -> int:
+        tries.append("once")
+        if len(tries) == 1:
+            raise RuntimeError
+        return ship(engine, folder)
+
+    monkeypatch.setattr("bentos.shipper.ship", fail_once)
+
+    run(spool, url, is_over=Rounds(nothing, nothing))
+
+    assert ids_in(open_engine(url)) == ["a"]
+
+
+def lines_aside(spool: Path) -> list[Any]:
+    """What was set aside, in order."""
+    paths = sorted(spool.glob("*.damaged"))
+    return [orjson.loads(line) for path in paths for line in path.read_bytes().splitlines()]
+
+
+def test_the_keeper_outlives_what_it_could_not_do(
+    spool_log: SpoolLog, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as starting a shipper while there are no descriptors left."""
+    monkeypatch.setattr("bentos.log.SHIPPER_PAUSE_SECONDS", 0.0)
+    start, failed = log_module._start_shipper, threading.Event()
+
+    def fail_once(folder: Path) -> Any:
+        if failed.is_set():
+            return start(folder)
+        failed.set()
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("bentos.log._start_shipper", fail_once)
+    spool_log._shipper.kill()
+    spool_log._shipper.wait()
+
+    spool_log.write(entry("a"))
+
+    await_that(failed.is_set)
+    migrate(open_engine(url))
+    await_that(lambda: ids_in(open_engine(url)) == ["a"])
 
 
 def test_old_inputs_are_forgotten_where_a_retention_is_set(

@@ -30,8 +30,8 @@ LINE = b'{"id":"a"}\n'
 def take_all(folder: Path) -> list[object]:
     taken = []
     for path in free_segments(folder):
-        with take_segment(path) as entries:
-            taken += entries or []
+        with take_segment(path) as segment:
+            taken += segment.entries if segment else []
     return taken
 
 
@@ -72,8 +72,8 @@ def test_a_segment_being_written_is_not_taken(tmp_path: Path, writer: SpoolWrite
     writer.append(LINE)
 
     (path,) = free_segments(tmp_path)
-    with take_segment(path) as entries:
-        assert entries is None
+    with take_segment(path) as segment:
+        assert segment is None
 
     assert path.exists()
 
@@ -118,7 +118,8 @@ def test_two_shippers_do_not_take_the_same_segment(tmp_path: Path, writer: Spool
     (path,) = free_segments(tmp_path)
 
     with take_segment(path) as first, take_segment(path) as second:
-        assert (first, second) == ([{"id": "a"}], None)
+        assert first is not None
+        assert (first.entries, second) == ([{"id": "a"}], None)
     with take_segment(path) as third:
         assert third is None
 
@@ -130,8 +131,9 @@ def test_a_torn_last_line_is_dropped_and_the_others_stay(
     path = tmp_path_factory.mktemp("torn") / "1-a.jsonl"
     path.write_bytes(LINE * whole + LINE[:torn])
 
-    with take_segment(path) as entries:
-        assert entries == [{"id": "a"}] * whole
+    with take_segment(path) as segment:
+        assert segment is not None
+        assert segment.entries == [{"id": "a"}] * whole
 
     assert not path.exists()
 
@@ -181,7 +183,7 @@ def test_threads_do_not_mix_their_lines(tmp_path: Path, writer: SpoolWriter) -> 
 
     def write(name: int) -> None:
         for i in range(2000):
-            writer.append(orjson.dumps([name, i]) + b"\n")
+            writer.append(orjson.dumps({"n": [name, i]}) + b"\n")
 
     def ship() -> None:
         while not is_over.is_set():
@@ -200,7 +202,8 @@ def test_threads_do_not_mix_their_lines(tmp_path: Path, writer: SpoolWriter) -> 
     writer.close()
     taken.extend(take_all(tmp_path))
 
-    assert sorted(map(tuple, taken)) == [(name, i) for name in range(4) for i in range(2000)]
+    found = sorted(tuple(each["n"]) for each in taken)  # type: ignore[index]
+    assert found == [(name, i) for name in range(4) for i in range(2000)]
 
 
 def test_a_segment_is_not_handed_over_while_it_is_being_written(

@@ -103,7 +103,7 @@ def _predictions(service: Service) -> float:
     return sum(
         sample.value
         for family in text_string_to_metric_families(service.get("/metrics"))
-        if family.name == "driftline_predictions"
+        if family.name == "driftline_answered_records"
         for sample in family.samples
     )
 
@@ -174,7 +174,8 @@ def test_keys_of_the_environment_are_asked_for(model: Path, tmp_path: Path) -> N
     with serving(Service(model, tmp_path / "home", url, keys, port)) as service:
         without = service.post("/predict", RECORD)
         page, ready = service.status("/"), service.status("/readyz")
+        metrics = service.status("/metrics")
 
     assert without[0] == 401
-    assert (page, ready) == (200, 200)
+    assert (page, ready, metrics) == (200, 200, 401)
     assert "first-key" not in service.output

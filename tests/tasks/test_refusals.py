@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bentos.database import insert_predictions, insert_refusals
+from bentos.database import insert_predictions, insert_rows
 from bentos.refusals import PendingRefusals, refusal_rows
 from bentos.spool import rows_of
 from driftline.refusals import Refusals
@@ -42,7 +42,7 @@ def refuse(problem: str, version: str, counts: dict[tuple[str, str], int]) -> No
     pending = PendingRefusals()
     pending.add(problem, version, counts)
     for entry in pending.take():
-        insert_refusals(open_records(), refusal_rows(entry))
+        insert_rows(open_records(), predictions=(), refusals=refusal_rows(entry))
 
 
 def test_counts_are_added_up_for_one_model_since_the_last_look() -> None:

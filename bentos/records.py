@@ -1,0 +1,121 @@
+"""From the bytes of a body to records in the contract's encoding, within limits of size."""
+
+import zlib
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from bentos.refusals import count_record
+from bentos.replies import MAX_FIELDS_NAMED, RefusedError, RequestError
+from driftline.contract import Contract, Fault, InvalidRecordError
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+MAX_RECORD_BYTES = 64 * 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # what some clients put before JSON; RFC 8259 lets us ignore it
+GZIP = frozenset({b"gzip", b"x-gzip"})
+MOST_MEMBERS = 16  # of a gzip file; each costs a copy of the rest
+GZIP_WINDOW = 16 + zlib.MAX_WBITS  # zlib's way to say: with gzip's header and checksum
+OTHER_CODINGS = frozenset({b"br", b"compress", b"deflate", b"zstd", b"dcb", b"dcz"})
+
+
+def body_limit(path: str) -> int:
+    """The most bytes that the body of a request to a path may have, packed and unpacked."""
+    return MAX_BODY_BYTES if path == "/predict_batch" else MAX_RECORD_BYTES
+
+
+def too_large(most: int) -> RequestError:
+    """A body beyond its limit."""
+    return RequestError(413, "body_too_large", f"wanted at most {most} bytes")
+
+
+def check_coding(coding: bytes) -> bytes:
+    """`gzip`, or nothing where the body comes as it is; another coding is an error that names it.
+
+    Only registered names are repeated: what a client sends is never echoed.
+    """
+    name = coding.strip().lower()
+    if name in {b"", b"identity"}:
+        return b""
+    if name in GZIP:
+        return b"gzip"
+    told = name.decode() if name in OTHER_CODINGS else "this coding"
+    message = f"content-encoding: {told} is not taken, wanted gzip or none"
+    headers = (("accept-encoding", "gzip, identity"),)
+    raise RequestError(415, "unsupported_coding", message, headers=headers)
+
+
+def unpack(body: bytes, coding: bytes, most: int) -> bytes:
+    """The body without its content coding; never makes more than `most` bytes of it."""
+    if not check_coding(coding):
+        return body
+    malformed = RequestError(400, "malformed", "the body is not valid gzip")
+    content = b""
+    for _ in range(MOST_MEMBERS):
+        if not body:
+            return content
+        member = zlib.decompressobj(GZIP_WINDOW)
+        try:
+            content += member.decompress(body, most + 1 - len(content))
+        except zlib.error:
+            raise malformed from None
+        if len(content) > most:
+            raise too_large(most)
+        if not member.eof:
+            raise malformed
+        body = member.unused_data  # RFC 1952: a file may have several members
+    raise malformed
+
+
+def parse_object(body: bytes, most: int) -> dict[str, Any]:
+    """A JSON object of at most `most` bytes."""
+    if len(body) > most:
+        raise too_large(most)
+    try:
+        document = orjson.loads(body.removeprefix(BYTE_ORDER_MARK))
+    except orjson.JSONDecodeError:
+        raise RequestError(400, "malformed", "the body is not valid JSON") from None
+    if not isinstance(document, dict):
+        raise RequestError(400, "malformed", "the body must be a JSON object")
+    return document
+
+
+def name_fields(document: Any, contract: Contract) -> dict[str, Any]:
+    """Named fields as they are; `features` in contract order under their names."""
+    if not isinstance(document, dict):
+        raise InvalidRecordError([Fault("", "must be an object", "malformed")])
+    if "features" not in document or "features" in contract.field_names:
+        return document
+    values = document["features"]
+    if len(document) != 1 or not isinstance(values, list):
+        problem = "must be a list of values, and the only key"
+        raise InvalidRecordError([Fault("features", problem, "malformed")])
+    return contract.name_values(values)
+
+
+def encode_all(
+    records: list[Any], contract: Contract
+) -> tuple[list[dict[str, Any]], NDArray[np.float32]]:
+    """A batch's records by name, and as a matrix (records, features); or what is wrong with it."""
+    quick = contract.encode_quickly(records)
+    if quick is not None:
+        return records, quick
+    named: list[dict[str, Any]] = []
+    vectors: list[list[float]] = []
+    wrong: list[tuple[str, str]] = []
+    refused: Counter[tuple[str, str]] = Counter()
+    for i, document in enumerate(records):
+        try:
+            record = name_fields(document, contract)
+            vectors.append(contract.encode(record))
+            named.append(record)
+        except InvalidRecordError as error:
+            refused.update(count_record(error.faults))
+            if len(wrong) < MAX_FIELDS_NAMED:
+                wrong += [(f"records[{i}].{name}".rstrip("."), why) for name, why in error.fields]
+    if refused:
+        raise RefusedError(wrong, contract, refused)
+    width = len(contract.feature_names)
+    return named, np.array(vectors, dtype=np.float32).reshape(len(vectors), width)

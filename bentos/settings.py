@@ -1,0 +1,86 @@
+"""What the service is told by its environment, checked at its start.
+
+A setting that is wrong ends the start with a sentence; it is never taken for one that is missing.
+"""
+
+import math
+import os
+import re
+
+DATABASES = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgresql+psycopg": "postgresql",
+    "postgres": "postgresql",  # what many tools write
+    "mysql": "mysql",
+    "mysql+pymysql": "mysql",
+    "mariadb": "mysql",
+    "mariadb+pymysql": "mysql",
+}
+_ORIGIN = re.compile(r"https?://[^/\s,]+|\*")
+
+
+class SettingError(ValueError):
+    """A variable of the environment that cannot be meant as it stands."""
+
+
+def api_keys() -> tuple[str, ...]:
+    """`DRIFTLINE_API_KEYS` by commas, without the blanks around them; none where it is not set."""
+    name = "DRIFTLINE_API_KEYS"
+    keys = _listed(name)
+    if os.environ.get(name) and not keys:
+        message = f"{name}: holds no key; wanted keys by commas, or the variable unset for no key"
+        raise SettingError(message)
+    return keys
+
+
+def cors_origins() -> tuple[str, ...]:
+    """`DRIFTLINE_CORS_ORIGINS` by commas: whose pages may read answers in a browser."""
+    origins = tuple(each.rstrip("/") for each in _listed("DRIFTLINE_CORS_ORIGINS"))
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            message = f"DRIFTLINE_CORS_ORIGINS: got {origin!r}, wanted https://host[:port] or *"
+            raise SettingError(message)
+    return origins
+
+
+def retention_days() -> float:
+    """`DRIFTLINE_RETENTION_DAYS`: the age at which inputs are forgotten; 0 keeps them."""
+    text = os.environ.get("DRIFTLINE_RETENTION_DAYS") or "0"
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if not 0 <= days < math.inf:
+        message = f"DRIFTLINE_RETENTION_DAYS: got {text!r}, wanted a number of days, such as 30"
+        raise SettingError(message)
+    return days
+
+
+def database_kind(url: str) -> str:
+    """`sqlite`, `postgresql` or `mysql`, by a URL's scheme; the rest may hold a password."""
+    scheme = url.partition("://")[0]
+    kind = DATABASES.get(scheme)
+    if kind is None or "://" not in url:
+        told = f"the scheme {scheme!r}" if "://" in url else "no scheme"
+        message = (
+            f"DRIFTLINE_DATABASE_URL: got {told}, wanted sqlite:///, postgresql://, mysql:// "
+            "or mariadb://"
+        )
+        raise SettingError(message)
+    return kind
+
+
+def check_settings() -> None:
+    """Refuse to start with a setting that cannot be meant."""
+    api_keys()
+    cors_origins()
+    retention_days()
+    url = os.environ.get("DRIFTLINE_DATABASE_URL")
+    if url:
+        database_kind(url)
+
+
+def _listed(name: str) -> tuple[str, ...]:
+    parts = (part.strip() for part in os.environ.get(name, "").split(","))
+    return tuple(part for part in parts if part)
