@@ -122,6 +122,9 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
             low=None if spec.range is None else spec.range[0],
             high=None if spec.range is None else spec.range[1],
             categories=spec.categories,
+            aliases=tuple(
+                (alias, name) for name, others in spec.category_aliases.items() for alias in others
+            ),
             ordered=spec.ordered,
             allow_missing=spec.missing == "allow",
             missing_codes=spec.missing_codes,

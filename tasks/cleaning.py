@@ -37,11 +37,14 @@ def clean_rows(
 def separate_rows(
     cleaned: CleanTable, faults: dict[int, tuple[str, ...]], problem: Problem, *, source: str
 ) -> Separated:
-    """Part good rows from broken ones; too many broken ones are an error."""
-    rows = {*cleaned.faults, *faults}
+    """Part good rows from broken ones; too many broken ones are an error.
+
+    What the contract refuses is broken, whether or not the suite says so.
+    """
+    refused = faults_of_values(cleaned, problem)
     merged = {
-        row: tuple(dict.fromkeys((*cleaned.faults.get(row, ()), *faults.get(row, ()))))
-        for row in rows
+        row: tuple(dict.fromkeys((*refused.get(row, ()), *faults.get(row, ()))))
+        for row in {*refused, *faults}
     }
     separated = separate(cleaned.table, merged)
     check_share(separated, problem, source=source)
@@ -70,9 +73,6 @@ def clean_labelled(raw: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     """Logged rows with their true labels, typed; rows that would not pass today are left out."""
     if not len(raw):
         return raw
-    usable = raw.loc[:, [name for name in raw.columns if raw[name].notna().any()]]
-    if len(usable.columns) < len(raw.columns):
-        return raw.head(0)  # a column that nobody sent: nothing can be learnt from these rows
-    cleaned = clean(raw, problem, source="labelled predictions", with_target=True)
+    cleaned = clean(raw, problem, source="labelled predictions", with_target=True, is_part=True)
     bad = faults_of_values(cleaned, problem)
     return cleaned.table.drop(index=list(bad)).reset_index(drop=True)

@@ -137,7 +137,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"target": {"name": "outcome", "classes": {"ill": [1]}, "positive": "ill"}},
-        "target.classes: got {'ill': [1]}, wanted: ",
+        "target.classes: got {'ill': ['1']}, wanted: ",
     ),
     (
         {"target": {"name": "outcome", "classes": {"well": [0], "ill": [1]}, "positive": "sick"}},
