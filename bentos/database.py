@@ -83,7 +83,8 @@ def migrate(engine: Engine, attempts: int = 5) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    migrations = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", migrations.replace("%", "%%"))  # it interpolates
     for attempt in range(1, attempts + 1):
         try:
             with engine.begin() as connection, _alone(connection):

@@ -40,7 +40,8 @@ def spell(value: object) -> str:
 
 
 def _spell_number(value: float | Decimal) -> str:
-    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    is_fraction = isinstance(value, float) and not value.is_integer()
+    exact = Decimal(repr(value)) if is_fraction else Decimal(value)
     if not exact.is_finite() or abs(exact.adjusted()) > MOST_DIGITS:
         return str(value)
     return _shorten(format(exact, "f"))

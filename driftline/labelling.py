@@ -1,0 +1,70 @@
+"""A file of true labels: which predictions they are of, and which class each one means."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from driftline.cleaning import cells_of
+from driftline.errors import DataError
+from driftline.problem import Problem
+from driftline.spelling import spell, tidy
+
+ID_NAMES = ("prediction_id", "id")
+
+
+@dataclass(frozen=True)
+class LabelRows:
+    """Pairs of prediction id and class name, and how many rows lack one or name no class."""
+
+    pairs: tuple[tuple[str, str], ...]
+    unusable: int
+
+
+def read_labels(rows: pd.DataFrame, problem: Problem, *, source: str) -> LabelRows:
+    """The labels in a table; a class may be given by its name or by any of its source values.
+
+    `DataError` names columns that are missing, or that are there and mean neither: a table of
+    scores also has a column `label`, which is the model's own answer and no truth.
+    """
+    target = problem.target
+    places = _find_columns(
+        [tidy(str(name)) for name in rows.columns],
+        ids=ID_NAMES,
+        labels=("label", target.name, *target.aliases),
+        ignored=problem.ignored,
+        source=source,
+    )
+    ids, labels = (cells_of(rows.iloc[:, place]) for place in places)
+    found = [None if label is None else target.spellings.find(label) for label in labels]
+    pairs = tuple(
+        (spell(prediction_id), label)
+        for prediction_id, label in zip(ids, found, strict=True)
+        if prediction_id is not None and label is not None
+    )
+    return LabelRows(pairs=pairs, unusable=len(rows) - len(pairs))
+
+
+def _find_columns(
+    got: list[str],
+    *,
+    ids: tuple[str, ...],
+    labels: tuple[str, ...],
+    ignored: tuple[str, ...],
+    source: str,
+) -> tuple[int, int]:
+    """Places of the two columns."""
+    places = []
+    for wanted in (ids, labels):
+        found = [i for i, name in enumerate(got) if name in wanted]
+        if len(found) != 1:
+            named = " or ".join(map(repr, dict.fromkeys(wanted)))
+            message = f"{source}: got {len(found)} columns named {named}, wanted one"
+            raise DataError(message)
+        places += found
+    others = [n for i, n in enumerate(got) if i not in places and n not in ignored]
+    if others:
+        message = (
+            f"{source}: unexpected: {', '.join(map(repr, others))}; wanted {ids[0]!r}, 'label'"
+        )
+        raise DataError(message)
+    return places[0], places[1]

@@ -1,0 +1,45 @@
+import pandas as pd
+import pytest
+
+from driftline.errors import DataError
+from driftline.labelling import read_labels
+from driftline.problem import Problem
+
+
+def test_a_class_may_be_given_by_name_or_source_value(problem: Problem) -> None:
+    rows = pd.DataFrame({"id": ["a", "b", "c", "d"], "outcome": ["ill", "1", "0.0", "well "]})
+
+    read = read_labels(rows, problem, source="labels.csv")
+
+    assert read.pairs == (("a", "ill"), ("b", "ill"), ("c", "well"), ("d", "well"))
+    assert read.unusable == 0
+
+
+def test_rows_without_an_id_or_a_class_are_counted(problem: Problem) -> None:
+    rows = pd.DataFrame({"prediction_id": ["a", None, "c"], "label": ["2", "ill", None]})
+
+    read = read_labels(rows, problem, source="labels.csv")
+
+    assert (read.pairs, read.unusable) == ((), 3)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (["label"], "labels.csv: got 0 columns named 'prediction_id' or 'id', wanted one"),
+        (["id", "x"], "labels.csv: got 0 columns named 'label' or 'outcome', wanted one"),
+        (["id", "label", "outcome"], "labels.csv: got 2 columns named 'label' or 'outcome'"),
+        (
+            ["prediction_id", "label", "probability_ill"],
+            "labels.csv: unexpected: 'probability_ill'",
+        ),
+    ],
+)
+def test_a_file_that_may_be_no_file_of_labels_is_refused(
+    columns: list[str], message: str, problem: Problem
+) -> None:
+    """Scores have a column `label` too: to take them for the truth would prove any model right."""
+    with pytest.raises(DataError) as raised:
+        read_labels(pd.DataFrame(columns=columns), problem, source="labels.csv")
+
+    assert str(raised.value).startswith(message)
