@@ -36,6 +36,7 @@ CODE = (
     "bentos/spool.py",
     "driftline/__init__.py",
     "driftline/contract.py",
+    "driftline/spelling.py",
 )
 LOCK = "deployments/lambda/requirements.lock"
 PLATFORM = "x86_64-manylinux_2_28"

@@ -34,6 +34,7 @@ SERVED_CODE = (
     "bentos/migrations/sqlite.sql",
     "driftline/__init__.py",
     "driftline/contract.py",
+    "driftline/spelling.py",
 )
 SERVING_LOCK = "bentos/requirements.lock"
 BASE_IMAGE = "python:3.11-slim"  # a name; the build is told which one to take

@@ -190,9 +190,8 @@ class _EvenLines(streams.TextIOBase):
 
     def _refuse_separators(self, header: Sequence[str]) -> None:
         """Say so where the header has more columns by another separator."""
-        written = "".join(self._passed)
         for separator in SEPARATORS:
-            if len(next(csv.reader([written], delimiter=separator), [])) > len(header):
+            if len(next(csv.reader(self._passed, delimiter=separator), [])) > len(header):
                 self._refuse(f"separated by {separator!r}, wanted ','")
 
     def _refuse(self, fault: str) -> NoReturn:

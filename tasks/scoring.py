@@ -125,7 +125,7 @@ def _describe(
     """Inputs and answers as one table, whose columns have one type in every part."""
     answered = pd.DataFrame(
         {
-            "row": [start + int(row) for row in kept.index],
+            "row": pd.Series([start + int(row) for row in kept.index], dtype="int64"),
             "prediction_id": pd.Series(ids, dtype="string"),
             "label": pd.Series([answer.label for answer in answers], dtype="string"),
             "risk_level": pd.Series([answer.risk_level for answer in answers], dtype="string"),

@@ -83,9 +83,20 @@ def _run(table: pd.DataFrame, suite: Suite) -> Any:
 
 
 def _paired(suite: Suite, result: Any) -> list[tuple[Expectation, Any]]:
-    """Each expectation with its outcome; the library returns outcomes grouped by column."""
+    """Each expectation with its outcome.
+
+    The library returns outcomes grouped by column, and one only for several that ask the same.
+    """
     outcomes = {outcome.expectation_config.meta[_NUMBER]: outcome for outcome in result.results}
-    return [(expectation, outcomes[i]) for i, expectation in enumerate(suite.expectations)]
+    asked = {i: (one.expect, one.arguments) for i, one in enumerate(suite.expectations)}
+    paired = []
+    for i, expectation in enumerate(suite.expectations):
+        same = [k for k in (i, *outcomes) if k in outcomes and asked[k] == asked[i]]
+        if not same:
+            message = f"expectations/{suite.name}.yaml: {expectation.expect} was not evaluated"
+            raise ProblemError(message)
+        paired.append((expectation, outcomes[same[0]]))
+    return paired
 
 
 def _quieten() -> None:

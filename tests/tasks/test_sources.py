@@ -331,3 +331,9 @@ def test_a_file_without_rows_among_others_is_no_piece(tmp_path: Path) -> None:
     pieces = [stream.read(0), stream.read(1), stream.read(2)]
 
     assert [None if piece is None else len(piece.rows) for piece in pieces] == [2, 1, None]
+
+
+def test_a_header_cell_may_hold_a_line_break(tmp_path: Path) -> None:
+    location = write(tmp_path, "rows.csv", b'"age\n(years)","x"\r\n1,"a\nb"\r\n')
+
+    assert list(read_location(location).columns) == ["age\n(years)", "x"]

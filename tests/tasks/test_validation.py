@@ -222,3 +222,17 @@ def test_rows_that_the_contract_refuses_are_set_aside_whatever_the_suite_says() 
     rows = separate_rows.fn(aged, {}, PROBLEM, source="rows.csv")
 
     assert rows.reasons == {"age: not between 0 and 120": 1}
+
+
+def test_a_rule_that_the_problem_implies_too_keeps_its_own_severity() -> None:
+    """The library answers once for two that ask the same."""
+    rule = {
+        "expect": "ExpectColumnValuesToBeInSet",
+        "severity": "critical",
+        "arguments": {"column": "sex", "value_set": ["F", "M"]},
+    }
+
+    validation = check(cleaned(sex="x").table, rule)
+
+    assert len(validation.critical) == 1
+    assert validation.faults[0] == ("sex: not one of its categories",)
