@@ -1,4 +1,4 @@
-"""Whatever a problem file, its suite and its table hold together: rows, or a sentence to a person."""
+"""Whatever a problem file, its suite and its table hold: rows, or a sentence to a person."""
 
 import copy
 import io
