@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from driftline.errors import SourceError, UnavailableError
 from driftline.problem import Problem
@@ -317,7 +319,7 @@ def test_endings_count_in_any_case_and_hidden_files_are_told(
 
 def test_whole_numbers_of_parquet_stay_whole_where_some_are_missing(tmp_path: Path) -> None:
     large = 2**60 + 1
-    pd.DataFrame({"id": pd.array([large, None], dtype="Int64")}).to_parquet(tmp_path / "a.parquet")
+    parquet.write_table(pa.table({"id": [large, None]}), tmp_path / "a.parquet")
 
     assert read_location(str(tmp_path / "a.parquet"))["id"][0] == large
 
