@@ -106,8 +106,8 @@ def migrate(engine: Engine, attempts: int = 5) -> None:
     from alembic.config import Config
 
     config = Config()
-    scripts = str(Path(__file__).parent / "migrations")
-    config.set_main_option("script_location", scripts.replace("%", "%%"))  # it interpolates
+    migrations = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", migrations.replace("%", "%%"))  # it interpolates
     for attempt in range(1, attempts + 1):
         try:
             with engine.begin() as connection, _alone(connection):

@@ -230,11 +230,11 @@ def edge_records(typical: Record, contract: Contract) -> list[Record]:
 
 def _edges(spec: FieldSpec) -> list[Any]:
     missing: list[Any] = [None] if spec.allow_missing else []
-    codes = spec.missing_codes if spec.allow_missing else ()
+    codes = spec.codes if spec.allow_missing else ()
     if spec.kind == "category":
         return [*spec.categories, *codes, *missing]
     ends = [end for end in (spec.low, spec.high) if end is not None]
-    return [*ends, *map(float, codes), *missing]
+    return [*ends, *codes, *missing]
 
 
 def records_of_vectors(vectors: NDArray[np.float32], contract: Contract) -> list[Record]:

@@ -5,13 +5,18 @@ types. A cell that does not coerce becomes missing, is counted, and marks its ro
 """
 
 import difflib
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from driftline.errors import DataError
-from driftline.problem import Column, Problem
+from driftline.problem import LARGEST, Column, Problem
+from driftline.spelling import MISSING, Spellings, part_codes, read_number, spell, tidy
 
 MISSING_MARKERS = frozenset({"", "na", "n/a", "nan", "null", "<na>"})
 
@@ -34,7 +39,8 @@ def clean(
 ) -> CleanTable:
     """Give every column its name and type; `DataError` names columns that are not as declared.
 
-    A column without any usable value is an error too, unless the rows are but a part of the table.
+    A column without any usable value is an error too, unless the rows are but a part of a table:
+    what becomes of a part's row never depends on the other rows in it.
     """
     renamed = _rename(raw, problem, source=source, with_target=with_target)
     if not len(renamed):
@@ -45,12 +51,13 @@ def clean(
     faults: dict[int, list[str]] = {}
     for name, spec in problem.columns.items():
         columns[name], failed = _coerce(renamed[name], spec)
-        wanted = "whole number" if spec.kind == "integer" else "number"
-        _note(failed, f"{name}: not a {wanted}", name, uncoerced, faults)
+        for reason, rows in failed.items():
+            _note(rows, f"{name}: {reason}", name, uncoerced, faults)
     if with_target:
         target = problem.target.name
-        columns[target], failed = _coerce_target(renamed[target], problem)
-        _note(failed, f"{target}: not one of its classes", target, uncoerced, faults)
+        columns[target] = _classes(renamed[target], problem)
+        missing = columns[target].isna().to_numpy()
+        _note(missing, f"{target}: not one of its classes", target, uncoerced, faults)
     table = pd.DataFrame(columns)
     if not is_part:
         _refuse_empty_columns(table, source=source)
@@ -78,6 +85,21 @@ def faults_of_values(cleaned: CleanTable, problem: Problem) -> dict[int, tuple[s
     return {row: tuple(reasons) for row, reasons in faults.items()}
 
 
+def keep_ignored(raw: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+    """The columns that the problem ignores, such as a table's own ids, as text under their names.
+
+    Text stays as it was written, and a whole number has no `.0`, whatever else its column holds.
+    """
+    kept: dict[str, pd.Series] = {}
+    for i, written in enumerate(raw.columns):
+        name = tidy(str(written))
+        if name in problem.ignored and name not in kept:
+            cells = cells_of(raw.iloc[:, i])
+            texts = [c if isinstance(c, str) or c is None else spell(c) for c in cells]
+            kept[name or "unnamed"] = pd.Series(texts, dtype="string")
+    return pd.DataFrame(kept, index=range(len(raw)))
+
+
 def _note(
     failed: np.ndarray,
     reason: str,
@@ -87,13 +109,9 @@ def _note(
 ) -> None:
     rows = np.flatnonzero(failed)
     if len(rows):
-        uncoerced[name] = len(rows)
+        uncoerced[name] = uncoerced.get(name, 0) + len(rows)
     for row in rows:
         faults.setdefault(int(row), []).append(reason)
-
-
-def _tidy(name: object) -> str:
-    return " ".join(str(name).replace("\ufeff", "").split())
 
 
 def _rename(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool) -> pd.DataFrame:
@@ -102,9 +120,9 @@ def _rename(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bo
     }
     target = problem.target
     named[target.name] = (target.name, *target.aliases)
-    owner = {_tidy(alias): name for name, aliases in named.items() for alias in aliases}
-    ignored = {_tidy(name) for name in problem.ignored}
-    got = [_tidy(name) for name in raw.columns]
+    owner = {alias: name for name, aliases in named.items() for alias in aliases}
+    ignored = set(problem.ignored)
+    got = [tidy(str(name)) for name in raw.columns]
 
     unexpected = [name for name in got if name not in owner and name not in ignored]
     known = [owner[name] for name in got if name in owner]
@@ -142,41 +160,96 @@ def _describe_columns(
     return f"{source}: columns are not as the problem file declares; " + "; ".join(parts)
 
 
-def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, np.ndarray]:
+def cells_of(series: pd.Series) -> list[Any]:
+    """A column's cells as Python's own values, None where one is missing.
+
+    A float32 is the decimal number that it was written as, not its nearest float64.
+    """
+    if series.dtype in {np.dtype("float32"), np.dtype("float16")}:
+        series = pd.Series(series.to_numpy().astype(str).astype(float))
+    objects = series.astype("object")
+    return list(objects.where(series.notna(), None))
+
+
+def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, dict[str, np.ndarray]]:
+    """A column as its kind has it, and which rows hold what it cannot have, by reason."""
     if spec.kind == "category":
-        text = _text(series, spec.missing_codes, keep=frozenset(spec.categories))
-        return text, np.zeros(len(text), dtype=bool)
-    if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series):
-        numbers, failed = series.astype("float64"), np.zeros(len(series), dtype=bool)
-    else:
-        text = _text(series, (), keep=frozenset())
-        numbers = pd.to_numeric(text, errors="coerce").astype("float64")
-        failed = (numbers.isna() & text.notna()).to_numpy()
-    values = numbers.to_numpy()
+        return _texts([_read_category(cell, spec.spellings) for cell in cells_of(series)]), {}
+    codes, words = part_codes(spec.missing_codes)
+    values, failed = _read_numbers(series, words)
+    values[np.isin(values, list(codes))] = math.nan
     failed |= np.isinf(values)
     if spec.kind == "integer":
-        failed |= ~np.isnan(values) & (values != np.floor(values))
-    codes = [float(code) for code in spec.missing_codes]
-    return numbers.mask(numbers.isin(codes) | failed), failed
+        failed |= np.isfinite(values) & (values != np.floor(values))
+    beyond = ~failed & (np.abs(values) > LARGEST)
+    wanted = "whole number" if spec.kind == "integer" else "number"
+    reasons = {f"not a {wanted}": failed, "must be a finite number": beyond}
+    return pd.Series(np.where(failed | beyond, math.nan, values)), reasons
 
 
-def _coerce_target(series: pd.Series, problem: Problem) -> tuple[pd.Series, np.ndarray]:
-    target = problem.target
-    name_of = {value: name for name in target.classes for value in target.values_of(name)}
-    text = _text(series, (), keep=frozenset(name_of))
-    names = text.map(name_of).astype("object")
-    return names, names.isna().to_numpy()
+def _classes(series: pd.Series, problem: Problem) -> pd.Series:
+    find = problem.target.spellings.find
+    return _texts([None if cell is None else find(cell) for cell in cells_of(series)])
 
 
-def _text(series: pd.Series, codes: tuple[str, ...], keep: frozenset[str]) -> pd.Series:
-    """Cells as trimmed text, whole numbers without `.0`, missing as None."""
-    if pd.api.types.is_float_dtype(series):
-        text = series.map(lambda value: f"{value:g}", na_action="ignore")
-    else:
-        text = series.map(_tidy, na_action="ignore")
-    is_missing = text.isna() | text.isin(list(codes))
-    is_missing |= text.str.lower().isin(list(MISSING_MARKERS)) & ~text.isin(list(keep))
-    return text.astype("object").where(~is_missing, None)
+def _texts(values: Sequence[str | None]) -> pd.Series:
+    return pd.Series(values, dtype="object")
+
+
+def _read_category(cell: Any, spellings: Spellings[str]) -> str | None:
+    """The category that a cell means, its own text where it means none, None where missing."""
+    if cell is None:
+        return None
+    meaning = spellings.find(cell)
+    if meaning is not None:
+        return None if meaning == MISSING else meaning
+    text = spell(cell)
+    return None if text.lower() in MISSING_MARKERS else text
+
+
+def _read_numbers(series: pd.Series, words: frozenset[str]) -> tuple[np.ndarray, np.ndarray]:
+    """A column's numbers, nan where one is missing, and which cells are none."""
+    quick = _read_plain_numbers(series)
+    if quick is not None:
+        return quick, np.zeros(len(quick), dtype=bool)
+    read = [_read_number(cell, words) for cell in cells_of(series)]
+    failed = np.array([number is None for number in read], dtype=bool)
+    return np.array([math.nan if n is None else n for n in read], dtype=float), failed
+
+
+def _read_plain_numbers(series: pd.Series) -> np.ndarray | None:
+    """The same at once where every cell is a number, or text of plain digits; None elsewhere."""
+    if series.dtype in {np.dtype("float32"), np.dtype("float16")}:
+        return series.to_numpy().astype(str).astype(float)
+    if pd.api.types.is_numeric_dtype(series):
+        return np.array(series.to_numpy(dtype=float, na_value=math.nan))
+    cells = series.to_numpy(dtype=object)
+    try:
+        text = "".join(cells)
+        values = cells.astype(float)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    is_plain = text.isascii() and "_" not in text and bool(np.isfinite(values).all())
+    return values if is_plain else None
+
+
+def _read_number(cell: Any, words: frozenset[str]) -> float | None:
+    """The number that a cell is, nan where it is missing, None where it is none."""
+    if cell is None:
+        return math.nan
+    if isinstance(cell, str):
+        number = read_number(cell)
+        if number is None:
+            text = tidy(cell)
+            is_missing = text in words or text.lower() in MISSING_MARKERS
+            number = math.nan if is_missing else read_number(text)
+        return number
+    if not isinstance(cell, int | float | Decimal):
+        return None
+    try:
+        return float(cell)
+    except OverflowError:
+        return math.inf
 
 
 def _refuse_empty_columns(table: pd.DataFrame, *, source: str) -> None:

@@ -17,10 +17,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.spelling import MISSING, declare_categories, part_codes, tidy
+
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 EXACT_BELOW = 2.0**53  # from here on a float64 cannot tell every whole number from its neighbour
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z_ .&-]{0,63}")
+
+_SPELT = frozenset({str, int, float, bool})  # what JSON has and a category may be spelt as
 
 Encoder = Callable[[Any], float]
 FaultKind = Literal[
@@ -80,6 +84,7 @@ class FieldSpec:
     low: float | None = None
     high: float | None = None
     categories: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()  # another spelling, and the category it means
     ordered: bool = False
     allow_missing: bool = False
     missing_codes: tuple[str, ...] = ()
@@ -98,9 +103,13 @@ class FieldSpec:
         """Value to number: itself, a category's index, or nan where missing; else an error."""
         return _category_encoder(self) if self.kind == "category" else _number_encoder(self)
 
-    @cached_property
-    def _missing_numbers(self) -> frozenset[float]:
-        return frozenset(float(code) for code in self.missing_codes)
+    @property
+    def codes(self) -> tuple[float | str, ...]:
+        """The missing codes as a record gives them: numbers where they are some."""
+        if self.kind == "category":
+            return self.missing_codes
+        numbers, words = part_codes(self.missing_codes)
+        return (*sorted(numbers), *sorted(words))
 
 
 def _missing(spec: FieldSpec) -> float:
@@ -112,13 +121,15 @@ def _missing(spec: FieldSpec) -> float:
 def _number_encoder(spec: FieldSpec) -> Encoder:
     low = -FLOAT32_MAX if spec.low is None else spec.low
     high = FLOAT32_MAX if spec.high is None else spec.high
-    codes = spec._missing_numbers  # noqa: SLF001 - same module
+    codes, words = part_codes(spec.missing_codes)
     is_integer = spec.kind == "integer"
 
     def encode(value: Any) -> float:
         if value is None:
             return _missing(spec)
         if type(value) is not float and type(value) is not int:
+            if type(value) is str and words and tidy(value) in words:
+                return _missing(spec)
             raise InvalidValueError("not_a_number", "must be a number")
         if value != value:  # noqa: PLR0124 - nan is missing in a table and never valid JSON
             return _missing(spec)
@@ -141,22 +152,21 @@ def _range_text(spec: FieldSpec) -> str:
 
 def _category_encoder(spec: FieldSpec) -> Encoder:
     index = {category: float(i) for i, category in enumerate(spec.categories)}
-    codes = frozenset(spec.missing_codes)
+    others: dict[str, list[str]] = {}
+    for alias, category in spec.aliases:
+        others.setdefault(category, []).append(alias)
+    find = declare_categories(spec.categories, others, spec.missing_codes).find
 
     def encode(value: Any) -> float:
         if value is None or (type(value) is float and math.isnan(value)):
             return _missing(spec)
-        text = str(value) if type(value) is int else value
-        text = f"{value:g}" if type(value) is float else text
-        if type(text) is not str:
+        if type(value) not in _SPELT:
             raise InvalidValueError("not_a_category", "must be one of its categories")
-        if text in codes:
-            return _missing(spec)
-        number = index.get(text)
-        if number is None:
+        meaning = find(value)
+        if meaning is None:
             wanted = f"must be one of: {', '.join(spec.categories)}"
             raise InvalidValueError("not_a_category", wanted)
-        return number
+        return _missing(spec) if meaning == MISSING else index[meaning]
 
     return encode
 

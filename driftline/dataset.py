@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.contract import Contract, FieldSpec
+from driftline.contract import Contract, FieldSpec, InvalidRecordError
 from driftline.digests import number_repeats
 from driftline.errors import DataError
 from driftline.evaluation import default_repeats
@@ -128,6 +128,9 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
             low=None if spec.range is None else spec.range[0],
             high=None if spec.range is None else spec.range[1],
             categories=spec.categories,
+            aliases=tuple(
+                (alias, name) for name, others in spec.category_aliases.items() for alias in others
+            ),
             ordered=spec.ordered,
             allow_missing=spec.missing == "allow",
             missing_codes=spec.missing_codes,
@@ -154,8 +157,16 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
 def encode_rows(table: pd.DataFrame, problem: Problem) -> NDArray[np.float32]:
     """A snapshot's rows as the float32 matrix, by the very code that serving uses."""
     names = list(problem.columns)
+    absent = [name for name in names if name not in table]
+    if absent:
+        message = f"snapshot: no column {', '.join(map(repr, absent))}; wanted this problem's own"
+        raise DataError(message)
     records = table[names].to_dict(orient="records")
-    return draft_contract(problem).encode_table(records)  # type: ignore[arg-type]
+    try:
+        return draft_contract(problem).encode_table(records)  # type: ignore[arg-type]
+    except InvalidRecordError as error:
+        message = f"snapshot: a row breaks the problem file ({error}); wanted rows ingested by it"
+        raise DataError(message) from None
 
 
 def encode_target(table: pd.DataFrame, problem: Problem) -> NDArray[np.int64]:

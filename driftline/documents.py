@@ -1,15 +1,20 @@
-"""YAML as Driftline reads it: YAML 1.2 booleans, no key twice, errors that name file and key."""
+"""YAML as Driftline reads it: YAML 1.2 booleans, no key twice, errors that name file and key.
+
+Names are text however they look. Where a caller says so, values are too: a code is what was written
+and not the number, time or date that YAML would make of it.
+"""
 
 import difflib
 import re
 import textwrap
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from driftline.errors import ProblemError
+from driftline.spelling import tidy
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -20,7 +25,8 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key_node, _ in node.value:
-            key = str(key_node.value)
+            key = tidy(str(key_node.value))
+            _keep_text(key_node)
             if key in seen:
                 line = key_node.start_mark.line + 1
                 message = f"line {line}: key {key!r} is given twice; wanted once"
@@ -39,20 +45,19 @@ _StrictLoader.add_implicit_resolver(
 
 
 def parse_document(
-    text: str, *, file: str, model: type[ModelT], given: dict[str, Any] | None = None
+    text: str,
+    *,
+    file: str,
+    model: type[ModelT],
+    given: dict[str, Any] | None = None,
+    written: Sequence[str] = (),
 ) -> ModelT:
     """Read YAML text into a strict model; a `ProblemError` lists every mistake with file and key.
 
-    `given` holds keys that the file cannot set itself, such as the name it is filed under.
+    `given` holds keys that the file cannot set itself, such as the name it is filed under. What
+    stands at or under the paths `written` (`*` is any key or place) is read as text.
     """
-    try:
-        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a subclass of SafeLoader
-    except ProblemError as error:
-        message = f"{file}: {error}"
-        raise ProblemError(message) from None
-    except yaml.YAMLError as error:
-        message = f"{file}: not valid YAML: {error}"
-        raise ProblemError(message) from None
+    content = _load(text, file=file, written=[path.split(".") for path in written])
     if not isinstance(content, dict):
         message = f"{file}: got {type(content).__name__}, wanted a mapping of keys to values"
         raise ProblemError(message)
@@ -65,6 +70,54 @@ def parse_document(
     except ValidationError as error:
         lines = [f"{file}: {_describe(dict(detail), model)}" for detail in error.errors()]
         raise ProblemError("\n".join(lines)) from None
+
+
+def _load(text: str, *, file: str, written: Sequence[Sequence[str]]) -> Any:
+    loader = None
+    try:
+        loader = _StrictLoader(text)
+        root = loader.get_single_node()
+        for path in written:
+            _keep_text_at(root, path)
+        return None if root is None else loader.construct_document(root)
+    except ProblemError as error:
+        message = f"{file}: {error}"
+        raise ProblemError(message) from None
+    except yaml.YAMLError as error:
+        message = f"{file}: not valid YAML: {error}"
+        raise ProblemError(message) from None
+    except (ValueError, TypeError, RecursionError) as error:  # such as a date that there never was
+        message = f"{file}: not valid YAML: {type(error).__name__}: {error}; quote what is text"
+        raise ProblemError(message) from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def _keep_text_at(node: yaml.Node | None, path: Sequence[str]) -> None:
+    if not path:
+        _keep_text(node)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if path[0] in {"*", tidy(str(key.value))}:
+                _keep_text_at(value, path[1:])
+    elif isinstance(node, yaml.SequenceNode) and path[0] == "*":
+        for value in node.value:
+            _keep_text_at(value, path[1:])
+
+
+def _keep_text(node: yaml.Node | None) -> None:
+    """Let every number, boolean, time and date at and under a node be the text it is written as."""
+    if isinstance(node, yaml.ScalarNode):
+        if node.tag.rsplit(":", maxsplit=1)[-1] in {"int", "float", "bool", "timestamp"}:
+            node.tag = "tag:yaml.org,2002:str"
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            _keep_text(key)
+            _keep_text(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _keep_text(value)
 
 
 def _describe(detail: dict[str, Any], model: type[BaseModel]) -> str:

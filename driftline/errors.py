@@ -13,6 +13,10 @@ class ProblemError(DriftlineError):
     """A problem file or its suite of expectations is wrong."""
 
 
+class SettingsError(DriftlineError):
+    """A setting from the environment cannot be used."""
+
+
 class SourceError(DriftlineError):
     """A source of rows cannot be read."""
 

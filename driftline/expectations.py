@@ -12,6 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from driftline.documents import parse_document
 from driftline.errors import ProblemError
 from driftline.problem import Problem
+from driftline.spelling import read_number, spell, tidy
+
+# Where a suite's own text counts: names of columns, and values that may be codes
+WRITTEN = tuple(
+    f"expectations.*.arguments.{key}"
+    for key in ("column", "column_A", "column_B", "column_list", "column_set", "value_set")
+)
 
 Severity = Literal["critical", "warning", "info"]
 
@@ -43,16 +50,57 @@ class Suite:
 
 
 def parse_suite(text: str, *, problem: Problem, file: str) -> Suite:
-    """Read a suite's text; a column that the problem does not declare is a `ProblemError`."""
-    content = parse_document(text, file=file, model=_SuiteFile)
-    known = {*problem.columns, problem.target.name}
-    for i, expectation in enumerate(content.expectations):
-        column = expectation.arguments.get("column")
-        if column is not None and column not in known:
-            message = f"{file}: expectations.{i}.arguments.column: got {column!r}, wanted one of "
-            raise ProblemError(message + ", ".join(sorted(known)))
+    """Read a suite's text; a column that the problem does not declare is a `ProblemError`.
+
+    A set of values of a coded column means the codes, however they are spelt.
+    """
+    content = parse_document(text, file=file, model=_SuiteFile, written=WRITTEN)
+    own = [
+        expectation.model_copy(
+            update={"arguments": _settle(expectation.arguments, problem, f"{file}: {place}")}
+        )
+        for place, expectation in (
+            (f"expectations.{i} ({one.expect})", one) for i, one in enumerate(content.expectations)
+        )
+    ]
     derived = derive_expectations(problem) if content.derive else ()
-    return Suite(name=problem.name, expectations=(*derived, *content.expectations))
+    return Suite(name=problem.name, expectations=(*derived, *own))
+
+
+def _settle(arguments: dict[str, Any], problem: Problem, where: str) -> dict[str, Any]:
+    """Arguments with the names and the codes that the cleaned table has."""
+    settled = dict(arguments)
+    known = {*problem.columns, problem.target.name}
+    for key in ("column", "column_A", "column_B", "column_list", "column_set"):
+        given = arguments.get(key)
+        if given is None:
+            continue
+        names = [tidy(str(name)) for name in (given if isinstance(given, list) else [given])]
+        for name in names:
+            if name not in known:
+                message = f"{where}: arguments.{key}: got {name!r}, wanted one of "
+                raise ProblemError(message + ", ".join(sorted(known)))
+        settled[key] = names if isinstance(given, list) else names[0]
+    column, values = settled.get("column"), arguments.get("value_set")
+    if isinstance(column, str) and isinstance(values, list):
+        key = f"{where}: arguments.value_set"
+        settled["value_set"] = [_settle_value(value, column, problem, key) for value in values]
+    return settled
+
+
+def _settle_value(value: Any, column: str, problem: Problem, key: str) -> Any:
+    if value is None:
+        return None
+    if column == problem.target.name:
+        return problem.target.spellings.find(value) or spell(value)
+    spec = problem.columns[column]
+    if spec.kind == "category":
+        return spec.spellings.find(value) or spell(value)
+    number = read_number(tidy(str(value)))
+    if number is None:
+        message = f"{key}: got {value!r}, wanted numbers, as column {column!r} has"
+        raise ProblemError(message)
+    return number
 
 
 def derive_expectations(problem: Problem) -> tuple[Expectation, ...]:

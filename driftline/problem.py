@@ -5,14 +5,16 @@ Owns the meaning of every key. Reads no file; `parse_problem` takes the text.
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import chain
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -22,7 +24,9 @@ from driftline.conditions import parse_conditions
 from driftline.documents import parse_document
 from driftline.errors import ProblemError
 from driftline.metrics import BINARY_METRICS, DECISION_METRICS, METRICS
+from driftline.spelling import MISSING, Spellings, declare, declare_categories, read_number, spell
 
+LARGEST = 3.4028234663852886e38  # of float32, in which models are fitted
 NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
 
 
@@ -31,11 +35,25 @@ class _Strict(BaseModel):
 
 
 def _as_text(value: object) -> object:
-    """Let a category be written as a number in YAML; it is compared as text."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    """A code or a name in its normal form; one that is given as a number is compared as text."""
+    return spell(value) if isinstance(value, str | int | float) else value
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]
+
+# Where a file's own text counts, and not what YAML makes of it: 007, 1.50, 8:30, yes
+WRITTEN = (
+    "columns.*.categories",
+    "columns.*.category_aliases",
+    "columns.*.missing_codes",
+    "columns.*.aliases",
+    "example.*",
+    "ignored",
+    "target.aliases",
+    "target.classes",
+    "target.name",
+    "target.positive",
+)
 
 
 class SklearnSource(_Strict):
@@ -71,14 +89,31 @@ class Column(_Strict):
     description: str | None = None
     range: tuple[float, float] | None = None
     categories: tuple[Text, ...] = ()
+    category_aliases: dict[Text, tuple[Text, ...]] = {}
     ordered: bool = False
     missing: Literal["forbid", "allow"] = "forbid"
     missing_codes: tuple[Text, ...] = ()
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[Text, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _aliases_beside(cls, content: Any) -> Any:
+        """Categories as a mapping hold each one's other spellings."""
+        given = content.get("categories") if isinstance(content, dict) else None
+        if not isinstance(given, dict):
+            return content
+        if "category_aliases" in content:
+            message = "category_aliases: stands in `categories` already; wanted one of the two"
+            raise ValueError(message)
+        aliases = {name: others for name, others in given.items() if others is not None}
+        return content | {"categories": list(given), "category_aliases": aliases}
 
     @field_validator("range")
     @classmethod
     def _low_below_high(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+        if bounds is not None and max(map(abs, bounds)) > LARGEST:
+            message = f"got [{bounds[0]:g}, {bounds[1]:g}], wanted ends within {LARGEST:.4g}"
+            raise ValueError(message)
         if bounds is not None and not bounds[0] < bounds[1]:
             message = f"got [{bounds[0]:g}, {bounds[1]:g}], wanted the low end below the high end"
             raise ValueError(message)
@@ -96,24 +131,41 @@ class Column(_Strict):
             if self.range is not None:
                 message = "range: a category has none; wanted `categories` only"
                 raise ValueError(message)
-        elif self.categories or self.ordered:
+            self._check_aliases()
+        elif self.categories or self.category_aliases or self.ordered:
             message = f"categories and ordered: got them on kind {self.kind!r}, wanted 'category'"
             raise ValueError(message)
         return self
+
+    def _check_aliases(self) -> None:
+        owners = {category: category for category in self.categories}
+        for name, others in self.category_aliases.items():
+            if name not in self.categories:
+                message = f"category_aliases: got {name!r}, wanted one of the categories"
+                raise ValueError(message)
+            for alias in others:
+                if owners.setdefault(alias, name) != name:
+                    message = f"categories: {alias!r} means {owners[alias]!r} and {name!r}"
+                    raise ValueError(message + "; wanted one")
+
+    @cached_property
+    def spellings(self) -> Spellings[str]:
+        """Which category a value means; a missing code means `MISSING`."""
+        return declare_categories(self.categories, self.category_aliases, self.missing_codes)
 
 
 class Target(_Strict):
     """The column to predict. The order of `classes` is the order of the class indices."""
 
-    name: str
-    classes: dict[str, tuple[Text, ...]] = Field(min_length=2)
-    positive: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
+    name: Text
+    classes: dict[Text, tuple[Text, ...]] = Field(min_length=2)
+    positive: tuple[Text, ...] = ()
+    aliases: tuple[Text, ...] = ()
 
     @field_validator("positive", mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+        return (value,) if isinstance(value, str | int) else value
 
     @model_validator(mode="after")
     def _classes_fit(self) -> Self:
@@ -133,6 +185,11 @@ class Target(_Strict):
     def values_of(self, name: str) -> tuple[str, ...]:
         """The source values that mean this class; its own name always does."""
         return tuple(dict.fromkeys((*self.classes[name], name)))
+
+    @cached_property
+    def spellings(self) -> Spellings[str]:
+        """Which class a source value means."""
+        return declare({value: name for name in self.classes for value in self.values_of(name)})
 
 
 class Goal(_Strict):
@@ -308,9 +365,9 @@ class Problem(_Strict):
     name: str
     title: str
     source: Source
-    columns: dict[str, Column] = Field(min_length=1)
+    columns: dict[Text, Column] = Field(min_length=1)
     target: Target
-    ignored: tuple[str, ...] = ()
+    ignored: tuple[Text, ...] = ()
     candidates: tuple[str, ...] = tuple(CANDIDATES)
     goal: Goal
     gates: tuple[Gate, ...] = ()
@@ -320,7 +377,15 @@ class Problem(_Strict):
     max_quarantined_share: float = Field(default=0.05, ge=0, lt=1)
     search: Search = Search()
     drift: DriftPolicy = DriftPolicy()
-    example: dict[str, float | str | None] = {}
+    example: dict[Text, float | str | None] = {}
+
+    @field_validator("example")
+    @classmethod
+    def _example_fits(
+        cls, record: dict[str, float | str | None], info: ValidationInfo
+    ) -> dict[str, float | str | None]:
+        columns: dict[str, Column] = info.data.get("columns", {})
+        return {name: _example_value(value, columns.get(name)) for name, value in record.items()}
 
     @field_validator("candidates")
     @classmethod
@@ -418,6 +483,17 @@ class Problem(_Strict):
         return self.name.replace("_", "-")
 
 
+def _example_value(value: float | str | None, column: Column | None) -> float | str | None:
+    """An example's value as a record has it: a category by its name, a number as one."""
+    if value is None or column is None:
+        return value
+    if column.kind == "category":
+        found = column.spellings.find(value)
+        return spell(value) if found in {None, MISSING} else found
+    number = read_number(value) if isinstance(value, str) else None
+    return value if number is None else number
+
+
 def _bare_metric(gate_metric: str) -> str:
     return re.sub(r"^(test|cv)_|(_excess)?(_std|_mean)$", "", gate_metric)
 
@@ -432,4 +508,5 @@ def check_name(name: str) -> str:
 
 def parse_problem(text: str, *, name: str, file: str) -> Problem:
     """Read a problem file's text; every mistake is a `ProblemError` line with file and key."""
-    return parse_document(text, file=file, model=Problem, given={"name": check_name(name)})
+    given = {"name": check_name(name)}
+    return parse_document(text, file=file, model=Problem, given=given, written=WRITTEN)

@@ -50,8 +50,11 @@ def check_share(separated: Separated, problem: Problem, *, source: str) -> None:
 
 def check_trainable(kept: pd.DataFrame, problem: Problem, *, folds: int, source: str) -> None:
     """Raise `DataError` when a class is absent or too small to be split and cross-validated."""
-    counts = kept[problem.target.name].value_counts()
     target = problem.target.name
+    if target not in kept:
+        message = f"{source}: no column {target!r}; wanted rows of this problem"
+        raise DataError(message)
+    counts = kept[target].value_counts()
     absent = [name for name in problem.classes if counts.get(name, 0) == 0]
     if absent:
         got = ", ".join(map(str, counts.index))

@@ -4,6 +4,12 @@ Importing this package points Prefect and the other tools at the state folder: t
 environment while they are imported, so it cannot wait.
 """
 
+import sys
+
+from driftline.errors import SettingsError
 from tasks.settings import prepare_environment
 
-prepare_environment()
+try:
+    prepare_environment()
+except SettingsError as wrong:
+    sys.exit(f"error: {wrong}")

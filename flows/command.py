@@ -21,15 +21,10 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.console import Console
 from rich.table import Table
 
-from flows.summary import summary_rows
+from flows.summary import next_steps, summary_rows
 from tasks.reaching import is_prefect_away
 
 CONSOLE = Console(highlight=False)
-NEXT_STEPS = (
-    ("make serve", "answer HTTP with the champion"),
-    ("make mlflow", "every run, figure and model in MLflow"),
-    ("make prefect", "every flow and task in Prefect"),
-)
 
 
 class _Told(logging.Handler):
@@ -93,8 +88,10 @@ def show(summary: dict[str, Any]) -> None:
     for what, how in summary_rows(summary):
         table.add_row(what, how.replace("[", r"\["))
     CONSOLE.print(table)
-    for command, purpose in NEXT_STEPS:
-        CONSOLE.print(f"  {command:<14} {purpose}", markup=False)
+    steps = next_steps(summary)
+    width = max(len(command) for command, _ in steps)
+    for command, purpose in steps:
+        CONSOLE.print(f"  {command:<{width}}  {purpose}", markup=False)
 
 
 def _fail(message: str) -> int:

@@ -6,6 +6,10 @@ from typing import Any
 Summary = Mapping[str, Any]
 Row = tuple[str, str]
 
+USUAL_PROBLEM = "breast_cancer"  # what `make` is about where no PROBLEM is named
+SERVED = {"bento", "scores", "drift", "environments"}  # sections of runs that needed a champion
+COMMON_METRICS = ("accuracy", "precision", "recall", "roc_auc")
+
 
 def summary_rows(summary: Summary) -> list[Row]:
     """(what, how it went), for each section that the summary has."""
@@ -31,6 +35,19 @@ def candidate_rows(summary: Summary) -> list[dict[str, Any]]:
     ]
 
 
+def next_steps(summary: Summary) -> list[Row]:
+    """(command, what for) that are of use after this run."""
+    problem = summary["problem"]
+    of_problem = f" PROBLEM={problem}" if problem not in {"", USUAL_PROBLEM} else ""
+    champion = (summary.get("promotion") or {}).get("champion")
+    served = [(f"make serve{of_problem}", "answer HTTP with the champion")]
+    return [
+        *(served if champion or SERVED & set(summary) else []),
+        ("make mlflow", "every run, figure and model in MLflow"),
+        ("make prefect", "every flow and task in Prefect"),
+    ]
+
+
 def _figure(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
@@ -52,10 +69,12 @@ def _validation(summary: Summary) -> Iterable[Row]:
 
 
 def _candidates(summary: Summary) -> Iterable[Row]:
+    goal = summary.get("goal", {})
+    aimed = [name for name in (goal.get("maximise"), *goal.get("subject_to", {})) if name]
     for one in summary.get("candidates", []):
         cv, test = one["cv"], one["test"]
         parts = []
-        for metric in ("accuracy", "precision", "recall", "roc_auc"):
+        for metric in dict.fromkeys((*aimed, *COMMON_METRICS)):
             if f"{metric}_mean" in cv:
                 mean, std = cv[f"{metric}_mean"], cv[f"{metric}_std"]
                 parts.append(f"{metric} {mean:.3f} ± {std:.3f} (test {test.get(metric, 0):.3f})")
@@ -130,6 +149,12 @@ def _scores(summary: Summary) -> Iterable[Row]:
         yield "scores", f"{scores['rows']} rows{refused}, in {scores['path']}"
 
 
+def _labels(summary: Summary) -> Iterable[Row]:
+    if "labels" in summary:
+        labels = summary["labels"]
+        yield "labels", ", ".join(f"{count} {name}" for name, count in labels.items())
+
+
 def _seconds(summary: Summary) -> Iterable[Row]:
     if summary.get("seconds"):
         steps = ", ".join(f"{name} {taken:.1f}" for name, taken in summary["seconds"].items())
@@ -148,5 +173,6 @@ _SECTIONS = (
     _environments,
     _drift,
     _scores,
+    _labels,
     _seconds,
 )

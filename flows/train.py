@@ -22,8 +22,8 @@ from tasks.problems import read_problem
 from tasks.progress import step, tell
 from tasks.registry import bind_contract, read_champion, register_model
 from tasks.reporting import show_table, show_text
-from tasks.storage import read_snapshot, write_snapshot
-from tasks.tracking import Inputs, log_documents, log_training
+from tasks.storage import find_snapshot, read_snapshot, write_snapshot
+from tasks.tracking import Inputs, log_documents, log_training, restore_experiment
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def train(
     require_promotion: bool = False,
     only_ordered: bool = False,
 ) -> Sections:
-    """Train on a source, or on a snapshot by its SHA-256; promote only what is proved better."""
+    """Train on a source, or a snapshot by its SHA-256 (or part); promote what is proved better."""
     spec = read_problem(problem)
     run_id = str(flow_run.id)
     orders = [] if smoke else predictions.claim_orders(spec.name, "train", run_id)
@@ -59,7 +59,7 @@ def train(
         return {"promotion": {"verdict": "not ordered", "reasons": ["no open order"]}}
     try:
         taken = {} if snapshot else ingest(problem, source, folds=least_folds(folds, smoke=smoke))
-        sha256 = snapshot or taken["snapshot"]["sha256"]
+        sha256 = find_snapshot(snapshot) if snapshot else taken["snapshot"]["sha256"]
         table, _ = read_snapshot(sha256)
         plan = make_plan(
             spec,
@@ -110,6 +110,7 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
     """
     with step("split"):
         table, digests = read_snapshot(snapshot)
+        restore_experiment(spec)
         settle_aliases(spec.name)
         labelled = clean_labelled(predictions.read_labelled(spec), spec)
         champion = read_champion(spec)
@@ -165,6 +166,7 @@ def decide(
         spec, contest, plan, judged, version=version, run_id=logged.run_id, reason=reason
     )
     sections = gate.describe_outcome(winner, trained, exported, judged, holders)
+    sections["goal"] = {"maximise": spec.goal.maximise, "subject_to": dict(spec.goal.subject_to)}
     sections["snapshot"] = {"sha256": contest.snapshot, "rows": rows, "quarantined": 0}
     sections["model"] = gate.describe_model(spec, version, logged.run_id, exported)
     show_outcome(spec, sections, judged, run_id=logged.run_id)

@@ -43,6 +43,7 @@ CODE = (
     "driftline/__init__.py",
     "driftline/contract.py",
     "driftline/refusals.py",
+    "driftline/spelling.py",
 )
 LOCK = "deployments/lambda/requirements.lock"
 PLATFORM = "x86_64-manylinux_2_28"

@@ -40,11 +40,14 @@ def clean_rows(
 def separate_rows(
     cleaned: CleanTable, faults: dict[int, tuple[str, ...]], problem: Problem, *, source: str
 ) -> Separated:
-    """Part good rows from broken ones; too many broken ones are an error."""
-    rows = {*cleaned.faults, *faults}
+    """Part good rows from broken ones; too many broken ones are an error.
+
+    What the contract refuses is broken, whether or not the suite says so.
+    """
+    refused = faults_of_values(cleaned, problem)
     merged = {
-        row: tuple(dict.fromkeys((*cleaned.faults.get(row, ()), *faults.get(row, ()))))
-        for row in rows
+        row: tuple(dict.fromkeys((*refused.get(row, ()), *faults.get(row, ()))))
+        for row in {*refused, *faults}
     }
     separated = separate(cleaned.table, merged)
     check_share(separated, problem, source=source)

@@ -81,6 +81,18 @@ def is_stored(address: str) -> bool:
         return bool(filesystem.exists(path))
 
 
+def list_names(address: str) -> list[str]:
+    """Names of the files in a folder of the store, in order; none where there is no folder."""
+    with reaching(address):
+        filesystem, path = _filesystem(address)
+        try:
+            entries = filesystem.ls(path, detail=True)
+        except FileNotFoundError:
+            return []
+    files = [str(one["name"]) for one in entries if one["type"] == "file"]
+    return sorted(name.rsplit("/", 1)[-1] for name in files)
+
+
 @lru_cache(maxsize=4)
 def _open(protocol: str) -> Any:
     import fsspec

@@ -14,7 +14,7 @@ from driftline.drift import ColumnChange, DriftDecision, measure_changes
 from driftline.estimation import estimate_performance, fit_estimator
 from driftline.export import score_onnx
 from driftline.faults import find_faults
-from driftline.labelling import choose_rows_to_label
+from driftline.informative import choose_rows_to_label
 from driftline.losses import row_losses
 from driftline.probe import probe_renewal
 from driftline.problem import Problem

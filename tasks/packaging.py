@@ -35,6 +35,7 @@ SERVED_CODE = (
     "driftline/__init__.py",
     "driftline/contract.py",
     "driftline/refusals.py",
+    "driftline/spelling.py",
 )
 SERVING_LOCK = "bentos/requirements.lock"
 BASE_IMAGE = "python:3.11-slim"  # a name; the build is told which one to take

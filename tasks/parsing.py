@@ -1,4 +1,8 @@
-"""Files to tables, whole or in pieces: Parquet, and CSV as text cells under its written header."""
+"""Files to tables, whole or in pieces: Parquet, and CSV as text cells under its written header.
+
+A line of a CSV file has as many cells as the header, or the file is refused: pandas would shift or
+drop cells without a word.
+"""
 
 import bz2
 import codecs
@@ -6,10 +10,10 @@ import csv
 import gzip
 import io as streams
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, Any, NoReturn, cast
 
 import pandas as pd
 
@@ -18,6 +22,7 @@ from driftline.errors import SourceError
 READERS = (".csv", ".csv.gz", ".csv.bz2", ".parquet")
 ALL_ROWS = 2**31 - 1
 BLOCK_BYTES = 2**20
+SEPARATORS = (";", "\t", "|")
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,19 @@ class Piece:
     share: float
 
 
+def has_ending(name: str, *endings: str) -> bool:
+    """Whether a file's name ends so, in whatever case."""
+    return name.lower().endswith(endings)
+
+
 def parse(content: bytes, name: str) -> pd.DataFrame:
     """All rows of a file; its name tells its format."""
     file = streams.BytesIO(content)
-    if name.endswith(".parquet") and content:
+    if has_ending(name, ".parquet") and content:
+        from pyarrow import parquet
+
         with _reading_parquet(name):
-            return pd.read_parquet(file)
+            return _to_pandas(parquet.read_table(file))
     (piece,) = stream(file, name, size=len(content), rows=ALL_ROWS)
     return piece.rows
 
@@ -43,7 +55,7 @@ def stream(file: IO[bytes], name: str, *, size: int, rows: int) -> Iterator[Piec
     if not size:
         message = f"{name}: an empty file; wanted a header and rows"
         raise SourceError(message)
-    read = _stream_parquet if name.endswith(".parquet") else _stream_csv
+    read = _stream_parquet if has_ending(name, ".parquet") else _stream_csv
     yield from read(file, name, size=size, rows=rows)
 
 
@@ -60,9 +72,14 @@ def _stream_parquet(file: IO[bytes], name: str, *, size: int, rows: int) -> Iter
     batches = content.iter_batches(batch_size=rows)
     while done < total:
         with _reading_parquet(name):
-            table = pa.Table.from_batches([next(batches)]).to_pandas()
+            table = _to_pandas(pa.Table.from_batches([next(batches)]))
         done += len(table)
         yield Piece(table, done / total)
+
+
+def _to_pandas(table: Any) -> pd.DataFrame:
+    """An Arrow table as pandas has it; whole numbers stay whole where some are missing."""
+    return cast("pd.DataFrame", table.to_pandas(integer_object_nulls=True))
 
 
 @contextmanager
@@ -75,18 +92,15 @@ def _reading_parquet(name: str) -> Iterator[None]:
 
 
 def _stream_csv(file: IO[bytes], name: str, *, size: int, rows: int) -> Iterator[Piece]:
-    with _reading_csv(file, name, cells=0):
-        header = next(csv.reader(_open_text(file, name)), [])
-    if not header:
-        message = f"{name}: got no header; wanted a first line of column names"
-        raise SourceError(message)
-    with _reading_csv(file, name, cells=len(header)):
-        pieces = _open_csv(_open_text(file, name), cells=len(header), rows=rows)
+    text = _EvenLines(file, name)
+    with _reading_csv(file, name):
+        header = text.read_header()
+        pieces = _open_csv(text, cells=len(header), rows=rows)
         if pieces is None:
             yield Piece(pd.DataFrame(columns=pd.Index(header), dtype=str), 1.0)
             return
     while True:
-        with _reading_csv(file, name, cells=len(header)):
+        with _reading_csv(file, name):
             table = next(pieces, None)
         if table is None:
             return
@@ -94,17 +108,14 @@ def _stream_csv(file: IO[bytes], name: str, *, size: int, rows: int) -> Iterator
         yield Piece(table, min(1.0, file.tell() / size))
 
 
-def _open_csv(
-    text: streams.TextIOWrapper, *, cells: int, rows: int
-) -> Iterator[pd.DataFrame] | None:
+def _open_csv(text: "_EvenLines", *, cells: int, rows: int) -> Iterator[pd.DataFrame] | None:
     try:
         return cast(
             "Iterator[pd.DataFrame]",
             pd.read_csv(
-                text,
+                cast("streams.TextIOBase", text),
                 header=None,
                 names=range(cells),
-                skiprows=1,
                 dtype=str,
                 keep_default_na=False,
                 index_col=False,
@@ -116,31 +127,89 @@ def _open_csv(
         return None
 
 
-class _Text(streams.TextIOWrapper):
-    """Text that refuses null bytes, which end a cell for one reader and not for the next."""
+class _EvenLines(streams.TextIOBase):
+    """CSV text as it is read, whose lines all have as many cells as its header.
+
+    Empty cells past the last are taken off; any other line that is too long or too short, and a
+    null byte (which ends a cell for one reader and not for the next), is a `SourceError`.
+    """
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._name = name
+        self._text = _open_text(file, name)
+        self._passed: list[str] = []
+        self._reader = csv.reader(self._lines())
+        self._cells = 0
+
+    def read_header(self) -> list[str]:
+        """The first line's cells; what follows is left to `read`."""
+        header = next(self._reader, [])
+        if not header:
+            self._refuse("got no header; wanted a first line of column names")
+        self._refuse_separators(header)
+        self._cells = len(header)
+        self._passed.clear()
+        return header
+
+    def readable(self) -> bool:
+        return True
 
     def read(self, size: int | None = -1, /) -> str:
-        """So many characters."""
-        text = super().read(size)
-        if "\x00" in text:
-            raise _NullBytesError
-        return text
+        """Whole lines, of about so many characters together."""
+        taken: list[str] = []
+        reader, passed, cells, count = self._reader, self._passed, self._cells, 0
+        begun = reader.line_num + 1
+        for row in reader:
+            text = passed[0] if len(passed) == 1 else "".join(passed)
+            passed.clear()
+            taken.append(text if len(row) == cells else self._mend(row, begun))
+            count += len(text)
+            if 0 <= (size or -1) <= count:
+                break
+            begun = reader.line_num + 1
+        return "".join(taken)
 
+    def _lines(self) -> Iterator[str]:
+        for line in self._text:
+            if "\x00" in line:
+                self._refuse("holds null bytes; wanted CSV text")
+            self._passed.append(line)
+            yield line
 
-class _NullBytesError(ValueError):
-    """A null byte was read."""
+    def _mend(self, row: Sequence[str], line: int) -> str:
+        """The row as text of as many cells as there are columns."""
+        if not "".join(row).strip() and len(row) <= 1:
+            return ""  # an empty line, which is no row
+        if len(row) < self._cells or "".join(row[self._cells :]).strip():
+            cells = f"{self._cells} cell{'' if self._cells == 1 else 's'}"
+            got = f"{len(row)} cell{'' if len(row) == 1 else 's'}"
+            self._refuse(f"line {line} has {got}; wanted {cells} in every line, as in its header")
+        mended = streams.StringIO()
+        csv.writer(mended).writerow(row[: self._cells])
+        return mended.getvalue()
+
+    def _refuse_separators(self, header: Sequence[str]) -> None:
+        """Say so where the header has more columns by another separator."""
+        for separator in SEPARATORS:
+            if len(next(csv.reader(self._passed, delimiter=separator), [])) > len(header):
+                self._refuse(f"separated by {separator!r}, wanted ','")
+
+    def _refuse(self, fault: str) -> NoReturn:
+        message = f"{self._name}: {fault}"
+        raise SourceError(message)
 
 
 def _open_text(file: IO[bytes], name: str) -> streams.TextIOWrapper:
     file.seek(0)
-    return _Text(cast("Any", _open_plain(file, name)), encoding="utf-8-sig", newline="")
+    plain = cast("Any", _open_plain(file, name))
+    return streams.TextIOWrapper(plain, encoding="utf-8-sig", newline="")
 
 
 def _open_plain(file: IO[bytes], name: str) -> IO[bytes]:
     """The file's bytes, decompressed; closing them leaves the file open."""
-    if name.endswith(".gz"):
+    if has_ending(name, ".gz"):
         return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
-    if name.endswith(".bz2"):
+    if has_ending(name, ".bz2"):
         return cast("IO[bytes]", bz2.BZ2File(file))
     return cast("IO[bytes]", streams.BufferedReader(_Kept(file), BLOCK_BYTES))
 
@@ -161,11 +230,9 @@ class _Kept(streams.RawIOBase):
 
 
 @contextmanager
-def _reading_csv(file: IO[bytes], name: str, *, cells: int) -> Iterator[None]:
+def _reading_csv(file: IO[bytes], name: str) -> Iterator[None]:
     try:
         yield
-    except _NullBytesError:
-        message = f"{name}: holds null bytes; wanted CSV text"
     except UnicodeDecodeError:
         line, byte = _find_bad_byte(file, name)
         message = f"{name}: not UTF-8 at line {line} (byte {byte}); wanted UTF-8 text"
@@ -175,7 +242,7 @@ def _reading_csv(file: IO[bytes], name: str, *, cells: int) -> Iterator[None]:
         message = f"{name}: cannot be decompressed ({error}); wanted a whole file"
     except (pd.errors.ParserError, csv.Error, ValueError) as error:
         fault = " ".join(str(error).split())
-        message = f"{name}: {fault}; wanted {cells} cells in every line"
+        message = f"{name}: {fault}; wanted lines of as many cells as the header has"
     else:
         return
     raise SourceError(message) from None

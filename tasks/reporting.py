@@ -10,12 +10,17 @@ from tasks.settings import get_settings
 
 
 def write_summary(run_id: str, summary: Mapping[str, Any]) -> Path:
-    """Write `runs/<run-id>/summary.json` and make it `runs/latest.json`; each appears whole."""
+    """Write `runs/<run-id>/summary.json`; each file appears whole.
+
+    It becomes `runs/latest.json`, and the latest of its flow and problem by their names.
+    """
     runs = get_settings().home.absolute() / "runs"
     folder = runs / run_id
     folder.mkdir(parents=True, exist_ok=True)
     content = json.dumps(summary, indent=2, default=_plain) + "\n"
-    for path in (folder / "summary.json", runs / "latest.json"):
+    about = "-".join(str(summary[key]) for key in ("flow", "problem") if summary.get(key))
+    latest = [runs / "latest.json", *([runs / f"{about}-latest.json"] if about else [])]
+    for path in (folder / "summary.json", *latest):
         draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
         draft.write_text(content, encoding="utf-8")
         draft.replace(path)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bentos.database import insert_predictions
 from bentos.predictor import Answer, Predictor
-from driftline.cleaning import clean, faults_of_values
+from driftline.cleaning import clean, faults_of_values, keep_ignored
 from driftline.errors import DataError, NotFoundError
 from driftline.problem import Problem
 from driftline.served import ServedModel
@@ -79,9 +79,8 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
 
     `start` is the place in the source of its first row.
     """
-    cleaned = clean(
-        rows, scorer.problem, source=scorer.source, with_target=False, is_part=bool(start)
-    )
+    cleaned = clean(rows, scorer.problem, source=scorer.source, with_target=False, is_part=True)
+    own = keep_ignored(rows, scorer.problem)
     bad = faults_of_values(cleaned, scorer.problem)
     kept = cleaned.table.drop(index=list(bad))
     records = kept.astype("object").where(kept.notna(), None).to_dict(orient="records")
@@ -97,8 +96,9 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
     if bad:
         reasons = ["; ".join(why) for why in bad.values()]
         refused = pd.DataFrame({"row": [start + row for row in bad], "reasons": reasons})
-        write_parquet(scorer.refused(number), refused)
-    write_parquet(scorer.part(number), _describe(scorer.problem, kept, ids, answers, start=start))
+        write_parquet(scorer.refused(number), _beside(refused, own.iloc[list(bad)]))
+    answered = _describe(scorer.problem, kept, ids, answers, start=start)
+    write_parquet(scorer.part(number), _beside(answered, own.iloc[kept.index]))
     return len(kept)
 
 
@@ -125,7 +125,7 @@ def _describe(
     """Inputs and answers as one table, whose columns have one type in every part."""
     answered = pd.DataFrame(
         {
-            "row": [start + int(row) for row in kept.index],
+            "row": pd.Series([start + int(row) for row in kept.index], dtype="int64"),
             "prediction_id": pd.Series(ids, dtype="string"),
             "label": pd.Series([answer.label for answer in answers], dtype="string"),
             "risk_level": pd.Series([answer.risk_level for answer in answers], dtype="string"),
@@ -139,6 +139,11 @@ def _describe(
     )
     inputs = kept.reset_index(drop=True)
     texts = inputs.select_dtypes("object").columns
-    inputs = inputs.astype(dict.fromkeys(texts, "string"))
-    inputs = inputs.rename(columns={n: f"input_{n}" for n in inputs if n in answered})
-    return pd.concat([answered, inputs], axis="columns")
+    return _beside(answered, inputs.astype(dict.fromkeys(texts, "string")))
+
+
+def _beside(answered: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Both tables side by side; a name that is taken already gets `input_` before it."""
+    others = others.reset_index(drop=True)
+    others = others.rename(columns={n: f"input_{n}" for n in others if n in answered})
+    return pd.concat([answered, others], axis="columns")

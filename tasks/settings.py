@@ -7,8 +7,10 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from driftline.errors import SettingsError
 
 
 class Settings(BaseSettings):
@@ -54,13 +56,18 @@ class Settings(BaseSettings):
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """The settings of this process, read once."""
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"DRIFTLINE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("; ".join(wrong)) from None
 
 
 def prepare_environment() -> None:
     """Point the tools at the state folder and silence their telemetry; what is set already stays.
 
-    Prefect reads its settings while it is imported, so this runs before that.
+    Prefect reads its settings while it is imported, so this runs before that. A state folder that
+    cannot be used is a `SettingsError`.
     """
     settings = get_settings()
     home = settings.home.absolute()
@@ -84,4 +91,26 @@ def prepare_environment() -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # its server makes none
+    _check_home(home)
+    _make_folder(Path(os.environ["PREFECT_HOME"]))  # its server makes none
+
+
+def _check_home(home: Path) -> None:
+    if "?" in str(home):
+        message = (
+            f"DRIFTLINE_HOME: got {home}, wanted a path without '?', "
+            "which ends the path in the address of a database"
+        )
+        raise SettingsError(message)
+    _make_folder(home)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK) else "no write access"
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+    if why:
+        message = f"{folder}: cannot be written ({why}); wanted a state folder (DRIFTLINE_HOME)"
+        raise SettingsError(f"{message} that can be")

@@ -10,8 +10,11 @@ import pandas as pd
 from driftline.errors import SourceError
 from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
 from tasks.decorators import io
-from tasks.parsing import BLOCK_BYTES, READERS, Piece, parse, stream
+from tasks.parsing import BLOCK_BYTES, READERS, Piece, has_ending, parse, stream
+from tasks.progress import tell
 from tasks.reaching import options_for, reaching, read_whole
+
+SKIPPED_SHOWN = 5
 
 
 @io(name="read source", run_name="read source of {problem.name}")
@@ -41,9 +44,7 @@ def read_location(location: str) -> pd.DataFrame:
     parts = [parse(content, name) for content, name in zip(contents, paths, strict=True)]
     first = list(parts[0].columns)
     for name, part in zip(paths, parts, strict=True):
-        if list(part.columns) != first:
-            message = f"{name}: its header differs from that of {paths[0]}; wanted the same columns"
-            raise SourceError(message)
+        _refuse_other_header(list(part.columns), first, name, paths[0])
     return pd.concat(parts, ignore_index=True)
 
 
@@ -113,12 +114,29 @@ def _digest_files(filesystem: Any, paths: list[str]) -> str:
 
 
 def _stream_files(filesystem: Any, paths: list[str], *, rows: int) -> Iterator[Piece]:
+    """Pieces of all files; one without rows is left out, unless there is no other."""
     sizes = [int(filesystem.size(path)) for path in paths]
+    first: list[Any] = []
+    empty, is_empty = None, True
     for number, path in enumerate(paths):
         with reaching(path), filesystem.open(path, "rb") as file:
             for piece in stream(file, path, size=sizes[number], rows=rows):
+                columns = list(piece.rows.columns)
+                first = first or columns
+                _refuse_other_header(columns, first, path, paths[0])
                 done = sum(sizes[:number]) + piece.share * sizes[number]
-                yield Piece(piece.rows, done / max(sum(sizes), 1))
+                empty = Piece(piece.rows, done / max(sum(sizes), 1))
+                if len(piece.rows):
+                    is_empty = False
+                    yield empty
+    if is_empty and empty is not None:
+        yield empty
+
+
+def _refuse_other_header(columns: list[Any], first: list[Any], name: str, named: str) -> None:
+    if columns != first:
+        message = f"{name}: its header differs from that of {named}; wanted the same columns"
+        raise SourceError(message)
 
 
 def _open_location(location: str) -> tuple[Any, str]:
@@ -142,11 +160,24 @@ def _list_files(filesystem: Any, path: str, location: str) -> list[str]:
         raise SourceError(message) from None
     if kind == "file":
         return [path]
-    found = sorted(name for name in filesystem.ls(path, detail=False) if name.endswith(READERS))
+    listed = sorted(filesystem.ls(path, detail=True), key=lambda one: str(one["name"]))
+    found = [one["name"] for one in listed if _is_read(one)]
+    skipped = [one["name"].rstrip("/").rsplit("/", 1)[-1] for one in listed if not _is_read(one)]
+    if skipped:
+        shown = ", ".join(skipped[:SKIPPED_SHOWN]) + (", ..." if skipped[SKIPPED_SHOWN:] else "")
+        tell(f"{location}: not read: {shown}")
     if not found:
         message = f"{location}: a folder without {', '.join(READERS)} files; wanted at least one"
         raise SourceError(message)
     return found
+
+
+def _is_read(entry: dict[str, Any]) -> bool:
+    """Whether it is a table: hidden files, such as macOS leaves beside others, are none."""
+    name = str(entry["name"]).rsplit("/", 1)[-1]
+    return (
+        entry["type"] == "file" and not name.startswith((".", "_")) and has_ending(name, *READERS)
+    )
 
 
 def _read_sklearn(name: str) -> pd.DataFrame:

@@ -1,14 +1,17 @@
 """The store's tables and reports: snapshots by their digest, pages, scores."""
 
 import io as streams
+import re
 from dataclasses import dataclass
 
 import pandas as pd
 
 from driftline.digests import digest_rows, digest_table
-from driftline.errors import DataError
+from driftline.errors import DataError, NotFoundError
 from tasks.decorators import io
-from tasks.files import is_stored, locate, read_file, write_file, write_parquet
+from tasks.files import is_stored, list_names, locate, read_file, write_file, write_parquet
+
+DIGEST_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,24 @@ def write_snapshot(kept: pd.DataFrame, quarantined: pd.DataFrame) -> Snapshot:
     if len(quarantined):
         write_parquet(locate("snapshots", "quarantined", f"{sha256}.parquet"), quarantined)
     return Snapshot(sha256=sha256, rows=len(kept), quarantined=len(quarantined), path=address)
+
+
+@io(name="find snapshot")
+def find_snapshot(digest: str) -> str:
+    """The whole SHA-256 of a snapshot by as much of its beginning as tells it from the others."""
+    given = digest.strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{1,64}", given):
+        message = f"--snapshot: got {digest!r}, wanted the SHA-256 of a snapshot or its beginning"
+        raise NotFoundError(message)
+    if len(given) == DIGEST_LENGTH:
+        return given
+    folder = locate("snapshots")
+    names = [name.removesuffix(".parquet") for name in list_names(folder)]
+    found = [name for name in names if name.startswith(given) and len(name) == DIGEST_LENGTH]
+    if len(found) != 1:
+        message = f"--snapshot: {len(found)} snapshots in {folder} begin with {given}, wanted one"
+        raise NotFoundError(message)
+    return found[0]
 
 
 @io(name="read snapshot")

@@ -16,6 +16,7 @@ from driftline.figures import draw_figures, draw_importance
 from driftline.problem import Problem
 from driftline.training import Trained
 from tasks.decorators import io
+from tasks.progress import tell
 from tasks.reaching import another_may_be_faster, open_client, reading_artifacts
 from tasks.settings import get_settings
 
@@ -142,11 +143,27 @@ def _end_broken(client: "MlflowClient", experiment: str, trained_by: str) -> Non
         client.set_terminated(run.info.run_id, "FAILED")
 
 
+@io(name="look for a deleted experiment")
+def restore_experiment(problem: Problem) -> None:
+    """Restore the problem's experiment where somebody deleted it; no run could be logged else."""
+    client = open_client()
+    found = client.get_experiment_by_name(problem.name)
+    if found is not None and found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+        tell(f"MLflow's experiment {problem.name!r} had been deleted; it is restored")
+
+
 def _experiment(client: "MlflowClient", name: str) -> str:
     if client.get_experiment_by_name(name) is None:
         with another_may_be_faster():
-            client.create_experiment(name, artifact_location=f"{get_settings().store}/artifacts")
+            client.create_experiment(name, artifact_location=_artifacts())
     return str(cast("Experiment", client.get_experiment_by_name(name)).experiment_id)
+
+
+def _artifacts() -> str:
+    """Where artifacts lie, as a URL: MLflow would read a percent sign in a path as a code."""
+    store = get_settings().store
+    return f"{store if '://' in store else Path(store).absolute().as_uri()}/artifacts"
 
 
 def _log_inputs(client: "MlflowClient", run_id: str, problem: Problem, inputs: Inputs) -> None:

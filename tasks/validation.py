@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from driftline.errors import ProblemError, ValidationFailedError
@@ -69,20 +70,33 @@ def _run(table: pd.DataFrame, suite: Suite) -> Any:
     expectations = gx.ExpectationSuite(suite.name)
     for number, expectation in enumerate(suite.expectations):
         expectations.add_expectation(_build(gx, expectation, suite, number))
-    definition = gx.ValidationDefinition(
-        name=suite.name, data=batch, suite=context.suites.add(expectations)
-    )
+    rows = batch.get_batch(batch_parameters={"dataframe": table})
     with contextlib.redirect_stderr(streams.StringIO()):
-        return context.validation_definitions.add(definition).run(
-            batch_parameters={"dataframe": table},
-            result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True},
-        )
+        try:  # not by a validation definition, whose store cannot hold numpy's booleans
+            return rows.validate(
+                context.suites.add(expectations),
+                result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True},
+            )
+        except Exception as error:  # noqa: BLE001 - what a suite may ask for has no end
+            message = f"expectations/{suite.name}.yaml: could not be evaluated"
+            raise ProblemError(f"{message} ({type(error).__name__})") from None
 
 
 def _paired(suite: Suite, result: Any) -> list[tuple[Expectation, Any]]:
-    """Each expectation with its outcome; the library returns outcomes grouped by column."""
+    """Each expectation with its outcome.
+
+    The library returns outcomes grouped by column, and one only for several that ask the same.
+    """
     outcomes = {outcome.expectation_config.meta[_NUMBER]: outcome for outcome in result.results}
-    return [(expectation, outcomes[i]) for i, expectation in enumerate(suite.expectations)]
+    asked = {i: (one.expect, one.arguments) for i, one in enumerate(suite.expectations)}
+    paired = []
+    for i, expectation in enumerate(suite.expectations):
+        same = [k for k in (i, *outcomes) if k in outcomes and asked[k] == asked[i]]
+        if not same:
+            message = f"expectations/{suite.name}.yaml: {expectation.expect} was not evaluated"
+            raise ProblemError(message)
+        paired.append((expectation, outcomes[same[0]]))
+    return paired
 
 
 def _quieten() -> None:
@@ -105,9 +119,10 @@ def _build(gx: Any, expectation: Expectation, suite: Suite, number: int) -> Any:
             notes=expectation.meaning,
             meta={_NUMBER: number},
         )
-    except (ValueError, TypeError) as error:
-        first = str(error).splitlines()
-        message = f"{file}: {expectation.expect}: arguments do not fit: {'; '.join(first[1:3])}"
+    except Exception as error:  # noqa: BLE001 - each class of the library checks in its own way
+        lines = str(error).splitlines()
+        why = "; ".join(lines[1:3] or lines)
+        message = f"{file}: {expectation.expect}: arguments do not fit: {why}"
         raise ProblemError(message) from None
 
 
@@ -125,10 +140,9 @@ def _short(expectation: Expectation) -> str:
         return f"{column}: missing"
     if kind == "ExpectColumnValuesToBeBetween":
         low, high = (expectation.arguments.get(key) for key in ("min_value", "max_value"))
+        is_plain = isinstance(low, int | float) and isinstance(high, int | float)
         return (
-            f"{column}: not between {low:g} and {high:g}"
-            if None not in (low, high)
-            else (f"{column}: out of range")
+            f"{column}: not between {low:g} and {high:g}" if is_plain else f"{column}: out of range"
         )
     if kind == "ExpectColumnValuesToBeInSet":
         return f"{column}: not one of its categories"
@@ -155,11 +169,18 @@ def _render(result: Any) -> bytes:
     from great_expectations.render.view import DefaultJinjaPageView
 
     for outcome in result.results:
-        observed = outcome.result.get("observed_value")
-        if hasattr(observed, "item"):  # the page cannot show numpy's numbers
-            outcome.result["observed_value"] = observed.item()
+        outcome.result = _plain(outcome.result)  # the page cannot show numpy's numbers
     page: str = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result))
     return page.encode()
+
+
+def _plain(value: Any) -> Any:
+    """Numpy's numbers, booleans and arrays as Python's own, however deep they lie."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(one) for one in value]
+    return _plain(value.tolist()) if isinstance(value, np.generic | np.ndarray) else value
 
 
 def refuse_critical(validation: Validation, *, source: str, page: str) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from driftline.errors import SourceError, UnavailableError
 from driftline.problem import Problem
-from tasks.sources import read_location, read_source
+from tasks.sources import open_source, read_location, read_source
 from tests.conftest import Bucket, forget_connections
 from tests.support import free_ports, make_problem, shared_data, tiny_rows
 
@@ -253,3 +255,87 @@ def put(bucket: Bucket, key: str, content: bytes) -> None:
     import s3fs
 
     s3fs.S3FileSystem().pipe_file(f"{bucket.name}/{key}", content)
+
+
+UNEVEN = {
+    "longer": ("a,b,c\n1,2,3\n1,2,3,4\n", "line 3 has 4 cells; wanted 3 cells in every line"),
+    "all longer": ("a,b,c\n1,2,3,4\n1,2,3,4\n", "line 2 has 4 cells; wanted 3 cells"),
+    "much longer": ("a,b\n1,2,3,4,5\n", "line 2 has 5 cells; wanted 2 cells"),
+    "shorter": ("a,b,c\n1,2,3\n\n1,2\n", "line 4 has 2 cells; wanted 3 cells in every line"),
+    "after a line break": ('a,b\n"1\n1",2\n1\n', "line 4 has 1 cell; wanted 2 cells"),
+    "surplus value": ("a,b\n1,2,,x\n", "line 2 has 4 cells; wanted 2 cells in every line"),
+}
+
+
+@pytest.mark.parametrize("way", UNEVEN)
+def test_a_line_of_uneven_length_is_refused_by_its_number(tmp_path: Path, way: str) -> None:
+    """Its cells would come under other columns, or be lost."""
+    text, message = UNEVEN[way]
+    location = write(tmp_path, "rows.csv", text.encode())
+
+    with pytest.raises(SourceError) as raised:
+        read_location(location)
+
+    assert str(raised.value).startswith(f"{location}: {message}")
+
+
+def test_empty_cells_past_the_last_column_and_empty_lines_are_let_pass(tmp_path: Path) -> None:
+    text = b'a,b\n1,2\n3,4,\n\n5,"6, 7",,\n   \n8,9\n'
+    location = write(tmp_path, "rows.csv", text)
+
+    table = read_location(location)
+
+    assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"], ["5", "6, 7"], ["8", "9"]]
+
+
+@pytest.mark.parametrize(("separator", "shown"), [(";", "';'"), ("\t", r"'\\t'"), ("|", r"'\|'")])
+def test_another_separator_is_named(tmp_path: Path, separator: str, shown: str) -> None:
+    text = f'age{separator}"a, b"{separator}c\n1{separator}2,5{separator}3\n'
+    location = write(tmp_path, "rows.csv", text.encode())
+
+    with pytest.raises(SourceError, match=f"rows.csv: separated by {shown}, wanted ','"):
+        read_location(location)
+
+
+def test_endings_count_in_any_case_and_hidden_files_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, "january.csv", b"age\n1\n")
+    write(tmp_path, "FEBRUARY.CSV", b"age\n2\n")
+    write(tmp_path, "march.Csv.GZ", gzip.compress(b"age\n3\n"))
+    for name in ("._january.csv", ".DS_Store", "_refused-0.parquet"):
+        write(tmp_path, name, b"no table")
+    (tmp_path / "older.csv").mkdir()
+
+    with caplog.at_level("INFO"):
+        table = read_location(str(tmp_path))
+
+    assert sorted(table["age"]) == ["1", "2", "3"]
+    told = [record.getMessage() for record in caplog.records if "not read" in record.getMessage()]
+    assert told == [
+        f"{tmp_path}: not read: .DS_Store, ._january.csv, _refused-0.parquet, older.csv"
+    ]
+
+
+def test_whole_numbers_of_parquet_stay_whole_where_some_are_missing(tmp_path: Path) -> None:
+    large = 2**60 + 1
+    parquet.write_table(pa.table({"id": [large, None]}), tmp_path / "a.parquet")
+
+    assert str(read_location(str(tmp_path / "a.parquet"))["id"][0]) == str(large)
+
+
+def test_a_file_without_rows_among_others_is_no_piece(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", b"age\n")
+    write(tmp_path, "b.csv", b"age\n1\n2\n3\n")
+    problem = make_problem(source={"kind": "file", "location": str(tmp_path)})
+    stream = open_source.fn(problem, None, rows=2)
+
+    pieces = [stream.read(0), stream.read(1), stream.read(2)]
+
+    assert [None if piece is None else len(piece.rows) for piece in pieces] == [2, 1, None]
+
+
+def test_a_header_cell_may_hold_a_line_break(tmp_path: Path) -> None:
+    location = write(tmp_path, "rows.csv", b'"age\n(years)","x"\r\n1,"a\nb"\r\n')
+
+    assert list(read_location(location).columns) == ["age\n(years)", "x"]

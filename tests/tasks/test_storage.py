@@ -11,7 +11,7 @@ from driftline.digests import digest_rows
 from driftline.errors import DataError, DriftlineError, NotFoundError, SourceError, UnavailableError
 from tasks.files import is_stored, locate, read_file, write_file
 from tasks.settings import get_settings
-from tasks.storage import Snapshot, read_snapshot, write_report, write_snapshot
+from tasks.storage import Snapshot, find_snapshot, read_snapshot, write_report, write_snapshot
 from tests.conftest import Bucket, forget_connections
 from tests.support import ROOT, free_ports, tiny_rows
 
@@ -187,3 +187,25 @@ def test_a_store_that_does_not_answer_is_an_outage(monkeypatch: pytest.MonkeyPat
         write()
 
     forget_connections()
+
+
+def test_a_snapshot_is_found_by_the_beginning_of_its_digest(store: Store) -> None:
+    del store
+    digests = [write(), write(ROWS.head(20))]
+
+    found = [find_snapshot.fn(one.sha256[:12].upper()) for one in digests]
+
+    assert found == [one.sha256 for one in digests]
+    assert find_snapshot.fn("ab" * 32) == "ab" * 32  # whole already: whoever reads it says more
+
+
+@pytest.mark.parametrize(
+    ("digest", "message"),
+    [("", "wanted the SHA-256"), ("../x", "wanted the SHA-256"), ("f" * 60, "0 snapshots in")],
+)
+def test_what_names_no_one_snapshot_is_told(home: Path, digest: str, message: str) -> None:
+    for name in ("a" * 64, "b" * 64):
+        write_file(f"{home}/snapshots/{name}.parquet", b"")
+
+    with pytest.raises(NotFoundError, match=message):
+        find_snapshot.fn(digest)

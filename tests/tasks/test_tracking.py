@@ -12,7 +12,14 @@ from driftline.export import Exported
 from driftline.problem import Problem
 from driftline.training import Trained
 from tasks.settings import get_settings
-from tasks.tracking import Inputs, Logged, log_documents, log_training
+from tasks.tracking import (
+    Inputs,
+    Logged,
+    _experiment,
+    log_documents,
+    log_training,
+    restore_experiment,
+)
 from tasks.training import choose_winner, export_model, split_rows, train_candidate
 from tests.support import make_problem, tiny_rows
 
@@ -172,3 +179,31 @@ def test_the_run_summary_is_added_to_its_run(training: Training) -> None:
 
     assert "run_summary.json" in artifacts(run_id)
     assert MlflowClient().get_run(run_id).data.tags["verdict"] == "promoted"
+
+
+def test_a_deleted_experiment_is_restored(mlflow_home: Path) -> None:
+    del mlflow_home
+    client, problem = MlflowClient(), make_problem()
+    experiment = client.create_experiment(problem.name)
+    client.delete_experiment(experiment)
+
+    restore_experiment.fn(problem)
+    restore_experiment.fn(problem)  # nothing is wrong any more
+
+    assert client.get_experiment(experiment).lifecycle_stage == "active"
+
+
+@pytest.mark.parametrize("name", ["churn 50%20test", "a #1", "K\u00fcndigung"])
+def test_artifacts_lie_in_the_store_whatever_its_folder_is_called(
+    mlflow_home: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    store = mlflow_home / name
+    monkeypatch.setenv("DRIFTLINE_STORE_URL", str(store))
+    get_settings.cache_clear()
+    client = MlflowClient()
+
+    run = client.create_run(_experiment(client, "tiny"))
+    client.log_text(run.info.run_id, "here", "note.txt")
+
+    assert [path.read_text("utf-8") for path in store.rglob("note.txt")] == ["here"]
+    assert [path.name for path in mlflow_home.iterdir() if path.is_dir()] == [name]

@@ -185,3 +185,54 @@ def test_a_suite_that_cannot_be_run_is_an_error_of_its_file(
         check(cleaned().table, expectation)
 
     assert str(raised.value).startswith(f"expectations/tiny.yaml: {message}")
+
+
+def test_a_rule_on_quantiles_is_checked_and_shown() -> None:
+    """Its outcome holds numpy's booleans, deep inside."""
+    ranges = {"quantiles": [0.25, 0.5], "value_ranges": [[0, 120], [0, 120]]}
+    rule = {
+        "expect": "ExpectColumnQuantileValuesToBeBetween",
+        "arguments": {"column": "age", "quantile_ranges": ranges},
+    }
+
+    validation = check(cleaned().table, rule)
+
+    assert validation.success
+    assert validation.page
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"expect": "ExpectColumnValuesToBeBetween", "arguments": {"column": "sex", "min_value": 1}},
+        {"expect": "ExpectColumnValuesToMatchRegex", "arguments": {"column": "sex", "regex": "("}},
+        {"expect": "ExpectColumnMeanToBeBetween", "arguments": {"column": "sex", "min_value": "a"}},
+        {"expect": "ExpectColumnMeanToBeBetween", "arguments": {"severity": "info"}},
+        {"expect": "ExpectX", "arguments": {}},
+    ],
+)
+def test_a_rule_that_cannot_be_checked_is_a_mistake_in_the_suite(rule: dict[str, Any]) -> None:
+    with pytest.raises(ProblemError, match=r"^expectations/tiny\.yaml: "):
+        check(cleaned().table, rule)
+
+
+def test_rows_that_the_contract_refuses_are_set_aside_whatever_the_suite_says() -> None:
+    aged = clean_rows.fn(tiny_rows().assign(age=[500, *[40] * 239]), PROBLEM, source="rows.csv")
+
+    rows = separate_rows.fn(aged, {}, PROBLEM, source="rows.csv")
+
+    assert rows.reasons == {"age: not between 0 and 120": 1}
+
+
+def test_a_rule_that_the_problem_implies_too_keeps_its_own_severity() -> None:
+    """The library answers once for two that ask the same."""
+    rule = {
+        "expect": "ExpectColumnValuesToBeInSet",
+        "severity": "critical",
+        "arguments": {"column": "sex", "value_set": ["F", "M"]},
+    }
+
+    validation = check(cleaned(sex="x").table, rule)
+
+    assert len(validation.critical) == 1
+    assert validation.faults[0] == ("sex: not one of its categories",)

@@ -312,3 +312,28 @@ def test_the_json_is_an_object_that_other_languages_read() -> None:
 
     assert [field["name"] for field in read["fields"]] == ["age", "level", "sex"]
     assert read["threshold"] == CONTRACT.threshold
+
+
+STAGE = FieldSpec("stage", "category", categories=("1", "2"), aliases=(("two", "2"),))
+FLOW = FieldSpec("flow", "number", allow_missing=True, missing_codes=("?", "-1"))
+
+
+@pytest.mark.parametrize(("value", "index"), [("1.0", 0), (1.0, 0), (True, 0), (" two ", 1)])
+def test_a_code_is_one_category_however_a_record_holds_it(value: Any, index: int) -> None:
+    assert STAGE.encode(value) == index
+
+
+def test_a_word_may_stand_for_a_missing_number() -> None:
+    assert all(math.isnan(FLOW.encode(value)) for value in ("?", " ?", -1, -1.0, None))
+    with pytest.raises(ValueError, match="must be a number"):
+        FLOW.encode("-1")
+
+
+def test_codes_are_told_as_a_record_gives_them() -> None:
+    assert FLOW.codes == (-1.0, "?")
+
+
+def test_aliases_are_kept_in_the_contracts_file() -> None:
+    contract = replace(CONTRACT, fields=(STAGE, FLOW))
+
+    assert parse_contract(contract.to_json()) == contract

@@ -105,3 +105,36 @@ def test_a_file_may_not_set_what_its_own_name_says() -> None:
 def test_a_python_object_in_yaml_is_refused() -> None:
     with pytest.raises(ProblemError, match="not valid YAML"):
         read("title: !!python/object/apply:os.getcwd []")
+
+
+CODES = ["007", "010", "1.50", "8:30", "2020-01-02", "1_000", "0x1f", "true", "1e3", "yes", "1"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_code_is_text_as_it_was_written(code: str) -> None:
+    """YAML would make 7, 8, 1.5, 510, a date, 1000, 31 and True of some of them."""
+    text = f"title: t\nanswers: [{code}]"
+
+    page = parse_document(text, file="page.yaml", model=Page, written=("answers",))
+
+    assert page.answers == (code,)
+
+
+def test_only_what_is_named_is_read_as_written() -> None:
+    text = "title: t\nanswers: [1]\nbounds: [{limit: 1e1}, {limit: 010}]\nis_open: true"
+
+    page = parse_document(text, file="page.yaml", model=Page, written=("answers", "bounds.1.x"))
+
+    assert page.is_open
+    assert page.bounds[0].limit == 10.0
+
+
+def test_a_name_given_twice_in_two_forms_is_given_twice() -> None:
+    with pytest.raises(ProblemError, match="is given twice"):
+        read("title: t\n'gr\u00f6\u00dfe': 1\n'gro\u0308\u00dfe': 2")
+
+
+@pytest.mark.parametrize("text", ["title: 2020-13-45", "? [a]\n: b", "a: &a [*a]", "!!python/x y"])
+def test_what_yaml_cannot_build_is_a_mistake_with_its_file(text: str) -> None:
+    with pytest.raises(ProblemError, match=r"^page\.yaml: "):
+        read(text)

@@ -3,7 +3,7 @@ import pytest
 from driftline.errors import ProblemError
 from driftline.expectations import derive_expectations, parse_suite
 from driftline.problem import Problem, parse_problem
-from tests.support import ROOT
+from tests.support import ROOT, make_problem
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "diabetes"])
@@ -50,7 +50,7 @@ def test_a_suite_may_stand_without_what_the_problem_implies(problem: Problem) ->
         ("expectations: [{expect: check_it}]", "expectations.0.expect: got 'check_it', wanted: "),
         (
             "expectations: [{expect: ExpectX, arguments: {column: height}}]",
-            "expectations.0.arguments.column: got 'height', wanted one of age, level, outcome, sex",
+            "expectations.0 (ExpectX): arguments.column: got 'height', wanted one of age, level, ",
         ),
     ],
 )
@@ -59,3 +59,49 @@ def test_a_mistake_in_a_suite_is_named(text: str, message: str, problem: Problem
         parse_suite(text, problem=problem, file="expectations/tiny.yaml")
 
     assert str(raised.value).startswith(f"expectations/tiny.yaml: {message}")
+
+
+CODED = make_problem(
+    columns={
+        "stage": {"kind": "category", "categories": {"1": ["one"], "2": []}},
+        "age": {"kind": "integer"},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "meant"),
+    [
+        ("stage", "[1, 2.0, one, 3]", ["1", "2", "1", "3"]),
+        ("age", "[1, 2.5]", [1.0, 2.5]),
+        ("outcome", "[0, ill]", ["well", "ill"]),
+    ],
+)
+def test_a_set_of_values_means_what_the_table_holds(
+    column: str, written: str, meant: list[object]
+) -> None:
+    arguments = f"{{column: {column}, value_set: {written}}}"
+    text = f"derive: false\nexpectations: [{{expect: ExpectX, arguments: {arguments}}}]"
+
+    suite = parse_suite(text, problem=CODED, file="expectations/tiny.yaml")
+
+    assert suite.expectations[0].arguments["value_set"] == meant
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("{column_A: age, column_B: x}", "arguments.column_B: got 'x', wanted one of age"),
+        ("{column_list: [age, y]}", "arguments.column_list: got 'y', wanted one of age"),
+        ("{column: age, value_set: [a]}", "arguments.value_set: got 'a', wanted numbers"),
+    ],
+)
+def test_a_suite_that_does_not_fit_its_problem_is_named(arguments: str, message: str) -> None:
+    text = f"expectations: [{{expect: ExpectX, arguments: {arguments}}}]"
+
+    with pytest.raises(ProblemError) as raised:
+        parse_suite(text, problem=CODED, file="expectations/tiny.yaml")
+
+    assert str(raised.value).startswith(
+        f"expectations/tiny.yaml: expectations.0 (ExpectX): {message}"
+    )

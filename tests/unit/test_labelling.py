@@ -1,54 +1,45 @@
-import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pandas as pd
+import pytest
 
-from driftline.labelling import choose_rows_to_label
-
-
-def window(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Probabilities and inputs; the last tenth of the current rows lies where none was before."""
-    rng = np.random.default_rng(seed)
-    before, now = rng.normal(size=(600, 3)), rng.normal(size=(rows, 3))
-    now[-rows // 10 :, 0] += 6
-    p = 1 / (1 + np.exp(-3 * now[:, 1]))
-    return np.column_stack([1 - p, p]), before, now
+from driftline.errors import DataError
+from driftline.labelling import read_labels
+from driftline.problem import Problem
 
 
-@settings(max_examples=15, deadline=None)
-@given(rows=st.integers(1, 60), count=st.integers(0, 80), seed=st.integers(0, 9))
-def test_each_row_is_chosen_once_and_as_many_as_there_are(rows: int, count: int, seed: int) -> None:
-    p, before, now = window(rows, seed)
+def test_a_class_may_be_given_by_name_or_source_value(problem: Problem) -> None:
+    rows = pd.DataFrame({"id": ["a", "b", "c", "d"], "outcome": ["ill", "1", "0.0", "well "]})
 
-    chosen = choose_rows_to_label(p, before, now, count=count, seed=seed)
+    read = read_labels(rows, problem, source="labels.csv")
 
-    assert len(set(chosen)) == len(chosen) == min(rows, count)
-    assert set(chosen) <= set(range(rows))
+    assert read.pairs == (("a", "ill"), ("b", "ill"), ("c", "well"), ("d", "well"))
+    assert read.unusable == 0
 
 
-def test_the_same_seed_chooses_the_same_rows() -> None:
-    p, before, now = window(500, 0)
+def test_rows_without_an_id_or_a_class_are_counted(problem: Problem) -> None:
+    rows = pd.DataFrame({"prediction_id": ["a", None, "c"], "label": ["2", "ill", None]})
 
-    one, again = (choose_rows_to_label(p, before, now, count=30, seed=4) for _ in range(2))
+    read = read_labels(rows, problem, source="labels.csv")
 
-    assert list(one) == list(again)
-
-
-def test_new_and_uncertain_rows_come_first() -> None:
-    p, before, now = window(500, 0)
-
-    chosen = choose_rows_to_label(p, before, now, count=40, seed=0)
-
-    is_new = np.arange(500) >= 450
-    unsure = np.abs(p[:, 1] - 0.5) < 0.25
-    assert is_new[chosen].mean() > 2 * is_new.mean()
-    assert unsure[chosen].mean() > 1.5 * unsure.mean()
+    assert (read.pairs, read.unusable) == ((), 3)
 
 
-def test_rows_that_are_alike_are_not_all_chosen() -> None:
-    """Half the rows coincide, and are as uncertain as can be."""
-    p, before, now = window(400, 0)
-    now[:200], p[:200] = now[0], 0.5
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (["label"], "labels.csv: got 0 columns named 'prediction_id' or 'id', wanted one"),
+        (["id", "x"], "labels.csv: got 0 columns named 'label' or 'outcome', wanted one"),
+        (["id", "label", "outcome"], "labels.csv: got 2 columns named 'label' or 'outcome'"),
+        (
+            ["prediction_id", "label", "probability_ill"],
+            "labels.csv: unexpected: 'probability_ill'",
+        ),
+    ],
+)
+def test_a_file_that_may_be_no_file_of_labels_is_refused(
+    columns: list[str], message: str, problem: Problem
+) -> None:
+    """Scores have a column `label` too: to take them for the truth would prove any model right."""
+    with pytest.raises(DataError) as raised:
+        read_labels(pd.DataFrame(columns=columns), problem, source="labels.csv")
 
-    chosen = choose_rows_to_label(p, before, now, count=20, seed=0)
-
-    assert (chosen < 200).sum() <= 3
+    assert str(raised.value).startswith(message)

@@ -150,7 +150,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"target": {"name": "outcome", "classes": {"ill": [1]}, "positive": "ill"}},
-        "target.classes: got {'ill': [1]}, wanted: ",
+        "target.classes: got {'ill': ['1']}, wanted: ",
     ),
     (
         {"target": {"name": "outcome", "classes": {"well": [0], "ill": [1]}, "positive": "sick"}},
@@ -229,3 +229,69 @@ def test_a_bound_that_is_no_number_is_refused(bound: str) -> None:
 
     with pytest.raises(ProblemError, match="max_quarantined_share: got"):
         parse_problem(text, name="tiny", file="tiny.yaml")
+
+
+def test_codes_without_quotes_are_what_was_written() -> None:
+    text = """
+title: t
+source: {kind: file, location: rows.csv}
+target: {name: asked, classes: {NO: [00], YES: [01]}, positive: YES}
+goal: {maximise: f1}
+columns:
+  code: {kind: category, categories: [007, 010, 1.50, 8:30], missing_codes: [000]}
+  1: {missing: allow, missing_codes: [-9, "?"]}
+example: {code: 010, 1: 5}
+ignored: [2020]
+"""
+
+    problem = parse_problem(text, name="asked", file="asked.yaml")
+
+    code = problem.columns["code"]
+    assert code.categories == ("007", "010", "1.50", "8:30")
+    assert code.missing_codes == ("000",)
+    assert problem.target.values_of("YES") == ("01", "YES")
+    assert problem.example == {"code": "010", "1": 5.0}
+    assert problem.ignored == ("2020",)
+
+
+def test_declared_text_is_in_its_normal_form() -> None:
+    columns = {
+        " gro\u0308\u00dfe ": {"aliases": ["Height  (cm)"], "missing_codes": [" ?"]},
+        "answer": {"kind": "category", "categories": [" yes", "no  idea "]},
+    }
+
+    problem = make_problem(columns=columns)
+
+    assert [*problem.columns] == ["gr\u00f6\u00dfe", "answer"]
+    assert problem.columns["gr\u00f6\u00dfe"].aliases == ("Height (cm)",)
+    assert problem.columns["gr\u00f6\u00dfe"].missing_codes == ("?",)
+    assert problem.columns["answer"].categories == ("yes", "no idea")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"categories": {"male": ["M", "m"], "female": ["F"], "other": None}},
+        {
+            "categories": ["male", "female", "other"],
+            "category_aliases": {"male": ["M", "m"], "female": ["F"]},
+        },
+    ],
+)
+def test_a_category_may_have_other_spellings(column: dict[str, Any]) -> None:
+    sex = make_problem(columns={"sex": {"kind": "category"} | column}).columns["sex"]
+
+    assert sex.categories == ("male", "female", "other")
+    assert sex.category_aliases == {"male": ("M", "m"), "female": ("F",)}
+
+
+def test_an_alias_of_two_categories_is_refused() -> None:
+    categories = {"male": ["m"], "female": ["m"]}
+
+    with pytest.raises(ProblemError, match="'m' means 'male' and 'female'; wanted one"):
+        make_problem(columns={"sex": {"kind": "category", "categories": categories}})
+
+
+def test_a_range_beyond_float32_is_refused() -> None:
+    with pytest.raises(ProblemError, match="wanted ends within"):
+        make_problem(columns={"flow": {"range": [0, 1e39]}})
