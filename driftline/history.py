@@ -91,9 +91,7 @@ def renew_at(history: History, window: int, recipe: Recipe) -> Renewed:
     newest = end - history.cuts[window]
     probe = None
     if window:
-        probe = probe_renewal(
-            X, y, newest=newest, classes=classes, fit=recipe.fit, metric=metric
-        )
+        probe = probe_renewal(X, y, newest=newest, classes=classes, fit=recipe.fit, metric=metric)
     past = 1 if probe is None else probe.past
     learnt = rows_of_past(end, past, least=newest)
     X, y = X[-learnt:], y[-learnt:]  # noqa: N806
