@@ -72,7 +72,7 @@ def make_history(cleaned: CleanTable, problem: Problem, *, windows: int) -> Hist
 
 @dataclass(frozen=True)
 class Tried:
-    """What each policy did on a history, in figures and step by step, and other settings of ours."""
+    """What each policy did on a history, in figures and in steps, and other settings of ours."""
 
     courses: tuple[Course, ...]
     outcomes: tuple[Outcome, ...]
