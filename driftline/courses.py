@@ -78,7 +78,9 @@ def _begin() -> "tuple[Figure, Axes]":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=SIZE_INCHES, layout="constrained")
-    return figure, figure.subplots()
+    axes = figure.subplots()
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    return figure, axes
 
 
 def _as_svg(figure: "Figure") -> str:

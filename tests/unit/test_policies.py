@@ -117,6 +117,17 @@ def test_what_nobody_releases_is_never_judged() -> None:
     assert not any(step.trained for step in course.steps)
 
 
+@pytest.mark.parametrize(("release", "unjudged"), [("next", 0), ("never", ROWS // WINDOWS)])
+def test_labels_of_a_quarantine_count_once_it_is_released(release: Release, unjudged: int) -> None:
+    replay = lived(is_flipped=False)
+    policy = careful(replay, lambda _, window: ("level: stuck",) if window == 4 else (), release)
+
+    course = replay.run(policy)
+
+    assert not course.promotions
+    assert policy.standing.rows == ROWS - ROWS // WINDOWS - unjudged
+
+
 def test_a_flag_trains_once_there_is_something_to_learn() -> None:
     replay = lived(is_flipped=True, delay=3)
     asked: list[Look] = []

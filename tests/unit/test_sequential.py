@@ -61,6 +61,12 @@ def test_no_values_bring_the_wealth_to_nothing(cohorts: list[list[float]]) -> No
     assert wager.peak >= 0
 
 
+def test_one_row_cannot_ruin_even_who_was_sure() -> None:
+    sure = Wager().add(np.full(1000, 0.5))
+
+    assert np.isfinite(sure.add(np.array([-1.0])).players[0].log_wealth)
+
+
 def test_values_beyond_the_bounds_are_cut() -> None:
     values = np.array([5.0, -7.0, 0.5])
 
