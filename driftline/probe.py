@@ -1,9 +1,10 @@
 """The probe: what a model renewed with all that is known would have answered on the newest rows.
 
 Rows are in the order in which their outcomes became known. The newest are cut into blocks, and each
-block is answered by a model of the rows before it alone: what neighbours in time have in common, and
-what comes later, cannot make the probe look better than a renewed model will be. The champion's own
-recipe is fitted, nothing is searched. How much of the past to learn from is chosen by the same answers.
+block is answered by a model of the rows before it alone: what neighbours in time have in common,
+and what comes later, cannot make the probe look better than a renewed model will be. The champion's
+own recipe is fitted, nothing is searched. How much of the past to learn from is chosen by the same
+answers.
 
 Source of the scheme: Dawid, Present position and potential developments: the prequential approach,
 JRSS-A 147 (1984) 278-292.
@@ -11,6 +12,7 @@ JRSS-A 147 (1984) 278-292.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -71,11 +73,11 @@ def answer_blocks(
     fit: Fit,
     past: int,
 ) -> Floats:
-    """Probabilities (newest, classes) of the last rows, by models of one share of what was before."""
+    """Probabilities (newest, classes) of the last rows, by models of a share of the rows before."""
     first = len(y) - newest
     cuts = np.unique(np.linspace(first, len(y), BLOCKS + 1).astype(int))
     out = np.zeros((newest, classes))
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, stop in pairwise(cuts):
         begin = start - rows_of_past(start, past, least=newest)
         out[start - first : stop - first] = answer(
             X[begin:start], y[begin:start], X[start:stop], classes=classes, fit=fit

@@ -1,15 +1,16 @@
-"""What each policy would have made of a history: who would have served, retrained and when.
+"""What a policy would have made of a history: who would have served, retrained and when.
 
 A policy is asked after each window and says whether to train; what is trained has to pass the gate,
-like anywhere else. All policies choose among the same models (`driftline.history`), so they differ in
-their decisions alone.
+like anywhere else. All policies choose among the same models (`driftline.history`), so they differ
+in their decisions alone. The policies themselves are in `driftline.policies`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from driftline.comparison import compare_pairwise
@@ -17,7 +18,6 @@ from driftline.history import History, Renewed, score_probe, score_window
 from driftline.losses import row_losses
 from driftline.metrics import compute_metrics
 from driftline.promotion import Decision, check_gates, decide_promotion
-from driftline.standing import Standing
 
 Floats = NDArray[np.float64]
 Kind = Literal["refit", "full"]
@@ -56,8 +56,8 @@ class Policy(Protocol):
     def decide(self, look: Look) -> Call:
         """What this window calls for."""
 
-    def learn(self, decision: Decision, champion: int) -> None:
-        """Take notice of what became of a training, and who serves now."""
+    def learn(self, decision: Decision) -> None:
+        """Take notice of what became of a training."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,15 @@ class Replay:
     delay: int = 0
     _losses: dict[tuple[int, int], Floats] = field(default_factory=dict)
     _gated: dict[tuple[int, int, bool], Decision] = field(default_factory=dict)
+
+    def reference_of(self, champion: int) -> pd.DataFrame:
+        """The rows that the model of a window learnt from."""
+        end = self.history.before(champion)
+        return self.history.table.iloc[end - self.models[champion].learnt : end]
+
+    def rows_of(self, window: int) -> pd.DataFrame:
+        """The rows of a window, with their outcomes."""
+        return self.history.table.iloc[self.history.rows_of(window)]
 
     def losses(self, champion: int, window: int) -> Floats:
         """Loss per row of a window under the model that another, earlier window made."""
@@ -162,7 +171,7 @@ class Replay:
                 searched = rows if kind == "full" else searched
                 decision = self._judge(policy, labelled, champion, call)
                 champion = labelled if decision.is_promoted else champion
-                policy.learn(decision, champion)
+                policy.learn(decision)
                 step = replace(step, trained=kind, promoted=decision.is_promoted)
             steps.append(step)
         return Course(policy.name, tuple(steps))
@@ -180,114 +189,3 @@ class Replay:
             for window in range(model + 1, count):
                 table[model, window] = self.losses(model, window).mean()
         return table
-
-
-@dataclass
-class Fixed:
-    """Retrain after every `every`-th window; never where it is 0."""
-
-    name: str
-    every: int
-    is_gated: bool = True
-    may_refit: bool = False
-
-    def decide(self, look: Look) -> Call:
-        """By the calendar alone."""
-        is_due = self.every > 0 and look.window % self.every == 0
-        return Call("retrain" if is_due else "ok", is_renewal=is_due)
-
-    def learn(self, decision: Decision, champion: int) -> None:
-        """A calendar learns nothing."""
-
-
-@dataclass
-class Flagged:
-    """Retrain whenever a detector flags (champion, window)."""
-
-    name: str
-    flag: Callable[[int, int], bool]
-    is_gated: bool = True
-    may_refit: bool = False
-
-    def decide(self, look: Look) -> Call:
-        """By the flag alone."""
-        is_due = look.labelled is not None and self.flag(look.champion, look.window)
-        return Call("retrain" if is_due else "ok", is_renewal=is_due)
-
-    def learn(self, decision: Decision, champion: int) -> None:
-        """A flag learns nothing."""
-
-
-@dataclass
-class Careful:
-    """Driftline's own policy: the standing of the champion, judged as in production.
-
-    `judge` makes a verdict of a window's inputs and the standing.
-    """
-
-    replay: Replay
-    judge: Callable[[Look, Standing], Call]
-    name: str = "driftline"
-    is_gated: bool = True
-    may_refit: bool = True
-    standing: Standing = field(default_factory=Standing)
-
-    def decide(self, look: Look) -> Call:
-        """Add the newest cohort of labels, then judge."""
-        policy = self.replay.history.problem.drift
-        if look.labelled is not None:
-            model = self.replay.models[look.labelled]
-            assert model.probe is not None  # noqa: S101 - the first window is not judged
-            self.standing = self.standing.add(
-                self.replay.losses(look.champion, look.labelled),
-                self.replay.probed(look.labelled),
-                past=model.probe.past,
-                promise=self.replay.models[look.champion].promise,
-                policy=policy,
-            )
-        call = self.judge(look, self.standing)
-        if look.labelled is not None:
-            self.standing = self.standing.after(is_renewal_due=call.is_renewal, policy=policy)
-        return call
-
-    def learn(self, decision: Decision, champion: int) -> None:
-        """A new champion begins anew; the price of a renewal goes on."""
-        if decision.is_promoted:
-            self.standing = Standing(price=self.standing.price)
-
-
-def best_with(table: Floats, most: int) -> list[tuple[float, tuple[int, ...]]]:
-    """For each number of retrainings up to `most`: the least mean loss, and after which windows.
-
-    By dynamic programming over who serves in a window, with hindsight: no policy can do better with
-    as many retrainings among these models.
-    """
-    count = len(table)
-    ahead: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {}
-    for window in range(count - 1, 0, -1):
-        for champion in range(window):
-            for left in range(most + 1):
-                ahead[champion * count + window, left] = _best_from(
-                    table, ahead, champion, window, left
-                )
-    first = [ahead[1, left] for left in range(most + 1)]
-    return [(total / (count - 1), at) for total, at in first]
-
-
-def _best_from(
-    table: Floats,
-    ahead: dict[tuple[int, int], tuple[float, tuple[int, ...]]],
-    champion: int,
-    window: int,
-    left: int,
-) -> tuple[float, tuple[int, ...]]:
-    count, now = len(table), float(table[champion, window])
-    if window + 1 == count:
-        return now, ()
-    stay, at = ahead[champion * count + window + 1, left]
-    best = now + stay, at
-    if left:
-        change, after = ahead[window * count + window + 1, left - 1]
-        if now + change < best[0]:
-            best = now + change, (window, *after)
-    return best

@@ -1,10 +1,11 @@
 """Evidence that adds up and may be looked at as often as one likes: tests by betting.
 
-A player who owns 1 bets on each new value before seeing it. Where the mean is not above 0, no way of
-betting makes a fortune: the chance that the wealth *ever* reaches 1/alpha is at most alpha (Ville's
-inequality), however often somebody looks. A change may come late, when an old player's idea of the
-mean is stale, so each cohort of values brings a new player; they share the first 1: two thirds
-are the first one's, of the rest the k-th after him owns 1/(k (k + 1)). Only the richest are kept: who leaves, leaves his money.
+A player who owns 1 bets on each new value before seeing it. Where the mean is not above 0, no way
+of betting makes a fortune: the chance that the wealth *ever* reaches 1/alpha is at most alpha
+(Ville's inequality), however often somebody looks. A change may come late, when an old player's
+idea of the mean is stale, so each cohort of values brings a new player; they share the first 1: two
+thirds are the first one's, of the rest the k-th after him owns 1/(k (k + 1)). Only the richest are
+kept: who leaves, leaves his money.
 
 Sources: Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting, JRSS-B 86
 (2024); Shin, Ramdas and Rinaldo, E-detectors, NEJSDS 2 (2024); Podkopaev and Ramdas, Tracking the

@@ -1,9 +1,9 @@
 """How a champion stands by its labelled answers: what has added up since it began to serve.
 
 Two questions are asked of each cohort of labels: would a model renewed with what we know now have
-answered better, and is the champion worse than it promised? Both are wagers that go on from cohort to
-cohort, so that nothing is forgotten, whatever the schedule, and daily looks do not add up to false
-alarms. What was lost so far is a sum, which is held against the price of a renewal.
+answered better, and is the champion worse than it promised? Both are wagers that go on from cohort
+to cohort, so that nothing is forgotten, whatever the schedule, and daily looks do not add up to
+false alarms. What was lost so far is a sum, which is held against the price of a renewal.
 """
 
 import math
@@ -84,7 +84,7 @@ class Standing:
         )
 
     def after(self, *, is_renewal_due: bool, policy: DriftPolicy) -> "Standing":
-        """The standing once the look is over: a renewal makes the next one dearer, a quiet look less so.
+        """The standing after a look: a renewal makes the next one dearer, a quiet look less so.
 
         Raising a price whenever something is bought, and lowering it else, holds what is bought to
         a pace and spends it where it is worth most. Source: Balseiro and Gur, Learning in repeated

@@ -48,6 +48,14 @@ def next_steps(summary: Summary) -> list[Row]:
     ]
 
 
+def policy_rows(summary: Summary) -> list[dict[str, Any]]:
+    """One row per policy of a replay for a table, its figures rounded."""
+    return [
+        {name.replace("_", " "): _figure(value) for name, value in one.items() if value is not None}
+        for one in summary.get("replay", {}).get("policies", [])
+    ]
+
+
 def _figure(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
@@ -155,6 +163,31 @@ def _labels(summary: Summary) -> Iterable[Row]:
         yield "labels", ", ".join(f"{count} {name}" for name, count in labels.items())
 
 
+def _replay(summary: Summary) -> Iterable[Row]:
+    if "replay" not in summary:
+        return
+    replay = summary["replay"]
+    order = f"by {replay['order_by']}" if replay["order_by"] else "as they stand"
+    left_out = f", {replay['left_out']} left out" if replay["left_out"] else ""
+    yield "history", f"{replay['rows']} rows{left_out} in {replay['windows']} windows, {order}"
+    for one in replay["policies"]:
+        yield f"  {one['name']}", _policy(one)
+    yield "recommendation", replay["recommendation"]
+    yield "report", replay["report"]
+
+
+def _policy(one: Mapping[str, Any]) -> str:
+    share = one["share_of_gain"]
+    parts = [
+        f"loss {one['loss']:.4f}",
+        f"{one['full']} trainings and {one['refits']} refits",
+        f"{one['promotions']} new champions",
+        *([] if share is None else [f"{share:.0%} of the gain"]),
+        f"regret {one['regret']:.4f}",
+    ]
+    return ", ".join(parts)
+
+
 def _seconds(summary: Summary) -> Iterable[Row]:
     if summary.get("seconds"):
         steps = ", ".join(f"{name} {taken:.1f}" for name, taken in summary["seconds"].items())
@@ -174,5 +207,6 @@ _SECTIONS = (
     _drift,
     _scores,
     _labels,
+    _replay,
     _seconds,
 )
