@@ -9,8 +9,8 @@ from driftline.cleaning import CleanTable, clean, faults_of_values
 from driftline.errors import DataError
 from driftline.faults import share_fault
 from driftline.problem import Problem
-from driftline.verdicts import Cohort
 from driftline.quarantine import Separated, check_share, separate
+from driftline.verdicts import Cohort
 from tasks.decorators import work
 from tasks.progress import tell
 
