@@ -22,9 +22,9 @@ def measure_use(
 ) -> dict[str, float]:
     """The share of each column in what the model loses when a column is shuffled over the rows.
 
-    All elements that a column fills in the vector are shuffled together; the newest rows are taken.
-    Where nothing is lost, all columns share alike. Source: Breiman, Random forests, Machine Learning
-    45 (2001) 5-32.
+    All elements that a column fills in the vector are shuffled together; the newest rows are
+    taken. Where nothing is lost, all columns share alike. Source: Breiman, Random forests, Machine
+    Learning 45 (2001) 5-32.
     """
     X, y = X[-MOST_ROWS:], y[-MOST_ROWS:]  # noqa: N806
     rng = np.random.default_rng(seed)

@@ -47,7 +47,7 @@ DEFAULT_RECIPE = Recipe("hist_gradient_boosting", CANDIDATES["hist_gradient_boos
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Answers on the training rows, each by a model that did not learn from it, with their truth."""
+    """Answers on the training rows by models that did not learn from them, with their truth."""
 
     probabilities: Floats
     y: NDArray[np.int64]

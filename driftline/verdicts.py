@@ -1,9 +1,9 @@
 """The verdict of a monitoring run, as a pure function of its evidence.
 
-Broken data comes first: it is never learnt from. Then what labels prove: that a renewed model would be
-better, by enough to be worth it, or that the champion lost its skill. Without labels a change of the
-inputs, or an estimate that the answers got worse, calls for labels. No method without labels can see
-that the same inputs have come to mean something else.
+Broken data comes first: it is never learnt from. Then what labels prove: that a renewed model would
+be better, by enough to be worth it, or that the champion lost its skill. Without labels a change of
+the inputs, or an estimate that the answers got worse, calls for labels. No method without labels
+can see that the same inputs have come to mean something else.
 """
 
 import hashlib

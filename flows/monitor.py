@@ -31,7 +31,8 @@ class Case:
     """What is to be judged: a model, the rows it was trained on and not, and what came in.
 
     `known` is all of its snapshot; `places` are those of the current rows in what came in, where
-    some were left out. `judged` names a source that is judged in place of the log; `is_holdout` that nothing is kept.
+    some were left out. `judged` names a source that is judged in place of the log; of a holdout
+    nothing is kept.
     """
 
     served: ServedModel
@@ -142,7 +143,7 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
 
 
 def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> monitoring.Labels:
-    """How the champion stands by its labels; they wait while they are few, or the data is broken."""
+    """How the champion stands by its labels; they wait while they are few or the data is broken."""
     window, served = case.window, case.served
     promise = monitoring.promise_of(served, case.holdout, spec)
     standing = monitoring.standing_of(window)

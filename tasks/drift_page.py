@@ -1,6 +1,6 @@
 """Evidently: its drift report of current rows against a reference, headed by our verdict.
 
-A page is drawn after the verdict is recorded and told; where nothing can be drawn, the page says so.
+A page is drawn after the verdict is recorded and told; where nothing can be drawn, it says so.
 """
 
 import html
@@ -34,7 +34,7 @@ def draw_drift(
 def _draw(reference: pd.DataFrame, current: pd.DataFrame, problem: Problem) -> str | None:
     names = list(problem.columns)
     categories = [name for name in names if problem.columns[name].kind == "category"]
-    # Evidently plots nothing of a column without any value, and divides by the number of the others.
+    # Evidently plots no column without any value, and divides by the number of the others.
     usable = [
         name
         for name in names

@@ -44,7 +44,7 @@ MOST_ESTIMATED = 20_000  # rows whose answers are estimated; more make it no sur
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the inputs of a window show: faults, changes, and what the answers are likely to lose."""
+    """What the inputs of a window show: faults, changes, and what answers are likely to lose."""
 
     rows: int
     faults: tuple[str, ...] = ()
@@ -134,10 +134,7 @@ def fault_of_refusals(refusals: Refusals, answered: int, problem: Problem) -> tu
         return ()
     most = sorted(refusals.by_fault.items(), key=lambda item: -item[1])[:3]
     named = ", ".join(f"{field or 'record'} {kind} ({count})" for (field, kind), count in most)
-    return (
-        f"the service refused {refusals.records} of {asked} records ({share:.0%}): {named}; "
-        "look at what clients send",
-    )
+    return (f"the service refused {refusals.records} of {asked} records ({share:.0%}): {named}",)
 
 
 @work(name="promise of the champion")

@@ -58,7 +58,7 @@ def read_window(problem: Problem, model_version: str) -> Window:
 def _read_unjudged(
     connection: Connection, problem: Problem, mine: ColumnElement[bool], seen_label: int
 ) -> tuple[pd.DataFrame, list[int]]:
-    """Labelled rows after a place, and the places; places are predictions' where there is a horizon.
+    """Labelled rows after a place, and their places: predictions' where there is a horizon.
 
     A label that comes after its cohort was judged is not judged any more; it teaches all the same.
     """

@@ -1,85 +1,61 @@
 import json
 
-import numpy as np
-import pandas as pd
-import pytest
-
-from driftline.drift import measure_changes
-from driftline.problem import Problem
-from driftline.verdicts import Evidence, decide_verdict
-from tasks.monitoring import DriftReport, describe, report_drift
-from tests.support import MOODS, make_problem, mood_rows, tiny_rows
+from driftline.drift import DriftDecision
+from driftline.refusals import Refusals
+from driftline.standing import Standing
+from driftline.verdicts import Evidence, Window
+from tasks.monitoring import Labels, as_document, describe, fault_of_refusals, write_document
+from tests.support import make_problem, tiny_rows
 
 
-def evidence_of(reference: pd.DataFrame, current: pd.DataFrame, problem: Problem) -> Evidence:
-    changes = tuple(measure_changes(reference, current, problem, seed=0))
-    return Evidence(rows=len(current), faults=(), changes=changes, harm=None)
+def labels(state: dict[str, object]) -> Labels:
+    rows = tiny_rows(3)
+    window = Window(rows, rows, first=1, last=3, last_label=2, seen=0, seen_label=0, state=state)
+    return Labels(window, None, Standing())
 
 
-def report(reference: pd.DataFrame, current: pd.DataFrame, problem: Problem) -> DriftReport:
-    evidence = evidence_of(reference, current, problem)
-    decision = decide_verdict(evidence, problem.drift)
-    return report_drift.fn(reference, current, problem, decision, evidence)
+def test_a_service_that_refuses_most_of_its_requests_is_broken_data() -> None:
+    refused = Refusals(records=180, by_fault={("level", "out_of_range"): 180}, last=9)
+
+    (fault,) = fault_of_refusals(refused, 20, make_problem())
+
+    assert fault == ("the service refused 180 of 200 records (90%): level out_of_range (180)")
 
 
-@pytest.fixture(scope="module")
-def shifted() -> DriftReport:
-    current = tiny_rows(200, seed=1)
-    return report(tiny_rows(), current.assign(level=current["level"] + 5), make_problem())
+def test_a_few_refusals_are_a_clients_mistakes() -> None:
+    refused = Refusals(records=5, by_fault={("level", "missing"): 5}, last=9)
+
+    assert fault_of_refusals(refused, 195, make_problem()) == ()
+    assert fault_of_refusals(Refusals(records=9), 0, make_problem()) == ()
 
 
-def test_the_page_begins_with_our_verdict(shifted: DriftReport) -> None:
-    page = shifted.page.decode()
+def test_the_document_holds_the_verdict_and_what_the_next_look_needs() -> None:
+    decision = DriftDecision("ok", ("no change",))
+    found = labels({})
 
-    body = page.partition("<body>")[2]
-    assert body.startswith("<section")
-    assert "<h1>A tiny two-class problem: need_labels</h1>" in body[:500]
-    assert "level: Wasserstein / sd" in body[:1000]
+    document = as_document(
+        decision, Evidence(rows=3), found, refusals=Refusals(last=7), is_aside=False
+    )
 
-
-def test_the_document_holds_the_verdict_its_evidence_and_evidentlys_own(
-    shifted: DriftReport,
-) -> None:
-    document = json.loads(shifted.document)
-
-    assert document["verdict"] == shifted.decision.verdict == "need_labels"
-    assert document["reasons"][0] == "1 of 3 columns changed"
-    strongest = document["changes"][0]
-    assert (strongest["column"], strongest["has_drifted"]) == ("level", True)
-    assert document["evidently"]["metrics"]
+    read = json.loads(write_document(decision, document))
+    assert (read["verdict"], read["last_refusal"], read["standing"]["rows"]) == ("ok", 7, 0)
 
 
-def test_the_verdict_reads_as_a_table(shifted: DriftReport) -> None:
-    current = tiny_rows(200, seed=1)
-    shifted_rows = current.assign(level=current["level"] + 5)
+def test_a_verdict_on_a_file_leaves_what_the_log_has_shown() -> None:
+    kept = {"told": {"age": 2.0}, "last_refusal": 4}
 
-    text = describe(shifted.decision, evidence_of(tiny_rows(), shifted_rows, make_problem()))
+    document = as_document(
+        DriftDecision("watch", ("age changed",)),
+        Evidence(rows=3),
+        labels(kept),
+        refusals=Refusals(last=4),
+        is_aside=True,
+    )
 
-    assert text.startswith("## need_labels\n")
-    assert "| level | Wasserstein / sd |" in text
-
-
-def test_the_page_of_a_large_table_stays_small() -> None:
-    reference, current = tiny_rows(20_000), tiny_rows(20_000, seed=1)
-
-    made = report(reference, current, make_problem())
-
-    assert made.decision.verdict == "ok"
-    assert len(made.page) < 10_000_000
+    assert document["told"] == {"age": 2.0}
 
 
-def test_categories_alone_can_be_reported() -> None:
-    moods = make_problem(MOODS, name="moods")
+def test_the_verdict_reads_as_a_table() -> None:
+    text = describe(DriftDecision("ok", ("no change",)), Evidence(rows=3))
 
-    made = report(mood_rows(), mood_rows(seed=1), moods)
-
-    assert made.decision.verdict == "ok"
-
-
-def test_a_column_without_any_value_does_not_stop_the_report(problem: Problem) -> None:
-    current = tiny_rows(200, seed=1).assign(level=np.nan)
-
-    made = report(tiny_rows(), current, problem)
-
-    assert made.decision.verdict == "quarantine"
-    assert b"level" in made.document
+    assert text.startswith("## ok\n\n- no change\n")

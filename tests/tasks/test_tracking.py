@@ -68,7 +68,9 @@ def log_tiny() -> Training:
         for name in made.problem.candidates
     ]
     made.winner = choose_winner.fn(made.trained, made.problem, made.dataset, PLAN)
-    made.exported = export_model.fn(made.winner, made.problem, made.dataset, SNAPSHOT)
+    made.exported = export_model.fn(
+        made.winner, made.problem, made.dataset, SNAPSHOT, searched_rows=240, seed=0
+    )
     made.logged = log_training.fn(
         made.problem,
         made.trained,
@@ -83,7 +85,7 @@ def log_tiny() -> Training:
         feature_names=made.exported.contract.feature_names,
         X_test=made.dataset.data.X_test,
         train_digests=made.dataset.train_digests,
-        onnx=made.exported.onnx,
+        exported=made.exported,
     )
     return made
 
@@ -144,7 +146,12 @@ def test_pictures_and_reports_stand_beside_the_figures(training: Training) -> No
 def test_what_serving_needs_holds_no_pickle(training: Training) -> None:
     found = artifacts(training.logged.run_id, "serving")
 
-    assert found == {"serving/model.onnx", "serving/train_rows.txt.gz"}
+    assert found == {
+        "serving/model.onnx",
+        "serving/out_of_fold.npz",
+        "serving/promise.json",
+        "serving/train_rows.txt.gz",
+    }
 
 
 def test_the_model_loads_without_pickle_and_answers_as_it_did(training: Training) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 
 from driftline.losses import row_losses
 from driftline.probe import PASTS, probe_renewal
-from driftline.promise import DEFAULT_RECIPE, Promise, Recipe, make_promise, read_promise
+from driftline.promise import DEFAULT_RECIPE, OutOfFold, Promise, Recipe, make_promise, read_promise
 
 RECIPE = Recipe("decision_tree", {"max_depth": 5})
 
@@ -52,9 +52,11 @@ def test_a_promise_is_what_was_lost_out_of_fold_and_round_trips() -> None:
     y = np.array([0, 1, 0, 1])
     answers = np.array([[0.9, 0.1], [0.2, 0.8], [0.8, 0.2], [0.4, 0.6]])
 
-    promise = make_promise([answers], y, metric="brier", recipe=DEFAULT_RECIPE, use={"a": 1.0})
+    promise = make_promise(
+        OutOfFold(answers, y), metric="brier", recipe=DEFAULT_RECIPE, use={"a": 1.0}
+    )
 
-    assert promise.loss == np.mean([0.01, 0.04, 0.04, 0.16])
+    assert np.isclose(promise.loss, np.mean([0.01, 0.04, 0.04, 0.16]))
     assert promise.base_loss == 0.25
     assert np.isclose(promise.skill, 0.25 - promise.loss)
     assert read_promise(promise.to_document()) == promise

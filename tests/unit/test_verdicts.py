@@ -1,72 +1,153 @@
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
+import pytest
 
 from driftline.drift import ColumnChange
 from driftline.problem import DriftPolicy
-from driftline.verdicts import Evidence, Harm, decide_verdict, measure_harm, verdict_key
+from driftline.promise import DEFAULT_RECIPE, Promise
+from driftline.standing import Standing
+from driftline.verdicts import (
+    Evidence,
+    Finding,
+    Window,
+    close_look,
+    decide_verdict,
+    name_of,
+    verdict_key,
+)
 
 POLICY = DriftPolicy()
+PROMISE = Promise("log_loss", 0.3, 0.4, 1000, 0.6, DEFAULT_RECIPE, {"age": 1.0})
 
 
 def change(effect: float) -> ColumnChange:
     return ColumnChange("age", "Wasserstein / sd", effect, 0.3, 0.1, 0.0, 0.1)
 
 
-def harm(now: float, *, labels: int = 200, low: float = 0.01) -> Harm:
-    return Harm(labels=labels, before=0.1, now=now, low=low, high=now)
+def finding(strength: float) -> Finding:
+    return Finding("age", strength, f"age changed by {strength}")
 
 
-def verdict(
-    *, faults: tuple[str, ...] = (), effect: float = 0.0, harmed: Harm | None = None
-) -> str:
-    evidence = Evidence(rows=500, faults=faults, changes=(change(effect),), harm=harmed)
-    return decide_verdict(evidence, POLICY).verdict
+def judged(*, now: float, renewed: float, rows: int = 400) -> Standing:
+    """A champion's standing after labels: its losses, and those of a renewed model."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.05, rows)
+    losses = now + noise
+    probed = {1: renewed + noise + rng.normal(0, 0.05, rows)}
+    return Standing().add(losses, probed, past=1, promise=PROMISE, policy=POLICY)
+
+
+def evidence(standing: Standing | None = None, **others: object) -> Evidence:
+    known = {"promise": PROMISE, "standing": standing, "has_cohort": True} if standing else {}
+    return Evidence(rows=500, **{**known, **others})  # type: ignore[arg-type]
 
 
 def test_broken_data_is_never_trained_on_however_great_the_harm() -> None:
-    assert verdict(faults=("age: stuck at one value",), harmed=harm(0.9)) == "quarantine"
+    harmed = evidence(judged(now=0.9, renewed=0.3), faults=("age: stuck at one value",))
+
+    assert decide_verdict(harmed, POLICY).verdict == "quarantine"
 
 
-def test_harm_that_labels_prove_calls_for_retraining() -> None:
-    assert verdict(harmed=harm(0.3)) == "retrain"
+def test_a_renewal_that_is_proved_to_be_worth_it_is_called_for() -> None:
+    decision = decide_verdict(evidence(judged(now=0.45, renewed=0.3)), POLICY)
+
+    assert decision.verdict == "retrain"
+    assert "a model renewed now saves 0.15" in decision.reasons[0]
 
 
-def test_harm_within_noise_does_not() -> None:
-    assert verdict(harmed=harm(0.3, low=-0.01)) == "ok"
+def test_a_champion_that_no_renewal_would_better_is_kept() -> None:
+    """The world has become harder to tell; training anew would not help."""
+    decision = decide_verdict(evidence(judged(now=0.5, renewed=0.52)), POLICY)
+
+    assert decision.verdict == "ok"
 
 
-def test_a_proved_but_trifling_rise_does_not() -> None:
-    assert verdict(harmed=harm(0.1 + POLICY.harm / 2)) == "ok"
+def test_a_trifling_gain_does_not_pay() -> None:
+    decision = decide_verdict(evidence(judged(now=0.305, renewed=0.3)), POLICY)
+
+    assert decision.verdict == "ok"
 
 
-def test_a_few_labels_prove_nothing() -> None:
-    assert verdict(harmed=harm(0.3, labels=POLICY.min_labels - 1)) == "ok"
+@pytest.mark.parametrize(("policy", "verdict"), [("ask", "need_labels"), ("retrain", "retrain")])
+def test_likely_harm_without_labels_asks_for_them_or_trains_as_the_policy_says(
+    policy: str, verdict: str
+) -> None:
+    drift = DriftPolicy(without_labels=policy)  # type: ignore[arg-type]
+    seen = evidence(findings=(finding(4.0),), used_share=0.6)
+
+    assert decide_verdict(seen, drift).verdict == verdict
 
 
-def test_changed_inputs_without_labels_call_for_labels() -> None:
-    assert verdict(effect=1.0) == "need_labels"
+def test_answers_that_are_estimated_to_be_worse_ask_for_labels() -> None:
+    decision = decide_verdict(evidence(estimated=0.4), POLICY)
+
+    assert decision.verdict == "need_labels"
+    assert "40% of its skill" in decision.reasons[0]
 
 
-def test_changed_inputs_that_do_no_harm_are_watched() -> None:
-    assert verdict(effect=1.0, harmed=harm(0.1, low=-0.02)) == "watch"
+def test_a_change_of_what_the_model_hardly_uses_is_watched_once() -> None:
+    seen = evidence(findings=(finding(2.0),), used_share=0.05)
+    first = decide_verdict(seen, POLICY)
+
+    known = close_look(first, seen, POLICY)
+    same = decide_verdict(replace(seen, told=known.told), POLICY)
+    grown = decide_verdict(replace(seen, told=known.told, findings=(finding(3.5),)), POLICY)
+
+    assert (first.verdict, same.verdict, grown.verdict) == ("watch", "ok", "watch")
+    assert same.reasons == ("1 changes that are known went on",)
+
+
+def test_a_change_that_has_passed_is_told_when_it_comes_back() -> None:
+    seen = evidence(findings=(finding(2.0),), used_share=0.05)
+    known = close_look(decide_verdict(seen, POLICY), seen, POLICY)
+
+    quiet = replace(seen, told=known.told, findings=())
+    passed = close_look(decide_verdict(quiet, POLICY), quiet, POLICY)
+
+    assert decide_verdict(replace(seen, told=passed.told), POLICY).verdict == "watch"
+
+
+def test_labels_that_show_no_harm_answer_the_call_for_labels() -> None:
+    seen = evidence(judged(now=0.3, renewed=0.3), findings=(finding(4.0),), used_share=0.6)
+
+    assert decide_verdict(seen, POLICY).verdict == "watch"
+
+
+def test_suspicion_must_come_back_as_often_as_the_policy_wants() -> None:
+    policy = DriftPolicy(confirm=(2, 3))
+    seen = evidence(estimated=0.4)
+
+    first = decide_verdict(seen, policy)
+    second = decide_verdict(replace(seen, suspicions=(True, False)), policy)
+
+    assert (first.verdict, second.verdict) == ("ok", "need_labels")
+
+
+def test_few_rows_are_watched() -> None:
+    assert decide_verdict(Evidence(rows=3), POLICY).reasons == (
+        "only 3 rows, wanted 100 to judge by",
+    )
 
 
 def test_nothing_new_is_ok() -> None:
-    evidence = Evidence(rows=0, faults=(), changes=(), harm=None)
-
-    assert decide_verdict(evidence, POLICY).verdict == "ok"
+    assert decide_verdict(Evidence(rows=0), POLICY).reasons == ("nothing new",)
 
 
-def test_equal_losses_show_no_harm_and_a_real_rise_does() -> None:
-    rng = np.random.default_rng(0)
-    before = rng.uniform(0, 0.2, 400)
+def test_a_verdict_on_other_rows_leaves_the_log_to_be_judged() -> None:
+    rows = pd.DataFrame({"age": [1]})
+    window = Window(rows, rows, first=4, last=9, last_label=7, seen=3, seen_label=2)
 
-    same = measure_harm(before, rng.uniform(0, 0.2, 400), seed=0)
-    worse = measure_harm(before, rng.uniform(0.1, 0.4, 400), seed=0)
+    aside = window.judged_elsewhere()
 
-    assert same is not None
-    assert worse is not None
-    assert same.low < 0 < same.high
-    assert worse.low > 0.1
+    assert (aside.first, aside.last, aside.last_label) == (4, 3, 2)
+    assert not len(aside.inputs)
+
+
+def test_a_finding_has_one_name_whatever_its_figures() -> None:
+    assert name_of("age: +12% more values missing") == name_of("age: +9.5% more values missing")
+    assert name_of("age: stuck at one value") != name_of("sex: stuck at one value")
 
 
 def test_the_same_evidence_has_one_name() -> None:
