@@ -18,6 +18,7 @@ from driftline.problem import DriftPolicy, Problem
 Verdict = Literal["ok", "watch", "quarantine", "retrain", "need_labels"]
 PERMUTATIONS = 200
 MOST_ROWS = 5000
+ROUNDING = 1e-9  # of a mean: a deviation below it is rounding
 _QUANTILES = np.linspace(0.01, 0.99, 99)
 
 
@@ -169,7 +170,10 @@ def _effect(
             np.bincount(part.astype(int), minlength=size) / len(part) for part in (before, after)
         ]
         return float(np.abs(shares[0] - shares[1]).sum() / 2)
-    spread = float(before.std()) or float(np.abs(before).mean()) or 1.0
+    scale = float(np.abs(before).mean())
+    spread = float(before.std())
+    if spread <= ROUNDING * scale:  # a constant column: its deviation is what floats leave over
+        spread = scale or 1.0
     gap = _quantiles(before) - _quantiles(after)
     return float(np.abs(gap).mean() / spread)
 

@@ -8,7 +8,7 @@ from driftline.problem import DriftPolicy
 from driftline.promotion import Decision
 from driftline.replay import Call, Look, Replay
 from driftline.standing import Standing
-from driftline.verdicts import Evidence, decide_verdict
+from driftline.verdicts import Evidence, decide_verdict, name_of
 
 Release = Literal["next", "never"]
 Inspect = Callable[[int, int], tuple[str, ...]]  # faults of a window under a champion
@@ -99,8 +99,8 @@ class Careful:
 
     def _new_faults(self, look: Look) -> tuple[str, ...]:
         faults = self.inspect(look.champion, look.window)
-        new = tuple(fault for fault in faults if kind_of(fault) not in self._known)
-        self._found = {kind_of(fault) for fault in faults}
+        new = tuple(fault for fault in faults if name_of(fault) not in self._known)
+        self._found = {name_of(fault) for fault in faults}
         if new:
             self._held.add(look.window)
         return new
@@ -135,10 +135,3 @@ class Careful:
         return Call(
             decision.verdict, "; ".join(decision.reasons), is_renewal=decision.verdict == "retrain"
         )
-
-
-def kind_of(fault: str) -> str:
-    """What a fault is about: its column and its words, without its figures."""
-    about, _, words = fault.partition(":")
-    plain = [word for word in words.split() if not any(letter.isdigit() for letter in word)]
-    return f"{about}: {' '.join(plain)}"

@@ -187,3 +187,13 @@ def test_the_same_rows_and_seed_give_the_same_evidence(problem: Problem) -> None
     assert measure_changes(reference, current, problem, seed=3) == measure_changes(
         reference, current, problem, seed=3
     )
+
+
+def test_a_constant_column_has_no_deviation_to_divide_by() -> None:
+    """The deviation of equal floats may be 5.6e-17, and a change of 1e-9 is none."""
+    table = pd.DataFrame({"a": np.full(300, 0.1) + 0.0, "b": np.arange(300.0)})
+    problem = make_problem(columns={"a": {"range": [0, 1]}, "b": {"range": [0, 1000]}})
+
+    changes = measure_changes(table, table.assign(a=0.1 + 1e-12), problem, seed=0)
+
+    assert max(change.effect for change in changes) < 1e-6

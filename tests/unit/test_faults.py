@@ -65,3 +65,34 @@ def test_a_share_of_broken_rows_counts_from_the_problems_limit_on() -> None:
     assert share_fault(most + 1, 100, PROBLEM, ["weight: missing"]) == (
         f"{most + 1} of 100 rows fail their checks: weight: missing"
     )
+
+
+def test_a_skewed_column_that_shrinks_a_thousand_times_is_another_unit() -> None:
+    """Its median can fall by no more than a fraction of its deviation, which the tail makes."""
+    rng = np.random.default_rng(0)
+    reference = rows().assign(weight=rng.lognormal(3, 1, 300))
+    current = rows(seed=1).assign(weight=rng.lognormal(3, 1, 300) / 1000)
+
+    (fault,) = find_faults(reference, current, PROBLEM)
+
+    assert fault.startswith("weight: looks like another unit (times 0.001")
+
+
+def test_few_rows_lose_values_by_chance() -> None:
+    """50 rows of a column of which a quarter is missing: +11 % more is nothing to tell of."""
+    told = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        reference, current = rows(400, seed=seed), rows(50, seed=seed + 1000)
+        reference.loc[rng.random(400) < 0.25, "weight"] = np.nan
+        current.loc[rng.random(50) < 0.25, "weight"] = np.nan
+        told += bool(find_faults(reference, current, PROBLEM))
+
+    assert told <= 1
+
+
+def test_many_lost_values_are_told_even_of_few_rows() -> None:
+    reference, current = rows(), rows(50, seed=1)
+    current.loc[:19, "weight"] = np.nan
+
+    assert find_faults(reference, current, PROBLEM) == ("weight: +40% more values missing",)

@@ -7,10 +7,11 @@ import pytest
 
 from driftline.cleaning import clean
 from driftline.history import cut_history, renew_at
-from driftline.policies import Careful, Fixed, Flagged, Release, kind_of
+from driftline.policies import Careful, Fixed, Flagged, Release
 from driftline.promise import Recipe
 from driftline.regret import choose_setting, make_yardstick, recommend, try_settings
 from driftline.replay import Look, Replay
+from driftline.verdicts import name_of
 from tests.support import make_problem, tiny_rows
 
 WINDOWS, ROWS = 8, 1200
@@ -147,7 +148,7 @@ def test_a_flag_trains_once_there_is_something_to_learn() -> None:
     ],
 )
 def test_a_finding_is_the_same_whatever_its_figures(one: str, other: str, is_same: bool) -> None:
-    assert (kind_of(one) == kind_of(other)) == is_same
+    assert (name_of(one) == name_of(other)) == is_same
 
 
 def test_the_problems_own_setting_comes_first_and_the_words_say_what_was_chosen_on() -> None:
