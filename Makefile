@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 	$(if $(shell $(p) -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && echo ok),$(p))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system check format serve up mlflow prefect bench clean lock
+.PHONY: help run test test-system check format serve up mlflow prefect bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -55,6 +55,10 @@ mlflow: $(READY) ## MLflow's pages on port 5000
 
 prefect: $(READY) ## Prefect's pages on port 4200
 	@$(PY) -m deployments.pages prefect
+
+bench-decisions: $(READY) ## the statistics of decisions against the best possible, by simulation
+	@$(PY) -m tests.benchmarks.decisions.promotion --trials 300
+	@$(PY) -m tests.benchmarks.decisions.estimation
 
 bench: $(READY) ## speed against the alternatives, in one run
 	@$(PY) -m tests.benchmarks

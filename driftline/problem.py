@@ -340,7 +340,6 @@ class DriftPolicy(_Strict):
     without_labels: Literal["ask", "retrain"] = "ask"
     confirm: tuple[int, int] = (1, 1)
     cooldown_rows: int = Field(default=0, ge=0)
-    season: str | None = None
     shadow_labels: int = Field(default=2000, ge=0)
 
     @field_validator("confirm")
