@@ -20,7 +20,7 @@ from tasks.drift_page import draw_drift
 from tasks.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
 from tasks.problems import read_problem
 from tasks.progress import step, tell
-from tasks.registry import read_model, read_version
+from tasks.registry import read_if_there, read_model
 from tasks.reporting import show_link, show_text
 from tasks.sources import read_source
 from tasks.storage import locate_report, read_snapshot, write_report
@@ -154,7 +154,7 @@ def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> monitoring.La
     earlier = clean_labelled(predictions.read_labelled(spec), spec)
     standing = monitoring.judge_cohort(standing, case.known, earlier, cohort, spec, promise)
     before = champion_before(spec.name, served.version)
-    old = None if before is None else read_version(spec, before)
+    old = None if before is None else read_if_there(spec, before)
     shadow = None if old is None else monitoring.judge_shadow(window, old, cohort, spec)
     return monitoring.Labels(window, promise, standing, shadow=shadow, has_cohort=True)
 

@@ -357,7 +357,7 @@ def as_document(
         else {"version": shadow.version, "rows": shadow.rows, "wager": shadow.wager.to_document()},
     }
     if is_aside:
-        kept = {**kept, **labels.window.state}
+        kept = {name: labels.window.state.get(name, value) for name, value in kept.items()}
     return {
         "rows": evidence.rows,
         "faults": evidence.faults,

@@ -11,12 +11,13 @@ import numpy as np
 
 from driftline.contract import Contract, parse_contract
 from driftline.digests import digest_bytes
-from driftline.errors import DataError, NotFoundError
+from driftline.errors import DataError, DriftlineError, NotFoundError
 from driftline.problem import Problem
 from driftline.promise import OutOfFold, Promise, read_promise
 from driftline.promotion import Decision
 from driftline.served import ServedModel
 from tasks.decorators import io
+from tasks.progress import tell
 from tasks.reaching import another_may_be_faster, open_client, reading_artifacts
 
 if TYPE_CHECKING:
@@ -148,6 +149,15 @@ def read_version(problem: Problem, version: str) -> ServedModel | None:
         _raise_unless_missing(error)
         return None
     return _read_version(client, problem.name, version)
+
+
+def read_if_there(problem: Problem, version: str) -> ServedModel | None:
+    """A version, or None where it cannot be had: whoever is only compared with costs no verdict."""
+    try:
+        return read_version(problem, version)
+    except DriftlineError as error:
+        tell(f"version {version} cannot be asked: {error}")
+        return None
 
 
 def _read_by_alias(name: str, alias: str) -> ServedModel | None:

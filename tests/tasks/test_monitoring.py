@@ -42,7 +42,7 @@ def test_the_document_holds_the_verdict_and_what_the_next_look_needs() -> None:
 
 
 def test_a_verdict_on_a_file_leaves_what_the_log_has_shown() -> None:
-    kept = {"told": {"age": 2.0}, "last_refusal": 4}
+    kept = {"told": {"age": 2.0}, "last_refusal": 4, "rows": 99, "verdict": "ok"}
 
     document = as_document(
         DriftDecision("watch", ("age changed",)),
@@ -53,6 +53,7 @@ def test_a_verdict_on_a_file_leaves_what_the_log_has_shown() -> None:
     )
 
     assert document["told"] == {"age": 2.0}
+    assert (document["rows"], document["verdict"]) == (3, "watch")
 
 
 def test_the_verdict_reads_as_a_table() -> None:
