@@ -21,6 +21,7 @@ from driftline.problem import DriftPolicy
 from driftline.promise import Promise
 from driftline.standing import Standing, describe_due, describe_standing, is_renewal_due
 
+NOTHING_NEW = ("nothing new",)
 AGAIN = 1.5  # a finding that was told is told again when it has grown by half
 
 
@@ -118,6 +119,8 @@ def decide_verdict(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
     """`quarantine`, `retrain`, `need_labels`, `watch` or `ok`, with reasons."""
     if evidence.faults:
         return DriftDecision("quarantine", evidence.faults)
+    if not (evidence.rows or evidence.has_cohort or evidence.waiting):
+        return DriftDecision("ok", NOTHING_NEW)
     by_labels = judge_labels(evidence, policy)
     if by_labels is not None and by_labels.verdict == "retrain":
         return by_labels
@@ -147,7 +150,7 @@ def judge_inputs(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
     waiting = f"{evidence.waiting} labels wait for more before they are judged"
     told = (waiting,) if evidence.waiting else ()
     if not evidence.rows:
-        return DriftDecision("ok", told or ("nothing new",))
+        return DriftDecision("ok", told or NOTHING_NEW)
     if evidence.rows < policy.min_rows:
         few = f"only {evidence.rows} rows, wanted {policy.min_rows} to judge by"
         return DriftDecision("watch", (few, *told))
@@ -197,6 +200,8 @@ def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy)
         finding.about: max(finding.strength, evidence.told.get(finding.about, 0.0))
         for finding in evidence.findings
     }
+    if not evidence.rows:
+        told = evidence.told  # nobody looked
     suspicions = evidence.suspicions
     if evidence.rows >= policy.min_rows:
         suspicions = (*suspicions, is_harm_likely(evidence, policy))[-policy.confirm[1] :]

@@ -10,7 +10,7 @@ from driftline.drift import DriftDecision
 from driftline.problem import Problem
 from driftline.refusals import Refusals
 from driftline.served import ServedModel
-from driftline.verdicts import Evidence, Window
+from driftline.verdicts import NOTHING_NEW, Evidence, Window
 from flows.aliases import champion_before
 from flows.rollback import rollback
 from flows.running import Sections, driftline_flow
@@ -96,7 +96,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
         "rows": len(case.current),
         "model_version": case.served.version,
     }
-    if decision.reasons == ("nothing new",):
+    if decision.reasons == NOTHING_NEW:
         return {"drift": drift}
     if decision.verdict == "need_labels":
         drift["label_first"] = label_first(spec, case)

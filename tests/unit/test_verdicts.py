@@ -135,6 +135,18 @@ def test_nothing_new_is_ok() -> None:
     assert decide_verdict(Evidence(rows=0), POLICY).reasons == ("nothing new",)
 
 
+def test_a_look_at_nothing_tells_nothing_and_forgets_nothing() -> None:
+    """Else the same finding would be told again after each idle night."""
+    idle = Evidence(
+        rows=0, told={"age": 2.0}, promise=PROMISE, standing=judged(now=0.3, renewed=0.3)
+    )
+
+    decision = decide_verdict(idle, POLICY)
+
+    assert decision.reasons == ("nothing new",)
+    assert close_look(decision, idle, POLICY).told == {"age": 2.0}
+
+
 def test_a_verdict_on_other_rows_leaves_the_log_to_be_judged() -> None:
     rows = pd.DataFrame({"age": [1]})
     window = Window(rows, rows, first=4, last=9, last_label=7, seen=3, seen_label=2)
