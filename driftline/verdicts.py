@@ -125,8 +125,13 @@ def decide_verdict(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
     if by_labels is not None and by_labels.verdict == "retrain":
         return by_labels
     by_inputs = judge_inputs(evidence, policy)
-    if by_labels is None:
-        return by_inputs
+    return by_inputs if by_labels is None else _combine(by_inputs, by_labels, evidence)
+
+
+def _combine(
+    by_inputs: DriftDecision, by_labels: DriftDecision, evidence: Evidence
+) -> DriftDecision:
+    """What inputs call for, where the labels call for nothing."""
     if by_inputs.verdict == "ok":
         return DriftDecision("ok", (*by_labels.reasons, *by_inputs.reasons))
     if by_inputs.verdict == "need_labels" and evidence.has_cohort:
