@@ -10,7 +10,7 @@ from driftline.drift import DriftDecision
 from driftline.problem import Problem
 from driftline.refusals import Refusals
 from driftline.served import ServedModel
-from driftline.verdicts import NOTHING_NEW, Evidence, Window
+from driftline.verdicts import Evidence, Window
 from flows.aliases import champion_before
 from flows.rollback import rollback
 from flows.running import Sections, driftline_flow
@@ -96,8 +96,8 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
         "rows": len(case.current),
         "model_version": case.served.version,
     }
-    if decision.reasons == NOTHING_NEW:
-        return {"drift": drift}
+    if not (len(case.current) or evidence.faults or labels.has_cohort):
+        return {"drift": drift}  # nothing came that would be judged; labels may wait
     if decision.verdict == "need_labels":
         drift["label_first"] = label_first(spec, case)
     drift["report"] = record(spec, case, labels, decision, evidence)
@@ -176,7 +176,7 @@ def record(
     evidence: Evidence,
 ) -> str:
     """Keep the verdict, tell it, and then draw what can be drawn; returns the page's address."""
-    key = monitoring.key_of(spec, case.served, labels.window, case.judged)
+    key = monitoring.key_of(spec, case.served, labels.window, case.judged, case.refused)
     stem = f"drift/{spec.name}-v{case.served.version}-{'holdout' if case.is_holdout else key[:12]}"
     document = monitoring.as_document(
         decision, evidence, labels, refusals=case.refused, is_aside=case.judged is not None

@@ -321,9 +321,13 @@ def describe(decision: DriftDecision, evidence: Evidence) -> str:
     return "\n".join(lines)
 
 
-def key_of(problem: Problem, served: ServedModel, window: Window, source: str | None) -> str:
+def key_of(
+    problem: Problem, served: ServedModel, window: Window, source: str | None, refused: Refusals
+) -> str:
     """The name of the evidence that a run judges: a window of the log, or a source after it."""
     name = problem.name if source is None else f"{problem.name}:{source}"
+    if refused.records:
+        name += f":refused up to {refused.last}"
     return verdict_key(
         name,
         served.version,
