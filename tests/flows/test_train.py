@@ -29,6 +29,7 @@ SUMMARY_KEYS = {
     "snapshot",
     "validation",
     "candidates",
+    "goal",
     "metrics",
     "intervals",
     "promotion",
