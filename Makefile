@@ -59,6 +59,7 @@ prefect: $(READY) ## Prefect's pages on port 4200
 bench-decisions: $(READY) ## the statistics of decisions against the best possible, by simulation
 	@$(PY) -m tests.benchmarks.decisions.promotion --trials 300
 	@$(PY) -m tests.benchmarks.decisions.estimation
+	@$(PY) -m tests.benchmarks.decisions.quarantine
 
 bench: $(READY) ## speed against the alternatives, in one run
 	@$(PY) -m tests.benchmarks
