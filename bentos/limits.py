@@ -42,7 +42,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _is_refused = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # theirs is wider
         """Wait for a head, or turn the connection away."""
         super().connection_made(transport)
         if len(self.connections) > self.most_connections:

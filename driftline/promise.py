@@ -16,6 +16,7 @@ from driftline.losses import LossName, row_losses
 from driftline.probe import Fit
 
 Floats = NDArray[np.float64]
+SEARCHED_AGAIN = 2.0  # a search is done again when the rows have doubled since the last one
 
 
 @dataclass(frozen=True)

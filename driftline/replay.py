@@ -17,11 +17,11 @@ from driftline.comparison import compare_pairwise
 from driftline.history import History, Renewed, score_probe, score_window
 from driftline.losses import row_losses
 from driftline.metrics import compute_metrics
+from driftline.promise import SEARCHED_AGAIN
 from driftline.promotion import Decision, check_gates, decide_promotion
 
 Floats = NDArray[np.float64]
 Kind = Literal["refit", "full"]
-SEARCHED_AGAIN = 2.0  # a search is done again when the rows have doubled since the last one
 
 
 @dataclass(frozen=True)

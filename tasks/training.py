@@ -13,7 +13,7 @@ from driftline.digests import digest_bytes
 from driftline.export import Exported, check_parity, edge_cases, export_onnx
 from driftline.importance import measure_use
 from driftline.problem import Problem
-from driftline.promise import DEFAULT_RECIPE, Recipe, make_promise
+from driftline.promise import DEFAULT_RECIPE, SEARCHED_AGAIN, Recipe, make_promise
 from driftline.renewal import as_dataset, renew
 from driftline.served import ServedModel
 from driftline.training import Trained
@@ -21,7 +21,6 @@ from tasks.decorators import work
 from tasks.progress import tell
 
 MOST_PARITY_ROWS = 200_000
-SEARCHED_AGAIN = 2.0  # a search is done again when the rows have doubled
 
 
 @work(name="split rows")
