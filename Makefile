@@ -38,7 +38,7 @@ check: $(READY) ## format, lint, types, import rules
 	@$(VENV)/bin/ruff format --check -q .
 	@$(VENV)/bin/ruff check -q .
 	@$(VENV)/bin/mypy
-	@$(VENV)/bin/lint-imports --no-cache | tail -n 8
+	@$(VENV)/bin/lint-imports --no-cache --no-logo
 
 format: $(READY) ## format the code and fix what can be fixed
 	@$(VENV)/bin/ruff format -q .

@@ -13,13 +13,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from bentos import openapi
-from bentos.door import Door
-from bentos.log import LogUnavailableError, PredictionLog
-from bentos.metrics import Ledger
+from bentos.http import openapi
+from bentos.http.door import Door
+from bentos.http.metrics import Ledger
+from bentos.log.refusals import count_record
+from bentos.log.writers import LogUnavailableError, PredictionLog
 from bentos.predictor import Predictor
 from bentos.records import body_limit, encode_all, name_fields, parse_object, unpack
-from bentos.refusals import count_record
 from bentos.replies import (
     LOG_UNAVAILABLE,
     InvalidError,

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from bentos.api import Api
-from bentos.direct import DirectLog
-from bentos.door import HEALTH, Headers, find_header, find_key
-from bentos.log import LogUnavailableError
+from bentos.http.door import HEALTH, Headers, find_header, find_key
+from bentos.log.direct import DirectLog
+from bentos.log.writers import LogUnavailableError
 from bentos.predictor import ModelRefusedError, load_predictor
 from bentos.replies import FAILED, NOT_READY, Reply, RequestError, error_reply
 from bentos.settings import SettingError, api_keys, cors_origins

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from bentos.courier import fetch, store_elsewhere
 from bentos.settings import SettingError, check_settings
-from bentos.shelf import bentoml_home, place_of, read_pointer
+from bentos.takeover.courier import fetch, store_elsewhere
+from bentos.takeover.shelf import bentoml_home, place_of, read_pointer
 
 
 def main() -> NoReturn:

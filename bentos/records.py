@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from bentos.refusals import count_record
+from bentos.log.refusals import count_record
 from bentos.replies import MAX_FIELDS_NAMED, RefusedError, RequestError
 from driftline.contract import Contract, Fault, InvalidRecordError
 

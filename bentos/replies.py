@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from bentos.refusals import Counts
+from bentos.log.refusals import Counts
 from driftline.contract import Contract
 
 MAX_FIELDS_NAMED = 50

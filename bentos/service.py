@@ -17,15 +17,17 @@ import yaml
 from _bentoml_sdk import Service as BentoService  # what `bentoml.service(service_class=...)` takes
 from sqlalchemy import Engine
 
-from bentos import database, doorbell, openapi
+from bentos import doorbell
 from bentos.api import Api
-from bentos.hotpath import HotPath
-from bentos.limits import limit_connections
-from bentos.log import SpoolLog
+from bentos.http import openapi
+from bentos.http.hotpath import HotPath
+from bentos.http.limits import limit_connections
+from bentos.log import database
+from bentos.log.spool import count_aside, measure_spool
+from bentos.log.writers import SpoolLog
 from bentos.predictor import load_predictor
 from bentos.settings import SettingError, api_keys, check_settings, cors_origins
-from bentos.spool import count_aside, measure_spool
-from bentos.takeover import Follower
+from bentos.takeover.follower import Follower
 from driftline.contract import Contract
 
 HOT_PATH = HotPath()

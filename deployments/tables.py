@@ -1,4 +1,4 @@
-"""Writes `bentos/migrations/sqlite.sql`: what the migrations make of an empty SQLite file.
+"""Writes `bentos/log/migrations/sqlite.sql`: what the migrations make of an empty SQLite file.
 
 `python -m deployments.tables`, after each new migration. A Lambda without a database server makes
 its tables from that file, since Alembic would take most of its start.
@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bentos.database import migrate, open_engine
-from bentos.direct import SQLITE_TABLES
+from bentos.log.database import migrate, open_engine
+from bentos.log.direct import SQLITE_TABLES
 
 
 def render_tables() -> str:

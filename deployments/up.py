@@ -31,12 +31,12 @@ from prefect.settings import (
 import flows  # noqa: F401 - points the tools at the state folder
 from deployments.watchdog import Watchdog
 from driftline.errors import DriftlineError
-from tasks.abandoned import end_abandoned_runs
-from tasks.channels import check_channels
-from tasks.packaging import served_version
-from tasks.problems import list_problems
+from tasks.data.problems import list_problems
+from tasks.people.channels import check_channels
 from tasks.reaching import is_prefect_away
+from tasks.server.abandoned import end_abandoned_runs
 from tasks.settings import get_settings
+from tasks.shipping.packaging import served_version
 
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0

@@ -5,13 +5,13 @@ from typing import Annotated
 from pydantic import Field
 
 from driftline.quarantine import check_trainable
-from flows.running import Sections, driftline_flow
-from tasks.cleaning import clean_rows, separate_rows
-from tasks.problems import read_problem, read_suite
+from flows.shared.running import Sections, driftline_flow
+from tasks.data.cleaning import clean_rows, separate_rows
+from tasks.data.problems import read_problem, read_suite
+from tasks.data.sources import read_source
+from tasks.data.storage import write_report, write_snapshot
+from tasks.data.validation import check_expectations, refuse_critical
 from tasks.progress import step
-from tasks.sources import read_source
-from tasks.storage import write_report, write_snapshot
-from tasks.validation import check_expectations, refuse_critical
 
 
 @driftline_flow("ingest", run_name="ingest {problem}")
@@ -53,6 +53,6 @@ def ingest(
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     run(ingest, ahead=("great_expectations",))

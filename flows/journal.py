@@ -8,8 +8,9 @@ from rich.table import Table
 
 from driftline.errors import DriftlineError
 from driftline.journal import Entry, find_breaks
-from tasks import journal, registry
-from tasks.problems import read_problem
+from tasks.data.problems import read_problem
+from tasks.log import journal
+from tasks.models import registry
 
 CONSOLE = Console(highlight=False)
 

@@ -4,9 +4,10 @@ from collections import Counter
 from itertools import count
 
 from driftline.errors import SourceError
-from flows.running import Sections, driftline_flow
-from tasks import labels, sources
-from tasks.problems import read_problem
+from flows.shared.running import Sections, driftline_flow
+from tasks.data import sources
+from tasks.data.problems import read_problem
+from tasks.log import labels
 from tasks.progress import bar, step, tell
 
 
@@ -32,6 +33,6 @@ def label(problem: str, source: str | None = None) -> Sections:
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     run(label)

@@ -11,19 +11,20 @@ from driftline.problem import Problem
 from driftline.refusals import Refusals
 from driftline.served import ServedModel
 from driftline.verdicts import Evidence, Window
-from flows.aliases import champion_before
 from flows.rollback import rollback
-from flows.running import Sections, driftline_flow
-from tasks import monitoring, predictions, refusals
-from tasks.cleaning import Current, clean_cohort, clean_current, clean_labelled
-from tasks.drift_page import draw_drift
-from tasks.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
-from tasks.problems import read_problem
+from flows.shared.aliases import champion_before
+from flows.shared.running import Sections, driftline_flow
+from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labelled
+from tasks.data.problems import read_problem
+from tasks.data.sources import read_source
+from tasks.data.storage import locate_report, read_snapshot, write_report
+from tasks.log import predictions, refusals
+from tasks.models.registry import read_if_there, read_model
+from tasks.people.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
+from tasks.people.reporting import show_link, show_text
 from tasks.progress import step, tell
-from tasks.registry import read_if_there, read_model
-from tasks.reporting import show_link, show_text
-from tasks.sources import read_source
-from tasks.storage import locate_report, read_snapshot, write_report
+from tasks.watch import monitoring
+from tasks.watch.drift_page import draw_drift
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,6 @@ def take_back(spec: Problem, served: ServedModel, shadow: monitoring.Shadow) -> 
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     run(monitor, ahead=("mlflow", "evidently.presets"))

@@ -7,12 +7,12 @@ from dataclasses import asdict
 
 from driftline.problem import Problem
 from driftline.served import ServedModel
-from flows.running import Sections, driftline_flow
-from tasks import archives, images, packaging
-from tasks.problems import read_problem
+from flows.shared.running import Sections, driftline_flow
+from tasks.data.problems import read_problem
+from tasks.models.registry import CHAMPION, read_holders, read_model
 from tasks.progress import step
-from tasks.registry import CHAMPION, read_holders, read_model
 from tasks.settings import get_settings
+from tasks.shipping import archives, images, packaging
 
 
 @driftline_flow("package", run_name="package {problem}")
@@ -64,6 +64,6 @@ def pack_champion(spec: Problem) -> tuple[ServedModel, packaging.Bento]:
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     run(package, ahead=("mlflow",))

@@ -7,7 +7,7 @@ from pydantic import Field
 from flows.ingest import ingest
 from flows.monitor import monitor
 from flows.package import package
-from flows.running import Sections, driftline_flow
+from flows.shared.running import Sections, driftline_flow
 from flows.train import insist_on_promotion, least_folds, train
 from tasks.progress import tell
 
@@ -49,7 +49,7 @@ def pick(sections: Sections, *names: str) -> Sections:
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     run(
         pipeline,

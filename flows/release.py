@@ -12,8 +12,8 @@ from rich.table import Table
 
 from driftline.errors import DriftlineError, NotFoundError
 from driftline.verdicts import Quarantined
-from tasks import predictions
-from tasks.problems import read_problem
+from tasks.data.problems import read_problem
+from tasks.log import predictions
 
 CONSOLE = Console(highlight=False)
 

@@ -6,15 +6,15 @@ from pydantic import Field
 
 from driftline.policies import Release
 from driftline.replay import Replay
-from flows.running import Sections, driftline_flow
-from flows.summary import policy_rows
-from tasks import renewing, replay_page, replaying
-from tasks.cleaning import clean_rows
-from tasks.problems import read_problem
+from flows.shared.running import Sections, driftline_flow
+from flows.shared.summary import policy_rows
+from tasks.data.cleaning import clean_rows
+from tasks.data.problems import read_problem
+from tasks.data.sources import read_source
+from tasks.data.storage import write_report
+from tasks.people.reporting import show_link, show_table
 from tasks.progress import step
-from tasks.reporting import show_link, show_table
-from tasks.sources import read_source
-from tasks.storage import write_report
+from tasks.replays import renewing, replay_page, replaying
 
 
 @driftline_flow("replay", run_name="replay {problem}")
@@ -65,6 +65,6 @@ def replay(
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     run(replay, ahead=("sklearn.ensemble", "evidently.presets", "river.drift"))

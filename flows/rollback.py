@@ -1,10 +1,10 @@
 """Rollback: the previous champion serves again."""
 
-from flows.aliases import roll_back
 from flows.package import package
-from flows.running import Sections, driftline_flow
-from tasks.events import MODEL_ROLLED_BACK, ring
-from tasks.problems import read_problem
+from flows.shared.aliases import roll_back
+from flows.shared.running import Sections, driftline_flow
+from tasks.data.problems import read_problem
+from tasks.people.events import MODEL_ROLLED_BACK, ring
 from tasks.progress import step
 
 
@@ -21,6 +21,6 @@ def rollback(problem: str, why: str = "asked for by hand", actor: str = "rollbac
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     run(rollback, ahead=("mlflow",))

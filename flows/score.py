@@ -2,11 +2,12 @@
 
 from itertools import count
 
-from flows.running import Sections, driftline_flow
-from tasks import scoring, sources
-from tasks.problems import read_problem
+from flows.shared.running import Sections, driftline_flow
+from tasks.data import sources
+from tasks.data.problems import read_problem
+from tasks.log import scoring
+from tasks.models.registry import read_model
 from tasks.progress import bar, step, tell
-from tasks.registry import read_model
 
 
 @driftline_flow("score", run_name="score {problem}")
@@ -40,6 +41,6 @@ def score(problem: str, source: str | None = None, output: str | None = None) ->
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     run(score, ahead=("mlflow",))

@@ -4,12 +4,13 @@ import time
 
 from prefect.runtime import deployment
 
-from flows.aliases import is_served, settle_aliases
-from flows.running import Sections, driftline_flow
-from tasks import abandoned, deployments, predictions
-from tasks.problems import list_problems, read_problem
+from flows.shared.aliases import is_served, settle_aliases
+from flows.shared.running import Sections, driftline_flow
+from tasks.data.problems import list_problems, read_problem
+from tasks.log import predictions
+from tasks.models.registry import read_holders
 from tasks.progress import tell
-from tasks.registry import read_holders
+from tasks.server import abandoned, deployments
 
 RING_AGAIN_SECONDS = 60
 PACKAGING = ("train", "pipeline", "rollback", "package")  # they package what they promote
@@ -53,6 +54,6 @@ def start(flow: str, slug: str, name: str, parameters: dict[str, object]) -> Non
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     run(sweep)

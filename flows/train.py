@@ -10,20 +10,21 @@ from driftline.dataset import SMOKE_FOLDS, Dataset, Plan, make_plan
 from driftline.export import Exported
 from driftline.problem import Problem
 from driftline.training import Trained
-from flows.aliases import apply_decision, is_served, settle_aliases
 from flows.ingest import ingest
 from flows.package import package
-from flows.running import Sections, UnwantedOutcomeError, driftline_flow
-from flows.summary import candidate_rows
-from tasks import gate, predictions, training
-from tasks.cleaning import clean_labelled
-from tasks.events import MODEL_PROMOTED, MODEL_REJECTED, ring
-from tasks.problems import read_problem
+from flows.shared.aliases import apply_decision, is_served, settle_aliases
+from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
+from flows.shared.summary import candidate_rows
+from tasks.data.cleaning import clean_labelled
+from tasks.data.problems import read_problem
+from tasks.data.storage import find_snapshot, read_snapshot, write_snapshot
+from tasks.log import predictions
+from tasks.models import gate, training
+from tasks.models.registry import bind_contract, read_champion, register_model
+from tasks.models.tracking import Inputs, log_documents, log_training, restore_experiment
+from tasks.people.events import MODEL_PROMOTED, MODEL_REJECTED, ring
+from tasks.people.reporting import show_table, show_text
 from tasks.progress import step, tell
-from tasks.registry import bind_contract, read_champion, register_model
-from tasks.reporting import show_table, show_text
-from tasks.storage import find_snapshot, read_snapshot, write_snapshot
-from tasks.tracking import Inputs, log_documents, log_training, restore_experiment
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,7 @@ def show_outcome(spec: Problem, sections: Sections, judged: gate.Judged, *, run_
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     # skops looks through all that is imported, and so is quick before the others
     run(train, ahead=("sklearn.ensemble", "skops.io", "great_expectations", "mlflow.sklearn"))

@@ -5,15 +5,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from flows.running import Sections, UnwantedOutcomeError, driftline_flow
-from tasks import environments, packaging, questions
-from tasks.agreement import render_page
-from tasks.archives import find_archive
-from tasks.problems import read_problem
+from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
+from tasks.data.problems import read_problem
+from tasks.data.storage import read_snapshot, write_report
+from tasks.models.registry import read_model
+from tasks.models.tracking import read_fitted
 from tasks.progress import step
-from tasks.registry import read_model
-from tasks.storage import read_snapshot, write_report
-from tasks.tracking import read_fitted
+from tasks.shipping import packaging
+from tasks.shipping.archives import find_archive
+from tasks.verify import environments, questions
+from tasks.verify.agreement import render_page
 
 
 @driftline_flow("verify", run_name="verify {problem}")
@@ -52,6 +53,6 @@ def verify(problem: str, rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_00
 
 
 if __name__ == "__main__":
-    from flows.command import run
+    from flows.shared.command import run
 
     run(verify, ahead=("mlflow", "sklearn.ensemble"))

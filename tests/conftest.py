@@ -282,7 +282,7 @@ def forget_connections() -> None:
     """Make the next access of S3 read the AWS_* variables anew."""
     import s3fs
 
-    from tasks import files
+    from tasks.data import files
 
     s3fs.S3FileSystem.clear_instance_cache()
     files._open.cache_clear()

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from driftline.problem import parse_problem
-from tasks.emulator import NotRunnableError
+from tasks.verify.emulator import NotRunnableError
 from tests.benchmarks.model import ROOT
 from tests.system.limits import archive_in, ask_once, image
 from tests.system.packing import fetch_emulator, forget_image, make_base_image, pack

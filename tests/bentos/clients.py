@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bentos.hotpath import HotPath, Message, Receive, Scope, Send
+from bentos.http.hotpath import HotPath, Message, Receive, Scope, Send
 
 FALLBACK = b"from the framework"
 

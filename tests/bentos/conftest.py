@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from bentos.api import Api
-from bentos.database import migrate, open_engine
+from bentos.log.database import migrate, open_engine
 from bentos.predictor import Predictor, load_predictor
 from tests.bentos.models import KeptLog, write_breast_cancer_model, write_tiny_model
 from tests.support import lacking

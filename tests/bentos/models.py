@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bentos.log import LogUnavailableError
-from bentos.refusals import Counts
+from bentos.log.refusals import Counts
+from bentos.log.writers import LogUnavailableError
 from driftline.candidates import CANDIDATES
 from driftline.dataset import draft_contract, encode_rows, encode_target
 from driftline.digests import digest_bytes

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bentos import database, doorbell, service
-from bentos.direct import DirectLog
+from bentos import doorbell, service
+from bentos.log import database
+from bentos.log.direct import DirectLog
+from bentos.log.tables import ORDERS
 from bentos.predictor import Predictor
-from bentos.tables import ORDERS
-from tests.bentos.test_direct import entry
+from tests.bentos.log.test_direct import entry
 from tests.receivers import HttpReceiver, http_receiver
 
 

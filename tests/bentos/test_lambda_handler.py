@@ -12,7 +12,7 @@ import pytest
 
 from bentos import lambda_handler
 from bentos.api import Api
-from bentos.hotpath import HotPath, Message
+from bentos.http.hotpath import HotPath, Message
 from bentos.predictor import Predictor
 from tests.bentos.models import RECORD, KeptLog
 

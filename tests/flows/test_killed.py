@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 from sqlalchemy import text
 
-from bentos.database import add_label, insert_predictions, open_engine
+from bentos.log.database import add_label, insert_predictions, open_engine
 from bentos.predictor import load_predictor
 from driftline.digests import digest_table
 from driftline.journal import Entry, find_breaks

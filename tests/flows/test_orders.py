@@ -22,8 +22,8 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy import select, update
 
-from bentos.database import open_engine, place_order
-from bentos.tables import ORDERS, VERDICTS
+from bentos.log.database import open_engine, place_order
+from bentos.log.tables import ORDERS, VERDICTS
 from driftline.drift import DriftDecision
 from driftline.problem import Problem
 from driftline.verdicts import Window
@@ -228,7 +228,7 @@ def test_an_order_of_a_run_that_died_is_carried_out_once_by_another(site: Site) 
 
 
 def record(problem: Problem, key: str) -> bool:
-    from tasks.predictions import record_verdict
+    from tasks.log.predictions import record_verdict
 
     nothing = pd.DataFrame()
     window = Window(nothing, nothing, first=1, last=2, last_label=3, seen=0, seen_label=0)
@@ -247,7 +247,7 @@ def record(problem: Problem, key: str) -> bool:
 def test_one_verdict_orders_one_training_however_often_it_is_recorded(
     home: Path, problem: Problem
 ) -> None:
-    from tasks.predictions import claim_orders, finish_orders
+    from tasks.log.predictions import claim_orders, finish_orders
 
     recorded = [record(problem, "a")]
     claimed = [claim_orders.fn(problem.name, "train", "run 1")]
@@ -265,7 +265,7 @@ def test_what_a_run_finished_before_it_ended_is_not_opened_again(
     home: Path, problem: Problem
 ) -> None:
     """It may finish while the sweep asks whether it has ended."""
-    from tasks.predictions import (
+    from tasks.log.predictions import (
         claim_orders,
         claiming_runs,
         finish_orders,
@@ -288,7 +288,7 @@ def test_what_a_run_finished_before_it_ended_is_not_opened_again(
 def test_a_claim_is_freed_when_its_run_has_ended_or_after_a_day(
     home: Path, problem: Problem
 ) -> None:
-    from tasks.predictions import claim_orders, free_orders
+    from tasks.log.predictions import claim_orders, free_orders
 
     record(problem, "a")
     claim_orders.fn(problem.name, "train", "run 1")
@@ -309,7 +309,7 @@ def test_a_claim_is_freed_when_its_run_has_ended_or_after_a_day(
 def test_a_run_that_was_taken_for_dead_does_not_touch_what_another_has_claimed(
     home: Path, problem: Problem
 ) -> None:
-    from tasks.predictions import claim_orders, claiming_runs, finish_orders, free_orders
+    from tasks.log.predictions import claim_orders, claiming_runs, finish_orders, free_orders
 
     del home
     record(problem, "a")

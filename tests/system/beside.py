@@ -9,11 +9,11 @@ import select
 import sys
 from datetime import UTC, datetime
 
-from bentos.database import insert_predictions
+from bentos.log.database import insert_predictions
 from driftline.drift import DriftDecision
 from driftline.verdicts import verdict_key
-from tasks import predictions
-from tasks.records import open_records
+from tasks.log import predictions
+from tasks.log.records import open_records
 from tests.bentos.models import tiny_problem
 
 BATCH = 1000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.emulator import NotRunnableError
+from tasks.verify.emulator import NotRunnableError
 from tests.conftest import RunFlow
 from tests.support import TINY, file_problem, lacking, tiny_rows
 from tests.system.packing import Packed, fetch_emulator, forget_image, make_base_image, pack

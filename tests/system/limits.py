@@ -5,8 +5,8 @@ import time
 import zipfile
 from pathlib import Path
 
-from tasks import emulator, processes
-from tasks.engines import Run, run_image
+from tasks.shipping.engines import Run, run_image
+from tasks.verify import emulator, processes
 
 
 def archive_in(base_image: str, archive: Path, folder: Path) -> Run:

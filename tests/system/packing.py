@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.emulator import NotRunnableError, bare_python
+from tasks.verify.emulator import NotRunnableError, bare_python
 from tests.conftest import RunFlow
 from tests.support import ROOT
 

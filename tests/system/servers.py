@@ -74,7 +74,7 @@ class DatabaseServer:
         return self.url.startswith("postgresql")
 
     def _engine(self):  # noqa: ANN202 - an Engine, imported where it is used
-        from bentos.database import open_engine
+        from bentos.log.database import open_engine
 
         return open_engine(self.url)
 

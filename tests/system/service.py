@@ -20,8 +20,8 @@ from typing import Any, Self
 import pandas as pd
 from sqlalchemy import select
 
-from bentos.database import DatabaseError, open_engine
-from bentos.tables import PREDICTIONS
+from bentos.log.database import DatabaseError, open_engine
+from bentos.log.tables import PREDICTIONS
 from tests.support import ROOT, free_ports
 from tests.system.servers import children
 
@@ -300,4 +300,4 @@ def resident_megabytes(pids: list[int]) -> float:
 
 
 def _is_shipper(pid: int) -> bool:
-    return "bentos.shipper" in command_of(pid)
+    return "bentos.log.shipper" in command_of(pid)

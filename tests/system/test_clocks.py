@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bentos.database import open_engine
+from bentos.log.database import open_engine
 from tests.conftest import Bucket, RunFlow
 from tests.support import lacking, tiny_rows
 from tests.system.service import Service, label_reversed, serving

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import s3fs
 
-from bentos.shelf import archive_in_store, pack, pointer_in_store
-from tasks import environments, images
-from tasks.engines import Run, ask, run_image
+from bentos.takeover.shelf import archive_in_store, pack, pointer_in_store
+from tasks.shipping import images
+from tasks.shipping.engines import Run, ask, run_image
+from tasks.verify import environments
 from tests.conftest import Bucket, RunFlow
 from tests.system.packing import PACKED, Packed
 from tests.system.service import await_that

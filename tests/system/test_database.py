@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bentos.database import open_engine
-from bentos.tables import LABELS, PREDICTIONS
+from bentos.log.database import open_engine
+from bentos.log.tables import LABELS, PREDICTIONS
 from tests.bentos.models import RECORD, write_tiny_model
 from tests.system.servers import start_mariadb, start_postgresql
 from tests.system.service import Load, Service, await_that, serving

@@ -179,7 +179,7 @@ def test_a_full_spool_disk_is_told_and_forgotten_once_there_is_room(
 def test_a_shipper_that_is_killed_is_replaced(model: Path, tmp_path: Path) -> None:
     service = Service(model, tmp_path / "home", f"sqlite:///{tmp_path / 'predictions.db'}")
     with serving(service):
-        (shipper,) = [pid for pid in service.family() if "bentos.shipper" in command_of(pid)]
+        (shipper,) = [pid for pid in service.family() if "bentos.log.shipper" in command_of(pid)]
         service.signal(shipper, signal.SIGKILL)
         _, answer = service.post("/predict", RECORD)
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tasks import archives, environments
+from tasks.shipping import archives
+from tasks.verify import environments
 from tests.conftest import RunFlow
 from tests.support import ROOT, make_problem
 from tests.system.limits import archive_in, ask_once, image

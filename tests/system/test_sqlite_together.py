@@ -13,8 +13,8 @@ from typing import Self
 import pytest
 from sqlalchemy import func, select
 
-from bentos.database import count_labels, open_engine
-from bentos.tables import ORDERS, PREDICTIONS, VERDICTS
+from bentos.log.database import count_labels, open_engine
+from bentos.log.tables import ORDERS, PREDICTIONS, VERDICTS
 from tests.bentos.models import RECORD, write_tiny_model
 from tests.support import ROOT, stop
 from tests.system.beside import BATCH

@@ -10,7 +10,7 @@ from typing import Any
 from mlflow import MlflowClient
 from sqlalchemy import text
 
-from bentos.database import open_engine
+from bentos.log.database import open_engine
 from driftline.journal import Entry, find_breaks
 from tests.system.service import await_that
 

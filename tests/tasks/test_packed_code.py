@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.archives import CODE
-from tasks.packaging import SERVED_CODE
+from tasks.shipping.archives import CODE
+from tasks.shipping.packaging import SERVED_CODE
 from tests.bentos.models import RECORD, write_tiny_model
 from tests.support import ROOT
 
@@ -24,7 +24,8 @@ for body in (json.loads(sys.argv[1]), {"age": -1}):
 print(handler({"httpMethod": "GET", "path": "/openapi.json"})["statusCode"])
 """
 IN_A_BENTO = """
-import bentos.courier, bentos.launch, bentos.limits, bentos.service, bentos.shipper
+import bentos.http.limits, bentos.launch, bentos.log.shipper, bentos.service
+import bentos.takeover.courier
 print("imported")
 """
 

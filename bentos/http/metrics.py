@@ -1,0 +1,242 @@
+"""What Prometheus is told of the service.
+
+Counting is a few list operations per prediction; numbers are binned in bulk, and text is made when
+somebody asks. Labels come from the contract alone: their number is bounded whatever clients send.
+What says anything of a record is shown in steps of `SHARED_BY` records, and moves only when as many
+have come: who asks before and after a request does not learn what was in it. No sum is shown of
+inputs or of probabilities.
+"""
+
+import math
+import threading
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bentos.log.refusals import Counts
+from bentos.predictor import Answer
+from driftline.contract import Contract, FieldSpec
+
+SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
+CONFIDENCES = tuple(round(0.1 * i, 1) for i in range(1, 11))
+FIELD_BINS = 10
+PENDING_ROWS = 4096
+SHARED_BY = 20
+
+
+class Histogram:
+    """Counts per bucket and a sum."""
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        """Upper bounds, rising; a last bucket takes the rest."""
+        self.bounds = tuple(bounds)
+        self.counts = [0] * (len(self.bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """Count one value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+    def add_all(self, values: np.ndarray) -> None:
+        """Count many values."""
+        found = np.bincount(np.searchsorted(self.bounds, values), minlength=len(self.counts))
+        self.counts = [a + int(b) for a, b in zip(self.counts, found, strict=True)]
+        self.total += float(values.sum())
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Counts of records, each in steps that enough of them share."""
+
+    by_class: Mapping[str, int]
+    by_risk: Mapping[str, int]
+    missing: Mapping[str, int]
+    confidence: Sequence[int]  # per bin
+    inputs: Mapping[str, Sequence[int]]  # per bin of each field
+
+
+class Ledger:
+    """All counts of one worker."""
+
+    def __init__(self, contract: Contract) -> None:
+        """Start from nothing."""
+        self.contract = contract
+        self.answered = 0
+        self._shown_at = 0  # of those answered
+        self.by_class = dict.fromkeys(contract.classes, 0)
+        self.by_risk: dict[str, int] = {"low": 0, "medium": 0, "high": 0}
+        self.rejected: Counter[str] = Counter()
+        self.labels: Counter[str] = Counter()
+        self.refused: Counter[tuple[str, str]] = Counter()
+        self.confidence = Histogram(CONFIDENCES)
+        self.seconds = Histogram(SECONDS)
+        self.missing = {field.name: 0 for field in contract.fields if field.allow_missing}
+        self._columns = _numeric_columns(contract)
+        self._inputs = {name: Histogram(bounds) for name, (_, bounds) in self._columns.items()}
+        self._optional = [
+            (field, i)
+            for field, i in zip(contract.fields, _starts(contract), strict=True)
+            if field.allow_missing
+        ]
+        self._settling = threading.Lock()  # batches are counted, and text is made, in threads
+        self._pending: list[np.ndarray] = []
+        self._waiting = 0
+        self._shown = self._coarsen()
+
+    def count(self, contract: Contract, matrix: np.ndarray, answers: Sequence[Answer]) -> None:
+        """Count answered predictions and their encoded inputs.
+
+        The last answers of a model that one with other fields replaces just now are left out.
+        """
+        if (contract.fields, contract.classes) != (self.contract.fields, self.contract.classes):
+            return
+        for answer in answers:
+            self.by_class[answer.label] += 1
+            if answer.risk_level is not None:
+                self.by_risk[answer.risk_level] += 1
+            self.confidence.add(answer.confidence)
+        self.answered += len(answers)
+        self._pending.append(matrix)
+        self._waiting += len(answers)
+        if self._waiting >= PENDING_ROWS:
+            self.settle()
+
+    def reject(self, reason: str) -> None:
+        """Count one request that was refused, by error code."""
+        self.rejected[reason] += 1
+
+    def refuse(self, contract: Contract, counts: Counts) -> None:
+        """Count refused records by field and kind, of which the contract has few."""
+        if contract.fields == self.contract.fields:
+            self.refused.update(counts)
+
+    def settle(self) -> None:
+        """Bin the inputs that wait."""
+        with self._settling:
+            self._settle()
+
+    def _settle(self) -> None:
+        pending, self._pending, self._waiting = self._pending, [], 0
+        if not pending:
+            return
+        matrix = np.concatenate(pending).astype(np.float64)
+        for field, i in self._optional:
+            self.missing[field.name] += _count_missing(field, matrix[:, i:])
+        for name, (i, _) in self._columns.items():
+            values = matrix[:, i]
+            self._inputs[name].add_all(values[~np.isnan(values)])
+
+    def _coarsen(self) -> "Shown":
+        """What may be shown of the records up to now."""
+        return Shown(
+            by_class={name: _step(count) for name, count in self.by_class.items()},
+            by_risk={name: _step(count) for name, count in self.by_risk.items()},
+            missing={name: _step(count) for name, count in self.missing.items()},
+            confidence=tuple(map(_step, self.confidence.counts)),
+            inputs={name: tuple(map(_step, each.counts)) for name, each in self._inputs.items()},
+        )
+
+    def _show(self) -> "Shown":
+        with self._settling:
+            self._settle()
+            if self.answered - self._shown_at >= SHARED_BY:
+                self._shown, self._shown_at = self._coarsen(), self.answered
+            return self._shown
+
+    def expose(self, extra: Iterable[tuple[str, str, str, float]] = ()) -> str:
+        """Prometheus text; `extra` adds gauges as (name, help, labels, value)."""
+        contract, shown = self.contract, self._show()
+        lines = ["# HELP driftline_answered_records_total Records that were answered"]
+        lines += ["# TYPE driftline_answered_records_total counter"]
+        lines += [f"driftline_answered_records_total {self.answered}"]
+        lines += _counter("predictions", "Predictions by class", "class", shown.by_class)
+        lines += _counter("risk_bands", "Predictions by risk band", "band", shown.by_risk)
+        lines += _counter("rejected_requests", "Refused requests by code", "code", self.rejected)
+        lines += _refused_fields(self.refused)
+        lines += _counter("missing_values", "Missing values by field", "field", shown.missing)
+        lines += _counter("labels_received", "Labels by outcome", "outcome", self.labels)
+        lines += _heading("confidence", "Probability of the class decided for")
+        lines += _buckets("confidence", "", CONFIDENCES, shown.confidence)
+        lines += _heading("scoring_seconds", "Time to answer a request")
+        lines += _buckets("scoring_seconds", "", SECONDS, self.seconds.counts)
+        lines += [f"driftline_scoring_seconds_sum {self.seconds.total}"]
+        lines += _heading("input_value", "Numeric inputs over the contract's bins")
+        for name, (_, bounds) in self._columns.items():
+            labels = f'field="{_escape(name)}"'
+            lines += _buckets("input_value", labels, bounds, shown.inputs[name])
+        model = f'problem="{contract.problem}",version="{_escape(contract.model_version)}"'
+        gauges = [("model_info", "The model that serves", model, 1.0), *extra]
+        for name, meaning, labels, value in gauges:
+            lines += [f"# HELP driftline_{name} {meaning}", f"# TYPE driftline_{name} gauge"]
+            lines += [f"driftline_{name}{{{labels}}} {value}"]
+        return "\n".join(lines) + "\n"
+
+
+def _count_missing(field: FieldSpec, columns: np.ndarray) -> int:
+    """How many records lack a field whose elements come first: none of its categories, or nan."""
+    if field.kind == "category" and not field.ordered:
+        return int((~columns[:, : len(field.feature_names)].any(axis=1)).sum())
+    return int(np.isnan(columns[:, 0]).sum())
+
+
+def _starts(contract: Contract) -> list[int]:
+    starts, at = [], 0
+    for field in contract.fields:
+        starts.append(at)
+        at += len(field.feature_names)
+    return starts
+
+
+def _numeric_columns(contract: Contract) -> dict[str, tuple[int, tuple[float, ...]]]:
+    """Element and bin bounds of each number that has a range."""
+    columns = {}
+    for field, start in zip(contract.fields, _starts(contract), strict=True):
+        if field.kind != "category" and field.low is not None and field.high is not None:
+            bounds = tuple(float(x) for x in np.linspace(field.low, field.high, FIELD_BINS + 1))
+            columns[field.name] = (start, bounds)
+    return columns
+
+
+def _counter(name: str, meaning: str, label: str, counts: Mapping[str, Any]) -> list[str]:
+    lines = [f"# HELP driftline_{name}_total {meaning}", f"# TYPE driftline_{name}_total counter"]
+    return lines + [
+        f'driftline_{name}_total{{{label}="{_escape(key)}"}} {value}'
+        for key, value in list(counts.items())  # others count meanwhile
+    ]
+
+
+def _refused_fields(counts: Counts) -> list[str]:
+    lines = ["# HELP driftline_refused_fields_total Refused records by field and kind of fault"]
+    lines += ["# TYPE driftline_refused_fields_total counter"]
+    return lines + [
+        f'driftline_refused_fields_total{{field="{_escape(field)}",kind="{kind}"}} {value}'
+        for (field, kind), value in list(counts.items())  # others count meanwhile
+    ]
+
+
+def _step(count: int) -> int:
+    return count - count % SHARED_BY
+
+
+def _heading(name: str, meaning: str) -> list[str]:
+    return [f"# HELP driftline_{name} {meaning}", f"# TYPE driftline_{name} histogram"]
+
+
+def _buckets(name: str, labels: str, bounds: Sequence[float], counts: Sequence[int]) -> list[str]:
+    lines, seen = [], 0
+    comma = "," if labels else ""
+    for bound, count in zip((*bounds, math.inf), counts, strict=True):
+        seen += count
+        at = "+Inf" if math.isinf(bound) else f"{bound:.12g}"
+        lines.append(f'driftline_{name}_bucket{{{labels}{comma}le="{at}"}} {seen}')
+    braces = f"{{{labels}}}" if labels else ""
+    return [*lines, f"driftline_{name}_count{braces} {seen}"]
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", " ")

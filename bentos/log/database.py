@@ -1,0 +1,322 @@
+"""The prediction log's database: SQLite, PostgreSQL, MySQL or MariaDB, by URL.
+
+Writes are idempotent by prediction id: what is written twice stands once.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    Insert,
+    case,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
+
+from bentos.log.checks import Tally, all_keys, count_on, newest_key
+from bentos.log.tables import LABELS, ORDERS, PREDICTIONS, REFUSALS, VERDICTS
+from bentos.settings import database_kind
+
+Row = Mapping[str, Any]
+LabelOutcome = Literal["added", "same", "different", "unknown"]
+CONNECT_SECONDS = 5
+SILENCE_SECONDS = 300.0
+SQLITE_WAIT_SECONDS = 30
+ROWS_PER_INSERT = 500
+ROWS_PER_PURGE = 1000
+KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+
+MIGRATION_LOCKS = {
+    "sqlite": ("BEGIN IMMEDIATE", None),
+    "postgresql": ("SELECT pg_advisory_xact_lock(7254129023)", None),
+    "mysql": (
+        "SELECT GET_LOCK(MD5(CONCAT('driftline', DATABASE())), 60)",
+        "SELECT RELEASE_LOCK(MD5(CONCAT('driftline', DATABASE())))",
+    ),
+}
+
+DatabaseError = DBAPIError
+
+_TALLIES: WeakKeyDictionary[Engine, dict[str, Tally]] = WeakKeyDictionary()
+
+
+def database_url() -> str:
+    """`DRIFTLINE_DATABASE_URL`, or a SQLite file in the state folder."""
+    home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
+    return os.environ.get("DRIFTLINE_DATABASE_URL") or f"sqlite:///{home / 'predictions.db'}"
+
+
+def open_engine(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Engine:
+    """An engine whose connections give up soon, and whose SQLite file many may use at once.
+
+    A server that says nothing for `silence_seconds` is given up. All that follows `sqlite:///` is
+    the file's path: a `?` or `%` in it is a part of its name.
+    """
+    kind, (_, _, rest) = database_kind(url), url.partition("://")
+    if kind == "sqlite":
+        return _open_sqlite(rest.removeprefix("/"))
+    arguments: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
+    if kind == "mysql":
+        arguments |= {"read_timeout": silence_seconds, "write_timeout": silence_seconds}
+    engine = create_engine(
+        f"{DRIVERS[kind]}://{rest}", pool_pre_ping=True, pool_recycle=300, connect_args=arguments
+    )
+    if kind == "postgresql":
+        event.listen(engine, "do_connect", partial(_connect_patiently, silence_seconds))
+    return engine
+
+
+def _open_sqlite(path: str) -> Engine:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    address = URL.create("sqlite", database=path)
+    engine = create_engine(address, connect_args={"timeout": SQLITE_WAIT_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _connect_patiently(
+    silence_seconds: float, _dialect: Any, _record: Any, words: Any, arguments: Any
+) -> Any:
+    from bentos.log.patience import connect_patiently
+
+    return connect_patiently(silence_seconds, *words, **KEEPALIVE | arguments)
+
+
+def migrate(engine: Engine, attempts: int = 5) -> None:
+    """Bring the tables up to date; safe when several processes start at once, or are killed."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    migrations = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", migrations.replace("%", "%%"))  # it interpolates
+    for attempt in range(1, attempts + 1):
+        try:
+            with engine.begin() as connection, _alone(connection):
+                config.attributes["connection"] = connection
+                if not _is_newer(connection, config):
+                    command.upgrade(config, "head")
+        except DBAPIError:
+            if attempt == attempts:
+                raise
+            time.sleep(0.5 * attempt)
+        else:
+            return
+
+
+def _is_newer(connection: Connection, config: Any) -> bool:
+    """Whether a later release has migrated this database, as after an older bento came back.
+
+    Later releases only add to the tables, so that an older one can go on with them.
+    """
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    return not known.issuperset(MigrationContext.configure(connection).get_current_heads())
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Let no other process migrate meanwhile; on SQLite, also make all of it one transaction."""
+    lock, free = MIGRATION_LOCKS[connection.dialect.name]
+    connection.exec_driver_sql(lock)
+    try:
+        yield
+    finally:
+        if free and not connection.invalidated:
+            connection.exec_driver_sql(free)
+
+
+def insert_predictions(engine: Engine, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add predictions; those that are there already stay as they are."""
+    insert_rows(engine, predictions=rows, refusals=())
+
+
+def insert_rows(engine: Engine, *, predictions: Sequence[Row], refusals: Sequence[Row]) -> None:
+    """Add predictions and counts of refused records, all or none; what is there stays as it is."""
+    with engine.begin() as connection:
+        for table, rows in ((PREDICTIONS, predictions), (REFUSALS, refusals)):
+            statement = _insert_ignoring(engine, table, "id")
+            for start in range(0, len(rows), ROWS_PER_INSERT):
+                some = rows[start : start + ROWS_PER_INSERT]
+                connection.execute(statement, [dict(row) for row in some])
+
+
+def add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
+    """Keep the first label of a known prediction; tells what became of this one.
+
+    Where there are no tables yet, no prediction is known.
+    """
+    lacking = OperationalError if engine.dialect.name == "sqlite" else ProgrammingError
+    try:
+        return _add_label(engine, prediction_id, label)
+    except lacking:
+        if inspect(engine).has_table(LABELS.name):
+            raise
+        return "unknown"
+
+
+def _add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
+    query = (
+        select(PREDICTIONS.c.problem, LABELS.c.label)
+        .outerjoin(LABELS, LABELS.c.prediction_id == PREDICTIONS.c.id)
+        .where(PREDICTIONS.c.id == prediction_id)
+    )
+    with engine.connect() as connection:
+        found = connection.execute(query).first()
+        if found is None:
+            return "unknown"
+        problem, kept = found
+        if kept is None:
+            try:
+                connection.execute(LABELS.insert(), _label_row(prediction_id, problem, label))
+                connection.commit()
+            except IntegrityError:  # another sender was faster
+                connection.rollback()
+                _, kept = connection.execute(query).one()
+            else:
+                return "added"
+    return "same" if kept == label else "different"
+
+
+def _label_row(prediction_id: str, problem: str, label: str) -> dict[str, Any]:
+    return {
+        "prediction_id": prediction_id,
+        "problem": problem,
+        "label": label,
+        "received_at": datetime.now(UTC).replace(tzinfo=None),
+    }
+
+
+def order_checks(engine: Engine, problem: str, *, every: int) -> list[str]:
+    """Order the checks that new labels call for; returns the keys of those that are new.
+
+    Cheap enough to follow each label: labels that this process has counted are not counted again,
+    and the newest check's order tells that those before it were placed.
+    """
+    tallies = _TALLIES.setdefault(engine, {})
+    with engine.connect() as connection:
+        count = partial(_count_between, connection, problem)
+        labels, tallies[problem] = count_on(tallies.get(problem, Tally()), count)
+        newest = newest_key(problem, labels, every)
+        is_placed = select(ORDERS.c.sequence).where(ORDERS.c.key == newest)
+        if newest is None or connection.execute(is_placed).scalar() is not None:
+            return []
+    return _place_missing(engine, problem, all_keys(problem, labels, every))
+
+
+def order_all_checks(engine: Engine, problem: str, *, every: int) -> list[str]:
+    """The same from scratch: counts every label, and looks for the order of every check."""
+    return _place_missing(engine, problem, all_keys(problem, count_labels(engine, problem), every))
+
+
+def oldest_open_check(engine: Engine, problem: str) -> str | None:
+    """The key of the check that has waited longest; who carries it out takes all that wait."""
+    query = select(ORDERS.c.key).where(
+        ORDERS.c.problem == problem, ORDERS.c.kind == "monitor", ORDERS.c.state == "open"
+    )
+    with engine.connect() as connection:
+        return connection.execute(query.order_by(ORDERS.c.sequence).limit(1)).scalar()
+
+
+def _place_missing(engine: Engine, problem: str, keys: Sequence[str]) -> list[str]:
+    query = select(ORDERS.c.key).where(ORDERS.c.problem == problem, ORDERS.c.kind == "monitor")
+    with engine.connect() as connection:
+        known = set(connection.execute(query).scalars())
+    missing = [key for key in keys if key not in known]
+    return [key for key in missing if place_order(engine, problem, "monitor", key)]
+
+
+def _count_between(connection: Connection, problem: str, after: int, up_to: int) -> tuple[int, int]:
+    """How many labels of a problem lie between two sequences, and the newest label of any.
+
+    The problem is no condition: by it, MariaDB would read all of its labels.
+    """
+    mine = func.sum(case((LABELS.c.problem == problem, 1), else_=0))
+    query = select(mine, func.max(LABELS.c.sequence))
+    between = LABELS.c.sequence.between(after + 1, up_to)
+    count, newest = connection.execute(query.where(between)).one()
+    return int(count or 0), int(newest or 0)
+
+
+def place_order(engine: Engine, problem: str, kind: str, key: str) -> bool:
+    """Order something to be done once; whether it had not been ordered before."""
+    row = {
+        "key": key,
+        "problem": problem,
+        "kind": kind,
+        "state": "open",
+        "changed_at": datetime.now(UTC).replace(tzinfo=None),
+    }
+    try:
+        with engine.begin() as connection:
+            connection.execute(ORDERS.insert(), row)
+    except IntegrityError:
+        return False
+    return True
+
+
+def purge_inputs(engine: Engine, *, days: float, now: datetime) -> int:
+    """Forget the inputs of predictions older than `days`; returns how many were purged."""
+    oldest = (now - timedelta(days=days)).replace(tzinfo=None)
+    old = (PREDICTIONS.c.answered_at < oldest) & PREDICTIONS.c.inputs.is_not(None)
+    some = select(PREDICTIONS.c.sequence).where(old).limit(ROWS_PER_PURGE)
+    purged = 0
+    while True:
+        with engine.begin() as connection:
+            rows = connection.execute(some).scalars().all()
+            if not rows:
+                return purged
+            these = update(PREDICTIONS).where(PREDICTIONS.c.sequence.in_(rows))
+            purged += int(connection.execute(these.values(inputs=None)).rowcount)
+
+
+def last_verdict(engine: Engine, problem: str) -> str | None:
+    """The newest verdict on a problem."""
+    query = select(VERDICTS.c.verdict).where(VERDICTS.c.problem == problem)
+    with engine.connect() as connection:
+        found = connection.execute(query.order_by(VERDICTS.c.sequence.desc()).limit(1)).scalar()
+    return None if found is None else str(found)
+
+
+def count_labels(engine: Engine, problem: str) -> int:
+    """How many labels a problem has."""
+    query = select(func.count()).select_from(LABELS).where(LABELS.c.problem == problem)
+    with engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def _insert_ignoring(engine: Engine, table: Any, unique: str) -> Insert:
+    if engine.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing(index_elements=[unique])
+    if engine.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=[unique])
+    # not IGNORE, which would swallow every other error too
+    statement = mysql.insert(table)
+    return statement.on_duplicate_key_update({unique: statement.inserted[unique]})
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()

@@ -1,0 +1,1 @@
+"""How a running service comes to answer with a new champion."""

@@ -1,0 +1,131 @@
+"""How an alias changes hands: first the journal says so, then the registry does it.
+
+A run that dies in between is finished by `settle_aliases`, which every flow that moves one calls
+first. Of several runs at once, the one whose row comes first is right: the others find that the
+journal has grown since they looked, and decide anew. An alias that somebody moved past us is left
+alone, and told by `flows.journal --verify`.
+"""
+
+from driftline.errors import DriftlineError, NotFoundError
+from driftline.journal import is_step_back, last_holders, previous_holder
+from driftline.problem import Problem
+from driftline.promotion import Decision
+from tasks.log.journal import read_journal, write_journal
+from tasks.models.registry import (
+    CHALLENGER,
+    CHAMPION,
+    has_version,
+    move_alias,
+    read_holders,
+    tag_decision,
+)
+from tasks.progress import tell
+from tasks.shipping.packaging import served_version
+
+
+def hand_over(
+    name: str, alias: str, version: str | None, *, rows: int, actor: str, why: str, evidence: str
+) -> bool:
+    """Journal the change, then make it; False where the journal has more rows than were seen."""
+    before = read_holders(name)[alias]
+    if before == version:
+        return True
+    is_written = write_journal(
+        name,
+        rows=rows,
+        actor=actor,
+        alias=alias,
+        before=before,
+        after=version,
+        why=why,
+        evidence=evidence,
+    )
+    if is_written:
+        follow_journal(name, alias)
+    return is_written
+
+
+def follow_journal(name: str, alias: str) -> None:
+    """Give the alias to whom the journal names, and look again: another run may have moved it."""
+    while (told := last_holders(read_journal(name))[alias]) != read_holders(name)[alias]:
+        move_alias(name, alias, told)
+
+
+def settle_aliases(name: str) -> int:
+    """Make what the journal announced and a dead run did not get to; how many rows it has.
+
+    `NotFoundError` where the registry lacks a version that the journal names: they belong to
+    different systems, and whatever would be decided on both would be wrong.
+    """
+    entries = read_journal(name)
+    holders = read_holders(name)
+    for alias, version in last_holders(entries).items():
+        last = [entry for entry in entries if entry.alias == alias][-1]
+        if version is not None and not has_version(name, version):
+            message = (
+                f"{name}: the journal names version {version} as {alias}, and the registry has no "
+                "such version; wanted the one that belongs to this journal (MLFLOW_TRACKING_URI "
+                "goes with DRIFTLINE_DATABASE_URL)"
+            )
+            raise NotFoundError(message)
+        if holders.get(alias) != version and holders.get(alias) == last.before:
+            tell(f"finishing what an interrupted run began: {alias} is version {version}")
+            follow_journal(name, alias)
+    return len(entries)
+
+
+def champion_before(name: str, version: str) -> str | None:
+    """Whom this champion replaced, by the journal; None where a rollback brought it back."""
+    entries = [entry for entry in read_journal(name) if entry.alias == CHAMPION]
+    if not entries or entries[-1].after != version or is_step_back(entries, CHAMPION):
+        return None
+    return entries[-1].before
+
+
+def is_served(name: str, version: str | None) -> bool:
+    """Whether services answer with this version, as far as packaging has to do with it."""
+    return (served_version(name) or "").startswith(f"{name}:v{version}-")
+
+
+def apply_decision(
+    problem: Problem, version: str, decision: Decision, *, rows: int, actor: str, evidence: str
+) -> dict[str, str | None] | None:
+    """Promote or reject a version; returns who is champion now and who was before.
+
+    None where somebody has written to the journal since it had `rows`: the champion that the
+    version was judged against may no longer be one.
+    """
+    previous = read_holders(problem.name)[CHAMPION]
+    tag_decision(problem, version, decision)
+    why = "; ".join(decision.reasons)
+    alias = CHAMPION if decision.is_promoted else CHALLENGER
+    is_done = hand_over(
+        problem.name, alias, version, rows=rows, actor=actor, why=why, evidence=evidence
+    )
+    if not is_done:
+        return None
+    return {"champion": version if decision.is_promoted else previous, "previous": previous}
+
+
+def roll_back(problem: Problem, *, actor: str, why: str) -> dict[str, str | None]:
+    """Give the alias back to the champion before this one; finish a rollback that was cut off."""
+    entries = read_journal(problem.name)
+    now = read_holders(problem.name)[CHAMPION]
+    if is_step_back(entries, CHAMPION):
+        last = [entry for entry in entries if entry.alias == CHAMPION][-1]
+        if now != last.after or not is_served(problem.name, last.after):
+            tell(f"finishing the rollback to version {last.after} that was interrupted")
+            settle_aliases(problem.name)
+            return {"champion": last.after, "previous": last.before}
+    settle_aliases(problem.name)
+    earlier = previous_holder(entries, CHAMPION)
+    if earlier is None:
+        message = f"{problem.name}: the journal knows no champion before version {now}"
+        raise NotFoundError(message)
+    is_done = hand_over(
+        problem.name, CHAMPION, earlier, rows=len(entries), actor=actor, why=why, evidence=why
+    )
+    if not is_done:
+        message = f"{problem.name}: another run moved an alias meanwhile; wanted none, ask again"
+        raise DriftlineError(message)
+    return {"champion": earlier, "previous": now}

@@ -1,0 +1,138 @@
+"""Runs a flow from the command line: `python -m flows.<flow> <problem> [--option value]`.
+
+The options are the flow's own parameters. Prefect's bookkeeping is kept off the terminal; what the
+run itself tells, its table and its errors are shown.
+"""
+
+import contextlib
+import importlib
+import inspect
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import typer
+from prefect import Flow
+from prefect.exceptions import FailedRun, ParameterTypeError
+from prefect.logging.handlers import PrefectConsoleHandler
+from rich.console import Console
+from rich.table import Table
+
+from flows.shared.summary import next_steps, summary_rows
+from tasks.reaching import is_prefect_away
+
+CONSOLE = Console(highlight=False)
+
+
+class _Told(logging.Handler):
+    """Shows what runs tell, and warnings, as plain lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line; bookkeeping below a warning is left out."""
+        if getattr(record, "driftline_progress", False):
+            CONSOLE.print(f"  {record.getMessage()}", markup=False, soft_wrap=True)
+
+
+def run(declared: Callable[..., Any], ahead: Sequence[str] = ()) -> None:
+    """Parse the command line, run the flow, show its summary; exit 1 on anything unwanted.
+
+    `ahead` names slow libraries that the flow will need, in the order of need.
+    """
+    flow = cast("Flow[Any, Any]", declared)
+
+    def command(**parameters: Any) -> None:
+        _show_only_told()
+        _import_ahead(ahead)
+        raise typer.Exit(_run(flow, parameters))
+
+    signature = inspect.signature(flow.fn)
+    command.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[
+            parameter.replace(annotation=_without_constraints(parameter.annotation))
+            for parameter in signature.parameters.values()
+        ],
+        return_annotation=None,
+    )
+    command.__doc__ = flow.fn.__doc__
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    app()
+
+
+def _run(flow: Flow[Any, Any], parameters: dict[str, Any]) -> int:
+    try:
+        summary = flow(**parameters)
+    except FailedRun as error:
+        return _fail(str(error))
+    except ParameterTypeError as error:
+        return _fail(f"an option is out of bounds: {error}")
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing is half-written")
+    except Exception as error:
+        if not is_prefect_away(error):
+            raise
+        _fail("Prefect (PREFECT_API_URL): did not answer; wanted it reachable, run it again")
+        os._exit(1)  # else its threads would go on for minutes with what they have to tell it
+    show(summary)
+    return 0
+
+
+def show(summary: dict[str, Any]) -> None:
+    """The summary as one table, and where to look further."""
+    table = Table(show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for what, how in summary_rows(summary):
+        table.add_row(what, how.replace("[", r"\["))
+    CONSOLE.print(table)
+    steps = next_steps(summary)
+    width = max(len(command) for command, _ in steps)
+    for command, purpose in steps:
+        CONSOLE.print(f"  {command:<{width}}  {purpose}", markup=False)
+
+
+def _fail(message: str) -> int:
+    Console(stderr=True, highlight=False).print(f"error: {message}", markup=False, soft_wrap=True)
+    return 1
+
+
+def _show_only_told() -> None:
+    for logger in [logging.root, *map(logging.getLogger, list(logging.root.manager.loggerDict))]:
+        for handler in logger.handlers:
+            if isinstance(handler, PrefectConsoleHandler):
+                handler.setLevel(logging.CRITICAL)
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    warnings.simplefilter("ignore")
+    for name in ("prefect.flow_runs", "prefect.task_runs", "driftline"):
+        logging.getLogger(name).addHandler(_Told())
+
+
+def _import_ahead(modules: Sequence[str]) -> None:
+    """Import slow libraries while Prefect's server starts; a missing one is told where used."""
+
+    def load() -> None:
+        for name in modules:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+
+    threading.Thread(target=load, daemon=True).start()
+
+
+def _without_constraints(annotation: Any) -> Any:
+    """Typer reads `Annotated` itself; the bounds of pydantic are checked by the flow."""
+    return (
+        getattr(annotation, "__origin__", annotation)
+        if hasattr(annotation, "__metadata__")
+        else _optional(annotation)
+    )
+
+
+def _optional(annotation: Any) -> Any:
+    arguments = getattr(annotation, "__args__", ())
+    if type(None) in arguments:
+        first = next(argument for argument in arguments if argument is not type(None))
+        return _without_constraints(first) | None
+    return annotation

@@ -1,0 +1,200 @@
+"""Reads raw rows from wherever a problem keeps them: files, buckets, packages, scikit-learn."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+
+from driftline.errors import SourceError
+from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
+from tasks.data.parsing import BLOCK_BYTES, READERS, Piece, has_ending, parse, stream
+from tasks.decorators import io
+from tasks.progress import tell
+from tasks.reaching import options_for, reaching, read_whole
+
+SKIPPED_SHOWN = 5
+
+
+@io(name="read source", run_name="read source of {problem.name}")
+def read_source(problem: Problem, source: str | None = None) -> tuple[pd.DataFrame, str]:
+    """All rows as they are written there, and the source's name for messages.
+
+    `source` (a path or URL of a file or a folder) stands in for the problem's own. Text files come
+    as text cells; types are given later.
+    """
+    if source is not None:
+        return read_location(source), source
+    match problem.source:
+        case SklearnSource(name=name):
+            return _read_sklearn(name), f"scikit-learn's {name}"
+        case PackageSource(package=package, path=path):
+            return _read_package(package, path), f"{package}/{path}"
+        case FileSource(location=location):
+            return read_location(location), location
+
+
+def read_location(location: str) -> pd.DataFrame:
+    """Rows of a CSV or Parquet file, or of all such files in a folder, one after the other."""
+    filesystem, path = _open_location(location)
+    with reaching(location):
+        paths = _list_files(filesystem, path, location)
+        contents = [read_whole(filesystem, name) for name in paths]
+    parts = [parse(content, name) for content, name in zip(contents, paths, strict=True)]
+    first = list(parts[0].columns)
+    for name, part in zip(paths, parts, strict=True):
+        _refuse_other_header(list(part.columns), first, name, paths[0])
+    return pd.concat(parts, ignore_index=True)
+
+
+class Stream:
+    """Rows of a source piece by piece; a file never lies in memory as a whole.
+
+    `sha256` names the content, wherever it lies.
+    """
+
+    def __init__(self, name: str, sha256: str, begin: Callable[[], Iterator[Piece]]) -> None:
+        """Begin when the first piece is asked for."""
+        self.name = name
+        self.sha256 = sha256
+        self._begin = begin
+        self._pieces: Iterator[Piece] | None = None
+        self._next = 0
+
+    def read(self, number: int) -> Piece | None:
+        """A piece by its place, None after the last; reading in order reads once."""
+        if self._pieces is None or number < self._next:
+            self._pieces, self._next = self._begin(), 0
+        try:
+            for piece in self._pieces:
+                self._next += 1
+                if self._next > number:
+                    return piece
+        except BaseException:
+            self._pieces = None
+            raise
+        return None
+
+
+@io(name="open source", run_name="open source of {problem.name}")
+def open_source(problem: Problem, source: str | None, *, rows: int) -> Stream:
+    """The source as pieces of at most so many rows."""
+    described = problem.source
+    location = source or (described.location if isinstance(described, FileSource) else None)
+    if location is None:
+        table, name = read_source.fn(problem)  # type: ignore[attr-defined] # a task
+        content = table.to_csv(index=False).encode()
+        return Stream(name, hashlib.sha256(content).hexdigest(), lambda: _cut(table, rows))
+    filesystem, path = _open_location(location)
+    with reaching(location):
+        paths = _list_files(filesystem, path, location)
+        sha256 = _digest_files(filesystem, paths)
+    return Stream(location, sha256, lambda: _stream_files(filesystem, paths, rows=rows))
+
+
+@io(name="read rows", run_name="read rows {number}")
+def read_piece(stream: Stream, number: int) -> Piece | None:
+    """A piece of a stream by its place; after an outage it is read again up to there."""
+    return stream.read(number)
+
+
+def _cut(table: pd.DataFrame, rows: int) -> Iterator[Piece]:
+    for start in range(0, len(table), rows):
+        yield Piece(table.iloc[start : start + rows], min(1.0, (start + rows) / len(table)))
+
+
+def _digest_files(filesystem: Any, paths: list[str]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with filesystem.open(path, "rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _stream_files(filesystem: Any, paths: list[str], *, rows: int) -> Iterator[Piece]:
+    """Pieces of all files; one without rows is left out, unless there is no other."""
+    sizes = [int(filesystem.size(path)) for path in paths]
+    first: list[Any] = []
+    empty, is_empty = None, True
+    for number, path in enumerate(paths):
+        with reaching(path), filesystem.open(path, "rb") as file:
+            for piece in stream(file, path, size=sizes[number], rows=rows):
+                columns = list(piece.rows.columns)
+                first = first or columns
+                _refuse_other_header(columns, first, path, paths[0])
+                done = sum(sizes[:number]) + piece.share * sizes[number]
+                empty = Piece(piece.rows, done / max(sum(sizes), 1))
+                if len(piece.rows):
+                    is_empty = False
+                    yield empty
+    if is_empty and empty is not None:
+        yield empty
+
+
+def _refuse_other_header(columns: list[Any], first: list[Any], name: str, named: str) -> None:
+    if columns != first:
+        message = f"{name}: its header differs from that of {named}; wanted the same columns"
+        raise SourceError(message)
+
+
+def _open_location(location: str) -> tuple[Any, str]:
+    import fsspec
+
+    try:
+        filesystem, path = fsspec.core.url_to_fs(
+            location, **options_for(location.split("://", maxsplit=1)[0])
+        )
+    except (ValueError, ImportError) as error:
+        message = f"{location}: cannot be opened ({error}); wanted a path, or an s3:// URL"
+        raise SourceError(message) from None
+    return filesystem, path
+
+
+def _list_files(filesystem: Any, path: str, location: str) -> list[str]:
+    try:
+        kind = filesystem.info(path)["type"]
+    except FileNotFoundError:
+        message = f"{location}: no such file; wanted a CSV or Parquet file, or a folder of them"
+        raise SourceError(message) from None
+    if kind == "file":
+        return [path]
+    listed = sorted(filesystem.ls(path, detail=True), key=lambda one: str(one["name"]))
+    found = [one["name"] for one in listed if _is_read(one)]
+    skipped = [one["name"].rstrip("/").rsplit("/", 1)[-1] for one in listed if not _is_read(one)]
+    if skipped:
+        shown = ", ".join(skipped[:SKIPPED_SHOWN]) + (", ..." if skipped[SKIPPED_SHOWN:] else "")
+        tell(f"{location}: not read: {shown}")
+    if not found:
+        message = f"{location}: a folder without {', '.join(READERS)} files; wanted at least one"
+        raise SourceError(message)
+    return found
+
+
+def _is_read(entry: dict[str, Any]) -> bool:
+    """Whether it is a table: hidden files, such as macOS leaves beside others, are none."""
+    name = str(entry["name"]).rsplit("/", 1)[-1]
+    return (
+        entry["type"] == "file" and not name.startswith((".", "_")) and has_ending(name, *READERS)
+    )
+
+
+def _read_sklearn(name: str) -> pd.DataFrame:
+    from sklearn import datasets
+
+    loader = getattr(datasets, f"load_{name}", None)
+    if loader is None:
+        message = f"source.name: got {name!r}, wanted a table that scikit-learn ships"
+        raise SourceError(message)
+    frame: pd.DataFrame = loader(as_frame=True).frame
+    return frame
+
+
+def _read_package(package: str, path: str) -> pd.DataFrame:
+    try:
+        content = resources.files(package).joinpath(path).read_bytes()
+    except (ModuleNotFoundError, FileNotFoundError, IsADirectoryError):
+        message = f"source: got {package}/{path}, wanted a file of an installed package"
+        raise SourceError(message) from None
+    return parse(content, path)

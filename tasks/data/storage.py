@@ -1,0 +1,88 @@
+"""The store's tables and reports: snapshots by their digest, pages, scores."""
+
+import io as streams
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+from driftline.digests import digest_rows, digest_table
+from driftline.errors import DataError, NotFoundError
+from tasks.data.files import is_stored, list_names, locate, read_file, write_file, write_parquet
+from tasks.decorators import io
+
+DIGEST_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An immutable copy of the rows of a run."""
+
+    sha256: str
+    rows: int
+    quarantined: int
+    path: str
+
+
+@io(name="write snapshot")
+def write_snapshot(kept: pd.DataFrame, quarantined: pd.DataFrame) -> Snapshot:
+    """Store the rows under the digest of their content; the same rows are stored once."""
+    sha256 = digest_table(kept)
+    address = locate("snapshots", f"{sha256}.parquet")
+    if not is_stored(address):
+        write_parquet(address, kept)
+    if len(quarantined):
+        write_parquet(locate("snapshots", "quarantined", f"{sha256}.parquet"), quarantined)
+    return Snapshot(sha256=sha256, rows=len(kept), quarantined=len(quarantined), path=address)
+
+
+@io(name="find snapshot")
+def find_snapshot(digest: str) -> str:
+    """The whole SHA-256 of a snapshot by as much of its beginning as tells it from the others."""
+    given = digest.strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{1,64}", given):
+        message = f"--snapshot: got {digest!r}, wanted the SHA-256 of a snapshot or its beginning"
+        raise NotFoundError(message)
+    if len(given) == DIGEST_LENGTH:
+        return given
+    folder = locate("snapshots")
+    names = [name.removesuffix(".parquet") for name in list_names(folder)]
+    found = [name for name in names if name.startswith(given) and len(name) == DIGEST_LENGTH]
+    if len(found) != 1:
+        message = f"--snapshot: {len(found)} snapshots in {folder} begin with {given}, wanted one"
+        raise NotFoundError(message)
+    return found[0]
+
+
+@io(name="read snapshot")
+def read_snapshot(sha256: str) -> tuple[pd.DataFrame, list[str]]:
+    """A snapshot's rows and their digests; content that does not match its name is an error."""
+    address = locate("snapshots", f"{sha256}.parquet")
+    table = _from_parquet(read_file(address), address)
+    rows = digest_rows(table)
+    found = digest_table(table, rows)
+    if found != sha256:
+        message = f"{address}: got rows with digest {found}, wanted those it is named after"
+        raise DataError(message)
+    return table, rows
+
+
+def locate_report(name: str) -> str:
+    """Where a report file is, or will be."""
+    return locate("reports", name)
+
+
+@io(name="write report")
+def write_report(name: str, content: bytes) -> str:
+    """Store a report file; returns its address."""
+    return write_file(locate_report(name), content)
+
+
+def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(streams.BytesIO(content))
+    except Exception as error:  # noqa: BLE001 - pyarrow raises a dozen kinds for a broken file
+        message = (
+            f"{address}: not a readable Parquet file ({type(error).__name__}); wanted it whole"
+        )
+        raise DataError(message) from None

@@ -1,0 +1,1 @@
+"""The prediction log's tables: predictions, labels, refusals, verdicts, orders, the journal."""

@@ -1,0 +1,346 @@
+"""The prediction log as tables: windows of predictions, labelled rows, verdicts and orders."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Select, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bentos.log.database import order_all_checks
+from bentos.log.tables import LABELS, ORDERS, PREDICTIONS, RELEASES, VERDICTS
+from driftline.drift import DriftDecision
+from driftline.problem import Problem
+from driftline.verdicts import Quarantined, Window, name_of
+from tasks.decorators import io
+from tasks.log.records import open_records
+
+A_DAY = timedelta(days=1)
+ROWS_AT_ONCE = 50_000
+QUARANTINE = "quarantine"
+
+
+@io(name="read window")
+def read_window(problem: Problem, model_version: str) -> Window:
+    """Predictions of this model since the last verdict on it, and labels not judged yet.
+
+    With a label horizon, a label counts once its prediction is old enough that labels of every
+    class have had time to come. What is in quarantine is left out.
+    """
+    verdict = _last_verdict(problem.name, model_version)
+    state = {} if verdict is None else json.loads(verdict["evidence"])
+    seen = 0 if verdict is None else int(verdict["last_prediction"])
+    seen_label = int(state.get("last_label", 0))
+    mine = (PREDICTIONS.c.problem == problem.name) & (PREDICTIONS.c.model_version == model_version)
+    fresh = (
+        select(PREDICTIONS.c.sequence, PREDICTIONS.c.inputs)
+        .where(mine, PREDICTIONS.c.sequence > seen, PREDICTIONS.c.inputs.is_not(None))
+        .order_by(PREDICTIONS.c.sequence)
+    )
+    with open_records().connect() as connection:
+        predictions, places = _read_table(connection, fresh, problem)
+        labelled, judged = _read_unjudged(connection, problem, mine, seen_label)
+    return Window(
+        inputs=predictions,
+        labelled=labelled,
+        first=places[0] if places else seen + 1,
+        last=places[-1] if places else seen,
+        last_label=judged[-1] if judged else seen_label,
+        seen=seen,
+        seen_label=seen_label,
+        state=state or _carry_over(problem.name),
+        places=tuple(places),
+    )
+
+
+def _read_unjudged(
+    connection: Connection, problem: Problem, mine: ColumnElement[bool], seen_label: int
+) -> tuple[pd.DataFrame, list[int]]:
+    """Labelled rows after a place, and their places: predictions' where there is a horizon.
+
+    A label that comes after its cohort was judged is not judged any more; it teaches all the same.
+    """
+    horizon = problem.drift.label_horizon_days
+    place = PREDICTIONS.c.sequence if horizon else LABELS.c.sequence
+    told = (
+        select(place, PREDICTIONS.c.inputs, LABELS.c.label, PREDICTIONS.c.probabilities)
+        .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
+        .where(mine, place > seen_label, PREDICTIONS.c.inputs.is_not(None))
+        .where(*_outside_quarantine(connection, problem.name))
+        .order_by(place)
+    )
+    if horizon:
+        told = told.where(PREDICTIONS.c.answered_at <= _now() - timedelta(days=horizon))
+    labels = connection.execute(told).all()
+    labelled = _table([row.inputs for row in labels], problem)
+    labelled["_label"] = [row.label for row in labels]
+    labelled["_probabilities"] = [json.loads(row.probabilities) for row in labels]
+    return labelled, [int(row[0]) for row in labels]
+
+
+def _carry_over(problem: str) -> dict[str, Any]:
+    """What a new champion takes over from the one before it: the price of a renewal."""
+    query = select(VERDICTS.c.evidence).where(VERDICTS.c.problem == problem)
+    with open_records().connect() as connection:
+        found = connection.execute(query.order_by(VERDICTS.c.sequence.desc()).limit(1)).scalar()
+    standing = json.loads(found).get("standing", {}) if found else {}
+    return {"price": standing.get("price", 0.0)}
+
+
+def _outside_quarantine(connection: Connection, problem: str) -> list[ColumnElement[bool]]:
+    return [
+        (PREDICTIONS.c.sequence < part.first) | (PREDICTIONS.c.sequence > part.last)
+        for part in _quarantined(connection, problem)
+    ]
+
+
+def _quarantined(connection: Connection, problem: str) -> list[Quarantined]:
+    released = select(RELEASES.c.verdict_key).where(
+        RELEASES.c.problem == problem, RELEASES.c.decision == "released"
+    )
+    query = select(VERDICTS, RELEASES.c.decision).outerjoin(
+        RELEASES, RELEASES.c.verdict_key == VERDICTS.c.key
+    )
+    query = query.where(
+        VERDICTS.c.problem == problem,
+        VERDICTS.c.verdict == QUARANTINE,
+        VERDICTS.c.first_prediction <= VERDICTS.c.last_prediction,
+        VERDICTS.c.key.not_in(released),
+    ).order_by(VERDICTS.c.sequence)
+    return [
+        Quarantined(
+            key=row["key"],
+            first=int(row["first_prediction"]),
+            last=int(row["last_prediction"]),
+            reasons=tuple(json.loads(row["reasons"])),
+            is_dropped=row["decision"] == "dropped",
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+@io(name="read ids")
+def ids_of(places: Sequence[int]) -> list[str]:
+    """Ids of predictions by their sequences, in that order."""
+    query = select(PREDICTIONS.c.sequence, PREDICTIONS.c.id)
+    with open_records().connect() as connection:
+        rows = connection.execute(query.where(PREDICTIONS.c.sequence.in_(list(places)))).all()
+    known = {int(place): str(name) for place, name in rows}
+    return [known[place] for place in places if place in known]
+
+
+@io(name="read quarantine")
+def read_quarantine(problem: Problem) -> list[Quarantined]:
+    """What was judged broken and has not been released, the oldest first."""
+    with open_records().connect() as connection:
+        return _quarantined(connection, problem.name)
+
+
+@io(name="decide on quarantine")
+def decide_on_quarantine(problem: Problem, key: str, decision: str, *, actor: str) -> bool:
+    """Release what a verdict set aside, or drop it; False where somebody has decided already."""
+    row = {
+        "verdict_key": key,
+        "problem": problem.name,
+        "decision": decision,
+        "actor": actor,
+        "at": _now(),
+    }
+    try:
+        with open_records().begin() as connection:
+            connection.execute(RELEASES.insert(), row)
+    except IntegrityError:
+        return False
+    return True
+
+
+@io(name="read accepted findings")
+def read_accepted(problem: Problem) -> set[str]:
+    """Reasons of quarantines that a person has released: they are known, and no fault any more."""
+    query = (
+        select(VERDICTS.c.reasons)
+        .join(RELEASES, RELEASES.c.verdict_key == VERDICTS.c.key)
+        .where(VERDICTS.c.problem == problem.name, RELEASES.c.decision == "released")
+    )
+    with open_records().connect() as connection:
+        rows = connection.execute(query).scalars().all()
+    return {name_of(reason) for text in rows for reason in json.loads(text)}
+
+
+@io(name="read labelled rows")
+def read_labelled(problem: Problem) -> pd.DataFrame:
+    """Every labelled row with its true label under the target's name, the oldest label first.
+
+    What is in quarantine teaches nobody until a person has released it.
+    """
+    with open_records().connect() as connection:
+        query = (
+            select(PREDICTIONS.c.inputs, LABELS.c.label)
+            .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
+            .where(LABELS.c.problem == problem.name, PREDICTIONS.c.inputs.is_not(None))
+            .where(*_outside_quarantine(connection, problem.name))
+            .order_by(LABELS.c.sequence)
+        )
+        rows = connection.execute(query).all()
+    table = _table([row.inputs for row in rows], problem)
+    table[problem.target.name] = [row.label for row in rows]
+    return table
+
+
+@io(name="read reasons of orders")
+def read_reasons(orders: Sequence[str]) -> list[str]:
+    """Why trainings were ordered: the first reason of each verdict that did so."""
+    keys = [order.removeprefix("verdict:") for order in orders]
+    query = select(VERDICTS.c.reasons).where(VERDICTS.c.key.in_(keys))
+    with open_records().connect() as connection:
+        return [json.loads(text)[0] for text in connection.execute(query).scalars()]
+
+
+@io(name="record verdict")
+def record_verdict(
+    problem: Problem,
+    decision: DriftDecision,
+    *,
+    key: str,
+    model_version: str,
+    window: Window,
+    evidence: Mapping[str, Any],
+    report: str,
+    report_sha256: str,
+) -> bool:
+    """Keep the verdict and order what it calls for in one step; False where it was kept before."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    row = {
+        "key": key,
+        "problem": problem.name,
+        "model_version": model_version,
+        "verdict": decision.verdict,
+        "reasons": json.dumps(decision.reasons),
+        "evidence": json.dumps({**evidence, "last_label": window.last_label}, default=float),
+        "report": report,
+        "report_sha256": report_sha256,
+        "first_prediction": window.first,
+        "last_prediction": window.last,
+        "decided_at": now,
+    }
+    order = {
+        "key": f"verdict:{key}",
+        "problem": problem.name,
+        "kind": "train",
+        "state": "open",
+        "changed_at": now,
+    }
+    try:
+        with open_records().begin() as connection:
+            connection.execute(VERDICTS.insert(), row)
+            if decision.verdict == "retrain":
+                connection.execute(ORDERS.insert(), order)
+    except IntegrityError:
+        return False
+    return True
+
+
+@io(name="claim orders")
+def claim_orders(problem: str, kind: str, run_id: str) -> list[str]:
+    """Take every open order of a kind for this run; an order is taken by one run only."""
+    with open_records().begin() as connection:
+        connection.execute(
+            update(ORDERS)
+            .where(ORDERS.c.problem == problem, ORDERS.c.kind == kind, ORDERS.c.state == "open")
+            .values(state="claimed", claimed_by=run_id, changed_at=_now())
+        )
+        query = select(ORDERS.c.key).where(
+            ORDERS.c.claimed_by == run_id, ORDERS.c.state == "claimed"
+        )
+        return list(connection.execute(query).scalars())
+
+
+@io(name="finish orders")
+def finish_orders(run_id: str, *, is_done: bool) -> None:
+    """What this run has claimed is done, or open again where it was not carried out.
+
+    An order that another run holds by now, since this one was taken for dead, stays as it is.
+    """
+    state = "done" if is_done else "open"
+    with open_records().begin() as connection:
+        connection.execute(
+            update(ORDERS)
+            .where(ORDERS.c.claimed_by == run_id, ORDERS.c.state == "claimed")
+            .values(state=state, changed_at=_now())
+        )
+
+
+@io(name="look for open orders")
+def open_orders(problem: Problem) -> dict[str, int]:
+    """How many orders of each kind wait; places those that a dying service did not get to."""
+    engine = open_records()
+    order_all_checks(engine, problem.name, every=problem.drift.labels_per_check)
+    query = (
+        select(ORDERS.c.kind, func.count())
+        .where(ORDERS.c.problem == problem.name, ORDERS.c.state == "open")
+        .group_by(ORDERS.c.kind)
+    )
+    with engine.connect() as connection:
+        return {kind: int(count) for kind, count in connection.execute(query).all()}
+
+
+@io(name="look for claimed orders")
+def claiming_runs(problem: str) -> list[str]:
+    """The runs that have claimed orders and not finished them."""
+    query = select(ORDERS.c.claimed_by.distinct()).where(
+        ORDERS.c.problem == problem, ORDERS.c.state == "claimed"
+    )
+    with open_records().connect() as connection:
+        return [str(run_id) for run_id in connection.execute(query).scalars()]
+
+
+@io(name="free orders")
+def free_orders(problem: str, ended_runs: Iterable[str]) -> int:
+    """Open again what ended runs had claimed and not finished; returns how many orders.
+
+    A machine that is lost leaves runs behind that never end: no claim lasts longer than a day.
+    """
+    is_over = ORDERS.c.claimed_by.in_(list(ended_runs)) | (ORDERS.c.changed_at < _now() - A_DAY)
+    with open_records().begin() as connection:
+        done = connection.execute(
+            update(ORDERS)
+            .where(ORDERS.c.problem == problem, ORDERS.c.state == "claimed", is_over)
+            .values(state="open", changed_at=_now())
+        )
+    return int(done.rowcount)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _last_verdict(problem: str, model_version: str) -> Mapping[str, Any] | None:
+    query = (
+        select(VERDICTS)
+        .where(VERDICTS.c.problem == problem, VERDICTS.c.model_version == model_version)
+        .order_by(VERDICTS.c.sequence.desc())
+        .limit(1)
+    )
+    with open_records().connect() as connection:
+        return connection.execute(query).mappings().first()  # type: ignore[return-value]
+
+
+def _read_table(
+    connection: Connection, query: Select[Any], problem: Problem
+) -> tuple[pd.DataFrame, list[int]]:
+    """Logged inputs and their places, read piece by piece: all of them, however many."""
+    parts, places = [_table([], problem)], []
+    rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
+    for piece in rows.partitions():
+        parts.append(_table([row.inputs for row in piece], problem))
+        places += [int(row.sequence) for row in piece]
+    full = [part for part in parts if len(part)] or parts
+    return pd.concat(full, ignore_index=True), places
+
+
+def _table(inputs: Sequence[str], problem: Problem) -> pd.DataFrame:
+    """Logged inputs under the problem's columns; what a record left out is missing."""
+    rows = [json.loads(text) for text in inputs]
+    return pd.DataFrame(rows, columns=list(problem.columns))

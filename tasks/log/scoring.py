@@ -1,0 +1,149 @@
+"""Batch scoring: rows in, answers out as Parquet files, a piece at a time.
+
+A part's file is written when its answers are in the prediction log; ids follow from the model, the
+source's content and the row's place. So whatever was interrupted goes on without a row twice.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from bentos.log.database import insert_predictions
+from bentos.predictor import Answer, Predictor
+from driftline.cleaning import clean, faults_of_values, keep_ignored
+from driftline.errors import DataError, NotFoundError
+from driftline.problem import Problem
+from driftline.served import ServedModel
+from tasks.data.files import count_rows, locate, read_file, write_file, write_parquet
+from tasks.decorators import io
+from tasks.log.records import open_records
+
+PIECE_ROWS = 10_000
+
+
+class Scorer:
+    """Scores one source by one model into one folder."""
+
+    def __init__(
+        self, problem: Problem, model: ServedModel, *, source: str, sha256: str, output: str | None
+    ) -> None:
+        """Take the folder, or one in the store that is named after model and source."""
+        self.problem = problem
+        self.source = source
+        self.predictor = Predictor(model.contract, model.onnx)
+        self._about = {"problem": problem.name, "model_version": model.version, "source": sha256}
+        name = f"v{model.version}-{sha256[:12]}"
+        self.folder = (output or locate("scores", problem.name, name)).rstrip("/")
+
+    def id_of(self, row: int) -> str:
+        """The prediction's id for a row of the source."""
+        text = json.dumps([*self._about.values(), row])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def part(self, number: int) -> str:
+        """Where the answers of a piece lie."""
+        return f"{self.folder}/part-{number:05d}.parquet"
+
+    def refused(self, number: int) -> str:
+        """Where its refused rows lie; readers of a folder of Parquet skip names with `_`."""
+        return f"{self.folder}/_refused-{number:05d}.parquet"
+
+    def take_folder(self, *, is_new: bool) -> None:
+        """Refuse a folder that holds the scores of something else; leave a note in a new one."""
+        note = f"{self.folder}/_scores.json"
+        try:
+            found = json.loads(read_file(note))
+        except NotFoundError:
+            if is_new:
+                write_file(note, json.dumps(self._about).encode())
+            return
+        if found != self._about:
+            wrong = ", ".join(f"{k} {found.get(k)!r}" for k in self._about)
+            message = f"{self.folder}: holds the scores of {wrong}; wanted an empty folder"
+            raise DataError(message)
+
+
+@io(name="look for scores")
+def find_part(scorer: Scorer, number: int) -> int | None:
+    """How many rows a part that is there answers, or None."""
+    scorer.take_folder(is_new=False)
+    return count_rows(scorer.part(number))
+
+
+@io(name="score rows", run_name="score rows {number}")
+def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -> int:
+    """Answer a piece, log the answers, and write them; returns how many rows were answered.
+
+    `start` is the place in the source of its first row.
+    """
+    cleaned = clean(rows, scorer.problem, source=scorer.source, with_target=False, is_part=True)
+    own = keep_ignored(rows, scorer.problem)
+    bad = faults_of_values(cleaned, scorer.problem)
+    kept = cleaned.table.drop(index=list(bad))
+    records = kept.astype("object").where(kept.notna(), None).to_dict(orient="records")
+    answers = scorer.predictor.predict(records)  # type: ignore[arg-type] # names are strings
+    ids = [scorer.id_of(start + int(row)) for row in kept.index]
+    logged = [
+        _log_row(scorer, prediction_id, record, answer)
+        for prediction_id, record, answer in zip(ids, records, answers, strict=True)
+    ]
+    scorer.take_folder(is_new=True)
+    if logged:
+        insert_predictions(open_records(), logged)
+    if bad:
+        reasons = ["; ".join(why) for why in bad.values()]
+        refused = pd.DataFrame({"row": [start + row for row in bad], "reasons": reasons})
+        write_parquet(scorer.refused(number), _beside(refused, own.iloc[list(bad)]))
+    answered = _describe(scorer.problem, kept, ids, answers, start=start)
+    write_parquet(scorer.part(number), _beside(answered, own.iloc[kept.index]))
+    return len(kept)
+
+
+def _log_row(
+    scorer: Scorer, prediction_id: str, record: dict[Any, Any], answer: Answer
+) -> dict[str, Any]:
+    return {
+        "id": prediction_id,
+        "problem": scorer.problem.name,
+        "model_version": scorer.predictor.contract.model_version,
+        "answered_at": datetime.now(UTC).replace(tzinfo=None),
+        "inputs": json.dumps(record),
+        "prediction": answer.prediction,
+        "label": answer.label,
+        "probabilities": json.dumps(list(answer.probability.values())),
+        "confidence": answer.confidence,
+        "risk_level": answer.risk_level,
+    }
+
+
+def _describe(
+    problem: Problem, kept: pd.DataFrame, ids: list[str], answers: list[Answer], *, start: int
+) -> pd.DataFrame:
+    """Inputs and answers as one table, whose columns have one type in every part."""
+    answered = pd.DataFrame(
+        {
+            "row": pd.Series([start + int(row) for row in kept.index], dtype="int64"),
+            "prediction_id": pd.Series(ids, dtype="string"),
+            "label": pd.Series([answer.label for answer in answers], dtype="string"),
+            "risk_level": pd.Series([answer.risk_level for answer in answers], dtype="string"),
+            **{
+                f"probability_{name}": pd.Series(
+                    [answer.probability[name] for answer in answers], dtype="float64"
+                )
+                for name in problem.classes
+            },
+        }
+    )
+    inputs = kept.reset_index(drop=True)
+    texts = inputs.select_dtypes("object").columns
+    return _beside(answered, inputs.astype(dict.fromkeys(texts, "string")))
+
+
+def _beside(answered: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Both tables side by side; a name that is taken already gets `input_` before it."""
+    others = others.reset_index(drop=True)
+    others = others.rename(columns={n: f"input_{n}" for n in others if n in answered})
+    return pd.concat([answered, others], axis="columns")

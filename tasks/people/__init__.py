@@ -1,0 +1,1 @@
+"""How people and other systems are told: messages, events, summaries."""

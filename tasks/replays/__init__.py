@@ -1,0 +1,1 @@
+"""Replays of a history: the models, the rivals, the page."""

@@ -1,0 +1,129 @@
+"""The Lambda archive: a zip with the model, the serving code and its packages, and no more.
+
+The same model, code and lock give the same bytes.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import uuid
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftline.errors import PackagingError
+from driftline.problem import Problem
+from driftline.served import ServedModel
+from tasks.decorators import io
+from tasks.progress import tell
+from tasks.settings import get_settings
+from tasks.shipping.wheels import Target, compile_packages, install_packages, own_python
+
+PROJECT = Path(__file__).resolve().parents[2]
+CODE = (
+    "bentos/__init__.py",
+    "bentos/api.py",
+    "bentos/log/checks.py",
+    "bentos/log/direct.py",
+    "bentos/http/door.py",
+    "bentos/doorbell.py",
+    "bentos/lambda_handler.py",
+    "bentos/log/writers.py",
+    "bentos/http/metrics.py",
+    "bentos/log/migrations/sqlite.sql",
+    "bentos/http/openapi.py",
+    "bentos/predictor.py",
+    "bentos/records.py",
+    "bentos/log/refusals.py",
+    "bentos/replies.py",
+    "bentos/settings.py",
+    "bentos/sidecar.py",
+    "bentos/log/spool.py",
+    "driftline/__init__.py",
+    "driftline/contract.py",
+    "driftline/refusals.py",
+    "driftline/spelling.py",
+)
+LOCK = "deployments/lambda/requirements.lock"
+PLATFORM = "x86_64-manylinux_2_28"
+TASK_ROOT = "/var/task"
+PYTHONS = ("3.11", "3.12", "3.13")
+OLDEST_MANAGED = (3, 12)  # AWS's runtime before it has a C library too old for onnxruntime
+MOST_MEGABYTES = 50.0
+LONG_AGO = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A built archive."""
+
+    path: str
+    megabytes: float
+    sha256: str
+
+
+def archive_path(problem: Problem, version: str, python: str) -> Path:
+    """Where the archive of a model version lies."""
+    folder = get_settings().home.absolute() / "lambda"
+    return folder / f"{problem.name}-v{version}-python{python}.zip"
+
+
+def find_archive(problem: Problem, model: ServedModel) -> Path:
+    """Where the archive lies that this Python can run."""
+    return archive_path(problem, model.version, own_python())
+
+
+@io(name="build Lambda archive")
+def build_archive(problem: Problem, model: ServedModel, python: str = "") -> Archive:
+    """Build it for a Python version, by default this one; refuse one that is too large."""
+    python = python or own_python()
+    if python not in PYTHONS:
+        message = f"--lambda-python: got {python!r}, wanted one of: {', '.join(PYTHONS)}"
+        raise PackagingError(message)
+    target = Target(python=python, platform=PLATFORM, path=TASK_ROOT)
+    with tempfile.TemporaryDirectory(prefix="driftline-lambda-") as folder:
+        content = Path(folder) / "content"
+        tell(f"installing {LOCK} for Python {python} on {PLATFORM}")
+        install_packages(PROJECT / LOCK, content, target)
+        _add_served(content, model)
+        if not compile_packages(content, target):
+            tell(f"no python{python} on this machine: without bytecode the cold start is slower")
+        path = _pack(content, archive_path(problem, model.version, python))
+    if tuple(map(int, python.split("."))) < OLDEST_MANAGED:
+        tell(f"AWS's managed runtime of Python {python} is too old; for it, --lambda-python 3.13")
+    return describe_archive(path)
+
+
+def describe_archive(path: Path) -> Archive:
+    """Size and digest; an archive beyond what Lambda takes is a `PackagingError`."""
+    content = path.read_bytes()
+    megabytes = round(len(content) / 1e6, 1)
+    if megabytes > MOST_MEGABYTES:
+        message = f"{path}: got {megabytes} MB, wanted at most {MOST_MEGABYTES:g}"
+        raise PackagingError(message)
+    return Archive(str(path), megabytes, hashlib.sha256(content).hexdigest())
+
+
+def _add_served(content: Path, model: ServedModel) -> None:
+    for name in CODE:
+        path = content / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT / name, path)
+    (content / "model.onnx").write_bytes(model.onnx)
+    (content / "contract.json").write_text(model.contract.to_json(), encoding="utf-8")
+
+
+def _pack(content: Path, path: Path) -> Path:
+    """Write the zip whole or not at all: sorted names, one time, one mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    files = {str(file.relative_to(content)): file for file in content.rglob("*") if file.is_file()}
+    with zipfile.ZipFile(draft, "w") as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name.replace(os.sep, "/"), LONG_AGO)
+            entry.create_system = 3  # unix, whatever this machine is
+            entry.external_attr = (0o100755 if ".so" in name else 0o100644) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, files[name].read_bytes(), compresslevel=9)
+    return draft.replace(path)

@@ -1,0 +1,1 @@
+"""The environments that a model answers in, and whether they answer alike."""

@@ -1,0 +1,178 @@
+"""What every environment is asked, and how its answers compare with the fitted pipeline's."""
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from driftline.agreement import (
+    Agreement,
+    Answers,
+    Request,
+    Response,
+    Wanted,
+    bad_requests,
+    compare,
+    differing_parameters,
+    edge_records,
+    plain_records,
+    records_of_vectors,
+    resample_records,
+)
+from driftline.contract import Contract
+from driftline.dataset import encode_target
+from driftline.errors import DriftlineError, PackagingError
+from driftline.export import classifier_of, edge_cases
+from driftline.problem import Problem
+from driftline.served import ServedModel
+from tasks.decorators import work
+from tasks.progress import tell
+from tasks.verify.emulator import NotRunnableError
+from tasks.verify.environments import Environment, in_process_asker
+from tasks.verify.processes import HTTP_OK, Ask
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+SEED = 0
+REFUSED, UNAVAILABLE = 400, 503
+UNAVAILABLE_SECONDS = 10.0
+RECORDS_PER_REQUEST = 500
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What every environment is sent, as bytes, and the same records encoded for the pipeline."""
+
+    first: bytes
+    batches: tuple[bytes, ...]
+    matrix: np.ndarray
+    wanted: Wanted
+
+
+@work(name="collect questions")
+def collect_questions(
+    table: pd.DataFrame, problem: Problem, model: ServedModel, fitted: "Pipeline", *, rows: int
+) -> Questions:
+    """Rows of the snapshot, resampled ones up to `rows`, edge cases, and what must be refused."""
+    contract = model.contract
+    if len(table) > rows:
+        table = table.sample(rows, random_state=SEED)
+    real = plain_records(table, contract)
+    made = resample_records(real, contract, count=rows - len(real), seed=SEED)
+    typical = dict(contract.example) or real[0]
+    vectors = edge_cases(fitted, contract.encode_table(real), contract)
+    edges = edge_records(typical, contract) + records_of_vectors(vectors, contract)
+    records = [*real, *made, *edges]
+    matrix = contract.encode_table(records)
+    ask = in_process_asker(model)
+    requests = [
+        (request, reply)
+        for request in bad_requests(typical, contract)
+        if (reply := ask(request.method, request.path, request.body)).status >= REFUSED
+    ]
+    wanted = Wanted(
+        fitted=_answers_of(fitted.predict_proba(matrix).tolist(), contract),
+        requests=tuple(request for request, _ in requests),
+        errors=tuple(reply for _, reply in requests),
+        about=ask("GET", "/model", b""),
+        y=encode_target(table, problem),
+    )
+    starts = range(0, len(records), RECORDS_PER_REQUEST)
+    return Questions(
+        first=_json(typical),
+        batches=tuple(_json({"records": records[i : i + RECORDS_PER_REQUEST]}) for i in starts),
+        matrix=matrix,
+        wanted=wanted,
+    )
+
+
+@work(name="check hyperparameters")
+def check_parameters(
+    fitted: "Pipeline", logged: Mapping[str, str], model: ServedModel, questions: Questions
+) -> Agreement:
+    """The fitted pipeline against what was logged of it: hyperparameters and threshold."""
+    found = classifier_of(fitted).get_params()
+    reasons = differing_parameters(logged, found)
+    if logged.get("threshold") != str(model.contract.threshold):
+        reasons.append(f"threshold: logged {logged.get('threshold')}, served another")
+    wanted = questions.wanted
+    agreement = compare("scikit-learn pipeline", wanted.fitted, wanted, model.contract)
+    if not reasons:
+        return agreement
+    return replace(agreement, state="different", why="; ".join(reasons))
+
+
+@work(name="try environment", run_name="try {name}")
+def try_environment(
+    name: str,
+    environment: AbstractContextManager[Environment],
+    questions: Questions,
+    contract: Contract,
+) -> Agreement:
+    """Start an environment, ask it, and compare; one that lacks something is not run."""
+    tell(f"{name} ...")
+    try:
+        with environment as running:
+            answers, seconds = _ask_all(running, questions)
+    except NotRunnableError as error:
+        agreement = Agreement(name, "not run", str(error))
+    except (DriftlineError, OSError, ValueError, KeyError) as error:
+        agreement = Agreement(name, "different", f"{type(error).__name__}: {error}")
+    else:
+        agreement = compare(name, answers, questions.wanted, contract, seconds=seconds)
+    tell(f"{name}: {agreement.state}{f' ({agreement.why})' if agreement.why else ''}")
+    return agreement
+
+
+def _ask_all(environment: Environment, questions: Questions) -> tuple[Answers, float]:
+    """One record, whose answer is timed, then all in batches, then the requests that are wrong."""
+    _expect_ok(environment.ask("POST", "/predict", questions.first))
+    seconds = time.perf_counter() - environment.started_at
+    predictions: list[dict[str, Any]] = []
+    for body in questions.batches:
+        reply = environment.ask("POST", "/predict_batch", body)
+        predictions += _expect_ok(reply)["predictions"]
+    answers = Answers(
+        labels=tuple(one["label"] for one in predictions),
+        risks=tuple(one["risk_level"] for one in predictions),
+        probabilities=np.array([list(one["probability"].values()) for one in predictions]),
+        errors=tuple(_ask_patiently(environment.ask, each) for each in questions.wanted.requests),
+        about=environment.ask("GET", "/model", b""),
+    )
+    return answers, round(seconds, 2)
+
+
+def _ask_patiently(ask: Ask, request: Request) -> Response:
+    """Ask again while the answer is 503: a new database has its tables a moment after the start."""
+    give_up = time.monotonic() + UNAVAILABLE_SECONDS
+    while True:
+        reply = ask(request.method, request.path, request.body)
+        if reply.status != UNAVAILABLE or time.monotonic() > give_up:
+            return reply
+        time.sleep(0.2)
+
+
+def _answers_of(probabilities: list[list[float]], contract: Contract) -> Answers:
+    """What the contract makes of probabilities."""
+    return Answers(
+        labels=tuple(contract.classes[contract.decide(row)] for row in probabilities),
+        risks=tuple(contract.risk(row) for row in probabilities),
+        probabilities=np.array(probabilities),
+    )
+
+
+def _expect_ok(reply: Response) -> Any:
+    if reply.status != HTTP_OK:
+        message = f"got status {reply.status} for valid records: {reply.body[:300]!r}"
+        raise PackagingError(message)
+    return json.loads(reply.body)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, allow_nan=False).encode()

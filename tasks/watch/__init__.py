@@ -1,0 +1,1 @@
+"""A monitoring run: its evidence, its verdict, its page."""

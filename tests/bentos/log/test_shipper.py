@@ -1,0 +1,409 @@
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import Engine, event, select
+
+from bentos.log import writers as log_module
+from bentos.log.database import insert_predictions, migrate, open_engine
+from bentos.log.shipper import SEGMENTS_AT_ONCE, purge, run, ship
+from bentos.log.spool import SpoolWriter, count_aside, free_segments, rows_of
+from bentos.log.tables import PREDICTIONS
+from bentos.log.writers import LogUnavailableError, SpoolLog
+
+LOG_SECONDS = 20.0
+
+
+def entry(*ids: str, at: float | None = None) -> dict[str, Any]:
+    one = {"inputs": {"x": 1}, "prediction": 1, "label": "ill", "probabilities": [0.2, 0.8]}
+    one |= {"confidence": 0.8, "risk": "high"}
+    return {
+        "time": time.time() if at is None else at,
+        "problem": "tiny",
+        "version": "7",
+        "predictions": [one | {"id": each} for each in ids],
+    }
+
+
+def spooled(folder: Path, *entries: dict[str, Any]) -> None:
+    writer = SpoolWriter(folder)
+    for each in entries:
+        writer.append(orjson.dumps(each) + b"\n")
+    writer.close()
+
+
+def ids_in(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(select(PREDICTIONS.c.id)).scalars())
+
+
+def await_that(is_so: Callable[[], bool], seconds: float = LOG_SECONDS) -> None:
+    give_up = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < give_up, "it did not come about in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    """A folder for a spool."""
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A SQLite file of the test's own, which a shipper's process finds too."""
+    url = f"sqlite:///{tmp_path / 'predictions.db'}"
+    monkeypatch.setenv("DRIFTLINE_DATABASE_URL", url)
+    return url
+
+
+@pytest.fixture
+def spool_log(spool: Path, url: str) -> Iterator[SpoolLog]:
+    """A log with a shipper's process of its own."""
+    log = SpoolLog(spool, url)
+    yield log
+    log.close()
+
+
+def test_everything_is_shipped_and_the_spool_is_empty(engine: Engine, spool: Path) -> None:
+    spooled(spool, entry("a", "b"), entry("c"))
+    spooled(spool, entry("d"))
+
+    shipped = ship(engine, spool)
+
+    assert shipped == 3
+    assert sorted(ids_in(engine)) == ["a", "b", "c", "d"]
+    assert free_segments(spool) == []
+    assert ship(engine, spool) == 0
+
+
+def test_what_is_shipped_twice_stands_once(engine: Engine, spool: Path) -> None:
+    """A shipper that dies between the insert and the removal leaves its segment to the next."""
+    spooled(spool, entry("a", "b"))
+    (path,) = free_segments(spool)
+    content = path.read_bytes()
+    ship(engine, spool)
+    path.write_bytes(content)
+
+    ship(engine, spool)
+
+    assert sorted(ids_in(engine)) == ["a", "b"]
+    assert free_segments(spool) == []
+
+
+class Rounds:
+    """Ends a shipper after some rounds, and lets the test act between them."""
+
+    def __init__(self, *acts: Callable[[], object]) -> None:
+        """One act before each round."""
+        self._acts = list(acts)
+        self.pauses: list[float] = []
+
+    def __call__(self, seconds: float) -> bool:
+        """Act instead of waiting; over with the last act."""
+        self.pauses.append(seconds)
+        self._acts.pop(0)()
+        return not self._acts
+
+
+def nothing() -> None:
+    """Let a round pass."""
+
+
+def test_a_database_that_is_away_at_the_start_is_waited_for(spool: Path, tmp_path: Path) -> None:
+    """A folder in place of the SQLite file cannot be opened; then it is gone."""
+    path = tmp_path / "log.db"
+    path.mkdir()
+    spooled(spool, entry("a"))
+    rounds = Rounds(nothing, nothing, path.rmdir, nothing)
+
+    run(spool, f"sqlite:///{path}", is_over=rounds)
+
+    assert ids_in(open_engine(f"sqlite:///{path}")) == ["a"]
+    assert free_segments(spool) == []
+    assert rounds.pauses[:3] == sorted(rounds.pauses[:3])
+    assert rounds.pauses[2] > rounds.pauses[0]
+    assert rounds.pauses[3] == rounds.pauses[0]
+
+
+def test_what_came_last_is_shipped_before_the_end(spool: Path, url: str) -> None:
+    run(spool, url, is_over=Rounds(lambda: spooled(spool, entry("last"))))
+
+    assert ids_in(open_engine(url)) == ["last"]
+
+
+def test_a_segment_that_nobody_can_read_does_not_stop_the_others(spool: Path, url: str) -> None:
+    spool.mkdir()
+    (spool / "00000000000000000001-a.jsonl").write_bytes(b'{"torn{"time": 1}\n')
+    spooled(spool, entry("a"))
+
+    run(spool, url, is_over=Rounds(nothing, nothing))
+
+    assert ids_in(open_engine(url)) == ["a"]
+    assert len(list(spool.glob("*.damaged"))) == 1
+
+
+def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
+    engine: Engine, spool: Path
+) -> None:
+    """In its own segment, and in those that are shipped in the same transaction."""
+    spooled(spool, entry("a"), entry("b") | {"problem": None}, entry("c"))
+    spooled(spool, entry("d") | {"problem": None}, entry("e", "f"))
+    spooled(spool, entry("g"))
+
+    shipped = ship(engine, spool)
+
+    assert shipped == 4
+    assert sorted(ids_in(engine)) == ["a", "c", "e", "f", "g"]
+    assert free_segments(spool) == []
+    assert [each["predictions"][0]["id"] for each in lines_aside(spool)] == ["b", "d"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"null",
+        b"3",
+        b"[]",
+        b"{}",
+        b'{"torn{"time": 1}',
+        orjson.dumps({"problem": "tiny", "predictions": []}),
+        orjson.dumps(entry("b") | {"time": 1e30}),
+        orjson.dumps(entry("b") | {"time": "yesterday"}),
+        orjson.dumps(entry("b") | {"predictions": [{}]}),
+        orjson.dumps(entry("b") | {"predictions": None}),
+        orjson.dumps({"refused": "r", "time": 1.0}),
+        orjson.dumps(
+            {
+                "refused": "r",
+                "time": 1,
+                "problem": "p",
+                "version": "1",
+                "counts": [["a", "b", None]],
+            }
+        ),
+    ],
+    ids=range(12),
+)
+def test_a_line_that_cannot_be_meant_holds_up_nobody(
+    engine: Engine, spool: Path, line: bytes
+) -> None:
+    spooled(spool, entry("a"))
+    (path,) = free_segments(spool)
+    path.write_bytes(line + b"\n" + path.read_bytes())
+    spooled(spool, entry("z"))
+
+    ship(engine, spool)
+
+    assert sorted(ids_in(engine)) == ["a", "z"]
+    assert free_segments(spool) == []
+    (aside,) = spool.glob("*.damaged")
+    assert aside.read_bytes() == line + b"\n"
+    assert count_aside(spool) == 1
+    assert aside.stat().st_mode & 0o077 == 0
+
+
+def test_a_number_too_large_for_the_database_is_set_aside(engine: Engine, spool: Path) -> None:
+    big = entry("b")
+    big["predictions"][0]["prediction"] = 2**63
+    spooled(spool, entry("a"), big)
+
+    ship(engine, spool)
+
+    assert ids_in(engine) == ["a"]
+    assert count_aside(spool) == 1
+
+
+def test_many_segments_are_shipped_in_few_transactions(engine: Engine, spool: Path) -> None:
+    for i in range(SEGMENTS_AT_ONCE + 1):
+        spooled(spool, entry(f"{i}"))
+    commits: list[object] = []
+    event.listen(engine, "commit", commits.append)
+
+    ship(engine, spool)
+
+    assert len(ids_in(engine)) == SEGMENTS_AT_ONCE + 1
+    assert len(commits) == 2
+
+
+def test_whatever_goes_wrong_the_shipper_goes_on(
+    spool: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spooled(spool, entry("a"))
+    tries: list[str] = []
+
+    def fail_once(engine: Engine, folder: Path) -> int:
+        tries.append("once")
+        if len(tries) == 1:
+            raise RuntimeError
+        return ship(engine, folder)
+
+    monkeypatch.setattr("bentos.log.shipper.ship", fail_once)
+
+    run(spool, url, is_over=Rounds(nothing, nothing))
+
+    assert ids_in(open_engine(url)) == ["a"]
+
+
+def lines_aside(spool: Path) -> list[Any]:
+    """What was set aside, in order."""
+    paths = sorted(spool.glob("*.damaged"))
+    return [orjson.loads(line) for path in paths for line in path.read_bytes().splitlines()]
+
+
+def test_the_keeper_outlives_what_it_could_not_do(
+    spool_log: SpoolLog, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as starting a shipper while there are no descriptors left."""
+    monkeypatch.setattr("bentos.log.writers.SHIPPER_PAUSE_SECONDS", 0.0)
+    start, failed = log_module._start_shipper, threading.Event()
+
+    def fail_once(folder: Path) -> Any:
+        if failed.is_set():
+            return start(folder)
+        failed.set()
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("bentos.log.writers._start_shipper", fail_once)
+    spool_log._shipper.kill()
+    spool_log._shipper.wait()
+
+    spool_log.write(entry("a"))
+
+    await_that(failed.is_set)
+    migrate(open_engine(url))
+    await_that(lambda: ids_in(open_engine(url)) == ["a"])
+
+
+def test_old_inputs_are_forgotten_where_a_retention_is_set(
+    spool: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_ago = (datetime.now(UTC) - timedelta(days=40)).timestamp()
+    spooled(spool, entry("old", at=long_ago), entry("new"))
+    monkeypatch.setenv("DRIFTLINE_RETENTION_DAYS", "30")
+
+    run(spool, url, is_over=Rounds(nothing))
+
+    with open_engine(url).connect() as connection:
+        rows = connection.execute(select(PREDICTIONS.c.id, PREDICTIONS.c.inputs))
+        kept = dict(map(tuple, rows))
+    assert kept == {"old": None, "new": '{"x":1}'}
+
+
+def test_without_a_retention_nothing_is_forgotten(
+    url: str, monkeypatch: pytest.MonkeyPatch, spool: Path
+) -> None:
+    monkeypatch.delenv("DRIFTLINE_RETENTION_DAYS", raising=False)
+    spooled(spool, entry("old", at=1.0))
+    run(spool, url, is_over=Rounds(nothing))
+
+    purge(open_engine(url))
+
+    with open_engine(url).connect() as connection:
+        assert connection.execute(select(PREDICTIONS.c.inputs)).scalar_one() == '{"x":1}'
+
+
+def test_the_log_ships_by_itself(spool_log: SpoolLog, url: str) -> None:
+    spool_log.write(entry("a"))
+
+    await_that(lambda: Path(url.removeprefix("sqlite:///")).exists())
+    await_that(lambda: spool_log.label("a", "ill") != "unknown")
+
+    assert ids_in(open_engine(url)) == ["a"]
+    assert spool_log.label("a", "ill") == "same"
+    assert spool_log.label("nobody", "ill") == "unknown"
+
+
+def test_a_label_waits_for_its_prediction_to_arrive(spool_log: SpoolLog, url: str) -> None:
+    migrate(open_engine(url))
+    for i in range(3):
+        spool_log.write(entry(f"{i}"))
+
+        assert spool_log.label(f"{i}", "ill") == "added"
+
+
+def test_a_closed_log_has_shipped_everything_and_takes_no_more(
+    spool_log: SpoolLog, spool: Path, url: str
+) -> None:
+    for i in range(100):
+        spool_log.write(entry(f"{i}"))
+
+    spool_log.close()
+
+    assert Counter(ids_in(open_engine(url))) == {f"{i}": 1 for i in range(100)}
+    assert free_segments(spool) == []
+    with pytest.raises(LogUnavailableError):
+        spool_log.write(entry("late"))
+
+
+def test_a_shipper_that_was_killed_is_followed_by_another(
+    spool_log: SpoolLog, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bentos.log.writers.SHIPPER_PAUSE_SECONDS", 0.0)
+    spool_log.write(entry("a"))
+    await_that(lambda: Path(url.removeprefix("sqlite:///")).exists())
+    spool_log._shipper.kill()
+    spool_log._shipper.wait()
+
+    spool_log.write(entry("b"))
+
+    migrate(open_engine(url))
+    await_that(lambda: sorted(ids_in(open_engine(url))) == ["a", "b"])
+
+
+def test_a_label_cannot_be_kept_while_the_database_is_away(spool: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "log.db"
+    blocked.mkdir()
+    log = SpoolLog(spool, f"sqlite:///{blocked}")
+
+    log.write(entry("a"))
+    with pytest.raises(LogUnavailableError):
+        log.label("a", "ill")
+
+    log.close()
+
+
+def test_shippers_beside_each_other_ship_each_prediction_once(engine: Engine, spool: Path) -> None:
+    for i in range(40):
+        spooled(spool, entry(*(f"{i}-{j}" for j in range(5))))
+
+    threads = [threading.Thread(target=ship, args=(engine, spool)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ship(engine, spool)
+
+    assert Counter(ids_in(engine)) == {f"{i}-{j}": 1 for i in range(40) for j in range(5)}
+
+
+def test_predictions_that_stand_already_do_not_stop_the_new_ones(
+    engine: Engine, spool: Path
+) -> None:
+    spooled(spool, entry("a", "b"))
+    insert_predictions(engine, rows_of(entry("b")))
+
+    ship(engine, spool)
+
+    assert sorted(ids_in(engine)) == ["a", "b"]
+
+
+def test_an_entry_becomes_one_row_per_prediction() -> None:
+    one = {"id": "a", "inputs": {"x": None}, "prediction": 1, "label": "ill"}
+    one |= {"probabilities": [0.25, 0.75], "confidence": 0.75, "risk": "high"}
+    entry = {"time": 0.5, "problem": "p", "version": "7", "predictions": [one, one | {"id": "b"}]}
+
+    first, second = rows_of(entry)
+
+    assert (first["id"], second["id"]) == ("a", "b")
+    assert first["inputs"] == '{"x":null}'
+    assert first["probabilities"] == "[0.25,0.75]"
+    assert first["answered_at"].isoformat() == "1970-01-01T00:00:00.500000"
+    assert (first["problem"], first["model_version"], first["risk_level"]) == ("p", "7", "high")

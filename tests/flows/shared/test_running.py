@@ -1,0 +1,180 @@
+"""What a declared flow does when its story ends badly, on a real Prefect server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from prefect import Flow
+from prefect.client.schemas.objects import State, StateType
+
+from driftline.errors import DataError
+from flows.shared import running
+from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
+from tests.receivers import HttpReceiver, http_receiver
+
+VALUE = "Jane-Doe-1234"
+
+
+@driftline_flow("mistaken", run_name="mistaken {problem}")
+def mistaken(problem: str) -> Sections:
+    message = f"{problem}.csv: no such file"
+    raise DataError(message)
+
+
+@driftline_flow("broken", run_name="broken {problem}")
+def broken(problem: str) -> Sections:
+    del problem
+    return {"number": float(VALUE)}
+
+
+@driftline_flow("interrupted", run_name="interrupted {problem}")
+def interrupted(problem: str) -> Sections:
+    raise KeyboardInterrupt(problem)
+
+
+@driftline_flow("unwanted", run_name="unwanted {problem}")
+def unwanted(problem: str) -> Sections:
+    raise UnwantedOutcomeError("not promoted", {"problem": problem})
+
+
+@driftline_flow("nested", run_name="nested {problem}")
+def nested(problem: str, inner: str) -> Sections:
+    return {"mistaken": mistaken, "broken": broken}[inner](problem)
+
+
+@driftline_flow("quiet", run_name="quiet {problem}")
+def quiet(problem: str) -> Sections:
+    return {"problem": problem}
+
+
+CUT_OFF: list[str] = []
+
+
+@driftline_flow("cut off", run_name="cut off {problem}")
+def cut_off(problem: str) -> Sections:
+    CUT_OFF.append(problem)
+    raise httpx.ConnectError("All connection attempts failed")
+
+
+@driftline_flow("around", run_name="around {problem}")
+def around(problem: str, inner: str) -> Sections:
+    return {"quiet": quiet, "cut off": cut_off}[inner](problem)
+
+
+@pytest.fixture(autouse=True)
+def told(prefect_api: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpReceiver]:
+    """What people are told of the flows of one test."""
+    del prefect_api, home
+    with http_receiver() as receiver:
+        monkeypatch.setenv("DRIFTLINE_NOTIFY_WEBHOOK", receiver.url)
+        yield receiver
+
+
+def end_of(flow: object, *words: str) -> State[object]:
+    return flow(*words, return_state=True)  # type: ignore[operator]
+
+
+def test_a_mistake_is_told_once_in_its_own_words(told: HttpReceiver) -> None:
+    state = end_of(mistaken, "ward-seven")
+
+    assert (state.type, state.message) == (StateType.FAILED, "ward-seven.csv: no such file")
+    [text] = told.texts
+    assert text.startswith("*Driftline, ward_seven: a run failed*\n- ward-seven.csv: no such file")
+    assert "flow: mistaken" in text
+    assert str(state.state_details.flow_run_id) in text
+
+
+def test_an_unforeseen_error_is_told_by_its_kind_only(told: HttpReceiver) -> None:
+    state = end_of(broken, "tiny")
+
+    assert state.type == StateType.FAILED
+    [text] = told.texts
+    assert "- ValueError\n" in text
+    assert VALUE not in text
+
+
+@pytest.mark.parametrize(
+    ("inner", "why"), [("mistaken", "tiny.csv: no such file"), ("broken", "ValueError")]
+)
+def test_a_failure_in_an_inner_flow_is_told_once_of_the_outer(
+    inner: str, why: str, told: HttpReceiver
+) -> None:
+    end_of(nested, "tiny", inner)
+
+    [text] = told.texts
+    assert f"- {why}\nflow: nested\n" in text
+
+
+def test_an_interrupted_run_is_told(told: HttpReceiver) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        end_of(interrupted, "tiny")
+
+    [text] = told.texts
+    assert "- Execution was aborted by an interrupt signal." in text
+
+
+def test_an_outcome_that_was_ruled_out_is_told(told: HttpReceiver, home: Path) -> None:
+    end_of(unwanted, "tiny")
+
+    [text] = told.texts
+    assert "- not promoted\nflow: unwanted" in text
+    assert (home / "runs" / "latest.json").is_file()
+
+
+def test_a_parameter_that_is_refused_is_told(told: HttpReceiver) -> None:
+    state = mistaken(problem=["not", "a", "name"], return_state=True)  # type: ignore[call-arg, arg-type]
+
+    assert state.type == StateType.FAILED
+    assert "- ParameterTypeError\n" in told.texts[0]
+
+
+def test_a_setting_that_cannot_work_ends_a_run_before_it_does_anything(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRIFTLINE_NOTIFY_WEBHOOK", f"ftp://hooks.example/{VALUE}")
+
+    state = end_of(quiet, "tiny")
+
+    assert state.type == StateType.FAILED
+    assert "DRIFTLINE_NOTIFY_WEBHOOK" in str(state.message)
+    assert VALUE not in str(state.message)
+    assert not (home / "runs").exists()
+
+
+def test_a_run_that_came_to_an_outcome_is_not_told_as_failed(told: HttpReceiver) -> None:
+    state = end_of(quiet, "tiny")
+
+    assert state.type == StateType.COMPLETED
+    assert told.posted == []
+
+
+@pytest.mark.parametrize(("failures", "is_over"), [(2, True), (3, False)])
+def test_a_flow_inside_another_waits_for_a_server_that_is_away_at_its_start(
+    monkeypatch: pytest.MonkeyPatch, failures: int, is_over: bool
+) -> None:
+    call, refused = Flow.__call__, []
+
+    def refuse(flow: Flow[..., object], *args: object, **kwargs: object) -> object:
+        if flow.name == "quiet" and len(refused) < failures:
+            refused.append(flow.name)
+            raise httpx.ConnectError("All connection attempts failed")
+        return call(flow, *args, **kwargs)
+
+    monkeypatch.setattr(Flow, "__call__", refuse)
+    monkeypatch.setattr(running, "RETRY_DELAYS_SECONDS", [0.0, 0.0])
+
+    state = end_of(around, "tiny", "quiet")
+
+    assert (len(refused), state.is_completed()) == (failures, is_over)
+
+
+def test_a_flow_inside_another_that_has_begun_is_not_begun_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running, "RETRY_DELAYS_SECONDS", [0.0, 0.0])
+    CUT_OFF.clear()
+
+    state = end_of(around, "tiny", "cut off")
+
+    assert (len(CUT_OFF), state.is_completed()) == (1, False)

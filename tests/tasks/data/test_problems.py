@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from driftline.errors import ProblemError
+from tasks.data.problems import list_problems, read_problem, read_suite
+from tasks.settings import get_settings
+from tests.support import MOODS, file_problem
+
+
+@pytest.fixture(autouse=True)
+def described(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of two problems, which the settings of this process point at."""
+    file_problem(project, "two_moods", MOODS)
+    monkeypatch.setenv("DRIFTLINE_PROJECT_DIR", str(project))
+    get_settings.cache_clear()
+    return project
+
+
+@pytest.mark.parametrize("name", ["two_moods", "two-moods"])
+def test_a_problem_is_found_by_its_name_and_by_its_deployments(name: str) -> None:
+    assert read_problem.fn(name).name == "two_moods"
+
+
+def test_every_described_problem_is_listed() -> None:
+    assert list_problems() == ["tiny", "two_moods"]
+
+
+def test_an_unknown_problem_is_told_with_those_that_are_known() -> None:
+    with pytest.raises(ProblemError) as raised:
+        read_problem.fn("tinny")
+
+    wanted = "problem: got 'tinny', wanted one of: tiny, two_moods (files in data/problems)"
+    assert str(raised.value) == wanted
+
+
+@pytest.mark.parametrize("name", ["../secrets", "/etc/passwd", "a/b"])
+def test_a_name_cannot_lead_out_of_the_folder(name: str) -> None:
+    with pytest.raises(ProblemError, match="wanted a name of lower-case letters"):
+        read_problem.fn(name)
+
+
+def test_a_problem_without_its_suite_is_told(described: Path) -> None:
+    (described / "expectations" / "tiny.yaml").unlink()
+
+    with pytest.raises(ProblemError, match=r"^expectations/tiny.yaml: missing; wanted the expec"):
+        read_suite.fn(read_problem.fn("tiny"))
+
+
+def test_a_problem_file_that_is_not_utf8_is_told(described: Path) -> None:
+    (described / "data" / "problems" / "tiny.yaml").write_bytes(b"title: \xe4")
+
+    with pytest.raises(ProblemError, match=r"^data/problems/tiny.yaml: not UTF-8 at byte 7"):
+        read_problem.fn("tiny")

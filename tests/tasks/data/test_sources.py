@@ -1,0 +1,341 @@
+import bz2
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from driftline.errors import SourceError, UnavailableError
+from driftline.problem import Problem
+from tasks.data.sources import open_source, read_location, read_source
+from tests.conftest import Bucket, forget_connections
+from tests.support import free_ports, make_problem, shared_data, tiny_rows
+
+TEXT = "age,level\n40,0.5\n50,\n"
+ROWS = pd.DataFrame({"age": ["40", "50"], "level": ["0.5", ""]})
+
+
+def write(folder: Path, name: str, content: bytes) -> str:
+    (folder / name).write_bytes(content)
+    return str(folder / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("rows.csv", bytes),
+        ("rows.csv.gz", gzip.compress),
+        ("rows.csv.bz2", bz2.compress),
+    ],
+)
+def test_a_text_table_is_read_as_text(
+    tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    location = write(tmp_path, name, pack(TEXT.encode()))
+
+    table = read_location(location)
+
+    pd.testing.assert_frame_equal(table, ROWS, check_column_type=False)
+
+
+def test_a_byte_order_mark_is_not_part_of_the_first_name(tmp_path: Path) -> None:
+    location = write(tmp_path, "rows.csv", b"\xef\xbb\xbf" + TEXT.encode())
+
+    assert list(read_location(location).columns) == ["age", "level"]
+
+
+def test_a_repeated_name_stays_repeated(tmp_path: Path) -> None:
+    """Whether that is a mistake is for the problem to say."""
+    location = write(tmp_path, "rows.csv", b"age,age\n1,2\n")
+
+    assert list(read_location(location).columns) == ["age", "age"]
+
+
+def test_a_quoted_cell_may_hold_a_comma_and_a_line_break(tmp_path: Path) -> None:
+    location = write(tmp_path, "rows.csv", b'age,note\n40,"one, two\nthree"\n')
+
+    assert read_location(location)["note"].tolist() == ["one, two\nthree"]
+
+
+def test_a_parquet_table_keeps_its_types(tmp_path: Path) -> None:
+    table = tiny_rows(10)
+    table.to_parquet(tmp_path / "rows.parquet")
+
+    pd.testing.assert_frame_equal(read_location(str(tmp_path / "rows.parquet")), table)
+
+
+def test_a_folder_is_its_tables_one_after_the_other(tmp_path: Path) -> None:
+    write(tmp_path, "b.csv", b"age\n3\n")
+    write(tmp_path, "a.csv", b"age\n1\n2\n")
+    write(tmp_path, "notes.txt", b"not a table")
+
+    assert read_location(str(tmp_path))["age"].tolist() == ["1", "2", "3"]
+
+
+def test_tables_of_a_folder_must_have_the_same_header(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", b"age\n1\n")
+    write(tmp_path, "b.csv", b"years\n1\n")
+
+    with pytest.raises(SourceError, match=r"b\.csv: its header differs from that of .*a\.csv"):
+        read_location(str(tmp_path))
+
+
+BAD_FILES: list[tuple[str, bytes, str]] = [
+    ("empty.csv", b"", "an empty file; wanted a header and rows"),
+    ("blank.csv", b"\n\n", "got no header; wanted a first line of column names"),
+    ("latin.csv", "age\n4\n\xe4\n".encode("latin-1"), "not UTF-8 at line 3 (byte 6); wanted UTF-8"),
+    ("null.csv", b"age\n\x00\n", "holds null bytes; wanted CSV text"),
+    ("ragged.csv", b"age,level\n1,2\n1,2,3\n", "wanted 2 cells in every line"),
+    ("table.parquet", b"PAR1 no table", "not a readable Parquet file"),
+    ("rows.csv.gz", b"not packed", "cannot be decompressed"),
+    ("cut.csv.gz", gzip.compress(TEXT.encode())[:-9], "cannot be decompressed"),
+    ("rows.csv.bz2", b"not packed", "cannot be decompressed"),
+    ("cut.csv.bz2", bz2.compress(TEXT.encode())[:-9], "cannot be decompressed"),
+    ("bad.csv.gz", gzip.compress(TEXT.encode())[:10] + b"\xff" * 20, "cannot be decompressed"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "message"), BAD_FILES, ids=[n for n, *_ in BAD_FILES])
+def test_a_file_that_cannot_be_read_is_named_with_its_fault(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    location = write(tmp_path, name, content)
+
+    with pytest.raises(SourceError) as raised:
+        read_location(location)
+
+    told = str(raised.value)
+    assert told.startswith(f"{location}: ")
+    assert message in told
+    assert "\n" not in told
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    location = str(tmp_path / "nowhere.csv")
+
+    with pytest.raises(SourceError) as raised:
+        read_location(location)
+
+    assert str(raised.value).startswith(f"{location}: no such file; wanted a CSV or Parquet file")
+
+
+def test_a_folder_without_tables_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"a folder without \.csv, .* files; wanted at least one"):
+        read_location(str(tmp_path))
+
+
+def test_a_header_without_rows_is_an_empty_table(tmp_path: Path) -> None:
+    location = write(tmp_path, "rows.csv", b"age,level\n")
+
+    table = read_location(location)
+
+    assert (len(table), list(table.columns)) == (0, ["age", "level"])
+
+
+@pytest.mark.parametrize("location", ["ftpx://somewhere/rows.csv", "s4://rows.csv"])
+def test_an_address_of_no_known_kind_is_refused(location: str) -> None:
+    with pytest.raises(SourceError, match="wanted a path, or an s3:// URL"):
+        read_location(location)
+
+
+def test_a_problem_names_its_own_source(tmp_path: Path) -> None:
+    location = write(tmp_path, "rows.csv", TEXT.encode())
+    problem = make_problem(source={"kind": "file", "location": location})
+
+    table, name = read_source.fn(problem)
+
+    assert (len(table), name) == (2, location)
+
+
+def test_a_source_that_is_named_stands_in_for_the_problems_own(
+    tmp_path: Path, problem: Problem
+) -> None:
+    location = write(tmp_path, "other.csv", TEXT.encode())
+
+    table, name = read_source.fn(problem, location)
+
+    assert (len(table), name) == (2, location)
+
+
+def test_scikit_learns_own_tables_are_read() -> None:
+    problem = make_problem(source={"kind": "sklearn", "name": "breast_cancer"})
+
+    table, name = read_source.fn(problem)
+
+    assert (table.shape, name) == ((569, 31), "scikit-learn's breast_cancer")
+
+
+def test_a_packages_table_is_read() -> None:
+    source = {"kind": "package", "package": "faraway", "path": "datasets/pima/pima.csv.bz2"}
+
+    table, _ = read_source.fn(make_problem(source=source))
+
+    assert table.shape == (768, 9)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"kind": "sklearn", "name": "no_such_table"},
+        {"kind": "package", "package": "no_such_package", "path": "a.csv"},
+        {"kind": "package", "package": "faraway", "path": "no_such_file.csv"},
+    ],
+)
+def test_a_table_that_does_not_ship_is_named(source: dict[str, str]) -> None:
+    with pytest.raises(SourceError, match=r"got .*no_such"):
+        read_source.fn(make_problem(source=source))
+
+
+@pytest.mark.data
+def test_two_files_of_real_rows_are_read_as_one_table() -> None:
+    folder = shared_data("diabetes")
+
+    table = read_location(str(folder))
+
+    assert table.shape == (15_000, 10)
+
+
+@pytest.mark.s3
+def test_a_table_is_read_from_a_bucket(s3: Bucket) -> None:
+    put(s3, "one/rows.csv", TEXT.encode())
+
+    table = read_location(f"s3://{s3.name}/one/rows.csv")
+
+    pd.testing.assert_frame_equal(table, ROWS, check_column_type=False)
+
+
+@pytest.mark.s3
+def test_a_prefix_of_a_bucket_is_read_as_a_folder(s3: Bucket) -> None:
+    put(s3, "two/a.csv", b"age\n1\n")
+    put(s3, "two/b.csv", b"age\n2\n")
+
+    table = read_location(f"s3://{s3.name}/two")
+
+    assert table["age"].tolist() == ["1", "2"]
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize("key", ["{bucket}/no-such-object.csv", "no-such-bucket/rows.csv"])
+def test_a_missing_object_or_bucket_is_named(s3: Bucket, key: str) -> None:
+    location = f"s3://{key.format(bucket=s3.name)}"
+
+    with pytest.raises(SourceError) as raised:
+        read_location(location)
+
+    assert str(raised.value).startswith(f"{location}: no such file")
+
+
+@pytest.mark.s3
+def test_a_bucket_that_refuses_the_key_says_so(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    forget_connections()
+
+    with pytest.raises(SourceError, match=r"access denied; check .* the AWS_\* variables"):
+        read_location(f"s3://{s3.name}/one/rows.csv")
+
+
+def test_an_unreachable_store_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage may pass, so it is the one kind of error that is tried again."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_ports(1)[0]}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    forget_connections()
+
+    with pytest.raises(UnavailableError) as raised:
+        read_location("s3://bucket/rows.csv")
+
+    forget_connections()
+    assert str(raised.value).startswith("s3://bucket/rows.csv: did not answer")
+
+
+def put(bucket: Bucket, key: str, content: bytes) -> None:
+    import s3fs
+
+    s3fs.S3FileSystem().pipe_file(f"{bucket.name}/{key}", content)
+
+
+UNEVEN = {
+    "longer": ("a,b,c\n1,2,3\n1,2,3,4\n", "line 3 has 4 cells; wanted 3 cells in every line"),
+    "all longer": ("a,b,c\n1,2,3,4\n1,2,3,4\n", "line 2 has 4 cells; wanted 3 cells"),
+    "much longer": ("a,b\n1,2,3,4,5\n", "line 2 has 5 cells; wanted 2 cells"),
+    "shorter": ("a,b,c\n1,2,3\n\n1,2\n", "line 4 has 2 cells; wanted 3 cells in every line"),
+    "after a line break": ('a,b\n"1\n1",2\n1\n', "line 4 has 1 cell; wanted 2 cells"),
+    "surplus value": ("a,b\n1,2,,x\n", "line 2 has 4 cells; wanted 2 cells in every line"),
+}
+
+
+@pytest.mark.parametrize("way", UNEVEN)
+def test_a_line_of_uneven_length_is_refused_by_its_number(tmp_path: Path, way: str) -> None:
+    """Its cells would come under other columns, or be lost."""
+    text, message = UNEVEN[way]
+    location = write(tmp_path, "rows.csv", text.encode())
+
+    with pytest.raises(SourceError) as raised:
+        read_location(location)
+
+    assert str(raised.value).startswith(f"{location}: {message}")
+
+
+def test_empty_cells_past_the_last_column_and_empty_lines_are_let_pass(tmp_path: Path) -> None:
+    text = b'a,b\n1,2\n3,4,\n\n5,"6, 7",,\n   \n8,9\n'
+    location = write(tmp_path, "rows.csv", text)
+
+    table = read_location(location)
+
+    assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"], ["5", "6, 7"], ["8", "9"]]
+
+
+@pytest.mark.parametrize(("separator", "shown"), [(";", "';'"), ("\t", r"'\\t'"), ("|", r"'\|'")])
+def test_another_separator_is_named(tmp_path: Path, separator: str, shown: str) -> None:
+    text = f'age{separator}"a, b"{separator}c\n1{separator}2,5{separator}3\n'
+    location = write(tmp_path, "rows.csv", text.encode())
+
+    with pytest.raises(SourceError, match=f"rows.csv: separated by {shown}, wanted ','"):
+        read_location(location)
+
+
+def test_endings_count_in_any_case_and_hidden_files_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, "january.csv", b"age\n1\n")
+    write(tmp_path, "FEBRUARY.CSV", b"age\n2\n")
+    write(tmp_path, "march.Csv.GZ", gzip.compress(b"age\n3\n"))
+    for name in ("._january.csv", ".DS_Store", "_refused-0.parquet"):
+        write(tmp_path, name, b"no table")
+    (tmp_path / "older.csv").mkdir()
+
+    with caplog.at_level("INFO"):
+        table = read_location(str(tmp_path))
+
+    assert sorted(table["age"]) == ["1", "2", "3"]
+    told = [record.getMessage() for record in caplog.records if "not read" in record.getMessage()]
+    assert told == [
+        f"{tmp_path}: not read: .DS_Store, ._january.csv, _refused-0.parquet, older.csv"
+    ]
+
+
+def test_whole_numbers_of_parquet_stay_whole_where_some_are_missing(tmp_path: Path) -> None:
+    large = 2**60 + 1
+    parquet.write_table(pa.table({"id": [large, None]}), tmp_path / "a.parquet")
+
+    assert str(read_location(str(tmp_path / "a.parquet"))["id"][0]) == str(large)
+
+
+def test_a_file_without_rows_among_others_is_no_piece(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", b"age\n")
+    write(tmp_path, "b.csv", b"age\n1\n2\n3\n")
+    problem = make_problem(source={"kind": "file", "location": str(tmp_path)})
+    stream = open_source.fn(problem, None, rows=2)
+
+    pieces = [stream.read(0), stream.read(1), stream.read(2)]
+
+    assert [None if piece is None else len(piece.rows) for piece in pieces] == [2, 1, None]
+
+
+def test_a_header_cell_may_hold_a_line_break(tmp_path: Path) -> None:
+    location = write(tmp_path, "rows.csv", b'"age\n(years)","x"\r\n1,"a\nb"\r\n')
+
+    assert list(read_location(location).columns) == ["age\n(years)", "x"]

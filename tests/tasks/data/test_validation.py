@@ -1,0 +1,238 @@
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from driftline.cleaning import CleanTable
+from driftline.errors import ProblemError, ValidationFailedError
+from driftline.expectations import Suite, parse_suite
+from driftline.problem import Problem
+from tasks.data.cleaning import clean_rows, separate_rows
+from tasks.data.validation import Validation, check_expectations, refuse_critical
+from tests.support import TINY_SUITE, make_problem, tiny_rows
+
+PROBLEM = make_problem()
+STUCK = {
+    "expect": "ExpectColumnMeanToBeBetween",
+    "severity": "critical",
+    "meaning": "ages are plausible",
+    "arguments": {"column": "age", "min_value": 30, "max_value": 80},
+}
+
+
+def suite_of(*expectations: dict[str, Any], problem: Problem = PROBLEM) -> Suite:
+    text = yaml.safe_dump({"expectations": list(expectations)}, sort_keys=False)
+    return parse_suite(text, problem=problem, file="expectations/tiny.yaml")
+
+
+def cleaned(**changes: Any) -> CleanTable:
+    return clean_rows.fn(tiny_rows().assign(**changes), PROBLEM, source="rows.csv")
+
+
+def check(table: pd.DataFrame, *expectations: dict[str, Any]) -> Validation:
+    return check_expectations.fn(table, suite_of(*expectations))
+
+
+@pytest.fixture(scope="module")
+def sound() -> Validation:
+    return check(cleaned().table, *TINY_SUITE["expectations"], STUCK)
+
+
+def test_sound_rows_pass_every_expectation(sound: Validation) -> None:
+    assert sound.success
+    assert (sound.critical, sound.failed, sound.faults) == ((), (), {})
+    assert sound.checked == 8
+
+
+def test_the_data_docs_are_a_page_that_names_what_was_checked(sound: Validation) -> None:
+    page = sound.page.decode()
+
+    assert page.lstrip().lower().startswith("<!doctype html>")
+    assert "level" in page
+    assert "Expectation" in page
+
+
+def test_a_critical_failure_says_what_was_wanted_and_got() -> None:
+    validation = check(cleaned(age=20).table, STUCK)
+
+    assert not validation.success
+    with pytest.raises(ValidationFailedError) as raised:
+        refuse_critical(validation, source="rows.csv", page="docs.html")
+    assert str(raised.value) == (
+        "rows.csv: critical expectations failed: age: ages are plausible "
+        "[min_value=30, max_value=80] (got 20.0) (report: docs.html)"
+    )
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        {
+            "expect": "ExpectColumnMaxToBeBetween",
+            "arguments": {"column": "age", "max_value": 100},
+        },
+        {
+            "expect": "ExpectColumnDistinctValuesToBeInSet",
+            "arguments": {"column": "sex", "value_set": ["F", "M"]},
+        },
+        {
+            "expect": "ExpectColumnMostCommonValueToBeInSet",
+            "arguments": {"column": "sex", "value_set": ["F", "M"], "ties_okay": True},
+        },
+        {
+            "expect": "ExpectColumnValuesToMatchRegex",
+            "arguments": {"column": "sex", "regex": "^[FM]$"},
+        },
+    ],
+    ids=lambda expectation: expectation["expect"],
+)
+def test_a_failure_does_not_show_anybodys_value(expectation: dict[str, Any]) -> None:
+    table = cleaned().table.assign(sex="Jane-Doe-1234")
+    table.loc[3, "age"] = 98765
+
+    validation = check(table, expectation | {"severity": "critical"})
+
+    [failure] = [each for each in validation.critical if expectation["arguments"]["column"] in each]
+    assert "Jane-Doe-1234" not in failure
+    assert "98765" not in failure
+
+
+@pytest.mark.parametrize("severity", ["warning", "info"])
+def test_a_failure_that_is_not_critical_lets_the_run_go_on(severity: str) -> None:
+    validation = check(cleaned(age=20).table, STUCK | {"severity": severity})
+
+    refuse_critical(validation, source="rows.csv", page="docs.html")
+
+    assert validation.success
+    assert len(validation.failed) == 1
+    assert validation.faults == {}
+
+
+def test_rows_that_fail_a_warning_are_named_with_their_reasons() -> None:
+    table = cleaned().table
+    table.loc[3, "age"] = 130
+    table.loc[[3, 5], "sex"] = "X"
+    table.loc[7, "age"] = None
+
+    validation = check(table)
+
+    assert validation.success
+    assert validation.faults == {
+        3: ("age: not between 0 and 120", "sex: not one of its categories"),
+        5: ("sex: not one of its categories",),
+        7: ("age: missing",),
+    }
+
+
+def test_rows_that_fail_an_info_are_only_reported() -> None:
+    expectation = {
+        "expect": "ExpectColumnValuesToBeBetween",
+        "severity": "info",
+        "arguments": {"column": "age", "max_value": 50},
+    }
+
+    validation = check(cleaned().table, expectation)
+
+    assert validation.faults == {}
+    assert len(validation.failed) == 1
+
+
+def test_faults_of_cleaning_and_of_expectations_are_set_aside_together() -> None:
+    raw = tiny_rows().astype(object)
+    raw.loc[3, "age"] = "old"
+    raw.loc[5, "sex"] = "X"
+    table = clean_rows.fn(raw, PROBLEM, source="rows.csv")
+
+    separated = separate_rows.fn(table, check(table.table).faults, PROBLEM, source="rows.csv")
+
+    assert len(separated.kept) == 238
+    assert separated.quarantined["reasons"].tolist() == [
+        "age: not a whole number; age: missing",
+        "sex: not one of its categories",
+    ]
+
+
+def test_too_many_rows_with_faults_end_the_run() -> None:
+    table = cleaned(sex="X").table
+
+    with pytest.raises(ValidationFailedError, match=r"240 of 240 rows \(100.0%\) fail"):
+        separate_rows.fn(CleanTable(table), check(table).faults, PROBLEM, source="rows.csv")
+
+
+@pytest.mark.parametrize(
+    ("expectation", "message"),
+    [
+        ({"expect": "ExpectColumnValuesToBeNice"}, "expect: got 'ExpectColumnValuesToBeNice'"),
+        (
+            {
+                "expect": "ExpectColumnMeanToBeBetween",
+                "arguments": {"column": "age", "minimum": 1},
+            },
+            "ExpectColumnMeanToBeBetween: arguments do not fit: ",
+        ),
+        (
+            {"expect": "ExpectColumnMeanToBeBetween", "arguments": {"column": "sex"}},
+            "ExpectColumnMeanToBeBetween",
+        ),
+    ],
+    ids=["unknown", "arguments", "text"],
+)
+def test_a_suite_that_cannot_be_run_is_an_error_of_its_file(
+    expectation: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ProblemError) as raised:
+        check(cleaned().table, expectation)
+
+    assert str(raised.value).startswith(f"expectations/tiny.yaml: {message}")
+
+
+def test_a_rule_on_quantiles_is_checked_and_shown() -> None:
+    """Its outcome holds numpy's booleans, deep inside."""
+    ranges = {"quantiles": [0.25, 0.5], "value_ranges": [[0, 120], [0, 120]]}
+    rule = {
+        "expect": "ExpectColumnQuantileValuesToBeBetween",
+        "arguments": {"column": "age", "quantile_ranges": ranges},
+    }
+
+    validation = check(cleaned().table, rule)
+
+    assert validation.success
+    assert validation.page
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"expect": "ExpectColumnValuesToBeBetween", "arguments": {"column": "sex", "min_value": 1}},
+        {"expect": "ExpectColumnValuesToMatchRegex", "arguments": {"column": "sex", "regex": "("}},
+        {"expect": "ExpectColumnMeanToBeBetween", "arguments": {"column": "sex", "min_value": "a"}},
+        {"expect": "ExpectColumnMeanToBeBetween", "arguments": {"severity": "info"}},
+        {"expect": "ExpectX", "arguments": {}},
+    ],
+)
+def test_a_rule_that_cannot_be_checked_is_a_mistake_in_the_suite(rule: dict[str, Any]) -> None:
+    with pytest.raises(ProblemError, match=r"^expectations/tiny\.yaml: "):
+        check(cleaned().table, rule)
+
+
+def test_rows_that_the_contract_refuses_are_set_aside_whatever_the_suite_says() -> None:
+    aged = clean_rows.fn(tiny_rows().assign(age=[500, *[40] * 239]), PROBLEM, source="rows.csv")
+
+    rows = separate_rows.fn(aged, {}, PROBLEM, source="rows.csv")
+
+    assert rows.reasons == {"age: not between 0 and 120": 1}
+
+
+def test_a_rule_that_the_problem_implies_too_keeps_its_own_severity() -> None:
+    """The library answers once for two that ask the same."""
+    rule = {
+        "expect": "ExpectColumnValuesToBeInSet",
+        "severity": "critical",
+        "arguments": {"column": "sex", "value_set": ["F", "M"]},
+    }
+
+    validation = check(cleaned(sex="x").table, rule)
+
+    assert len(validation.critical) == 1
+    assert validation.faults[0] == ("sex: not one of its categories",)

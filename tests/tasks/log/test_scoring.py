@@ -1,0 +1,72 @@
+"""Batch scoring by pieces: what else a piece contains does not matter to a row."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.contract import parse_contract
+from driftline.served import ServedModel
+from tasks.log.scoring import Scorer, score_part
+from tests.bentos.models import tiny_problem, write_tiny_model
+
+PROBLEM = tiny_problem().model_copy(update={"ignored": ("id", "row")})
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> ServedModel:
+    """A tree on the tiny problem."""
+    folder = write_tiny_model(tmp_path_factory.mktemp("model"))
+    contract = parse_contract((folder / "contract.json").read_text("utf-8"))
+    return ServedModel("7", (folder / "model.onnx").read_bytes(), contract, frozenset())
+
+
+def some_rows() -> pd.DataFrame:
+    """Twelve rows: the first half lacks what may be missing, and one is refused."""
+    return pd.DataFrame(
+        {
+            "id": [float(i) for i in range(11)] + [np.nan],
+            "row": [f"{i:03}" for i in range(12)],
+            "age": [30, 40, 50, 500, *[60] * 8],
+            "level": [np.nan] * 6 + [1.5] * 6,
+            "sex": ["F", "M"] * 6,
+            "ward": pd.Series([None] * 6 + ["north"] * 6, dtype=object),
+        }
+    )
+
+
+def score(model: ServedModel, folder: Path, size: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All answers and all refusals, where a piece has so many rows."""
+    scorer = Scorer(PROBLEM, model, source="rows.csv", sha256="ab" * 32, output=str(folder))
+    rows = some_rows()
+    for number, start in enumerate(range(0, len(rows), size)):
+        piece = rows.iloc[start : start + size].reset_index(drop=True).infer_objects()
+        score_part.fn(scorer, number, piece, start=start)
+    answers = [pd.read_parquet(path) for path in sorted(folder.glob("part-*"))]
+    refusals = [pd.read_parquet(path) for path in sorted(folder.glob("_refused-*"))]
+    assert len({str(part.dtypes.to_dict()) for part in answers}) == 1
+    return pd.concat(answers, ignore_index=True), pd.concat(refusals, ignore_index=True)
+
+
+@pytest.mark.parametrize("size", [1, 5, 6])
+def test_rows_are_answered_alike_in_pieces_of_any_size(
+    home: Path, model: ServedModel, size: int
+) -> None:
+    whole, refused = score(model, home / "whole", 12)
+
+    answers, others = score(model, home / "pieces", size)
+
+    pd.testing.assert_frame_equal(answers, whole)
+    pd.testing.assert_frame_equal(others, refused)
+    assert len(answers) == 11
+
+
+def test_a_tables_own_ids_stand_beside_the_answers(home: Path, model: ServedModel) -> None:
+    answers, refused = score(model, home / "whole", 12)
+
+    kept = [i for i in range(12) if i != 3]
+    assert answers["row"].tolist() == kept
+    assert answers["input_row"].tolist() == [f"{i:03}" for i in kept]
+    assert answers["id"].tolist() == [str(i) for i in kept[:-1]] + [pd.NA]
+    assert refused.to_numpy().tolist() == [[3, "age: not between 0 and 120", "3", "003"]]

@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.cleaning import clean
+from driftline.errors import DataError, DriftlineError
+from driftline.problem import Problem
+from driftline.promise import Recipe
+from driftline.replay import Look, Replay
+from tasks.replays import renewing, replaying
+from tasks.replays.detectors import AdwinFlag, evidently_flag
+from tests.support import tiny_rows
+
+LEARNT = Recipe("logistic_regression", {"C": 1.0})
+
+
+def test_rows_are_ordered_by_numbers_or_dates_that_the_problem_does_not_know(
+    problem: Problem, rows: pd.DataFrame
+) -> None:
+    days = pd.Series(pd.date_range("2024-01-01", periods=len(rows))[::-1].astype(str))
+    numbers = pd.Series(np.arange(len(rows))[::-1].astype(str))
+
+    for moments in (days, numbers):
+        ordered = replaying.order_rows.fn(rows.assign(when=moments), "when", problem)
+
+        pd.testing.assert_frame_equal(ordered, rows[::-1].reset_index(drop=True))
+
+
+def test_a_column_that_is_an_input_orders_and_stays(problem: Problem, rows: pd.DataFrame) -> None:
+    ordered = replaying.order_rows.fn(rows, "age", problem)
+
+    assert ordered["age"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize(("order_by", "told"), [("where", "wanted one of"), ("sex", "240 values")])
+def test_an_order_that_cannot_be_is_refused_without_values(
+    problem: Problem, rows: pd.DataFrame, order_by: str, told: str
+) -> None:
+    with pytest.raises(DataError, match=told):
+        replaying.order_rows.fn(rows, order_by, problem)
+
+
+def test_an_unknown_candidate_is_refused() -> None:
+    with pytest.raises(DriftlineError, match="wanted one of"):
+        renewing.choose_recipe("oracle")
+
+
+def test_rows_that_break_the_contract_are_left_out(problem: Problem, rows: pd.DataFrame) -> None:
+    rows.loc[[3, 5], "age"] = 500
+    cleaned = clean(rows, problem, source="rows", with_target=True)
+
+    history = replaying.make_history.fn(cleaned, problem, windows=4)
+
+    assert len(history.table) == len(rows) - 2
+
+
+def test_a_model_is_read_as_it_was_kept_and_named_by_its_rows(
+    home: Path, problem: Problem, rows: pd.DataFrame
+) -> None:
+    del home
+    cleaned = clean(rows, problem, source="rows", with_target=True)
+    history = replaying.make_history.fn(cleaned, problem, windows=4)
+    model = renewing.renew_at(history, 2, LEARNT)
+
+    read = renewing._unpack(renewing._pack(model))
+
+    np.testing.assert_allclose(read.answers, model.answers, atol=1e-7)
+    assert (read.promise, read.threshold) == (model.promise, model.threshold)
+    other = Recipe("logistic_regression", {"C": 2.0})
+    assert renewing.key_of(history, LEARNT) != renewing.key_of(history, other)
+
+
+def test_detectors_flag_a_great_change_and_no_small_one(problem: Problem) -> None:
+    rows = tiny_rows(1200)
+    rows.loc[900:, "outcome"] = 1 - rows.loc[900:, "outcome"]
+    rows.loc[900:, ["age", "level"]] = [30, 3.0]
+    cleaned = clean(rows, problem, source="rows", with_target=True)
+    history = replaying.make_history.fn(cleaned, problem, windows=4)
+    replay = Replay(history, [renewing.renew_at(history, w, LEARNT) for w in range(4)])
+
+    flags = [evidently_flag(replay), AdwinFlag(replay)]
+
+    for flag in flags:
+        assert [flag(Look(w, 0, w)) for w in (1, 2, 3)] == [False, False, True]

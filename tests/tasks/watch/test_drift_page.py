@@ -1,0 +1,43 @@
+import numpy as np
+import pandas as pd
+
+from driftline.drift import DriftDecision
+from tasks.watch.drift_page import draw_drift
+from tests.support import MOODS, make_problem, mood_rows, tiny_rows
+
+DECISION = DriftDecision("need_labels", ("level has changed",))
+
+
+def draw(reference: pd.DataFrame, current: pd.DataFrame) -> str:
+    return draw_drift.fn(reference, current, make_problem(), DECISION).decode()
+
+
+def test_the_page_begins_with_our_verdict() -> None:
+    page = draw(tiny_rows(), tiny_rows(200, seed=1))
+
+    body = page.partition("<body>")[2]
+    assert body.startswith("<section")
+    assert "<h1>A tiny two-class problem: need_labels</h1>" in body[:500]
+    assert "level has changed" in body[:1000]
+
+
+def test_the_page_of_a_large_table_stays_small() -> None:
+    assert len(draw(tiny_rows(20_000), tiny_rows(20_000, seed=1))) < 10_000_000
+
+
+def test_categories_alone_can_be_drawn() -> None:
+    moods = make_problem(MOODS, name="moods")
+
+    page = draw_drift.fn(mood_rows(), mood_rows(seed=1), moods, DECISION)
+
+    assert b"sleeps" in page
+
+
+def test_what_cannot_be_drawn_is_a_page_with_the_verdict() -> None:
+    """A renamed column, or a header only: the table to judge has no usable row."""
+    names = list(make_problem().columns)
+    empty = [pd.DataFrame(columns=names), tiny_rows(200).assign(**dict.fromkeys(names, np.nan))]
+
+    pages = [draw(tiny_rows(), current) for current in empty]
+
+    assert all("need_labels" in page and "no rows to draw" in page for page in pages)
