@@ -3,9 +3,10 @@
 Nothing here knows inputs; see `driftline.estimation` for what is made of it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +93,58 @@ def fit_calibrator(probabilities: Floats, y: Ints, weights: Floats | None = None
     return Calibrator(theta, bread @ (weighted.T @ weighted) @ bread)
 
 
+@dataclass(frozen=True)
+class CalibrationWager:
+    """Bets against calibration that go on from cohort to cohort.
+
+    `logs` holds the logarithm of what each bet owns, by class; `most` is the largest fortune that
+    all together ever had; `observed` and `expected` count the last class.
+    """
+
+    logs: tuple[tuple[float, ...], ...] = ()
+    rows: int = 0
+    most: float = 1.0
+    observed: float = 0.0
+    expected: float = 0.0
+
+    def add(self, probabilities: Floats, y: Ints, *, tolerance: float = 0.0) -> "CalibrationWager":
+        """Bet on a further cohort, in the order of prediction; `probabilities` (rows, classes)."""
+        if not len(y):
+            return self
+        width = probabilities.shape[1]
+        classes = [1] if width == 2 else range(width)  # noqa: PLR2004 - two classes
+        kept, wealth = [], np.zeros(len(y))
+        for place, k in enumerate(classes):
+            gains = _gains(probabilities[:, k], y == k, tolerance)
+            logs = np.cumsum(gains, axis=0) + (self.logs[place] if self.logs else 0.0)
+            wealth += np.exp(np.minimum(logs, 600)).mean(axis=1) / len(classes)
+            kept.append(tuple(float(log) for log in logs[-1]))
+        return CalibrationWager(
+            logs=tuple(kept),
+            rows=self.rows + len(y),
+            most=max(self.most, float(wealth.max())),
+            observed=self.observed + float((y == width - 1).sum()),
+            expected=self.expected + float(probabilities[:, -1].sum()),
+        )
+
+    def check(self, alpha: float = 0.05) -> CalibrationCheck:
+        """What the bets have shown so far, at an error of `alpha` over all looks."""
+        rows = max(self.rows, 1)
+        shares = self.observed / rows, self.expected / rows
+        return CalibrationCheck(self.rows, self.most, 1 / alpha, *shares)
+
+    def to_document(self) -> dict[str, Any]:
+        """The bets as JSON's own types."""
+        return asdict(self)
+
+
+def read_calibration(document: Mapping[str, Any] | None) -> CalibrationWager:
+    """What `to_document` wrote; where nothing was, no bet has been made."""
+    if not document:
+        return CalibrationWager()
+    return CalibrationWager(**{**document, "logs": tuple(map(tuple, document["logs"]))})
+
+
 def check_calibration(
     probabilities: Floats, y: Ints, *, alpha: float = 0.05, tolerance: float = 0.0
 ) -> CalibrationCheck:
@@ -105,19 +158,7 @@ def check_calibration(
     Sources: Ville's inequality; Arnold, Henzi and Ziegel, arXiv 2109.11761; Grünwald, de Heide and
     Koolen, JRSS B 86 (2024) 1091-1128.
     """
-    width = probabilities.shape[1]
-    classes = [1] if width == 2 else range(width)  # noqa: PLR2004 - two classes
-    wealth = np.zeros(len(y))
-    for k in classes:
-        gains = _gains(probabilities[:, k], y == k, tolerance)
-        wealth += np.exp(np.minimum(np.cumsum(gains, axis=0), 600)).mean(axis=1) / len(classes)
-    return CalibrationCheck(
-        rows=len(y),
-        evidence=float(wealth.max(initial=1.0)),
-        needed=1 / alpha,
-        observed=float((y == width - 1).mean()) if len(y) else 0.0,
-        expected=float(probabilities[:, width - 1].mean()) if len(y) else 0.0,
-    )
+    return CalibrationWager().add(probabilities, y, tolerance=tolerance).check(alpha)
 
 
 def _gains(p: Floats, truth: NDArray[np.bool_], tolerance: float) -> Floats:

@@ -6,7 +6,7 @@ types. A cell that does not coerce becomes missing, is counted, and marks its ro
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -174,7 +174,7 @@ def cells_of(series: pd.Series) -> list[Any]:
 def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, dict[str, np.ndarray]]:
     """A column as its kind has it, and which rows hold what it cannot have, by reason."""
     if spec.kind == "category":
-        return _texts([_read_category(cell, spec.spellings) for cell in cells_of(series)]), {}
+        return _read_each(series, lambda cell: _read_category(cell, spec.spellings)), {}
     codes, words = part_codes(spec.missing_codes)
     values, failed = _read_numbers(series, words)
     values[np.isin(values, list(codes))] = math.nan
@@ -188,18 +188,26 @@ def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, dict[str, np.nd
 
 
 def _classes(series: pd.Series, problem: Problem) -> pd.Series:
-    find = problem.target.spellings.find
-    return _texts([None if cell is None else find(cell) for cell in cells_of(series)])
+    return _read_each(series, problem.target.spellings.find)
 
 
-def _texts(values: Sequence[str | None]) -> pd.Series:
-    return pd.Series(values, dtype="object")
+def _read_each(series: pd.Series, read: Callable[[Any], str | None]) -> pd.Series:
+    """What each cell means, None where it is missing; a value that comes again is read once.
+
+    Cells of several types are read one by one: `1`, `1.0` and `True` are one value to pandas.
+    """
+    is_text = pd.api.types.infer_dtype(series) in {"string", "empty"}
+    if series.dtype == object and not is_text:
+        cells = cells_of(series)
+        return pd.Series([None if c is None else read(c) for c in cells], dtype="object")
+    codes, values = pd.factorize(series)
+    meanings = np.empty(len(values) + 1, dtype=object)
+    meanings[:-1] = [read(cell) for cell in cells_of(pd.Series(values))]
+    return pd.Series(meanings[codes], dtype="object")  # a missing cell's code is -1, the last
 
 
 def _read_category(cell: Any, spellings: Spellings[str]) -> str | None:
     """The category that a cell means, its own text where it means none, None where missing."""
-    if cell is None:
-        return None
     meaning = spellings.find(cell)
     if meaning is not None:
         return None if meaning == MISSING else meaning
@@ -223,6 +231,11 @@ def _read_plain_numbers(series: pd.Series) -> np.ndarray | None:
         return series.to_numpy().astype(str).astype(float)
     if pd.api.types.is_numeric_dtype(series):
         return np.array(series.to_numpy(dtype=float, na_value=math.nan))
+    if pd.api.types.infer_dtype(series) in {"integer", "floating", "mixed-integer-float"}:
+        try:
+            return np.array(series.to_numpy(dtype=float, na_value=math.nan))
+        except OverflowError:
+            return None
     cells = series.to_numpy(dtype=object)
     try:
         text = "".join(cells)

@@ -4,7 +4,7 @@ A classifier that cannot tell current rows from reference rows, on rows it has n
 nothing is known to have changed, and every ratio is 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -46,7 +46,7 @@ def measure_ratios(
     one standard error of the best log loss is taken. Ratios are cut at 50.
     Source: Bickel, Brückner and Scheffer, Journal of Machine Learning Research 10 (2009) 2137-2155.
     """
-    X = _told(np.concatenate([X_reference, X_current]).astype(np.float64))  # noqa: N806
+    X = as_told(np.concatenate([X_reference, X_current]).astype(np.float64))  # noqa: N806
     is_current = np.r_[np.zeros(len(X_reference)), np.ones(len(X_current))].astype(np.int64)
     constant = np.full(len(X), is_current.mean())
     if min(len(X_reference), len(X_current)) < 2 * FOLDS:
@@ -61,7 +61,7 @@ def measure_ratios(
     return _as_ratios(constant, is_current)
 
 
-def _told(X: Floats) -> Floats:  # noqa: N803
+def as_told(X: Floats) -> Floats:  # noqa: N803
     """The matrix with nearly empty columns as whether a value is there: a fold may hold none."""
     is_known = np.isfinite(X)
     is_empty = is_known.sum(axis=0) < LEAST_VALUES
@@ -81,13 +81,20 @@ def _cross_fit(
     is_current: NDArray[np.int64],
     seed: int,
 ) -> Floats:
-    from sklearn.model_selection import StratifiedKFold
-
     p = np.empty(len(X))
-    splits = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(X, is_current)
-    for train, test in splits:
+    for train, test in split_apart(is_current, seed):
         p[test] = build(seed).fit(X[train], is_current[train]).predict_proba(X[test])[:, 1]
     return np.clip(p, LEAST_SHARE, 1 - LEAST_SHARE)
+
+
+def split_apart(
+    is_current: NDArray[np.int64], seed: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Folds of rows to train and to judge on, each with both sides' share."""
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    yield from folds.split(np.zeros(len(is_current)), is_current)
 
 
 def _linear(seed: int) -> Any:

@@ -46,6 +46,27 @@ def digest_table(table: pd.DataFrame, rows: list[str] | None = None) -> str:
     return digest.hexdigest()
 
 
+def digest_columns(table: pd.DataFrame) -> str:
+    """SHA-256 of the columns one after the other, names and values, as hex: quick on large tables.
+
+    Tells tables apart as `digest_table` does, and is another digest.
+    """
+    digest = hashlib.sha256()
+    for name in table.columns:
+        column = table[name]
+        is_number = pd.api.types.is_numeric_dtype(column)
+        digest.update(json.dumps([name, is_number, len(column)]).encode())
+        if is_number:
+            numbers = column.to_numpy(dtype="<f8", na_value=np.nan)
+            numbers = np.where(np.isnan(numbers), np.nan, numbers + 0.0)
+        else:
+            codes, texts = pd.factorize(column)
+            digest.update(json.dumps(list(texts), default=str).encode())
+            numbers = codes.astype("<i8")
+        digest.update(np.ascontiguousarray(numbers).data)
+    return digest.hexdigest()
+
+
 def digest_bytes(content: bytes) -> str:
     """SHA-256 of a file's bytes, as hex."""
     return hashlib.sha256(content).hexdigest()

@@ -75,6 +75,11 @@ class Promise:
         return max(self.base_loss - self.loss, 0.01 * self.base_loss, 1e-6)
 
     @property
+    def has_skill(self) -> bool:
+        """Whether it saves more than a trifle: else a share of its skill says nothing."""
+        return self.base_loss - self.loss > max(0.01 * self.base_loss, 1e-6)
+
+    @property
     def error(self) -> float:
         """The standard error of the promised loss."""
         return self.deviation / float(np.sqrt(max(self.rows, 1)))

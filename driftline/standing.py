@@ -139,9 +139,14 @@ def describe_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> s
     """Why a renewal is due, in one sentence."""
     why = (
         f"a model renewed now saves {standing.recent_lost:.4f} {promise.metric} per answer "
-        f"({standing.recent_lost / promise.skill:.0%} of the champion's skill) on the newest "
+        f"({_against_champion(standing.recent_lost, promise)}) on the newest "
         f"{standing.recent_rows} labelled rows"
     )
+    if not promise.has_skill:
+        return (
+            f"the champion has no skill to lose: its {promise.metric} of {promise.loss:.4f} is "
+            f"hardly below the {promise.base_loss:.4f} of the base rates; {why}"
+        )
     if is_skill_lost(standing, promise, policy):
         return (
             f"the champion loses {standing.recent_excess:.4f} {promise.metric} per answer more "
@@ -152,6 +157,13 @@ def describe_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> s
         f"{why}; since it began {standing.lost:.0%} of a look's skill was lost, and a retraining "
         f"costs {price:.0%}"
     )
+
+
+def _against_champion(saved: float, promise: Promise) -> str:
+    if not promise.has_skill:
+        saves = max(promise.base_loss - promise.loss, 0.0)
+        return f"the champion saves {saves:.4f} over the base rates"
+    return f"{saved / promise.skill:.0%} of the champion's skill"
 
 
 def describe_standing(standing: Standing, promise: Promise) -> str:

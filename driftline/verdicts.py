@@ -10,19 +10,28 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.drift import ColumnChange, DriftDecision
+from driftline.drift import ColumnChange
 from driftline.problem import DriftPolicy
 from driftline.promise import Promise
 from driftline.standing import Standing, describe_due, describe_standing, is_renewal_due
 
 NOTHING_NEW = ("nothing new",)
+Verdict = Literal["ok", "watch", "quarantine", "retrain", "need_labels"]
 AGAIN = 1.5  # a finding that was told is told again when it has grown by half
+
+
+@dataclass(frozen=True)
+class DriftDecision:
+    """A verdict with its reasons, most telling first."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -98,7 +107,9 @@ class Evidence:
 
     `findings` are changes that count; `told` are the strengths of those that people know of;
     `waiting` counts labels that are too few to be judged yet; `estimated` is the estimated rise of
-    the loss as a share of the skill, from below, or None where nothing could be estimated.
+    the loss as a share of the skill, from below, or None where nothing could be estimated; `doubt`
+    says why it is not to be trusted. `answered` is how strong a suspicion was that a training has
+    been ordered for already. `taken_back` says why the champion before serves again.
     """
 
     rows: int
@@ -113,6 +124,9 @@ class Evidence:
     used_share: float = 0.0
     has_cohort: bool = False
     suspicions: tuple[bool, ...] = ()  # of the newest windows: whether harm was likely
+    doubt: str = ""
+    answered: float = 0.0
+    taken_back: str = ""
 
 
 def decide_verdict(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
@@ -122,6 +136,9 @@ def decide_verdict(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
     if not (evidence.rows or evidence.has_cohort or evidence.waiting):
         return DriftDecision("ok", NOTHING_NEW)
     by_labels = judge_labels(evidence, policy)
+    if evidence.taken_back:
+        waits = "; a retraining waits" if by_labels and by_labels.verdict == "retrain" else ""
+        return DriftDecision("watch", (evidence.taken_back + waits,))
     if by_labels is not None and by_labels.verdict == "retrain":
         return by_labels
     by_inputs = judge_inputs(evidence, policy)
@@ -153,7 +170,9 @@ def judge_labels(evidence: Evidence, policy: DriftPolicy) -> DriftDecision | Non
 def judge_inputs(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
     """What the inputs alone call for: `need_labels`, `retrain`, `watch` or `ok`."""
     waiting = f"{evidence.waiting} labels wait for more before they are judged"
-    told = (waiting,) if evidence.waiting else ()
+    told: tuple[str, ...] = (waiting,) if evidence.waiting else ()
+    if evidence.doubt and evidence.estimated is not None:
+        told += (f"the estimate without labels is not trusted: {evidence.doubt}",)
     if not evidence.rows:
         return DriftDecision("ok", told or NOTHING_NEW)
     if evidence.rows < policy.min_rows:
@@ -163,12 +182,23 @@ def judge_inputs(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
     if is_harm_likely(evidence, policy) and _is_confirmed(evidence, policy):
         is_trained = policy.without_labels == "retrain" and not evidence.standing.rows
         why = (describe_likely(evidence), *texts, *told)
-        return DriftDecision("retrain" if is_trained else "need_labels", why)
+        if not is_trained:
+            return DriftDecision("need_labels", why)
+        if measure_suspicion(evidence, policy) >= AGAIN * evidence.answered:
+            return DriftDecision("retrain", why)
+        told = ("a training was ordered for what makes harm likely already", *told)
+    return _tell_changes(evidence, told)
+
+
+def _tell_changes(evidence: Evidence, told: tuple[str, ...]) -> DriftDecision:
+    """`watch` where a change is new or has grown, else `ok`."""
     fresh = [f for f in evidence.findings if f.strength >= AGAIN * evidence.told.get(f.about, 0)]
     if fresh:
         return DriftDecision("watch", (*(finding.text for finding in fresh), *told))
-    if texts:
-        return DriftDecision("ok", (f"{len(texts)} changes that are known went on", *told))
+    if evidence.findings:
+        return DriftDecision(
+            "ok", (f"{len(evidence.findings)} changes that are known went on", *told)
+        )
     return DriftDecision("ok", ("no column changed beyond policy and noise", *told))
 
 
@@ -181,8 +211,18 @@ def _is_confirmed(evidence: Evidence, policy: DriftPolicy) -> bool:
 
 def is_harm_likely(evidence: Evidence, policy: DriftPolicy) -> bool:
     """Whether the answers have probably become worse, as far as the inputs can tell."""
-    is_estimated = evidence.estimated is not None and evidence.estimated >= policy.harm / 2
-    return is_estimated or evidence.used_share >= policy.retrain_share
+    return measure_suspicion(evidence, policy) >= 1
+
+
+def measure_suspicion(evidence: Evidence, policy: DriftPolicy) -> float:
+    """How strongly the inputs speak for harm: 1 where it is likely.
+
+    An estimate rests on probabilities that come true; where they do not it says nothing.
+    """
+    relied = evidence.used_share / policy.retrain_share
+    if evidence.estimated is None or evidence.doubt:
+        return relied
+    return max(relied, evidence.estimated / (policy.harm / 2))
 
 
 def describe_likely(evidence: Evidence) -> str:
@@ -190,8 +230,10 @@ def describe_likely(evidence: Evidence) -> str:
     parts = []
     if evidence.used_share > 0:
         parts.append(f"{evidence.used_share:.0%} of what the model relies on has changed")
-    if evidence.estimated is not None and evidence.estimated > 0:
+    if evidence.estimated is not None and evidence.estimated > 0 and not evidence.doubt:
         parts.append(f"its answers are estimated to lose {evidence.estimated:.0%} of its skill")
+    if evidence.promise is not None and not evidence.promise.has_skill:
+        parts.append("the champion has no skill to lose: it is hardly better than the base rates")
     return f"{' and '.join(parts)}; label the listed rows to see whether this does harm"
 
 
@@ -210,7 +252,10 @@ def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy)
     suspicions = evidence.suspicions
     if evidence.rows >= policy.min_rows:
         suspicions = (*suspicions, is_harm_likely(evidence, policy))[-policy.confirm[1] :]
-    return replace(evidence, standing=standing, told=told, suspicions=suspicions)
+    answered = evidence.answered
+    if decision.verdict == "retrain":
+        answered = max(answered, measure_suspicion(evidence, policy))
+    return replace(evidence, standing=standing, told=told, suspicions=suspicions, answered=answered)
 
 
 def verdict_key(problem: str, model_version: str, *, first: int, last: int, last_label: int) -> str:

@@ -1,16 +1,19 @@
 """Monitor: judge what came in since the last verdict, let it be known, and act on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from prefect.runtime import flow_run
 
-from driftline.digests import digest_bytes, digest_table
-from driftline.drift import DriftDecision
+from driftline.calibration import read_calibration
+from driftline.digests import digest_bytes, digest_columns
+from driftline.evidence import Labels
+from driftline.findings import Inputs
 from driftline.problem import Problem
 from driftline.refusals import Refusals
 from driftline.served import ServedModel
-from driftline.verdicts import Evidence, Window
+from driftline.shadow import Shadow
+from driftline.verdicts import Cohort, DriftDecision, Evidence, Window
 from flows.rollback import rollback
 from flows.shared.aliases import champion_before
 from flows.shared.running import Sections, driftline_flow
@@ -18,13 +21,14 @@ from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labe
 from tasks.data.problems import read_problem
 from tasks.data.sources import read_source
 from tasks.data.storage import locate_report, read_snapshot, write_report
-from tasks.log import predictions, refusals
+from tasks.log import orders, predictions, refusals
 from tasks.models.registry import read_if_there, read_model
 from tasks.people.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
 from tasks.people.reporting import show_link, show_text
 from tasks.progress import step, tell
-from tasks.watch import monitoring
+from tasks.watch import cohorts, inputs, verdict_document
 from tasks.watch.drift_page import draw_drift
+from tasks.watch.monitoring import judge
 
 
 @dataclass(frozen=True)
@@ -64,16 +68,16 @@ def monitor(
     spec = read_problem(problem)
     run_id = str(flow_run.id)
     is_ordered = source is None and model == "champion" and not holdout
-    orders = predictions.claim_orders(spec.name, "monitor", run_id) if is_ordered else []
-    if only_ordered and not orders:
+    claimed = orders.claim_orders(spec.name, "monitor", run_id) if is_ordered else []
+    if only_ordered and not claimed:
         tell("nothing is ordered: another run has judged these labels")
         return {}
     try:
         sections = conclude(spec, source=source, model=model, holdout=holdout)
     except BaseException:
-        predictions.finish_orders(run_id, is_done=False)
+        orders.finish_orders(run_id, is_done=False)
         raise
-    predictions.finish_orders(run_id, is_done=True)
+    orders.finish_orders(run_id, is_done=True)
     return sections
 
 
@@ -81,7 +85,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     """Gather, judge, record and tell; only then draw, since a verdict rests on no picture."""
     with step("judge drift"):
         case = gather(spec, source=source, model=model, holdout=holdout)
-        inputs = monitoring.inspect_inputs(
+        seen = inputs.inspect_inputs(
             case.reference,
             case.current,
             spec,
@@ -89,8 +93,8 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
             faults=case.faults,
             accepted=predictions.read_accepted(spec),
         )
-        labels = judge_labels(spec, case, is_broken=bool(inputs.faults))
-        decision, evidence = monitoring.judge(inputs, labels, spec)
+        labels = judge_labels(spec, case, is_broken=bool(seen.faults))
+        decision, evidence = judge(seen, labels, spec, case.served)
     drift: Sections = {
         "verdict": decision.verdict,
         "reasons": list(decision.reasons),
@@ -101,9 +105,9 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
         return {"drift": drift}  # nothing came that would be judged; labels may wait
     if decision.verdict == "need_labels":
         drift["label_first"] = label_first(spec, case)
-    drift["report"] = record(spec, case, labels, decision, evidence)
-    if labels.shadow is not None and monitoring.is_worse_than_before(labels.shadow, spec):
-        return {"drift": drift} | take_back(spec, case.served, labels.shadow)
+    drift["report"] = record(spec, case, seen, labels, decision, evidence)
+    if evidence.taken_back:
+        return {"drift": drift} | take_back(spec, evidence.taken_back)
     return {"drift": drift}
 
 
@@ -111,7 +115,7 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
     """What this run judges."""
     served = read_model(spec, model)
     table, digests = read_snapshot(served.contract.snapshot)
-    reference, unseen = monitoring.split_reference(table, digests, served)
+    reference, unseen = inputs.split_reference(table, digests, served)
     window = predictions.read_window(spec, served.version)
     seen = int(window.state.get("last_refusal", 0))
     refused = refusals.read_refusals(spec.name, served.version, seen)
@@ -125,8 +129,8 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
         current = clean_current(raw, spec, source=source or "the prediction log")
     elif not holdout:
         current = Current(unseen.head(0), (), ())
-    faults = current.faults + monitoring.fault_of_refusals(refused, len(raw), spec)
-    judged = None if source is None else f"{source}:{digest_table(current.table)}"
+    faults = current.faults + inputs.fault_of_refusals(refused, len(raw), spec)
+    judged = None if source is None else f"{source}:{digest_columns(current.table)}"
     known = pd.concat([reference, unseen], ignore_index=True)
     return Case(
         served,
@@ -143,26 +147,48 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
     )
 
 
-def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> monitoring.Labels:
+def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> Labels:
     """How the champion stands by its labels; they wait while they are few or the data is broken."""
     window, served = case.window, case.served
-    promise = monitoring.promise_of(served, case.holdout, spec)
-    standing = monitoring.standing_of(window)
-    count = len(window.labelled)
-    if is_broken or promise is None or count < monitoring.labels_wanted(spec, case.reference):
-        return monitoring.Labels(window.with_labels_waiting(), promise, standing, waiting=count)
+    promise = cohorts.promise_of(served, case.holdout, spec)
+    standing, count = cohorts.standing_of(window), len(window.labelled)
+    calibration = read_calibration(window.state.get("calibration"))
+    waits = Labels(
+        window.with_labels_waiting(),
+        promise,
+        standing,
+        waiting=count,
+        calibration=calibration,
+        doubted=calibration,
+    )
+    if is_broken or promise is None or not count:
+        return waits
     cohort = clean_cohort(window.labelled, spec)
+    doubted = cohorts.check_cohort(calibration, cohort, served, spec)
+    if count < cohorts.labels_wanted(spec, case.reference):
+        return replace(waits, doubted=doubted)
     earlier = clean_labelled(predictions.read_labelled(spec), spec)
-    standing = monitoring.judge_cohort(standing, case.known, earlier, cohort, spec, promise)
-    before = champion_before(spec.name, served.version)
+    return Labels(
+        window,
+        promise,
+        cohorts.judge_cohort(standing, case.known, earlier, cohort, spec, promise),
+        shadow=judge_shadow(spec, case, cohort),
+        calibration=doubted,
+        doubted=doubted,
+        has_cohort=True,
+    )
+
+
+def judge_shadow(spec: Problem, case: Case, cohort: Cohort) -> Shadow | None:
+    """How the champion before would have answered, while that is asked."""
+    before = champion_before(spec.name, case.served.version)
     old = None if before is None else read_if_there(spec, before)
-    shadow = None if old is None else monitoring.judge_shadow(window, old, cohort, spec)
-    return monitoring.Labels(window, promise, standing, shadow=shadow, has_cohort=True)
+    return None if old is None else cohorts.judge_shadow(case.window, old, cohort, spec)
 
 
 def label_first(spec: Problem, case: Case) -> list[str]:
     """Which rows a person should label first: ids of predictions, or row numbers of a source."""
-    rows = monitoring.rows_to_label(case.reference, case.current, spec, case.served)
+    rows = inputs.rows_to_label(case.reference, case.current, spec, case.served)
     places = [case.places[row] for row in rows]
     if case.judged is None and not case.is_holdout:
         return predictions.ids_of([case.window.places[place] for place in places])
@@ -172,17 +198,18 @@ def label_first(spec: Problem, case: Case) -> list[str]:
 def record(
     spec: Problem,
     case: Case,
-    labels: monitoring.Labels,
+    seen: Inputs,
+    labels: Labels,
     decision: DriftDecision,
     evidence: Evidence,
 ) -> str:
     """Keep the verdict, tell it, and then draw what can be drawn; returns the page's address."""
-    key = monitoring.key_of(spec, case.served, labels.window, case.judged, case.refused)
+    key = verdict_document.key_of(spec, case.served, labels.window, case.judged, case.refused)
     stem = f"drift/{spec.name}-v{case.served.version}-{'holdout' if case.is_holdout else key[:12]}"
-    document = monitoring.as_document(
-        decision, evidence, labels, refusals=case.refused, is_aside=case.judged is not None
+    document = verdict_document.as_document(
+        decision, evidence, seen, labels, refusals=case.refused, is_aside=case.judged is not None
     )
-    content = monitoring.write_document(decision, document)
+    content = verdict_document.write_document(decision, document)
     write_report(f"{stem}.json", content)
     page = locate_report(f"{stem}.html")
     if not case.is_holdout:
@@ -205,16 +232,14 @@ def record(
         drawn = draw_drift(case.reference, case.current, spec, decision)
         write_report(f"{stem}.html", drawn)
         show_link("drift-report", page, f"drift report of {spec.name}")
-        show_text("verdict", monitoring.describe(decision, evidence), f"verdict on {spec.name}")
+        show_text(
+            "verdict", verdict_document.describe(decision, evidence), f"verdict on {spec.name}"
+        )
     return page
 
 
-def take_back(spec: Problem, served: ServedModel, shadow: monitoring.Shadow) -> Sections:
+def take_back(spec: Problem, why: str) -> Sections:
     """The champion before serves again, since the new one is proved to be worse on its traffic."""
-    why = (
-        f"version {served.version} is worse than version {shadow.version}, which it replaced: "
-        f"{shadow.mean:+.4f} Brier score per answer on the same {shadow.rows} labelled rows"
-    )
     tell(why)
     return rollback(spec.name, why=why, actor=f"monitor {flow_run.id}")
 

@@ -7,7 +7,7 @@ from prefect.runtime import deployment
 from flows.shared.aliases import is_served, settle_aliases
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.problems import list_problems, read_problem
-from tasks.log import predictions
+from tasks.log import orders
 from tasks.models.registry import read_holders
 from tasks.progress import tell
 from tasks.server import abandoned, deployments
@@ -23,11 +23,11 @@ def sweep(problem: str | None = None) -> Sections:
         tell(f"{run}: nothing is heard of it, so it is marked as crashed")
     for name in [problem] if problem else list_problems():
         spec = read_problem(name)
-        ended = deployments.ended_runs(predictions.claiming_runs(spec.name))
-        freed = predictions.free_orders(spec.name, ended)
+        ended = deployments.ended_runs(orders.claiming_runs(spec.name))
+        freed = orders.free_orders(spec.name, ended)
         if freed:
             tell(f"{spec.name}: {freed} orders are open again, whose runs ended without them")
-        for kind, count in predictions.open_orders(spec).items():
+        for kind, count in orders.open_orders(spec).items():
             tell(f"{spec.name}: {count} open orders to {kind}")
             start(kind, spec.slug, spec.name, {"only_ordered": True})
         settle_aliases(spec.name)

@@ -18,7 +18,7 @@ from flows.shared.summary import candidate_rows
 from tasks.data.cleaning import clean_labelled
 from tasks.data.problems import read_problem
 from tasks.data.storage import find_snapshot, read_snapshot, write_snapshot
-from tasks.log import predictions
+from tasks.log import orders, predictions
 from tasks.models import gate, training
 from tasks.models.registry import bind_contract, read_champion, register_model
 from tasks.models.tracking import Inputs, log_documents, log_training, restore_experiment
@@ -54,8 +54,8 @@ def train(
     """Train on a source, or a snapshot by its SHA-256 (or part); promote what is proved better."""
     spec = read_problem(problem)
     run_id = str(flow_run.id)
-    orders = [] if smoke else predictions.claim_orders(spec.name, "train", run_id)
-    if only_ordered and not orders:
+    claimed = [] if smoke else orders.claim_orders(spec.name, "train", run_id)
+    if only_ordered and not claimed:
         tell("nothing is ordered: this verdict has been trained on, or another run has it")
         return {"promotion": {"verdict": "not ordered", "reasons": ["no open order"]}}
     try:
@@ -72,7 +72,7 @@ def train(
             is_smoke=smoke,
         )
         contest = compete(spec, sha256, plan)
-        reasons = predictions.read_reasons(orders) if orders else []
+        reasons = orders.read_reasons(claimed) if claimed else []
         sections = decide(
             spec, contest, plan, source=source or "", reason=reasons[0] if reasons else None
         )
@@ -80,9 +80,9 @@ def train(
         if champion is not None and not is_served(spec.name, champion):
             sections["bento"] = package(problem)["bento"]
     except BaseException:
-        predictions.finish_orders(run_id, is_done=False)
+        orders.finish_orders(run_id, is_done=False)
         raise
-    predictions.finish_orders(run_id, is_done=True)
+    orders.finish_orders(run_id, is_done=True)
     if taken:
         sections |= {key: taken[key] for key in ("snapshot", "validation")}
     if require_promotion:

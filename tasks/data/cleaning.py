@@ -65,10 +65,10 @@ def clean_current(raw: pd.DataFrame, problem: Problem, *, source: str) -> Curren
     except DataError as error:
         return Current(pd.DataFrame(columns=list(problem.columns)), (str(error),), ())
     bad = faults_of_values(cleaned, problem)
-    kept = cleaned.table.drop(index=list(bad))
+    kept = cleaned.table.drop(index=list(bad)) if bad else cleaned.table
     reasons = sorted({reason for each in bad.values() for reason in each})
     fault = share_fault(len(bad), len(cleaned.table), problem, reasons)
-    places = tuple(int(place) for place in kept.index)
+    places = tuple(kept.index.tolist())
     return Current(kept.reset_index(drop=True), () if fault is None else (fault,), places)
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from bentos.log.tables import PREDICTIONS, REFUSALS
+from bentos.log.tables import REFUSALS
 from driftline.refusals import RECORDS, Refusals
 from tasks.decorators import io
 from tasks.log.records import open_records
@@ -34,15 +34,3 @@ def read_refusals(problem: str, model_version: str, after: int) -> Refusals:
         by_fault=counts,
         last=max((int(row[3]) for row in rows), default=after),
     )
-
-
-@io(name="count answered")
-def count_answered(problem: str, model_version: str, after: int) -> int:
-    """How many predictions of this model stand after a sequence of theirs."""
-    query = select(func.count()).where(
-        PREDICTIONS.c.problem == problem,
-        PREDICTIONS.c.model_version == model_version,
-        PREDICTIONS.c.sequence > after,
-    )
-    with open_records().connect() as connection:
-        return int(connection.execute(query).scalar_one())

@@ -7,8 +7,8 @@ import html
 
 import pandas as pd
 
-from driftline.drift import DriftDecision
 from driftline.problem import Problem
+from driftline.verdicts import DriftDecision
 from tasks.decorators import work
 from tasks.progress import tell
 
@@ -28,7 +28,8 @@ def draw_drift(
         page = None
     if page is None:
         page = "<!doctype html><html><body><p>There are no rows to draw.</p></body></html>"
-    return _with_verdict(page, problem, decision).encode()
+    drawn = _describe_drawn(len(reference), len(current))
+    return _with_verdict(page, problem, decision, drawn).encode()
 
 
 def _draw(reference: pd.DataFrame, current: pd.DataFrame, problem: Problem) -> str | None:
@@ -67,11 +68,20 @@ def _draw(reference: pd.DataFrame, current: pd.DataFrame, problem: Problem) -> s
     return str(snapshot.get_html_str(as_iframe=False))
 
 
-def _with_verdict(page: str, problem: Problem, decision: DriftDecision) -> str:
+def _describe_drawn(reference: int, current: int) -> str:
+    sides = [
+        f"{min(rows, MOST_ROWS)} of {rows} {name} rows"
+        for rows, name in ((reference, "reference"), (current, "current"))
+    ]
+    return f"Drawn: {' and '.join(sides)}. The verdict rests on all, unless a finding says so."
+
+
+def _with_verdict(page: str, problem: Problem, decision: DriftDecision, drawn: str) -> str:
     reasons = "".join(f"<li>{html.escape(reason)}</li>" for reason in decision.reasons)
     banner = (
         '<section style="font-family:sans-serif;padding:1em 2em;border-bottom:1px solid #ccc">'
-        f"<h1>{html.escape(problem.title)}: {decision.verdict}</h1><ul>{reasons}</ul></section>"
+        f"<h1>{html.escape(problem.title)}: {decision.verdict}</h1><ul>{reasons}</ul>"
+        f"<p>{drawn}</p></section>"
     )
     head, found, rest = page.partition("<body>")
     return f"{head}{found}{banner}{rest}" if found else f"{banner}{page}"

@@ -24,9 +24,8 @@ from sqlalchemy import select, update
 
 from bentos.log.database import open_engine, place_order
 from bentos.log.tables import ORDERS, VERDICTS
-from driftline.drift import DriftDecision
 from driftline.problem import Problem
-from driftline.verdicts import Window
+from driftline.verdicts import DriftDecision, Window
 from tests.conftest import RunFlow
 from tests.support import ROOT, TINY, file_problem, tiny_rows
 from tests.system.servers import children
@@ -247,7 +246,7 @@ def record(problem: Problem, key: str) -> bool:
 def test_one_verdict_orders_one_training_however_often_it_is_recorded(
     home: Path, problem: Problem
 ) -> None:
-    from tasks.log.predictions import claim_orders, finish_orders
+    from tasks.log.orders import claim_orders, finish_orders
 
     recorded = [record(problem, "a")]
     claimed = [claim_orders.fn(problem.name, "train", "run 1")]
@@ -265,7 +264,7 @@ def test_what_a_run_finished_before_it_ended_is_not_opened_again(
     home: Path, problem: Problem
 ) -> None:
     """It may finish while the sweep asks whether it has ended."""
-    from tasks.log.predictions import (
+    from tasks.log.orders import (
         claim_orders,
         claiming_runs,
         finish_orders,
@@ -288,7 +287,7 @@ def test_what_a_run_finished_before_it_ended_is_not_opened_again(
 def test_a_claim_is_freed_when_its_run_has_ended_or_after_a_day(
     home: Path, problem: Problem
 ) -> None:
-    from tasks.log.predictions import claim_orders, free_orders
+    from tasks.log.orders import claim_orders, free_orders
 
     record(problem, "a")
     claim_orders.fn(problem.name, "train", "run 1")
@@ -309,7 +308,7 @@ def test_a_claim_is_freed_when_its_run_has_ended_or_after_a_day(
 def test_a_run_that_was_taken_for_dead_does_not_touch_what_another_has_claimed(
     home: Path, problem: Problem
 ) -> None:
-    from tasks.log.predictions import claim_orders, claiming_runs, finish_orders, free_orders
+    from tasks.log.orders import claim_orders, claiming_runs, finish_orders, free_orders
 
     del home
     record(problem, "a")

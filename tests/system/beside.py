@@ -10,9 +10,8 @@ import sys
 from datetime import UTC, datetime
 
 from bentos.log.database import insert_predictions
-from driftline.drift import DriftDecision
-from driftline.verdicts import verdict_key
-from tasks.log import predictions
+from driftline.verdicts import DriftDecision, verdict_key
+from tasks.log import orders, predictions
 from tasks.log.records import open_records
 from tests.bentos.models import tiny_problem
 
@@ -23,7 +22,7 @@ VERSION = "7"
 def judge(turn: int) -> None:
     """A monitor run: claim, read the window, record a verdict, finish."""
     problem = tiny_problem()
-    predictions.claim_orders.fn(problem.name, "monitor", f"monitor-{turn}")
+    orders.claim_orders.fn(problem.name, "monitor", f"monitor-{turn}")
     window = predictions.read_window.fn(problem, VERSION)
     key = verdict_key(
         problem.name, VERSION, first=window.first, last=window.last, last_label=window.last_label
@@ -38,15 +37,15 @@ def judge(turn: int) -> None:
         report="",
         report_sha256="",
     )
-    predictions.finish_orders.fn(f"monitor-{turn}", is_done=True)
+    orders.finish_orders.fn(f"monitor-{turn}", is_done=True)
 
 
 def train(turn: int) -> None:
     """A train run: claim, read all labelled rows, finish."""
     problem = tiny_problem()
-    predictions.claim_orders.fn(problem.name, "train", f"train-{turn}")
+    orders.claim_orders.fn(problem.name, "train", f"train-{turn}")
     predictions.read_labelled.fn(problem)
-    predictions.finish_orders.fn(f"train-{turn}", is_done=turn % 2 == 0)
+    orders.finish_orders.fn(f"train-{turn}", is_done=turn % 2 == 0)
 
 
 def score(turn: int) -> None:
@@ -65,8 +64,8 @@ def score(turn: int) -> None:
     }
     rows = [shared | {"id": f"batch-{turn}-{number}"} for number in range(BATCH)]
     insert_predictions(open_records(), rows)
-    predictions.open_orders.fn(problem)
-    predictions.free_orders.fn(problem.name, predictions.claiming_runs.fn(problem.name)[:1])
+    orders.open_orders.fn(problem)
+    orders.free_orders.fn(problem.name, orders.claiming_runs.fn(problem.name)[:1])
 
 
 def main() -> None:

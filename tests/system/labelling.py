@@ -49,7 +49,7 @@ def write(first: int, beyond: int) -> None:
 
 def claim() -> None:
     """For each line on standard input, be a new run that claims and carries out what is open."""
-    from tasks.log.predictions import claim_orders, finish_orders
+    from tasks.log.orders import claim_orders, finish_orders
 
     claim_orders.fn(PROBLEM, "monitor", "nobody")
     sys.stdout.write("ready\n")

@@ -115,7 +115,7 @@ def orders(engine: Engine) -> Counter[str]:
 def test_10_000_labels_of_8_writers_some_killed_are_exactly_100_starts(
     url: str, engine: Engine, claimers: "list[subprocess.Popen[str]]"
 ) -> None:
-    from tasks.log.predictions import open_orders
+    from tasks.log.orders import open_orders
 
     predict(engine, LABELS_IN_ALL)
     rng = random.Random(7)
@@ -160,7 +160,7 @@ def test_an_order_is_claimed_by_one_run_however_many_ask_at_once(
 
 
 def test_checks_that_a_dying_service_did_not_order_are_made_up_by_the_sweep(engine: Engine) -> None:
-    from tasks.log.predictions import open_orders
+    from tasks.log.orders import open_orders
 
     predict(engine, 250)
     for number in range(250):

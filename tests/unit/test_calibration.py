@@ -1,9 +1,16 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.calibration import check_calibration, fit_calibrator
+from driftline.calibration import (
+    CalibrationWager,
+    check_calibration,
+    fit_calibrator,
+    read_calibration,
+)
 
 
 def answers(rows: int, seed: int) -> tuple[np.ndarray, np.random.Generator]:
@@ -134,3 +141,21 @@ def test_the_covariance_is_what_new_rows_show() -> None:
         told.append(np.sqrt(slope @ fit.covariance @ slope))
 
     assert np.mean(told) == pytest.approx(answered.std(), rel=0.2)
+
+
+def test_bets_go_on_from_cohort_to_cohort_and_through_json() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.05, 0.6, 900)
+    probabilities, y = np.column_stack([1 - p, p]), (rng.random(900) < p).astype(np.int64)
+    whole = check_calibration(probabilities, y)
+
+    wager = CalibrationWager()
+    for start in range(0, 900, 300):
+        wager = wager.add(probabilities[start : start + 300], y[start : start + 300])
+        wager = read_calibration(json.loads(json.dumps(wager.to_document())))
+
+    check = wager.check()
+    assert (check.rows, check.holds) == (900, whole.holds)
+    assert check.evidence == pytest.approx(whole.evidence)
+    assert (check.observed, check.expected) == pytest.approx((whole.observed, whole.expected))
+    assert read_calibration(None) == CalibrationWager()

@@ -389,3 +389,24 @@ def test_ignored_columns_are_kept_as_they_were_written() -> None:
     assert kept["id"].tolist() == ["007", " x "]
     assert kept["ward"].tolist() == ["3", pd.NA]
     assert set(map(str, kept.dtypes)) == {"string"}
+
+
+def test_a_mixed_column_of_codes_is_read_cell_by_cell() -> None:
+    """`True` and `1` are one value to pandas, and may be two categories here."""
+    columns = {"answer": {"kind": "category", "categories": ["1", "True", "x"]}}
+    problem = make_problem(columns=columns)
+    raw = pd.DataFrame({"answer": [1, True, "x", None], "outcome": ["0", "1", "0", "1"]})
+
+    table = cleaned(raw, problem).table
+
+    assert table["answer"].tolist() == ["1", "True", "x", None]
+
+
+def test_whole_numbers_among_missing_cells_are_read() -> None:
+    raw = raw_table(level=["3", ""])
+    raw["level"] = pd.Series([3, None], dtype=object)
+
+    got = cleaned(raw)
+
+    assert got.table["level"].tolist()[0] == 3
+    assert got.table["level"].isna().tolist() == [False, True]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.digests import digest_bytes, digest_rows, digest_table
+from driftline.digests import digest_bytes, digest_columns, digest_rows, digest_table
 from tests.support import ROOT
 
 TABLE = pd.DataFrame(
@@ -135,3 +135,17 @@ def test_bytes_have_the_digest_that_sha256sum_prints() -> None:
     wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
     assert digest_bytes(b"abc") == wanted
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        TABLE.rename(columns={TABLE.columns[0]: "another"}),
+        TABLE.iloc[::-1].reset_index(drop=True),
+        TABLE.head(1),
+        TABLE[list(TABLE.columns[::-1])],
+    ],
+)
+def test_a_digest_of_columns_tells_names_order_and_values(other: pd.DataFrame) -> None:
+    assert digest_columns(TABLE) == digest_columns(TABLE.copy())
+    assert digest_columns(TABLE) != digest_columns(other)

@@ -23,7 +23,7 @@ PROMISE = Promise("log_loss", 0.3, 0.4, 1000, 0.6, DEFAULT_RECIPE, {"age": 1.0})
 
 
 def change(effect: float) -> ColumnChange:
-    return ColumnChange("age", "Wasserstein / sd", effect, 0.3, 0.1, 0.0, 0.1)
+    return ColumnChange("age", "Wasserstein / sd", effect, 0.3, 0.1, 0.0)
 
 
 def finding(strength: float) -> Finding:
@@ -167,3 +167,51 @@ def test_the_same_evidence_has_one_name() -> None:
 
     assert one == verdict_key("p", "1", first=1, last=9, last_label=3)
     assert one != verdict_key("p", "1", first=1, last=9, last_label=4)
+
+
+def test_an_estimate_is_not_believed_where_probabilities_do_not_come_true() -> None:
+    doubt = "the probabilities no longer come true on 300 labels"
+
+    decision = decide_verdict(evidence(estimated=0.4, doubt=doubt), POLICY)
+
+    assert decision.verdict == "ok"
+    assert f"the estimate without labels is not trusted: {doubt}" in decision.reasons
+
+
+def test_a_training_is_ordered_once_for_one_suspicion_and_again_when_it_has_grown() -> None:
+    policy = DriftPolicy(without_labels="retrain")
+    seen = evidence(estimated=0.4)
+    first = decide_verdict(seen, policy)
+    left = close_look(first, seen, policy)
+
+    same = decide_verdict(replace(seen, answered=left.answered), policy)
+    grown = decide_verdict(evidence(estimated=0.7, answered=left.answered), policy)
+
+    assert (first.verdict, same.verdict, grown.verdict) == ("retrain", "ok", "retrain")
+    assert "was ordered" in same.reasons[1]
+
+
+def test_a_look_that_orders_nothing_keeps_what_was_answered() -> None:
+    quiet = evidence(answered=2.0)
+
+    assert close_look(decide_verdict(quiet, POLICY), quiet, POLICY).answered == 2.0
+
+
+def test_a_champion_that_is_taken_back_is_not_renewed_in_the_same_look() -> None:
+    harmed = evidence(judged(now=0.9, renewed=0.3), taken_back="version 4 is worse than version 3")
+
+    decision = decide_verdict(harmed, POLICY)
+
+    assert decision.verdict == "watch"
+    assert decision.reasons == ("version 4 is worse than version 3; a retraining waits",)
+
+
+def test_a_champion_without_skill_has_none_to_lose() -> None:
+    promise = replace(PROMISE, loss=0.5999)
+    harmed = evidence(judged(now=0.9, renewed=0.3))
+
+    decision = decide_verdict(replace(harmed, promise=promise), POLICY)
+
+    assert decision.verdict == "retrain"
+    assert decision.reasons[0].startswith("the champion has no skill to lose: its log_loss of 0.5")
+    assert "%" not in decision.reasons[0]

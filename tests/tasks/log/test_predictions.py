@@ -9,9 +9,8 @@ from sqlalchemy import update
 
 from bentos.log.database import add_label, insert_predictions
 from bentos.log.tables import PREDICTIONS
-from driftline.drift import DriftDecision
 from driftline.problem import Problem
-from driftline.verdicts import Window
+from driftline.verdicts import DriftDecision, Window
 from tasks.log import predictions
 from tasks.log.records import open_records
 from tests.support import make_problem

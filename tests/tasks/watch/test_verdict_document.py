@@ -1,11 +1,12 @@
 import json
 
-from driftline.drift import DriftDecision
+from driftline.evidence import Labels
+from driftline.findings import Inputs
 from driftline.refusals import Refusals
 from driftline.standing import Standing
-from driftline.verdicts import Evidence, Window
-from tasks.watch.monitoring import Labels, as_document, describe, fault_of_refusals, write_document
-from tests.support import make_problem, tiny_rows
+from driftline.verdicts import DriftDecision, Evidence, Window
+from tasks.watch.verdict_document import as_document, describe, write_document
+from tests.support import tiny_rows
 
 
 def labels(state: dict[str, object]) -> Labels:
@@ -14,27 +15,12 @@ def labels(state: dict[str, object]) -> Labels:
     return Labels(window, None, Standing())
 
 
-def test_a_service_that_refuses_most_of_its_requests_is_broken_data() -> None:
-    refused = Refusals(records=180, by_fault={("level", "out_of_range"): 180}, last=9)
-
-    (fault,) = fault_of_refusals(refused, 20, make_problem())
-
-    assert fault == ("the service refused 180 of 200 records (90%): level out_of_range (180)")
-
-
-def test_a_few_refusals_are_a_clients_mistakes() -> None:
-    refused = Refusals(records=5, by_fault={("level", "missing"): 5}, last=9)
-
-    assert fault_of_refusals(refused, 195, make_problem()) == ()
-    assert fault_of_refusals(Refusals(records=9), 0, make_problem()) == ()
-
-
 def test_the_document_holds_the_verdict_and_what_the_next_look_needs() -> None:
     decision = DriftDecision("ok", ("no change",))
     found = labels({})
 
     document = as_document(
-        decision, Evidence(rows=3), found, refusals=Refusals(last=7), is_aside=False
+        decision, Evidence(rows=3), Inputs(3), found, refusals=Refusals(last=7), is_aside=False
     )
 
     read = json.loads(write_document(decision, document))
@@ -47,6 +33,7 @@ def test_a_verdict_on_a_file_leaves_what_the_log_has_shown() -> None:
     document = as_document(
         DriftDecision("watch", ("age changed",)),
         Evidence(rows=3),
+        Inputs(3),
         labels(kept),
         refusals=Refusals(last=4),
         is_aside=True,

@@ -1,0 +1,54 @@
+"""The champion before this one, answering the same labelled rows: is the new one worse?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.problem import DriftPolicy
+from driftline.sequential import Wager, read_wager
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """The test of a renewal turned round: the wealth grows while the new champion is worse."""
+
+    version: str
+    wager: Wager
+    rows: int = 0
+
+    @property
+    def mean(self) -> float:
+        """By how much the new champion loses more per answer, as a Brier score."""
+        return self.wager.mean
+
+    def add(self, losses: Floats, theirs: Floats) -> "Shadow":
+        """The test with a further cohort: Brier losses per row of the champion and of the other."""
+        wager = self.wager.add(np.clip(losses - theirs, -1, 1))
+        return replace(self, wager=wager, rows=self.rows + len(losses))
+
+    def is_better(self, policy: DriftPolicy) -> bool:
+        """Whether the champion is proved to be worse than the one that it replaced."""
+        return self.wager.is_proof(policy.false_retrains) and self.mean > 0
+
+    def describe(self, champion: str) -> str:
+        """Why the champion before serves again, in one sentence."""
+        return (
+            f"version {champion} is worse than version {self.version}, which it replaced: "
+            f"{self.mean:+.4f} Brier score per answer on the same {self.rows} labelled rows"
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """The test as JSON's own types."""
+        return {"version": self.version, "rows": self.rows, "wager": self.wager.to_document()}
+
+
+def read_shadow(document: Mapping[str, Any] | None, version: str) -> Shadow:
+    """What `to_document` wrote of this version, or a test that has not begun."""
+    if not document or document.get("version") != version:
+        return Shadow(version, Wager())
+    return Shadow(version, read_wager(document["wager"]), int(document["rows"]))

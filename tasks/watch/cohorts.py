@@ -1,0 +1,108 @@
+"""What labels show of a champion: its losses, those of a renewed model, and of the one before."""
+
+import numpy as np
+import pandas as pd
+
+from driftline.calibration import CalibrationWager, fit_calibrator
+from driftline.dataset import encode_rows, encode_target
+from driftline.losses import row_losses
+from driftline.probe import probe_renewal
+from driftline.problem import Problem
+from driftline.promise import DEFAULT_RECIPE, OutOfFold, Promise, make_promise
+from driftline.renewal import rows_before
+from driftline.served import ServedModel, score_served
+from driftline.shadow import Shadow, read_shadow
+from driftline.standing import Standing, read_standing
+from driftline.verdicts import Cohort, Window
+from tasks.decorators import work
+from tasks.progress import tell
+
+CALIBRATION_ROWS = 20_000  # out of fold, that the estimate's calibration is learnt from
+TOLERANCE = 0.2  # in log-odds: a smaller shift does an estimate no harm
+
+
+@work(name="promise of the champion")
+def promise_of(served: ServedModel, holdout: pd.DataFrame, problem: Problem) -> Promise | None:
+    """What the model promised; by its holdout where it was made before promises were kept."""
+    if served.promise is not None or not len(holdout):
+        return served.promise
+    truth = encode_target(holdout, problem)
+    answers = OutOfFold(score_served(served, holdout, truth).probabilities, truth)
+    use = dict.fromkeys(problem.columns, 1 / len(problem.columns))
+    return make_promise(answers, metric=problem.drift.loss, recipe=DEFAULT_RECIPE, use=use)
+
+
+def labels_wanted(problem: Problem, reference: pd.DataFrame) -> int:
+    """How many labels are judged at once: enough that renewing on them is worth a fit."""
+    return max(problem.drift.min_labels, len(reference) // 200)
+
+
+def standing_of(window: Window) -> Standing:
+    """How the champion stood at the last verdict; a new one takes over the price alone."""
+    if "standing" in window.state:
+        return read_standing(window.state["standing"])
+    return Standing(price=float(window.state.get("price", 0.0)))
+
+
+@work(name="judge labelled rows")
+def judge_cohort(
+    standing: Standing,
+    snapshot: pd.DataFrame,
+    earlier: pd.DataFrame,
+    cohort: Cohort,
+    problem: Problem,
+    promise: Promise,
+) -> Standing:
+    """Add a cohort: the champion's losses, and those of a model renewed with what was known.
+
+    Known are the rows of the champion's `snapshot` and the `earlier` labelled rows.
+    """
+    known = rows_before(snapshot, earlier, cohort.table)
+    table = pd.concat([known, cohort.table], ignore_index=True)
+    y = encode_target(table, problem)
+    tell(f"asking what a model renewed on {len(table)} rows would have answered")
+    probe = probe_renewal(
+        encode_rows(table, problem),
+        y,
+        newest=len(cohort.table),
+        classes=len(problem.classes),
+        fit=promise.recipe.fit,
+        metric=promise.metric,
+    )
+    told = y[len(known) :]
+    probed = {past: row_losses(p, told, promise.metric) for past, p in probe.probabilities.items()}
+    losses = row_losses(cohort.probabilities, told, promise.metric)
+    return standing.add(losses, probed, past=probe.past, promise=promise, policy=problem.drift)
+
+
+@work(name="check calibration")
+def check_cohort(
+    wager: CalibrationWager, cohort: Cohort, served: ServedModel, problem: Problem
+) -> CalibrationWager:
+    """Add a cohort to the bets that the probabilities do not come true.
+
+    They are those which an estimate without labels rests on: recalibrated by what the model erred
+    out of fold.
+    """
+    answers, known = cohort.probabilities, served.out_of_fold
+    if known is not None:
+        rows = np.linspace(0, len(known.y) - 1, min(len(known.y), CALIBRATION_ROWS)).astype(int)
+        answers = fit_calibrator(known.probabilities[rows], known.y[rows]).calibrate(answers)
+    return wager.add(answers, encode_target(cohort.table, problem), tolerance=TOLERANCE)
+
+
+@work(name="ask the champion before")
+def judge_shadow(
+    window: Window, old: ServedModel, cohort: Cohort, problem: Problem
+) -> Shadow | None:
+    """Add a cohort to what is known of the champion against the one before it.
+
+    It ends after `shadow_labels`, or where the two do not answer the same records.
+    """
+    shadow = read_shadow(window.state.get("shadow"), old.version)
+    is_over = 0 < shadow.rows >= problem.drift.shadow_labels
+    if is_over or set(old.contract.field_names) != set(problem.columns):
+        return None
+    y = encode_target(cohort.table, problem)
+    theirs = score_served(old, cohort.table, y).probabilities
+    return shadow.add(row_losses(cohort.probabilities, y, "brier"), row_losses(theirs, y, "brier"))

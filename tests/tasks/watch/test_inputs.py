@@ -1,0 +1,138 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.candidates import CANDIDATES
+from driftline.dataset import draft_contract, encode_rows, encode_target
+from driftline.evidence import Labels, weigh
+from driftline.export import export_onnx
+from driftline.findings import Inputs
+from driftline.problem import Problem
+from driftline.promise import DEFAULT_RECIPE, OutOfFold, make_promise
+from driftline.refusals import Refusals
+from driftline.served import ServedModel
+from driftline.standing import Standing
+from driftline.verdicts import Cohort, Window, decide_verdict
+from tasks.watch.cohorts import check_cohort
+from tasks.watch.inputs import fault_of_refusals, inspect_inputs, rows_to_label
+from tests.support import make_problem
+
+USE = {"glucose": 0.5, "insulin": 0.5}
+
+
+@pytest.fixture(scope="module")
+def pair() -> Problem:
+    return make_problem(columns={"glucose": {}, "insulin": {}})
+
+
+def people(rows: int, seed: int, *, turned: bool = False, up: float = 0.0) -> pd.DataFrame:
+    """Two columns of which one follows the other, and an outcome that follows from both."""
+    rng = np.random.default_rng(seed)
+    glucose = rng.normal(up, 1, rows)
+    insulin = (-glucose if turned else glucose) + rng.normal(0, 0.15, rows)
+    risk = 1 / (1 + np.exp(-(glucose + insulin)))
+    outcome = np.where(rng.random(rows) < risk, "ill", "well")
+    return pd.DataFrame({"glucose": glucose, "insulin": insulin, "outcome": outcome})
+
+
+@pytest.fixture(scope="module")
+def champion(pair: Problem) -> ServedModel:
+    """A logistic regression with what it promised on the reference rows."""
+    table = people(1500, 0)
+    X, y = encode_rows(table, pair), encode_target(table, pair)  # noqa: N806
+    model = CANDIDATES["logistic_regression"].build({}, 0).fit(X, y)
+    answers = OutOfFold(model.predict_proba(X), y)
+    return ServedModel(
+        version="3",
+        onnx=export_onnx(model, X.shape[1]),
+        contract=replace(draft_contract(pair), threshold=0.5),
+        train_digests=frozenset(),
+        promise=make_promise(answers, metric="log_loss", recipe=DEFAULT_RECIPE, use=USE),
+        out_of_fold=answers,
+    )
+
+
+def inspect(current: pd.DataFrame, pair: Problem, champion: ServedModel) -> Inputs:
+    seen: Inputs = inspect_inputs.fn(people(1500, 0), current, pair, champion)  # type: ignore[attr-defined]
+    return seen
+
+
+def labels_of(champion: ServedModel, window: Window, **others: object) -> Labels:
+    return Labels(window, champion.promise, Standing(), **others)  # type: ignore[arg-type]
+
+
+def window_of(table: pd.DataFrame) -> Window:
+    return Window(table, table, first=1, last=len(table), last_label=0, seen=0, seen_label=0)
+
+
+def test_rows_of_the_same_people_show_nothing(pair: Problem, champion: ServedModel) -> None:
+    seen = inspect(people(400, 1), pair, champion)
+
+    assert seen.findings(USE) == ()
+    assert seen.used_share(USE) < 0.05
+
+
+def test_a_relation_turned_round_asks_for_labels_though_no_column_has_changed(
+    pair: Problem, champion: ServedModel
+) -> None:
+    current = people(400, 1, turned=True)
+    seen = inspect(current, pair, champion)
+
+    evidence = weigh(seen, labels_of(champion, window_of(current)), pair.drift, champion="3")
+    decision = decide_verdict(evidence, pair.drift)
+
+    assert not any(change.has_drifted for change in seen.changes)
+    assert {"relations of glucose", "rows as wholes"} <= {f.about for f in seen.findings(USE)}
+    assert decision.verdict == "need_labels"
+
+
+def test_changed_answers_are_found(pair: Problem, champion: ServedModel) -> None:
+    seen = inspect(people(400, 1, up=1.0), pair, champion)
+
+    assert "answers: ill" in {finding.about for finding in seen.findings(USE)}
+
+
+def test_few_rows_are_looked_at_by_column_alone(pair: Problem, champion: ServedModel) -> None:
+    seen = inspect(people(50, 1, turned=True), pair, champion)
+
+    assert (seen.rows, len(seen.changes), seen.relations, seen.joint) == (50, 2, (), None)
+
+
+def test_labels_that_do_not_come_true_end_the_belief_in_the_estimate(
+    pair: Problem, champion: ServedModel
+) -> None:
+    table = people(300, 2)
+    answers = np.full((300, 2), [0.05, 0.95])
+    start = labels_of(champion, window_of(table)).calibration
+
+    doubted = check_cohort.fn(start, Cohort(table, answers), champion, pair)  # type: ignore[attr-defined]
+    seen = replace(inspect(people(400, 1), pair, champion), estimated=0.9)
+    labels = labels_of(champion, window_of(table), doubted=doubted)
+    evidence = weigh(seen, labels, pair.drift, champion="3")
+
+    assert "no longer come true on 300 labels" in evidence.doubt
+    assert any("not trusted" in why for why in decide_verdict(evidence, pair.drift).reasons)
+
+
+def test_rows_to_label_are_places_in_the_window(pair: Problem, champion: ServedModel) -> None:
+    places = rows_to_label.fn(people(300, 0), people(120, 1), pair, champion)  # type: ignore[attr-defined]
+
+    assert len(set(places)) == 50
+    assert set(places) <= set(range(120))
+
+
+def test_a_service_that_refuses_most_of_its_requests_is_broken_data() -> None:
+    refused = Refusals(records=180, by_fault={("level", "out_of_range"): 180}, last=9)
+
+    (fault,) = fault_of_refusals(refused, 20, make_problem())
+
+    assert fault == ("the service refused 180 of 200 records (90%): level out_of_range (180)")
+
+
+def test_a_few_refusals_are_a_clients_mistakes() -> None:
+    refused = Refusals(records=5, by_fault={("level", "missing"): 5}, last=9)
+
+    assert fault_of_refusals(refused, 195, make_problem()) == ()
+    assert fault_of_refusals(Refusals(records=9), 0, make_problem()) == ()
