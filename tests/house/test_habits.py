@@ -51,5 +51,5 @@ def recipe(target: str) -> list[str]:
     makefile = (ROOT / "Makefile").read_text()
     found = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
     assert found is not None
-    lines = found.group(1).replace("$(VENV)", ".venv").splitlines()
-    return [line.strip().removeprefix("@") for line in lines]
+    commands = found.group(1).replace("$(PY)", ".venv/bin/python").replace("$(VENV)", ".venv")
+    return [line.strip().removeprefix("@") for line in commands.splitlines()]
