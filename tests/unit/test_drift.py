@@ -49,6 +49,7 @@ def judge(
     return decide_drift(changes, problem.drift, rows=len(current))
 
 
+@pytest.mark.slow
 def test_random_halves_of_the_same_rows_are_ok(cancer: Problem, tumours: pd.DataFrame) -> None:
     """Thirty correlated columns, 228 rows: at least 95 of 100 such monitoring runs keep quiet."""
     verdicts = [judge(*halves(tumours, seed), cancer, seed).verdict for seed in range(20)]
