@@ -26,7 +26,7 @@ run: $(READY) ## the main job on PROBLEM (default breast_cancer), end to end
 	@$(PY) -m flows.pipeline $(PROBLEM)
 
 unit: $(READY) ## the quick tests of the rules (seconds)
-	@$(PY) -m pytest -q -n 2 -m "not slow" tests/unit
+	@$(PY) -m pytest -q -n 2 -m "not slow" --hypothesis-profile quick tests/unit
 
 test: $(READY) ## the tests (a few minutes)
 	@$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not system"

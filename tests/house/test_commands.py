@@ -25,10 +25,12 @@ def test_a_command_of_the_documents_takes_its_options(command: str) -> None:
 
 
 def parameters(module: Path) -> set[str]:
-    """The parameters of the flow that a module is named after: its command line's options."""
-    flows = [
+    """What the functions of a flow's module take: its command line is one of them."""
+    functions = [
         node
         for node in ast.parse(module.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef) and node.name == module.stem
+        if isinstance(node, ast.FunctionDef)
     ]
-    return {argument.arg for flow in flows for argument in (*flow.args.args, *flow.args.kwonlyargs)}
+    return {
+        argument.arg for each in functions for argument in (*each.args.args, *each.args.kwonlyargs)
+    }
