@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 	$(if $(shell $(p) -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && echo ok),$(p))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system check format serve up mlflow prefect bench bench-decisions clean lock
+.PHONY: help run unit test test-system check format serve up mlflow prefect bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -24,6 +24,9 @@ $(READY): requirements.lock
 
 run: $(READY) ## the main job on PROBLEM (default breast_cancer), end to end
 	@$(PY) -m flows.pipeline $(PROBLEM)
+
+unit: $(READY) ## the quick tests of the rules (seconds)
+	@$(PY) -m pytest -q -n 2 -m "not slow" --hypothesis-profile quick tests/unit
 
 test: $(READY) ## the tests (a few minutes)
 	@$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not system"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.metrics import METRICS, Scored, compute_metrics, decide
+from driftline.metrics import METRICS, compute_metrics, score_rows
 from driftline.problem import Goal
 from driftline.thresholds import choose_threshold
 
@@ -93,7 +93,7 @@ def cross_validate(
     for probabilities, repeat in zip(predicted, splits, strict=True):
         for train, test in repeat:
             threshold = choose_threshold(y[train], probabilities[train], goal, positive=positive)
-            fold = _score(y[test], probabilities[test], positive, threshold)
+            fold = score_rows(probabilities[test], y[test], positive=positive, threshold=threshold)
             rows.append(compute_metrics(fold))
             thresholds.append(np.nan if threshold is None else threshold)
             sizes.append(int((y[test] == positive).sum()) if positive is not None else len(test))
@@ -129,19 +129,3 @@ def excess_deviation(shares: NDArray[np.float64], sizes: NDArray[Any]) -> float:
     p = float(np.average(shares[usable], weights=sizes[usable]))
     noise = float(np.mean(p * (1 - p) / sizes[usable]))
     return float(np.sqrt(max(0.0, float(np.var(shares[usable], ddof=1)) - noise)))
-
-
-def _score(
-    y: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    positive: int | None,
-    threshold: float | None,
-) -> Scored:
-    predicted = decide(probabilities, positive=positive, threshold=threshold)
-    return Scored(
-        y=y,
-        probabilities=probabilities,
-        predicted=predicted,
-        positive=positive,
-        threshold=threshold,
-    )

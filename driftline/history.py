@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from driftline.dataset import encode_rows, encode_target
 from driftline.errors import DataError
 from driftline.evaluation import make_folds
-from driftline.metrics import Scored
+from driftline.metrics import Scored, score_rows
 from driftline.probe import Probe, answer, probe_renewal, rows_of_past
 from driftline.problem import Problem
 from driftline.promise import OutOfFold, Promise, Recipe, make_promise
 from driftline.thresholds import choose_threshold
-from driftline.training import score_rows
 
 Floats = NDArray[np.float64]
 FOLDS = 3

@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.losses import row_losses
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -100,6 +102,24 @@ def decide(probabilities: Floats, *, positive: int | None, threshold: float | No
     return np.asarray(np.where(is_positive, positive, 1 - positive), dtype=np.int64)
 
 
+def score_rows(
+    probabilities: Floats,
+    y: Ints,
+    *,
+    positive: int | None,
+    threshold: float | None,
+) -> Scored:
+    """Probabilities with the decisions that follow from them."""
+    predicted = decide(probabilities, positive=positive, threshold=threshold)
+    return Scored(
+        y=y,
+        probabilities=probabilities,
+        predicted=predicted,
+        positive=positive,
+        threshold=threshold,
+    )
+
+
 def metrics_from_confusion(
     tp: Floats, fp: Floats, fn: Floats, tn: Floats, threshold: Floats
 ) -> dict[str, Floats]:
@@ -133,7 +153,7 @@ def _binary_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
     return _binary_decisions(scored, weights) | {
         "roc_auc": _roc_auc(truth, p, weights),
         "pr_auc": _average_precision(truth, p, weights),
-        "brier": _divide(weights @ (p - truth) ** 2, weights.sum(axis=1)),
+        "brier": _brier(scored, weights),
         "ece": _calibration_error(truth, p, weights),
     }
 
@@ -160,17 +180,19 @@ def _macro_decisions(scored: Scored, weights: Floats) -> dict[str, Floats]:
 
 
 def _macro_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
-    classes = range(scored.probabilities.shape[1])
-    total = weights.sum(axis=1)
     right = scored.y == scored.predicted
-    one_hot = scored.y[:, None] == np.array(classes)
     confidence = scored.probabilities[np.arange(len(scored.y)), scored.predicted]
     return _macro_decisions(scored, weights) | {
         "roc_auc": _mean_over_classes(_roc_auc, scored, weights),
         "pr_auc": _mean_over_classes(_average_precision, scored, weights),
-        "brier": _divide(weights @ ((scored.probabilities - one_hot) ** 2).sum(axis=1), total),
+        "brier": _brier(scored, weights),
         "ece": _calibration_error(right, confidence, weights),
     }
+
+
+def _brier(scored: Scored, weights: Floats) -> Floats:
+    losses = row_losses(scored.probabilities, scored.y, "brier")
+    return _divide(weights @ losses, weights.sum(axis=1))
 
 
 def _mean_over_classes(

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from driftline.evaluation import CrossValidated
+from driftline.losses import row_losses
 from driftline.metrics import LOWER_IS_BETTER
 from driftline.problem import Goal
 
@@ -41,14 +43,14 @@ def _standard_error(values: np.ndarray) -> float:
 
 
 def is_calibration_helpful(
-    plain: CrossValidated, calibrated: CrossValidated, truth: np.ndarray
+    plain: CrossValidated, calibrated: CrossValidated, y: NDArray[np.int64]
 ) -> bool:
     """Whether calibration lowers the Brier score of the same rows by more than its noise.
 
-    `truth` is the one-hot class membership, shape (rows, classes).
+    `y` holds the class index of each row.
     """
     gains = [
-        ((before - truth) ** 2).sum(axis=1) - ((after - truth) ** 2).sum(axis=1)
+        row_losses(before, y, "brier") - row_losses(after, y, "brier")
         for before, after in zip(plain.probabilities, calibrated.probabilities, strict=True)
     ]
     gain = np.mean(gains, axis=0)

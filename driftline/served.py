@@ -9,11 +9,10 @@ from driftline.comparison import Improvement, compare_pairwise
 from driftline.contract import Contract
 from driftline.dataset import Dataset
 from driftline.export import score_onnx
-from driftline.metrics import Scored, compute_metrics
+from driftline.metrics import Scored, compute_metrics, score_rows
 from driftline.problem import Comparison
 from driftline.promise import OutOfFold, Promise
 from driftline.splitting import unseen_rows
-from driftline.training import score_rows
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from driftline.candidates import CANDIDATES, Params, build_calibrated
 from driftline.dataset import Matrices
 from driftline.evaluation import CrossValidated, Fold, cross_validate, make_folds
-from driftline.metrics import Scored, bootstrap_intervals, compute_metrics, decide
+from driftline.metrics import Scored, bootstrap_intervals, compute_metrics, score_rows
 from driftline.probe import answer_blocks
 from driftline.problem import Problem
 from driftline.promise import OutOfFold, Recipe
@@ -105,8 +105,8 @@ def calibrate(
         seed=seed,
         is_calibrated=True,
     )
-    truth = np.eye(len(problem.classes))[data.y_train]
-    return calibrated if is_calibration_helpful(plain.cv, calibrated.cv, truth) else plain
+    is_helpful = is_calibration_helpful(plain.cv, calibrated.cv, data.y_train)
+    return calibrated if is_helpful else plain
 
 
 def renew(
@@ -159,24 +159,6 @@ def winner_of(trained: Sequence[Trained], problem: Problem) -> Trained:
 def plan_folds(y: NDArray[np.int64], *, folds: int, repeats: int, seed: int) -> list[list[Fold]]:
     """The folds that every candidate of a run shares, so that their folds pair up."""
     return make_folds(y, folds=folds, repeats=repeats, seed=seed)
-
-
-def score_rows(
-    probabilities: NDArray[np.float64],
-    y: NDArray[np.int64],
-    *,
-    positive: int | None,
-    threshold: float | None,
-) -> Scored:
-    """Probabilities with the decisions that follow from them."""
-    predicted = decide(probabilities, positive=positive, threshold=threshold)
-    return Scored(
-        y=y,
-        probabilities=probabilities,
-        predicted=predicted,
-        positive=positive,
-        threshold=threshold,
-    )
 
 
 def _fit(

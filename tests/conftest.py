@@ -58,7 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
     Path(folder, "prefect").mkdir()
     # A shared machine may be slow at any moment; and no examples are kept in the project's folder.
     settings.register_profile("driftline", deadline=None, database=None)
-    settings.load_profile("driftline")
+    settings.register_profile("quick", deadline=None, database=None, max_examples=20)
+    settings.load_profile(config.getoption("--hypothesis-profile") or "driftline")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

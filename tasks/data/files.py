@@ -1,8 +1,6 @@
 """Files of the store, in a folder or a bucket: each is written whole or not at all."""
 
 import io as streams
-import os
-import uuid
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from driftline.errors import NotFoundError
+from tasks.drafts import whole_file
 from tasks.reaching import options_for, reaching, read_whole
 from tasks.settings import get_settings
 
@@ -26,21 +25,9 @@ def write_file(address: str, content: bytes) -> str:
             filesystem, key = _filesystem(address)
             filesystem.pipe_file(key, content)  # an object appears when its upload is complete
         else:
-            _write_local(Path(address), content)
+            with whole_file(Path(address)) as draft:
+                draft.write_bytes(content)
     return address
-
-
-def _write_local(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def read_file(address: str) -> bytes:

@@ -1,11 +1,11 @@
 """What a run leaves for people: its summary file and its artifacts in the Prefect UI."""
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tasks.drafts import whole_file
 from tasks.settings import get_settings
 
 
@@ -16,14 +16,12 @@ def write_summary(run_id: str, summary: Mapping[str, Any]) -> Path:
     """
     runs = get_settings().home.absolute() / "runs"
     folder = runs / run_id
-    folder.mkdir(parents=True, exist_ok=True)
     content = json.dumps(summary, indent=2, default=_plain) + "\n"
     about = "-".join(str(summary[key]) for key in ("flow", "problem") if summary.get(key))
     latest = [runs / "latest.json", *([runs / f"{about}-latest.json"] if about else [])]
     for path in (folder / "summary.json", *latest):
-        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-        draft.write_text(content, encoding="utf-8")
-        draft.replace(path)
+        with whole_file(path) as draft:
+            draft.write_text(content, encoding="utf-8")
     return folder / "summary.json"
 
 

@@ -7,7 +7,6 @@ import hashlib
 import os
 import shutil
 import tempfile
-import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from driftline.errors import PackagingError
 from driftline.problem import Problem
 from driftline.served import ServedModel
 from tasks.decorators import io
+from tasks.drafts import whole_file
 from tasks.progress import tell
 from tasks.settings import get_settings
 from tasks.shipping.wheels import Target, compile_packages, install_packages, own_python
@@ -116,14 +116,12 @@ def _add_served(content: Path, model: ServedModel) -> None:
 
 def _pack(content: Path, path: Path) -> Path:
     """Write the zip whole or not at all: sorted names, one time, one mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     files = {str(file.relative_to(content)): file for file in content.rglob("*") if file.is_file()}
-    with zipfile.ZipFile(draft, "w") as archive:
+    with whole_file(path) as draft, zipfile.ZipFile(draft, "w") as archive:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name.replace(os.sep, "/"), LONG_AGO)
             entry.create_system = 3  # unix, whatever this machine is
             entry.external_attr = (0o100755 if ".so" in name else 0o100644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, files[name].read_bytes(), compresslevel=9)
-    return draft.replace(path)
+    return path

@@ -177,15 +177,6 @@ class Client:
         return reply.status, json.loads(text)
 
 
-@dataclass(frozen=True)
-class Answered:
-    """A prediction that was answered with 200."""
-
-    at: float  # time.monotonic() when it was sent
-    seconds: float
-    prediction_id: str
-
-
 class Load:
     """Clients that predict as fast as told, until the block ends."""
 
@@ -193,7 +184,8 @@ class Load:
         self, port: int, record: dict[str, Any], *, clients: int = 3, pause_seconds: float = 0.0
     ) -> None:
         """Each client sends its next request a pause after its last answer."""
-        self.answered: list[Answered] = []
+        self.clients = clients
+        self.ids: list[str] = []  # of all predictions that were answered
         self.refused: list[int] = []
         self.broken = 0
         self._port, self._body, self._pause = port, json.dumps(record).encode(), pause_seconds
@@ -212,20 +204,9 @@ class Load:
         for thread in self._threads:
             thread.join()
 
-    @property
-    def ids(self) -> list[str]:
-        """Ids of all predictions that were answered."""
-        return [each.prediction_id for each in self.answered]
-
-    def slowest_percent(self, begin: float, end: float) -> float:
-        """The 99th percentile of the seconds of what was sent between two moments."""
-        seconds = sorted(each.seconds for each in self.answered if begin <= each.at < end)
-        return seconds[int(0.99 * len(seconds))]
-
     def _send_on(self) -> None:
         with Client(self._port) as client:
             while not self._is_over.wait(self._pause):
-                begun = time.monotonic()
                 try:
                     status, body = client.post("/predict", self._body)
                 except (OSError, http.client.HTTPException, ValueError):
@@ -233,8 +214,7 @@ class Load:
                     time.sleep(0.02)
                     continue
                 if status == 200:
-                    seconds = time.monotonic() - begun
-                    self.answered.append(Answered(begun, seconds, body["prediction_id"]))
+                    self.ids.append(body["prediction_id"])
                 else:
                     self.refused.append(status)
 

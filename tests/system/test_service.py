@@ -139,7 +139,7 @@ def test_the_page_shows_every_field_in_a_real_browser(service: Service, tmp_path
 def test_a_stop_under_load_leaves_nothing_unshipped(quiet_service: Service) -> None:
     quiet_service.start()
     with Load(quiet_service.port, RECORD) as load:
-        await_that(lambda: len(load.answered) > 300)
+        await_that(lambda: len(load.ids) > 300)
         family = quiet_service.family()
 
         code = quiet_service.stop()

@@ -62,8 +62,8 @@ class Labels:
     def _label_on(self) -> None:
         with Client(self._port) as client:
             while not self._is_over.wait(0.002):
-                if len(self._load.answered) > len(self.statuses):
-                    prediction_id = self._load.answered[len(self.statuses)].prediction_id
+                if len(self._load.ids) > len(self.statuses):
+                    prediction_id = self._load.ids[len(self.statuses)]
                     body = json.dumps({"prediction_id": prediction_id, "label": "ill"}).encode()
                     self.statuses.append(client.post("/feedback", body)[0])
 

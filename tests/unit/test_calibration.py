@@ -24,6 +24,7 @@ def shifted(p: np.ndarray, by: float, slope: float = 1.0) -> np.ndarray:
     return 1 / (1 + np.exp(-(by + slope * np.log(p[:, 1] / p[:, 0]))))
 
 
+@pytest.mark.slow
 def test_calibrated_probabilities_are_rarely_doubted_however_often_one_looks() -> None:
     """At most 5 % of streams of 1,000 labels with a look at each."""
     doubted = 0

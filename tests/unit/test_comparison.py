@@ -192,6 +192,7 @@ def test_a_margin_in_the_file_is_in_the_metrics_units() -> None:
     assert compared.margin == 0.015
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("correlation", [0.0, 0.9])
 @pytest.mark.parametrize("metric", ["roc_auc", "pr_auc", "brier", "error", "f1"])
 def test_an_equal_challenger_is_promoted_by_luck_alone(metric: str, correlation: float) -> None:

@@ -70,6 +70,7 @@ MIXED = make_problem(
 )
 
 
+@pytest.mark.slow
 def test_random_halves_of_the_same_rows_are_ok(cancer: Problem, tumours: pd.DataFrame) -> None:
     """Thirty columns that hang together, 228 rows."""
     quiet = [not drifted(*halves(tumours, seed), cancer, seed) for seed in range(8)]

@@ -13,12 +13,14 @@ from tests.benchmarks.decisions.estimation import answer, compare_estimates, dra
 METRICS: list[EstimatedMetric] = ["brier", "log_loss", "error", "roc_auc"]
 
 
+@pytest.mark.slow
 def test_without_change_the_estimates_are_about_the_truth() -> None:
     for found in compare_estimates(0.0, streams=30, rows=(2000, 500)).values():
         assert abs(found[:, 0].mean()) < 0.01
         assert found[:, 1].mean() >= 0.8
 
 
+@pytest.mark.slow
 def test_under_a_change_of_the_inputs_the_weighted_estimate_is_right_and_the_plain_is_not() -> None:
     """About 95 % of intervals hold the truth; 80 % of 30 is nearly four deviations below."""
     for found in compare_estimates(0.75, streams=30, rows=(2000, 1000)).values():

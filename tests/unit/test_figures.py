@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from driftline.figures import draw_figures, draw_importance
-from driftline.training import score_rows
+from driftline.metrics import score_rows
 
 
 @pytest.mark.parametrize("classes", [("well", "ill"), ("low", "even", "high")])

@@ -145,6 +145,7 @@ def test_drawing_a_row_twice_equals_writing_it_twice(scored: Scored) -> None:
         assert got[name] == pytest.approx((low, high), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_about_95_of_100_intervals_hold_the_truth() -> None:
     truth = 0.8
     held = 0

@@ -86,7 +86,7 @@ def test_calibration_helps_an_overconfident_model() -> None:
     y = (rng.random(500) < true).astype(int)
     plain, calibrated = out_of_fold(np.where(true > 0.5, 0.99, 0.01)), out_of_fold(true)
 
-    assert is_calibration_helpful(plain, calibrated, np.eye(2)[y])
+    assert is_calibration_helpful(plain, calibrated, y)
 
 
 def test_calibration_that_changes_nothing_is_left_out() -> None:
@@ -94,7 +94,7 @@ def test_calibration_that_changes_nothing_is_left_out() -> None:
     true = rng.uniform(0.2, 0.8, 500)
     y = (rng.random(500) < true).astype(int)
 
-    assert not is_calibration_helpful(out_of_fold(true), out_of_fold(true), np.eye(2)[y])
+    assert not is_calibration_helpful(out_of_fold(true), out_of_fold(true), y)
 
 
 def test_calibration_that_harms_is_left_out() -> None:
@@ -103,4 +103,4 @@ def test_calibration_that_harms_is_left_out() -> None:
     y = (rng.random(500) < true).astype(int)
     plain, calibrated = out_of_fold(true), out_of_fold(np.full(500, 0.5))
 
-    assert not is_calibration_helpful(plain, calibrated, np.eye(2)[y])
+    assert not is_calibration_helpful(plain, calibrated, y)

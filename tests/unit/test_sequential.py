@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ def stream(rng: np.random.Generator, mean: float, looks: int, size: int = 20) ->
     return wager
 
 
+@pytest.mark.slow
 def test_without_a_mean_the_proof_is_hardly_ever_reached_however_often_one_looks() -> None:
     reached = sum(
         stream(np.random.default_rng(seed), 0.0, LOOKS).is_proof(ALPHA) for seed in range(STREAMS)

@@ -8,9 +8,9 @@ from driftline.candidates import CANDIDATES
 from driftline.dataset import Dataset, Plan, draft_contract, split_dataset
 from driftline.digests import digest_rows
 from driftline.export import export_onnx
+from driftline.metrics import score_rows
 from driftline.problem import Comparison, Problem
 from driftline.served import ServedModel, compare_unseen, score_served
-from driftline.training import score_rows
 from tests.support import tiny_rows
 
 PLAN = Plan(folds=2, repeats=1, trials=0, test_size=0.4, seed=0, is_smoke=False)

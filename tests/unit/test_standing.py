@@ -33,6 +33,7 @@ def test_labels_are_never_forgotten_whatever_the_schedule(per_day: int) -> None:
     assert is_renewal_due(standing, PROMISE, POLICY)
 
 
+@pytest.mark.slow
 def test_without_change_two_hundred_looks_hardly_ever_call_for_a_renewal() -> None:
     called = 0
     for seed in range(40):

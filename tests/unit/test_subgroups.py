@@ -75,6 +75,7 @@ def test_risk_that_is_told_too_low_for_a_part_is_broken_calibration() -> None:
     assert of(results, "sex == F", "calibration").outcome == "kept"
 
 
+@pytest.mark.slow
 def test_a_model_that_keeps_its_bounds_everywhere_is_rarely_failed() -> None:
     """On its very bound in every part and calibrated: at most 5 % over all parts together."""
     problem = make_problem(

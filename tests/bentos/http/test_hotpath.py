@@ -1,14 +1,14 @@
 import asyncio
 import json
 import threading
-import time
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
 
 from bentos.api import Api
 from bentos.http import hotpath
-from bentos.http.hotpath import HotPath, Scope
+from bentos.http.hotpath import LABEL_THREADS, HotPath
 from bentos.predictor import Predictor
 from bentos.records import MAX_BODY_BYTES, MAX_RECORD_BYTES
 from tests.bentos.clients import FALLBACK, Client, call, fallback
@@ -203,48 +203,75 @@ def test_a_large_batch_does_not_hold_up_a_small_request(predictor: Predictor) ->
 
 
 class HangingLog(KeptLog):
-    """Its database takes requests and never answers them."""
+    """Its database takes requests and answers none before it is released."""
 
     def __init__(self) -> None:
         """Hang until released."""
         super().__init__()
-        self.released = threading.Event()
+        self.taken, self.released = threading.Semaphore(0), threading.Event()
 
     def label(self, _prediction_id: str, _label: str) -> str:
         """Hang."""
-        self.released.wait(10)
+        self.taken.release()
+        self.released.wait()
         return "added"
 
 
-def test_labels_that_hang_are_given_up_and_hold_up_nothing_else(
-    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def hanging(predictor: Predictor) -> Iterator[tuple[HotPath, HangingLog]]:
+    """The hot path over a database that hangs until the test is over."""
+    log, path = HangingLog(), HotPath()
+    path.api, path.fallback = Api(predictor, log), fallback
+    yield path, log
+    log.released.set()
+
+
+def send(path: HotPath, address: str, document: Any) -> tuple[Client, Coroutine[Any, Any, None]]:
+    """A client, and the request that it has yet to send."""
+    client = Client([json.dumps(document).encode()])
+    scope = {"type": "http", "method": "POST", "path": address, "headers": []}
+    return client, path(scope, client.receive, client.send)
+
+
+LABEL = {"prediction_id": "0" * 32, "label": "ill"}
+
+
+def test_labels_that_hang_hold_up_nothing_else(
+    hanging: tuple[HotPath, HangingLog], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hotpath, "LABEL_SECONDS", 0.5)
-    log = HangingLog()
-    app = HotPath()
-    app.api, app.fallback = Api(predictor, log), fallback
-    feedback = Client([json.dumps({"prediction_id": "0" * 32, "label": "ill"}).encode()])
-    batch = Client([json.dumps({"records": [RECORD] * 2000}).encode()])
+    """Every thread for labels is taken and none of them goes on, when a batch is answered."""
+    monkeypatch.setattr(hotpath, "LABEL_SECONDS", None)
+    path, log = hanging
 
-    async def send_all() -> float:
-        def scope(path: str) -> Scope:
-            return {"type": "http", "method": "POST", "path": path, "headers": []}
-
-        labels = [
-            asyncio.create_task(app(scope("/feedback"), each.receive, each.send)) for each in many
-        ]
-        await asyncio.sleep(0.1)
-        begun = time.monotonic()
-        await app(scope("/predict_batch"), batch.receive, batch.send)
-        seconds = time.monotonic() - begun
-        await asyncio.gather(*labels)
+    async def label_then_predict() -> tuple[int, list[Client], list[Client]]:
+        labels = [send(path, "/feedback", LABEL) for _ in range(10 * LABEL_THREADS)]
+        tasks = [asyncio.create_task(request) for _, request in labels]
+        for _ in range(LABEL_THREADS):
+            await asyncio.to_thread(log.taken.acquire)
+        batch, predicting = send(path, "/predict_batch", {"records": [RECORD] * 2000})
+        await predicting
+        clients = [client for client, _ in labels]
+        answered_before = [client for client in clients if client.messages]
         log.released.set()
-        return seconds
+        await asyncio.gather(*tasks)
+        return batch.status, answered_before, clients
 
-    many = [Client(list(feedback._chunks)) for _ in range(40)]
-    seconds = asyncio.run(send_all())
+    status, answered_before, clients = asyncio.run(label_then_predict())
 
-    assert batch.status == 200
-    assert seconds < 0.4
-    assert {each.status for each in many} == {503}
-    assert {json.loads(each.body)["error"]["code"] for each in many} == {"log_unavailable"}
+    assert status == 200
+    assert not answered_before
+    assert {client.status for client in clients} == {200}
+
+
+def test_a_label_that_hangs_is_given_up(
+    hanging: tuple[HotPath, HangingLog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hotpath, "LABEL_SECONDS", 0.01)
+    path, log = hanging
+    client, labelling = send(path, "/feedback", LABEL)
+
+    asyncio.run(labelling)
+
+    assert not log.released.is_set()
+    assert client.status == 503
+    assert json.loads(client.body)["error"]["code"] == "log_unavailable"
