@@ -24,6 +24,10 @@ class Trouble:
     why: str
     attempts: int
 
+    def __str__(self) -> str:
+        """One sentence for `/readyz` and the log."""
+        return f"version {self.version} could not be taken over: {self.why}"
+
 
 class Attempts:
     """Failures in a row with one pointer; another pointer is tried at once."""

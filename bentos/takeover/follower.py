@@ -12,17 +12,19 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from bentos.predictor import ModelRefusedError, Predictor, load_predictor
 from bentos.settings import signing_key
 from bentos.sidecar import start_sidecar
-from bentos.takeover.attempts import Attempts, read_trouble
+from bentos.takeover.attempts import Attempts, Trouble, read_trouble
 from bentos.takeover.content import ContentError
 from bentos.takeover.courier import store_elsewhere
 from bentos.takeover.shelf import Pointer, check_shelved, place_of, read_pointer
 
 FOLLOW_SECONDS = 2.0
+
+Report = Callable[[str, Literal["up", "degraded"], str], object]
 
 log = logging.getLogger("driftline.service")
 
@@ -35,12 +37,19 @@ class Follower:
         problem: str,
         served: Path,
         take_over: Callable[[Predictor], None],
+        *,
+        report: Report | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Follow from the model in the folder `served`; `clock` tells seconds."""
+        """Follow from the model in the folder `served`; `clock` tells seconds.
+
+        How it goes is reported after each look, as the part `takeover`: `up`, or `degraded` and why
+        in one sentence.
+        """
         self._problem = problem
         self._served = _read_contract(served)
         self._take_over = take_over
+        self._report = report
         self._seen: Pointer | None = None
         self._attempts = Attempts(clock)
         self._courier: subprocess.Popen[bytes] | None = None
@@ -71,19 +80,18 @@ class Follower:
         except Exception as error:  # noqa: BLE001 - this thread brings every later champion
             if self._attempts.fail(pointer, _sentence(error)):
                 log.error("%s", self._attempts.trouble)  # noqa: TRY400 - a trace says no more
+        if self._report is not None:
+            trouble = self.trouble
+            if trouble is None:
+                self._report("takeover", "up", "")
+            else:
+                self._report("takeover", "degraded", str(trouble))
 
-    def describe(self) -> dict[str, Any]:
-        """What stands in the way of the newest champion, for `/readyz`; empty where nothing does.
-
-        `version` is the one that could not be taken over, `why` a sentence, and `attempts` how
-        often it was tried.
-        """
-        trouble = self._attempts.trouble or (
-            read_trouble(self._problem) if store_elsewhere() else None
-        )
-        if trouble is None:
-            return {}
-        return {"version": trouble.version, "why": trouble.why, "attempts": trouble.attempts}
+    @property
+    def trouble(self) -> Trouble | None:
+        """What stands in the way of the newest champion, here or in the store, if anything does."""
+        own = self._attempts.trouble
+        return read_trouble(self._problem) if own is None and store_elsewhere() else own
 
     def _take(self, pointer: Pointer) -> None:
         check_shelved(pointer, signing_key())
