@@ -83,7 +83,7 @@ def check_bento(folder: Path, *, sha256: str | None = None, served: str = "") ->
         message = f"{SUMS}: got SHA-256 {found[:16]}..., wanted {sha256[:16]}..."
         raise ContentError(message)
     digests = parse_sums(sums)
-    _check_files(folder, digests)
+    check_files(folder, digests)
     others = sorted(set(list_files(folder)) - set(digests))
     if others:
         message = f"{others[0]}: not among the files that {SUMS} lists"
@@ -119,7 +119,20 @@ def check_model_folder(folder: Path, key: str) -> None:
         if name not in own:
             message = f"{SUMS}: does not list {name}"
             raise ContentError(message)
-    _check_files(folder, own)
+    check_files(folder, own)
+
+
+def check_files(folder: Path, digests: Mapping[str, str]) -> None:
+    """Refuse a folder that lacks one of these files, or has another one of its name."""
+    for name, wanted in digests.items():
+        try:
+            found = digest((folder / name).read_bytes())
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            message = f"{name}: is missing"
+            raise ContentError(message) from None
+        if found != wanted:
+            message = f"{name}: got SHA-256 {found[:16]}..., wanted {wanted[:16]}... ({SUMS})"
+            raise ContentError(message)
 
 
 def parse_sums(sums: bytes) -> dict[str, str]:
@@ -158,15 +171,3 @@ def _read_signature(folder: Path) -> str:
         return (folder / SIGNATURE).read_bytes().decode("ascii", errors="replace").strip()
     except FileNotFoundError:
         return ""
-
-
-def _check_files(folder: Path, digests: Mapping[str, str]) -> None:
-    for name, wanted in digests.items():
-        try:
-            found = digest((folder / name).read_bytes())
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            message = f"{name}: is missing"
-            raise ContentError(message) from None
-        if found != wanted:
-            message = f"{name}: got SHA-256 {found[:16]}..., wanted {wanted[:16]}... ({SUMS})"
-            raise ContentError(message)

@@ -34,6 +34,7 @@ from bentos.takeover.shelf import (
 from driftline.contract import Contract
 from driftline.digests import digest_bytes
 from driftline.errors import NotFoundError, PackagingError
+from driftline.journal import Promoted
 from driftline.problem import Problem
 from driftline.served import ServedModel
 from tasks.data.files import locate, read_file, write_file
@@ -185,6 +186,15 @@ def digest_content(problem: Problem, contract: Contract, onnx: bytes) -> str:
     """One digest of all that is served: other code is another bento."""
     files = served_content(problem, contract, onnx)
     return digest_served({name: digest_bytes(content) for name, content in files.items()})
+
+
+def digest_model(problem: Problem, contract: Contract, onnx: bytes) -> Promoted:
+    """What the journal keeps of a version that an alias is given to."""
+    return Promoted(
+        onnx_sha256=digest_bytes(onnx),
+        contract_sha256=digest_bytes(contract.to_json().encode()),
+        served_sha256=digest_content(problem, contract, onnx),
+    )
 
 
 def served_version(problem: str) -> str | None:
