@@ -37,6 +37,12 @@ def digest_served(digests: Mapping[str, str]) -> str:
     return digest(format_sums(digests))
 
 
+def below(digests: Mapping[str, str], folder: str) -> dict[str, str]:
+    """The digests of the files in a folder, by their names in it; `folder` ends with a slash."""
+    named = digests.items()
+    return {name.removeprefix(folder): sha for name, sha in named if name.startswith(folder)}
+
+
 def sign(sha256: str, key: str) -> str:
     """Signature of a bento's digest: HMAC-SHA256 (RFC 2104), as hex; empty without a key."""
     if not key:
@@ -88,11 +94,9 @@ def check_bento(folder: Path, *, sha256: str | None = None, served: str = "") ->
     if others:
         message = f"{others[0]}: not among the files that {SUMS} lists"
         raise ContentError(message)
-    own = {
-        name.removeprefix(SERVED): sha for name, sha in digests.items() if name.startswith(SERVED)
-    }
-    if not digest_served(own).startswith(served):
-        message = f"served files: got SHA-256 {digest_served(own)[:16]}..., wanted {served}..."
+    own = digest_served(below(digests, SERVED))
+    if not own.startswith(served):
+        message = f"served files: got SHA-256 {own[:16]}..., wanted {served}..."
         raise ContentError(message)
     return found
 
@@ -111,10 +115,7 @@ def check_model_folder(folder: Path, key: str) -> None:
         return
     sums = path.read_bytes()
     check_signature(digest(sums), _read_signature(path.parent), key)
-    digests = parse_sums(sums)
-    own = {
-        name.removeprefix(prefix): sha for name, sha in digests.items() if name.startswith(prefix)
-    }
+    own = below(parse_sums(sums), prefix)
     for name in ("contract.json", "model.onnx"):
         if name not in own:
             message = f"{SUMS}: does not list {name}"
