@@ -111,7 +111,7 @@ def load_predictor(folder: Path) -> Predictor:
     """
     try:
         check_model_folder(folder, signing_key())
-    except ContentError as error:
+    except (ContentError, OSError) as error:
         message = f"{folder}: {error}; refusing to serve"
         raise ModelRefusedError(message) from None
     try:
