@@ -175,6 +175,14 @@ def _read_by_alias(name: str, alias: str) -> ServedModel | None:
 
 
 def _read_version(client: "MlflowClient", name: str, version: str) -> ServedModel:
+    """Read it, and once more where it looks damaged: a part of a file may have been read as all."""
+    try:
+        return _try_version(client, name, version)
+    except LostModelError:
+        return _try_version(client, name, version)
+
+
+def _try_version(client: "MlflowClient", name: str, version: str) -> ServedModel:
     with tempfile.TemporaryDirectory() as folder:
         serving = _download(client, name, version, folder)
         try:

@@ -194,6 +194,23 @@ def test_a_damaged_list_of_rows_of_a_model_without_a_list_of_files_is_refused(
         read_champion.fn(problem)
 
 
+def test_what_was_read_in_part_is_read_again(
+    problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store may give a part for the whole, once; the champion is not lost because of that."""
+    register(problem, tmp_path, PROMOTED)
+    download, reads = registry._download, iter([ONNX[:-1], ONNX])
+
+    def in_part(client: MlflowClient, name: str, version: str, folder: str) -> Path:
+        serving = download(client, name, version, folder)
+        (serving / "model.onnx").write_bytes(next(reads))
+        return serving
+
+    monkeypatch.setattr(registry, "_download", in_part)
+
+    assert read_model.fn(problem, "champion").onnx == ONNX
+
+
 @pytest.mark.parametrize("gone", ["serving", "the run", "the store"])
 def test_a_champion_whose_files_are_gone_is_told_with_the_ways_out(
     problem: Problem, tmp_path: Path, gone: str
