@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from bentos.settings import SettingError, check_settings
+from bentos.settings import SettingError, check_settings, signing_key
+from bentos.takeover.content import ContentError
 from bentos.takeover.courier import fetch, store_elsewhere
-from bentos.takeover.shelf import bentoml_home, place_of, read_pointer
+from bentos.takeover.shelf import Pointer, bentoml_home, check_shelved, place_of, read_pointer
 
 
 def main() -> NoReturn:
@@ -30,29 +31,37 @@ def main() -> NoReturn:
     )
     os.environ["BENTOML_HOME"] = str(bentoml_home())
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
-    tag = find_bento(arguments.problem.replace("-", "_"))
-    sys.stdout.write(f"serving {tag} on http://{arguments.host}:{arguments.port}\n")
+    bento = find_bento(arguments.problem.replace("-", "_"))
+    sys.stdout.write(f"serving {bento.tag} on http://{arguments.host}:{arguments.port}\n")
     sys.stdout.flush()
-    words = [sys.executable, "-m", "bentoml", "serve", str(place_of(tag))]
+    words = [sys.executable, "-m", "bentoml", "serve", str(place_of(bento.tag))]
     words += ["--host", arguments.host, "--port", str(arguments.port)]
     os.execv(sys.executable, words)  # noqa: S606 - our own words, no shell
 
 
-def find_bento(problem: str) -> str:
-    """Tag of the champion's bento; exits with what to do where there is none."""
+def find_bento(problem: str) -> Pointer:
+    """The champion's bento, verified; exits with what to do where there is none to serve."""
     store = store_elsewhere()
     if store is not None:
         try:
             fetch(store, problem)
+        except ContentError as error:
+            sys.stderr.write(f"{store}: {error}; serving what is on this machine\n")
         except Exception as error:  # noqa: BLE001 - the store's libraries raise a dozen kinds
             why = f"{store}: no answer ({type(error).__name__})"
             sys.stderr.write(f"{why}; serving what is on this machine\n")
-    tag = read_pointer(problem)
-    if tag is None:
+    try:
+        pointer = read_pointer(problem)
+        if pointer is not None:
+            check_shelved(pointer, signing_key())
+    except ContentError as error:
+        remedy = f"make it anew with: python -m flows.package {problem}"
+        sys.exit(f"error: the bento of {problem!r} is refused: {error}; {remedy}")
+    if pointer is None:
         sys.exit(
             f"error: no bento of {problem!r} to serve; make one with: make run PROBLEM={problem}"
         )
-    return tag
+    return pointer
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The predictor: a contract and an ONNX session, needing numpy and onnxruntime only.
 
 The one piece of code behind HTTP, Lambda and batch scoring. It never unpickles, and refuses an ONNX
-file whose SHA-256 is not the contract's.
+file whose SHA-256 is not the contract's, and files that are not those of the list beside them.
 """
 
 import hashlib
@@ -14,6 +14,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from bentos.settings import signing_key
+from bentos.takeover.content import ContentError, check_model_folder
 from driftline.contract import Contract, parse_contract
 
 
@@ -48,7 +50,10 @@ class Predictor:
     """Answers records by one model."""
 
     def __init__(self, contract: Contract, onnx: bytes) -> None:
-        """Open a session of one thread; a wrong digest is a `ModelRefusedError`."""
+        """Open a session of one thread.
+
+        `ModelRefusedError` for a wrong digest, and for a graph that ONNX Runtime does not take.
+        """
         found = hashlib.sha256(onnx).hexdigest()
         if found != contract.onnx_sha256:
             message = (
@@ -57,9 +62,20 @@ class Predictor:
             )
             raise ModelRefusedError(message)
         self.contract = contract
-        self._session = _open_session(onnx)
         self._classes = contract.classes
-        self.score(np.zeros((1, len(contract.feature_names)), np.float32))  # the first run is slow
+        try:
+            self._session = _open_session(onnx)
+            self._warm_up()
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime raises a dozen kinds
+            message = f"model.onnx: ONNX Runtime refuses it ({type(error).__name__})"
+            raise ModelRefusedError(message) from None
+
+    def _warm_up(self) -> None:
+        """Answer once, since the first run is slow, and may be the first to fail."""
+        (row,) = self.score(np.zeros((1, len(self.contract.feature_names)), np.float32))
+        if len(row) != len(self._classes):
+            message = f"got {len(row)} probabilities, wanted {len(self._classes)}"
+            raise ValueError(message)
 
     def score(self, matrix: NDArray[np.float32]) -> list[list[float]]:
         """Probabilities per row, as lists in class order."""
@@ -88,7 +104,16 @@ class Predictor:
 
 
 def load_predictor(folder: Path) -> Predictor:
-    """The predictor of `contract.json` and `model.onnx` in a folder."""
+    """The predictor of `contract.json` and `model.onnx` in a folder, verified first.
+
+    Where `SHA256SUMS` lists the folder's files they have to be those; with a key that list has to
+    be there and signed.
+    """
+    try:
+        check_model_folder(folder, signing_key())
+    except (ContentError, OSError) as error:
+        message = f"{folder}: {error}; refusing to serve"
+        raise ModelRefusedError(message) from None
     try:
         contract = parse_contract((folder / "contract.json").read_text(encoding="utf-8"))
         onnx = (folder / "model.onnx").read_bytes()

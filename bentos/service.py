@@ -33,6 +33,7 @@ from driftline.contract import Contract
 HOT_PATH = HotPath()
 VERDICT_SECONDS = 30.0
 SILENCE_SECONDS = 15.0  # of a database, before a label or a scrape gives it up
+TAKEOVER_MEANING = "Attempts in a row that could not take the newest champion over"
 GARBAGE_THRESHOLDS = (50_000, 20, 50)  # a batch of 10,000 makes many short-lived objects
 
 
@@ -121,7 +122,7 @@ class Service:
         keys, origins = api_keys(), cors_origins()
         api = Api(predictor, self._log, keys=keys, origins=origins, on_label=order_checks)
         problem = predictor.contract.problem
-        self._follower = Follower(problem, model_folder(), api.take_over)
+        self._follower = Follower(problem, model_folder(), api.take_over, report=HOT_PATH.report)
         self._follower.start()
         HOT_PATH.api = api
         gc.collect()
@@ -139,12 +140,15 @@ class Service:
             return text
         waiting, age = measure_spool(spool_folder(), time.time())
         aside = count_aside(spool_folder())
+        trouble = self._follower.trouble
+        failed = 0 if trouble is None else trouble.attempts
         contract = api.predictor.contract
         about = f'problem="{contract.problem}"'
         gauges = [
             ("spool_bytes", "Predictions that wait for the database", about, float(waiting)),
             ("spool_set_aside_lines", "Lines that could not be shipped", about, float(aside)),
             ("spool_age_seconds", "Age of the oldest of them", about, age),
+            ("takeover_failed_attempts", TAKEOVER_MEANING, about, float(failed)),
             ("promoted_info", "When the model was promoted", f'at="{contract.promoted_at}"', 1.0),
         ]
         verdict = self._last_verdict(contract.problem)

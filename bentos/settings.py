@@ -17,6 +17,7 @@ DATABASES = {
     "mariadb": "mysql",
     "mariadb+pymysql": "mysql",
 }
+LEAST_KEY_LENGTH = 32
 _ORIGIN = re.compile(r"https?://[^/\s,]+|\*")
 
 
@@ -57,6 +58,18 @@ def retention_days() -> float:
     return days
 
 
+def signing_key() -> str:
+    """`DRIFTLINE_SIGNING_KEY`, which signs bentos and tells those that are signed; "" for none."""
+    key = os.environ.get("DRIFTLINE_SIGNING_KEY", "").strip()
+    if key and len(key) < LEAST_KEY_LENGTH:
+        message = (
+            f"DRIFTLINE_SIGNING_KEY: got {len(key)} characters, wanted at least "
+            f"{LEAST_KEY_LENGTH}, such as those of: openssl rand -hex 32"
+        )
+        raise SettingError(message)
+    return key
+
+
 def database_kind(url: str) -> str:
     """`sqlite`, `postgresql` or `mysql`, by a URL's scheme; the rest may hold a password."""
     scheme = url.partition("://")[0]
@@ -76,6 +89,7 @@ def check_settings() -> None:
     api_keys()
     cors_origins()
     retention_days()
+    signing_key()
     url = os.environ.get("DRIFTLINE_DATABASE_URL")
     if url:
         database_kind(url)

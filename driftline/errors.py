@@ -29,6 +29,18 @@ class ValidationFailedError(DataError):
     """A critical expectation failed, or too many rows had to be set aside."""
 
 
+class LostModelError(DataError):
+    """A registered model's files are gone, damaged, or not those that were promoted."""
+
+    def __init__(self, why: str, problem: str) -> None:
+        """Say what is wrong, and the ways out of it."""
+        super().__init__(
+            f"{why}; bring MLflow's store back as it was, go back to the champion before "
+            f"(python -m flows.rollback {problem}), or train anew (python -m flows.train {problem})"
+        )
+        self.why = why
+
+
 class ParityError(DriftlineError):
     """The exported model does not answer like the fitted one."""
 

@@ -7,13 +7,33 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 GENESIS = "0" * 64
+_MAY_LACK = frozenset({"onnx_sha256", "contract_sha256", "served_sha256"})
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """What an alias was given to: SHA-256 of ONNX file, contract, and all that is served."""
+
+    onnx_sha256: str
+    contract_sha256: str
+    served_sha256: str
+
+    def difference(self, found: "Promoted") -> str | None:
+        """What of a model is another than this; the code that serves it may be newer."""
+        if self.onnx_sha256 != found.onnx_sha256:
+            return "ONNX file"
+        return "contract" if self.contract_sha256 != found.contract_sha256 else None
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One change of an alias, from one model version to another."""
+    """One change of an alias, from one model version to another.
+
+    Rows of earlier versions, and those that take an alias away, hold no digests of a model.
+    """
 
     problem: str
     number: int
@@ -26,6 +46,9 @@ class Entry:
     evidence_sha256: str
     previous_sha256: str
     sha256: str
+    onnx_sha256: str | None = None
+    contract_sha256: str | None = None
+    served_sha256: str | None = None
 
 
 def next_entry(
@@ -39,9 +62,10 @@ def next_entry(
     after: str | None,
     why: str,
     evidence: str,
+    promoted: Promoted | None = None,
 ) -> Entry:
     """The row that follows `last`; `evidence` is the text whose digest it keeps."""
-    content = {
+    content: dict[str, Any] = {
         "problem": problem,
         "number": 1 if last is None else last.number + 1,
         "at": at,
@@ -52,8 +76,9 @@ def next_entry(
         "why": why,
         "evidence_sha256": hashlib.sha256(evidence.encode()).hexdigest(),
         "previous_sha256": GENESIS if last is None else last.sha256,
+        **({} if promoted is None else asdict(promoted)),
     }
-    return Entry(**content, sha256=_digest(content))  # type: ignore[arg-type]
+    return Entry(**content, sha256=_digest(content))
 
 
 def find_breaks(entries: Sequence[Entry], holders: Mapping[str, str | None]) -> list[str]:
@@ -80,6 +105,15 @@ def find_breaks(entries: Sequence[Entry], holders: Mapping[str, str | None]) -> 
         for alias in sorted({*told, *holders})
         if told.get(alias) != holders.get(alias)
     ]
+
+
+def find_promoted(entries: Sequence[Entry], version: str) -> Promoted | None:
+    """Digests of a version as an alias was last given to it, where a row holds them."""
+    for entry in reversed(entries):
+        if entry.after == version and entry.onnx_sha256 is not None:
+            digests = (entry.onnx_sha256, entry.contract_sha256, entry.served_sha256)
+            return Promoted(*map(str, digests))
+    return None
 
 
 def last_holders(entries: Sequence[Entry]) -> dict[str, str | None]:
@@ -110,7 +144,9 @@ def is_step_back(entries: Sequence[Entry], alias: str) -> bool:
 
 
 def _digest(content: Mapping[str, object]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    """What a row does not hold is no part of it, as before rows could hold it."""
+    held = {k: v for k, v in content.items() if v is not None or k not in _MAY_LACK}
+    text = json.dumps(held, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -15,14 +15,14 @@ from driftline.served import ServedModel
 from driftline.shadow import Shadow
 from driftline.verdicts import Cohort, DriftDecision, Evidence, Window
 from flows.rollback import rollback
-from flows.shared.aliases import champion_before
+from flows.shared.aliases import champion_before, read_promoted
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labelled
 from tasks.data.problems import read_problem
 from tasks.data.sources import read_source
 from tasks.data.storage import locate_report, read_snapshot, write_report
 from tasks.log import orders, predictions, refusals
-from tasks.models.registry import read_if_there, read_model
+from tasks.models.registry import read_if_there
 from tasks.people.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
 from tasks.people.reporting import show_link, show_text
 from tasks.progress import step, tell
@@ -113,7 +113,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
 
 def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> Case:
     """What this run judges."""
-    served = read_model(spec, model)
+    served = read_promoted(spec, model)
     table, digests = read_snapshot(served.contract.snapshot)
     reference, unseen = inputs.split_reference(table, digests, served)
     window = predictions.read_window(spec, served.version)

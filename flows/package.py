@@ -7,9 +7,10 @@ from dataclasses import asdict
 
 from driftline.problem import Problem
 from driftline.served import ServedModel
+from flows.shared.aliases import read_promoted
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.problems import read_problem
-from tasks.models.registry import CHAMPION, read_holders, read_model
+from tasks.models.registry import CHAMPION, read_holders
 from tasks.progress import step
 from tasks.settings import get_settings
 from tasks.shipping import archives, images, packaging
@@ -56,7 +57,7 @@ def package(
 def pack_champion(spec: Problem) -> tuple[ServedModel, packaging.Bento]:
     """Point at the champion's bento, and look again: another run may have made a new champion."""
     while True:
-        champion = read_model(spec, CHAMPION)
+        champion = read_promoted(spec)
         bento = packaging.build_bento(spec, champion)
         packaging.point_at(spec, bento)
         if read_holders(spec.name)[CHAMPION] == champion.version:

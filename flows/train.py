@@ -12,7 +12,7 @@ from driftline.problem import Problem
 from driftline.training import Trained
 from flows.ingest import ingest
 from flows.package import package
-from flows.shared.aliases import apply_decision, is_served, settle_aliases
+from flows.shared.aliases import apply_decision, is_served, read_rival, settle_aliases
 from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
 from flows.shared.summary import candidate_rows
 from tasks.data.cleaning import clean_labelled
@@ -20,11 +20,12 @@ from tasks.data.problems import read_problem
 from tasks.data.storage import find_snapshot, read_snapshot, write_snapshot
 from tasks.log import orders, predictions
 from tasks.models import gate, training
-from tasks.models.registry import bind_contract, read_champion, register_model
+from tasks.models.registry import bind_contract, register_model
 from tasks.models.tracking import Inputs, log_documents, log_training, restore_experiment
 from tasks.people.events import MODEL_PROMOTED, MODEL_REJECTED, ring
 from tasks.people.reporting import show_table, show_text
 from tasks.progress import step, tell
+from tasks.shipping.packaging import digest_model
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,9 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
         restore_experiment(spec)
         settle_aliases(spec.name)
         labelled = clean_labelled(predictions.read_labelled(spec), spec)
-        champion = read_champion(spec)
+        champion, why_not = read_rival(spec)
+        if why_not:
+            tell(why_not)
         renewed = training.renew_rows(table, labelled, spec, champion, plan)
         if renewed is None:
             dataset = training.split_rows(table, digests, spec, plan)
@@ -181,7 +184,7 @@ def compare(spec: Problem, contest: Contest, plan: Plan, reason: str | None) -> 
     winner, trained, exported = contest.winner, contest.trained, contest.exported
     with step("compare with champion"):
         rows = settle_aliases(spec.name)
-        champion = read_champion(spec)
+        champion, why_not = read_rival(spec)
         judged = gate.judge(
             winner,
             trained,
@@ -191,6 +194,7 @@ def compare(spec: Problem, contest: Contest, plan: Plan, reason: str | None) -> 
             spec,
             plan,
             reason_to_renew=reason,
+            not_compared=why_not,
         )
     return replace(judged, journal_rows=rows)
 
@@ -209,7 +213,8 @@ def conclude(
     while True:
         with step("hand over"):
             is_promoted = judged.decision.is_promoted
-            bind_contract(run_id, contest.exported.contract, version, is_promoted=is_promoted)
+            exported = contest.exported
+            bound = bind_contract(run_id, exported.contract, version, is_promoted=is_promoted)
             holders = apply_decision(
                 spec,
                 version,
@@ -217,6 +222,7 @@ def conclude(
                 rows=judged.journal_rows,
                 actor=f"train {flow_run.id}",
                 evidence=gate.describe_gate(judged),
+                promoted=digest_model(spec, bound, exported.onnx),
             )
         if holders is not None:
             return judged, holders

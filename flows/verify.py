@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from flows.shared.aliases import read_promoted
 from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
 from tasks.data.problems import read_problem
 from tasks.data.storage import read_snapshot, write_report
-from tasks.models.registry import read_model
 from tasks.models.tracking import read_fitted
 from tasks.progress import step
 from tasks.shipping import packaging
@@ -22,7 +22,7 @@ def verify(problem: str, rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_00
     """Send the same records everywhere the champion runs; fail where any answer differs."""
     spec = read_problem(problem)
     with step("collect records"):
-        champion = read_model(spec, "champion")
+        champion = read_promoted(spec)
         fitted, logged = read_fitted(spec, champion.version)
         table, _ = read_snapshot(champion.contract.snapshot)
         bento = packaging.build_bento(spec, champion)

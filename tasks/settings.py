@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bentos.settings import SettingError, signing_key
 from driftline.errors import SettingsError
 
 
@@ -61,6 +62,14 @@ def get_settings() -> Settings:
     except ValidationError as error:
         wrong = [f"DRIFTLINE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
         raise SettingsError("; ".join(wrong)) from None
+
+
+def get_signing_key() -> str:
+    """The key that signs bentos, empty where none is set; one that is too short is an error."""
+    try:
+        return signing_key()
+    except SettingError as error:
+        raise SettingsError(str(error)) from None
 
 
 def prepare_environment() -> None:

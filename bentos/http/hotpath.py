@@ -7,9 +7,11 @@ they give on these paths is given here instead: body limits, a timeout for slow 
 import asyncio
 import html
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import orjson
 
 from bentos.api import Api
 from bentos.http import openapi
@@ -41,6 +43,7 @@ BUSY = RequestError(
     503, "busy", "too many large bodies at once; try again", headers=(("retry-after", "5"),)
 )
 FRAMEWORKS_OWN = frozenset({*HEALTH, "/metrics", "/schema.json"})
+READINESS = "/readyz"
 STATIC = "/static_content/"
 NO_CONTENT = 204
 HTML_PAGES = frozenset({"/", "/docs"})
@@ -54,6 +57,7 @@ class HotPath:
     def __init__(self) -> None:
         """Start without a model: the API answers 503."""
         self.api: Api | None = None
+        self.parts: dict[str, dict[str, str]] = {}  # what goes on beside answering, and how
         self.fallback: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
         self._label_threads = ThreadPoolExecutor(LABEL_THREADS, "labels")
         self._being_read = 0  # bytes of bodies
@@ -86,6 +90,8 @@ class HotPath:
             return
         if method == "OPTIONS":
             await _send(send, api.door.options(path, headers), cors)
+        elif path == READINESS and self.parts:
+            await _send(send, _readiness(self.parts), cors)
         elif path in FRAMEWORKS_OWN:
             await self._fall_back(scope, receive, send)
         elif path in HTML_PAGES:
@@ -124,6 +130,10 @@ class HotPath:
             if self.api is not None:
                 self.api.ledger.reject(LOG_UNAVAILABLE.code)
             return error_reply(LOG_UNAVAILABLE)
+
+    def report(self, part: str, health: str, why: str) -> None:
+        """Keep how a part is, for `/readyz` to tell; `why` names no value that a client sent."""
+        self.parts[part] = {"state": health, **({"why": why} if why else {})}
 
     def _respond(
         self, method: str, path: str, body: bytes, key: bytes | None, coding: bytes
@@ -180,6 +190,12 @@ def _within(body: bytes, most: int) -> bytes:
 def _content_length(headers: Headers) -> int:
     value = find_header(headers, b"content-length")
     return int(value[:LENGTH_DIGITS]) if value.isdigit() else 0
+
+
+def _readiness(parts: Mapping[str, Mapping[str, str]]) -> Reply:
+    """200 as long as a model answers, however its parts are."""
+    is_well = all(part["state"] == "up" for part in parts.values())
+    return Reply(200, orjson.dumps({"status": "ready" if is_well else "degraded", "parts": parts}))
 
 
 def _page(api: Api) -> Reply:

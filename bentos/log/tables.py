@@ -127,4 +127,7 @@ JOURNAL = Table(
     Column("evidence_sha256", String(64), nullable=False),
     Column("previous_sha256", String(64), nullable=False),
     Column("sha256", String(64), nullable=False),
+    Column("onnx_sha256", String(64), nullable=True),  # of the version that gets the alias
+    Column("contract_sha256", String(64), nullable=True),
+    Column("served_sha256", String(64), nullable=True),
 )

@@ -1,28 +1,38 @@
 """Brings the champion's bento here where the store is elsewhere (`DRIFTLINE_STORE_URL`).
 
 Runs beside the service in a process of its own, which keeps the store's libraries away from
-requests. While the store does not answer, the model that is here goes on serving.
+requests. While the store does not answer, the model that is here goes on serving. Whoever can
+write to the store decides what it says, so nothing of it is believed: the pointer names the
+digests, and with `DRIFTLINE_SIGNING_KEY` it has to be signed.
 """
 
-import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from bentos.settings import signing_key
 from bentos.sidecar import become_sidecar, service_is_gone
+from bentos.takeover.archive import MOST_ARCHIVE_BYTES, check_archive, unpack
+from bentos.takeover.attempts import Attempts, Trouble, write_trouble
+from bentos.takeover.content import ContentError, check_signature, write_signature
 from bentos.takeover.shelf import (
+    Pointer,
     archive_in_store,
+    check_shelved,
+    parse_pointer,
     place_of,
     pointer_in_store,
     read_pointer,
-    unpack,
     write_pointer,
 )
 
 POLL_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 10.0
+MOST_POINTER_BYTES = 64 * 1024
 S3_OPTIONS = {
     "use_listings_cache": False,
     "config_kwargs": {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}},
@@ -36,39 +46,125 @@ def store_elsewhere() -> str | None:
     return os.environ.get("DRIFTLINE_STORE_URL", "").rstrip("/") or None
 
 
-def fetch(store: str, problem: str) -> str | None:
-    """Have the bento here that the store's pointer names, and point at it; its tag, if any."""
-    try:
-        tag = str(json.loads(_read(store, pointer_in_store(problem)))["tag"])
-    except FileNotFoundError:
-        return None
-    if not place_of(tag).is_dir():
-        unpack(_read(store, archive_in_store(tag)), place_of(tag))
-    if read_pointer(problem) != tag:
-        write_pointer(problem, tag)
-    return tag
+def fetch(store: str, problem: str) -> Pointer | None:
+    """Have the bento here that the store's pointer names, and point at it.
+
+    `ContentError` where it is not what the pointer says, or the pointer itself cannot be believed.
+    """
+    pointer = _read_pointer(store, problem)
+    if pointer is not None:
+        _bring(store, problem, pointer)
+    return pointer
+
+
+class Courier:
+    """Brings each bento that the store's pointer comes to name."""
+
+    def __init__(
+        self, store: str, problem: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin with nothing brought; `clock` tells seconds."""
+        self._store, self._problem = store, problem
+        self._attempts = Attempts(clock)
+        self._brought: Pointer | None = None
+        self._told: Trouble | None = None
+        self.is_away = False  # the store
+
+    def look(self) -> None:
+        """Bring what the store names, unless it failed just now; keep what stands in the way."""
+        pointer: Pointer | None = None
+        try:
+            pointer = _read_pointer(self._store, self._problem)
+            self.is_away = False
+            if pointer is None or pointer == self._brought:
+                self._attempts.succeed()
+            elif self._attempts.is_due(pointer):
+                _bring(self._store, self._problem, pointer)
+                self._brought = pointer
+                self._attempts.succeed()
+        except Exception as error:  # noqa: BLE001 - the store's libraries raise a dozen kinds
+            self.is_away = pointer is None and not isinstance(error, ContentError)
+            self._fail(pointer, error)
+        self._tell()
+
+    def _fail(self, pointer: Pointer | None, error: Exception) -> None:
+        is_ours = isinstance(error, ContentError)
+        why = str(error) if is_ours else f"no word from the store ({type(error).__name__})"
+        if self._attempts.fail(pointer, why):
+            log.warning("%s; the model stays", why)
+
+    def _tell(self) -> None:
+        """Let the service know, which shows it to those who ask whether it is ready."""
+        trouble = self._attempts.trouble
+        if trouble != self._told:
+            with suppress(OSError):
+                write_trouble(self._problem, trouble)
+                self._told = trouble
 
 
 def run(store: str, problem: str, *, is_over: Callable[[float], bool]) -> None:
     """Fetch until `is_over(seconds)`, which waits that long, says so."""
-    failures = 0
+    courier, failures = Courier(store, problem), 0
+    with suppress(OSError):
+        write_trouble(problem, None)  # of one before
     while not is_over(min(POLL_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS)):
-        try:
-            fetch(store, problem)
-        except Exception as error:  # noqa: BLE001 - the store's libraries raise a dozen kinds
-            failures += 1
-            if failures == 1:
-                log.warning("no word from the store (%s); the model stays", type(error).__name__)
-        else:
-            failures = 0
+        courier.look()
+        failures = min(failures + 1, 10) if courier.is_away else 0
 
 
-def _read(store: str, name: str) -> bytes:
+def _read_pointer(store: str, problem: str) -> Pointer | None:
+    try:
+        content = _read(store, pointer_in_store(problem), MOST_POINTER_BYTES)
+    except FileNotFoundError:
+        return None
+    return parse_pointer(content, problem)
+
+
+def _bring(store: str, problem: str, pointer: Pointer) -> None:
+    key = signing_key()
+    check_signature(pointer.sha256, pointer.signature, key)
+    if not _is_here(pointer, key):
+        archive = _read_archive(store, pointer)
+        check_archive(archive, pointer)
+        unpack(archive, pointer.tag, sha256=pointer.sha256)
+    write_signature(place_of(pointer.tag), pointer.signature)
+    if _named_here(problem) != pointer:
+        write_pointer(problem, pointer)
+
+
+def _read_archive(store: str, pointer: Pointer) -> bytes:
+    try:
+        return _read(store, archive_in_store(pointer.tag), MOST_ARCHIVE_BYTES)
+    except FileNotFoundError:
+        message = "the store has no archive of the bento that its pointer names"
+        raise ContentError(message) from None
+
+
+def _is_here(pointer: Pointer, key: str) -> bool:
+    try:
+        check_shelved(pointer, key)
+    except ContentError:
+        return False
+    return True
+
+
+def _named_here(problem: str) -> Pointer | None:
+    try:
+        return read_pointer(problem)
+    except ContentError:
+        return None
+
+
+def _read(store: str, name: str, most: int) -> bytes:
     import fsspec
 
     protocol = store.split("://", maxsplit=1)[0] if "://" in store else "file"
     options: dict[str, Any] = S3_OPTIONS if protocol == "s3" else {}
-    content: bytes = fsspec.filesystem(protocol, **options).cat_file(f"{store}/{name}")
+    with fsspec.filesystem(protocol, **options).open(f"{store}/{name}", "rb") as file:
+        content: bytes = file.read(most + 1)
+    if len(content) > most:
+        message = f"{name}: has more than {most >> 10} KiB"
+        raise ContentError(message)
     return content
 
 

@@ -1,22 +1,30 @@
 """How a running service comes to answer with a new champion: it follows a pointer file.
 
 Packaging writes the pointer in one step when a bento is complete; where the store is elsewhere, a
-courier brings both here. The bento itself never changes: its contract and ONNX file are loaded
-beside the old ones and swapped between two requests.
+courier brings both here. Every file of the bento is verified; then its contract and ONNX file are
+loaded beside the old ones and swapped between two requests. Whatever stands in the way, the old
+model goes on answering, and the new one is tried again.
 """
 
 import logging
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from bentos.predictor import ModelRefusedError, Predictor, load_predictor
+from bentos.settings import signing_key
 from bentos.sidecar import start_sidecar
+from bentos.takeover.attempts import Attempts, Trouble, read_trouble
+from bentos.takeover.content import ContentError
 from bentos.takeover.courier import store_elsewhere
-from bentos.takeover.shelf import place_of, read_pointer
+from bentos.takeover.shelf import Pointer, check_shelved, place_of, read_pointer
 
 FOLLOW_SECONDS = 2.0
+
+Report = Callable[[str, Literal["up", "degraded"], str], object]
 
 log = logging.getLogger("driftline.service")
 
@@ -24,12 +32,26 @@ log = logging.getLogger("driftline.service")
 class Follower:
     """Calls `take_over` with the predictor of each bento that the pointer comes to name."""
 
-    def __init__(self, problem: str, served: Path, take_over: Callable[[Predictor], None]) -> None:
-        """Follow from the model in the folder `served`."""
+    def __init__(
+        self,
+        problem: str,
+        served: Path,
+        take_over: Callable[[Predictor], None],
+        *,
+        report: Report | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Follow from the model in the folder `served`; `clock` tells seconds.
+
+        How it goes is reported after each look, as the part `takeover`: `up`, or `degraded` and why
+        in one sentence.
+        """
         self._problem = problem
         self._served = _read_contract(served)
         self._take_over = take_over
-        self._seen: str | None = None
+        self._report = report
+        self._seen: Pointer | None = None
+        self._attempts = Attempts(clock)
         self._courier: subprocess.Popen[bytes] | None = None
         self._is_over = threading.Event()
 
@@ -45,33 +67,67 @@ class Follower:
             self._courier.stdin.close()
 
     def look(self) -> None:
-        """Look once; a bento that cannot serve is refused, and the old model goes on."""
+        """Look once; whatever goes wrong, the old model goes on and this one is tried again."""
+        pointer: Pointer | None = None
         try:
-            named = read_pointer(self._problem)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.error("the pointer cannot be read: %s", type(error).__name__)  # noqa: TRY400 - a trace says no more
-            return
-        if named is None or named == self._seen:
-            return
-        self._seen = named
-        folder = place_of(named) / "src"
+            pointer = read_pointer(self._problem)
+            if pointer is None or pointer == self._seen:
+                self._attempts.succeed()
+            elif self._attempts.is_due(pointer):
+                self._take(pointer)
+                self._seen = pointer
+                self._attempts.succeed()
+        except Exception as error:  # noqa: BLE001 - this thread brings every later champion
+            if self._attempts.fail(pointer, _sentence(error)):
+                log.error("%s", self._attempts.trouble)  # noqa: TRY400 - a trace says no more
+        if self._report is not None:
+            trouble = self.trouble
+            if trouble is None:
+                self._report("takeover", "up", "")
+            else:
+                self._report("takeover", "degraded", str(trouble))
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What stands in the way of the newest champion, here or in the store, if anything does."""
+        own = self._attempts.trouble
+        return read_trouble(self._problem) if own is None and store_elsewhere() else own
+
+    def _take(self, pointer: Pointer) -> None:
+        check_shelved(pointer, signing_key())
+        folder = place_of(pointer.tag) / "src"
         contract = _read_contract(folder)
         if contract == self._served:
             return
-        try:
-            predictor = load_predictor(folder)
-        except ModelRefusedError as error:
-            log.error("the new model is refused: %s", error)  # noqa: TRY400 - it says it all
-            return
+        predictor = load_predictor(folder)
+        if predictor.contract.problem != self._problem:
+            message = f"a model of another problem than {self._problem}"
+            raise ContentError(message)
         self._take_over(predictor)
         self._served = contract
         log.info("version %s answers from now on", predictor.contract.model_version)
 
     def _follow(self) -> None:
         while not self._is_over.wait(FOLLOW_SECONDS):
-            if store_elsewhere() and (self._courier is None or self._courier.poll() is not None):
-                self._courier = start_sidecar("bentos.takeover.courier", self._problem)
+            self._keep_courier()
             self.look()
+
+    def _keep_courier(self) -> None:
+        if not store_elsewhere() or (self._courier is not None and self._courier.poll() is None):
+            return
+        try:
+            self._courier = start_sidecar("bentos.takeover.courier", self._problem)
+        except OSError as error:
+            log.error("no courier could be started: %s", error.strerror)  # noqa: TRY400 - nor here
+
+
+def _sentence(error: Exception) -> str:
+    """Our own words, or the kind of what nobody foresaw."""
+    if isinstance(error, (ContentError, ModelRefusedError)):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"its files cannot be read ({error.strerror or type(error).__name__})"
+    return f"it cannot be loaded ({type(error).__name__})"
 
 
 def _read_contract(folder: Path) -> bytes | None:

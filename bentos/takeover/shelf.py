@@ -1,15 +1,43 @@
 """Where bentos lie, on this machine and in the store, and the pointer that says which one serves.
 
 The pointer and a bento's folder appear in one step each, so that nobody ever reads half of them.
+A pointer names the digest of the whole bento, and of its archive.
 """
 
+import contextlib
 import json
 import os
-import tarfile
+import re
 import tempfile
 import uuid
-from io import BytesIO
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from bentos.takeover.content import TAG_DIGITS, ContentError, check_bento, check_signature
+
+PUT_ATTEMPTS = 10
+_TAG = re.compile(rf"([a-z0-9_]{{1,64}}):v[0-9]{{1,18}}-([0-9a-f]{{{TAG_DIGITS}}})")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which bento serves, what it holds, and who says so."""
+
+    tag: str
+    sha256: str  # of the whole bento, see `bentos.takeover.content`
+    archive_sha256: str = ""  # of its archive in the store
+    signature: str = ""  # of `sha256`
+
+    @property
+    def problem(self) -> str:
+        """Whose bento it is."""
+        return self.tag.partition(":")[0]
+
+    @property
+    def version(self) -> str:
+        """The model's version."""
+        return self.tag.partition(":")[2].partition("-")[0].removeprefix("v")
 
 
 def bentoml_home() -> Path:
@@ -18,8 +46,21 @@ def bentoml_home() -> Path:
     return Path(os.environ.get("BENTOML_HOME", home / "bentoml")).absolute()
 
 
+def served_digits(tag: str) -> str:
+    """The beginning of the served files' digest, which ends a tag.
+
+    `ContentError` for what is no tag of ours: it would become a part of paths.
+    """
+    found = _TAG.fullmatch(tag)
+    if found is None:
+        message = "tag: wanted <problem>:v<version>-<12 digits of its content's SHA-256>"
+        raise ContentError(message)
+    return found[2]
+
+
 def place_of(tag: str) -> Path:
     """A bento's folder on this machine: BentoML's own layout."""
+    served_digits(tag)
     return bentoml_home() / "bentos" / tag.replace(":", "/")
 
 
@@ -30,6 +71,7 @@ def pointer_file(problem: str) -> Path:
 
 def archive_in_store(tag: str) -> str:
     """Where in the store a bento's archive lies."""
+    served_digits(tag)
     return f"bentos/{tag.replace(':', '/')}.bento"
 
 
@@ -38,62 +80,68 @@ def pointer_in_store(problem: str) -> str:
     return f"serving/{problem}.json"
 
 
-def write_pointer(problem: str, tag: str) -> None:
-    """Name the bento that serves on this machine."""
-    pointer = pointer_file(problem)
-    pointer.parent.mkdir(parents=True, exist_ok=True)
-    draft = pointer.with_name(f".{pointer.name}.{uuid.uuid4().hex}.part")
-    draft.write_text(json.dumps({"tag": tag, "path": str(place_of(tag))}), encoding="utf-8")
-    draft.replace(pointer)
+def format_pointer(pointer: Pointer) -> bytes:
+    """A pointer as JSON."""
+    return json.dumps(asdict(pointer)).encode()
 
 
-def read_pointer(problem: str) -> str | None:
-    """Tag of the bento that serves on this machine, if there is one."""
+def parse_pointer(content: bytes, problem: str) -> Pointer:
+    """Read what `format_pointer` wrote; `ContentError` where it names no bento of the problem."""
     try:
-        return str(json.loads(pointer_file(problem).read_text(encoding="utf-8"))["tag"])
+        raw = json.loads(content)
+        pointer = Pointer(*(str(raw.get(name, "")) for name in Pointer.__dataclass_fields__))
+    except (ValueError, AttributeError, RecursionError):
+        message = "the pointer cannot be read; wanted JSON that names a bento"
+        raise ContentError(message) from None
+    served_digits(pointer.tag)
+    if pointer.problem != problem:
+        message = f"the pointer names a bento of another problem than {problem}"
+        raise ContentError(message)
+    if not _SHA256.fullmatch(pointer.sha256):
+        message = "the pointer names no SHA-256 of its bento; package the champion anew"
+        raise ContentError(message)
+    return pointer
+
+
+def write_pointer(problem: str, pointer: Pointer) -> None:
+    """Name the bento that serves on this machine."""
+    content = json.loads(format_pointer(pointer)) | {"path": str(place_of(pointer.tag))}
+    write_whole(pointer_file(problem), json.dumps(content).encode())
+
+
+def read_pointer(problem: str) -> Pointer | None:
+    """The pointer on this machine, if there is one; `ContentError` where it cannot be used."""
+    try:
+        return parse_pointer(pointer_file(problem).read_bytes(), problem)
     except FileNotFoundError:
         return None
 
 
-def pack(folder: Path) -> bytes:
-    """A bento's folder as one archive, such as `bentoml import` takes."""
-    buffer = BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:xz") as archive:
-        archive.add(folder, arcname=".")
-    return buffer.getvalue()
+def check_shelved(pointer: Pointer, key: str) -> None:
+    """Verify the bento on this machine that a pointer names, and its signature; `ContentError`."""
+    check_signature(pointer.sha256, pointer.signature, key)
+    served = served_digits(pointer.tag)
+    check_bento(place_of(pointer.tag), sha256=pointer.sha256, served=served)
 
 
-def unpack(archive: bytes, folder: Path) -> None:
-    """Lay a bento out; a folder that is there stays as it is."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
-        draft = Path(scratch) / folder.name
-        with tarfile.open(fileobj=BytesIO(archive)) as packed:
-            for member in packed:
-                _unpack_member(packed, member, draft)
-        put_in_place(draft, folder)
-
-
-def _unpack_member(packed: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    """Only files and folders below the folder: Python 3.11.2 has no filters that see to it."""
-    target = folder / member.name
-    if ".." in target.parts or not target.is_relative_to(folder):
-        message = f"{member.name}: wanted a name below the bento's folder"
-        raise tarfile.ReadError(message)
-    if member.isdir():
-        target.mkdir(parents=True, exist_ok=True)
-    elif member.isreg() and (content := packed.extractfile(member)) is not None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content.read())
-    else:
-        message = f"{member.name}: wanted a file or a folder"
-        raise tarfile.ReadError(message)
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a small file in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    draft.write_bytes(content)
+    draft.replace(path)
 
 
 def put_in_place(draft: Path, folder: Path) -> None:
-    """Give a complete folder its name; where another was faster, that one stays."""
-    try:
-        draft.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
+    """Give a complete folder its name; another one of that name makes way."""
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
+        for attempt in range(PUT_ATTEMPTS):  # another process may put its own there in between
+            try:
+                draft.rename(folder)
+            except OSError:
+                if not folder.is_dir() or attempt == PUT_ATTEMPTS - 1:
+                    raise
+                with contextlib.suppress(FileNotFoundError):
+                    folder.rename(Path(scratch, str(attempt)))
+            else:
+                return

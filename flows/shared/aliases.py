@@ -6,27 +6,47 @@ journal has grown since they looked, and decide anew. An alias that somebody mov
 alone, and told by `flows.journal --verify`.
 """
 
-from driftline.errors import DriftlineError, NotFoundError
-from driftline.journal import is_step_back, last_holders, previous_holder
+from driftline.errors import DriftlineError, LostModelError, NotFoundError
+from driftline.journal import (
+    Promoted,
+    find_promoted,
+    is_step_back,
+    last_holders,
+    previous_holder,
+)
 from driftline.problem import Problem
 from driftline.promotion import Decision
+from driftline.served import ServedModel
 from tasks.log.journal import read_journal, write_journal
 from tasks.models.registry import (
     CHALLENGER,
     CHAMPION,
     has_version,
     move_alias,
+    read_champion,
     read_holders,
+    read_model,
     tag_decision,
 )
 from tasks.progress import tell
-from tasks.shipping.packaging import served_version
+from tasks.shipping.packaging import digest_model, served_version
 
 
 def hand_over(
-    name: str, alias: str, version: str | None, *, rows: int, actor: str, why: str, evidence: str
+    name: str,
+    alias: str,
+    version: str | None,
+    *,
+    rows: int,
+    actor: str,
+    why: str,
+    evidence: str,
+    promoted: Promoted | None,
 ) -> bool:
-    """Journal the change, then make it; False where the journal has more rows than were seen."""
+    """Journal the change, then make it; False where the journal has more rows than were seen.
+
+    `promoted` are the digests of what the version is, as far as they are known.
+    """
     before = read_holders(name)[alias]
     if before == version:
         return True
@@ -39,6 +59,7 @@ def hand_over(
         after=version,
         why=why,
         evidence=evidence,
+        promoted=promoted,
     )
     if is_written:
         follow_journal(name, alias)
@@ -74,6 +95,37 @@ def settle_aliases(name: str) -> int:
     return len(entries)
 
 
+def read_promoted(problem: Problem, alias: str = CHAMPION) -> ServedModel:
+    """The model that holds an alias, which has to be the one that the journal gave it to."""
+    model = read_model(problem, alias)
+    insist_on_promoted(problem, model)
+    return model
+
+
+def read_rival(problem: Problem) -> tuple[ServedModel | None, str]:
+    """The champion to compare with; where its files are lost, none and why it cannot be asked.
+
+    Whoever trains anew may be doing so because of that.
+    """
+    try:
+        champion = read_champion(problem)
+        if champion is not None:
+            insist_on_promoted(problem, champion)
+    except LostModelError as error:
+        return None, f"not compared with the champion: {error.why}"
+    return champion, ""
+
+
+def insist_on_promoted(problem: Problem, model: ServedModel) -> None:
+    """`LostModelError` where a version's files are not those that an alias was given to."""
+    promoted = find_promoted(read_journal(problem.name), model.version)
+    found = digest_model(problem, model.contract, model.onnx)
+    wrong = promoted.difference(found) if promoted is not None else None
+    if wrong is not None:
+        why = f"{problem.name} v{model.version}: its {wrong} is not the one that was promoted"
+        raise LostModelError(f"{why} (python -m flows.journal {problem.name})", problem.name)
+
+
 def champion_before(name: str, version: str) -> str | None:
     """Whom this champion replaced, by the journal; None where a rollback brought it back."""
     entries = [entry for entry in read_journal(name) if entry.alias == CHAMPION]
@@ -88,7 +140,14 @@ def is_served(name: str, version: str | None) -> bool:
 
 
 def apply_decision(
-    problem: Problem, version: str, decision: Decision, *, rows: int, actor: str, evidence: str
+    problem: Problem,
+    version: str,
+    decision: Decision,
+    *,
+    rows: int,
+    actor: str,
+    evidence: str,
+    promoted: Promoted,
 ) -> dict[str, str | None] | None:
     """Promote or reject a version; returns who is champion now and who was before.
 
@@ -100,7 +159,14 @@ def apply_decision(
     why = "; ".join(decision.reasons)
     alias = CHAMPION if decision.is_promoted else CHALLENGER
     is_done = hand_over(
-        problem.name, alias, version, rows=rows, actor=actor, why=why, evidence=evidence
+        problem.name,
+        alias,
+        version,
+        rows=rows,
+        actor=actor,
+        why=why,
+        evidence=evidence,
+        promoted=promoted,
     )
     if not is_done:
         return None
@@ -123,7 +189,14 @@ def roll_back(problem: Problem, *, actor: str, why: str) -> dict[str, str | None
         message = f"{problem.name}: the journal knows no champion before version {now}"
         raise NotFoundError(message)
     is_done = hand_over(
-        problem.name, CHAMPION, earlier, rows=len(entries), actor=actor, why=why, evidence=why
+        problem.name,
+        CHAMPION,
+        earlier,
+        rows=len(entries),
+        actor=actor,
+        why=why,
+        evidence=why,
+        promoted=find_promoted(entries, earlier),
     )
     if not is_done:
         message = f"{problem.name}: another run moved an alias meanwhile; wanted none, ask again"

@@ -8,10 +8,15 @@ import pandas as pd
 
 from driftline.digests import digest_rows, digest_table
 from driftline.errors import DataError, NotFoundError
-from tasks.data.files import is_stored, list_names, locate, read_file, write_file, write_parquet
+from tasks.data.files import list_names, locate, read_file, write_file, write_parquet
 from tasks.decorators import io
+from tasks.progress import tell
 
 DIGEST_LENGTH = 64
+REMEDY = (
+    "the same rows repair it (python -m flows.ingest PROBLEM), and a model that is trained anew "
+    "needs it no more (python -m flows.train PROBLEM)"
+)
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,13 @@ class Snapshot:
 
 @io(name="write snapshot")
 def write_snapshot(kept: pd.DataFrame, quarantined: pd.DataFrame) -> Snapshot:
-    """Store the rows under the digest of their content; the same rows are stored once."""
+    """Store the rows under the digest of their content; the same rows are stored once.
+
+    A file that is there is verified, and written anew where it is damaged.
+    """
     sha256 = digest_table(kept)
     address = locate("snapshots", f"{sha256}.parquet")
-    if not is_stored(address):
+    if not _is_whole(address, sha256):
         write_parquet(address, kept)
     if len(quarantined):
         write_parquet(locate("snapshots", "quarantined", f"{sha256}.parquet"), quarantined)
@@ -58,13 +66,7 @@ def find_snapshot(digest: str) -> str:
 def read_snapshot(sha256: str) -> tuple[pd.DataFrame, list[str]]:
     """A snapshot's rows and their digests; content that does not match its name is an error."""
     address = locate("snapshots", f"{sha256}.parquet")
-    table = _from_parquet(read_file(address), address)
-    rows = digest_rows(table)
-    found = digest_table(table, rows)
-    if found != sha256:
-        message = f"{address}: got rows with digest {found}, wanted those it is named after"
-        raise DataError(message)
-    return table, rows
+    return _read_whole(address, sha256)
 
 
 def locate_report(name: str) -> str:
@@ -78,6 +80,27 @@ def write_report(name: str, content: bytes) -> str:
     return write_file(locate_report(name), content)
 
 
+def _is_whole(address: str, sha256: str) -> bool:
+    try:
+        _read_whole(address, sha256)
+    except NotFoundError:
+        return False
+    except DataError:
+        tell(f"{address} is damaged, and is written anew")
+        return False
+    return True
+
+
+def _read_whole(address: str, sha256: str) -> tuple[pd.DataFrame, list[str]]:
+    table = _from_parquet(read_file(address), address)
+    rows = digest_rows(table)
+    found = digest_table(table, rows)
+    if found != sha256:
+        message = f"{address}: got rows with digest {found}, wanted those it is named after"
+        raise DataError(f"{message}; {REMEDY}")
+    return table, rows
+
+
 def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
     try:
         return pd.read_parquet(streams.BytesIO(content))
@@ -85,4 +108,4 @@ def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
         message = (
             f"{address}: not a readable Parquet file ({type(error).__name__}); wanted it whole"
         )
-        raise DataError(message) from None
+        raise DataError(f"{message}; {REMEDY}") from None

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from bentos.log.tables import JOURNAL
-from driftline.journal import Entry, last_holders, next_entry
+from driftline.journal import Entry, Promoted, last_holders, next_entry
 from tasks.decorators import io
 from tasks.log.records import open_records
 
@@ -35,6 +35,7 @@ def write_journal(
     after: str | None,
     why: str,
     evidence: str,
+    promoted: Promoted | None = None,
 ) -> bool:
     """Add a row, unless the last row on this alias says the same.
 
@@ -56,6 +57,7 @@ def write_journal(
         after=after,
         why=why,
         evidence=evidence,
+        promoted=promoted,
     )
     try:
         with open_records().begin() as connection:

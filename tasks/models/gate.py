@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from driftline.comparison import Improvement, compare_pairwise
@@ -39,10 +39,12 @@ def judge(
     plan: Plan,
     *,
     reason_to_renew: str | None = None,
+    not_compared: str = "",
 ) -> Judged:
     """Gates, baseline and champion together decide; rows seen by either model do not count.
 
     Where a renewal was called for, its reason lets a challenger pass that is no worse.
+    `not_compared` says why there is no champion to compare with, where there should be one.
     """
     gates = check_gates(problem.gates, winner.flat_metrics())
     champion_metrics: Mapping[str, float] = {}
@@ -69,6 +71,8 @@ def judge(
     decision = decide_promotion(
         gates, improvements, policy, obstacles=obstacles, reason_to_renew=reason_to_renew
     )
+    if not_compared:
+        decision = replace(decision, reasons=(*decision.reasons, not_compared))
     tell(f"{decision.verdict}: {'; '.join(decision.reasons)}")
     return Judged(decision, tuple(gates), tuple(improvements), champion_metrics)
 

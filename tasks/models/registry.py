@@ -2,16 +2,20 @@
 
 import gzip
 import json
+import re
 import tempfile
+import zipfile
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bentos.takeover.content import SUMS, ContentError, check_files, parse_sums
 from driftline.contract import Contract, parse_contract
 from driftline.digests import digest_bytes
-from driftline.errors import DataError, DriftlineError, NotFoundError
+from driftline.errors import DriftlineError, LostModelError, NotFoundError
 from driftline.problem import Problem
 from driftline.promise import OutOfFold, Promise, read_promise
 from driftline.promotion import Decision
@@ -26,6 +30,10 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+TRAIN_ROWS = "train_rows.txt.gz"
+ROW_DIGEST = re.compile(r"[0-9a-f]{64}(:[0-9]+)?")
+# What reading a damaged file of any of our kinds raises.
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, zipfile.BadZipFile)
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # what MLflow says of an alias
 
 
@@ -167,25 +175,74 @@ def _read_by_alias(name: str, alias: str) -> ServedModel | None:
 
 
 def _read_version(client: "MlflowClient", name: str, version: str) -> ServedModel:
-    run_id = client.get_model_version(name, version).run_id
+    """Read it, and once more where it looks damaged: a part of a file may have been read as all."""
+    try:
+        return _try_version(client, name, version)
+    except LostModelError:
+        return _try_version(client, name, version)
+
+
+def _try_version(client: "MlflowClient", name: str, version: str) -> ServedModel:
     with tempfile.TemporaryDirectory() as folder:
-        with reading_artifacts(f"{name} v{version}"):
-            serving = Path(client.download_artifacts(run_id, "serving", folder))
-        onnx = (serving / "model.onnx").read_bytes()
-        contract = parse_contract((serving / "contract.json").read_text(encoding="utf-8"))
-        train = gzip.decompress((serving / "train_rows.txt.gz").read_bytes()).decode()
-        promise, out_of_fold = _read_promise(serving)
+        serving = _download(client, name, version, folder)
+        try:
+            return _parse(serving, version)
+        except UNREADABLE as error:
+            why = str(error) if isinstance(error, ContentError) else type(error).__name__
+            raise _lost(name, version, f"cannot be used ({why})") from None
+
+
+def _download(client: "MlflowClient", name: str, version: str, folder: str) -> Path:
+    """What serving needs of a version, in a folder; `LostModelError` where there is nothing."""
+    run_id = str(client.get_model_version(name, version).run_id)
+    with reading_artifacts(f"{name} v{version}"):
+        if not _is_kept(client, run_id):
+            raise _lost(name, version, "are not in MLflow's store")
+        return Path(client.download_artifacts(run_id, "serving", folder))
+
+
+def _is_kept(client: "MlflowClient", run_id: str) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(client.list_artifacts(run_id, "serving"))
+    except MlflowException as error:
+        _raise_unless_missing(error)
+        return False
+
+
+def _lost(name: str, version: str, what: str) -> LostModelError:
+    return LostModelError(f"{name} v{version}: its files {what}", name)
+
+
+def _parse(serving: Path, version: str) -> ServedModel:
+    """The model in a folder, every file verified as far as its digest is known."""
+    sums = serving / SUMS
+    if sums.exists():  # models of earlier versions have none
+        check_files(serving, parse_sums(sums.read_bytes()))
+    onnx = (serving / "model.onnx").read_bytes()
+    contract = parse_contract((serving / "contract.json").read_text(encoding="utf-8"))
     if digest_bytes(onnx) != contract.onnx_sha256:
-        message = f"{name} v{version}: its ONNX file does not have the digest in its contract"
-        raise DataError(message)
+        message = "model.onnx: does not have the digest in its contract"
+        raise ContentError(message)
+    promise, out_of_fold = _read_promise(serving)
     return ServedModel(
         version=version,
         onnx=onnx,
         contract=contract,
-        train_digests=frozenset(train.split("\n")),
+        train_digests=_read_train_rows(serving / TRAIN_ROWS),
         promise=promise,
         out_of_fold=out_of_fold,
     )
+
+
+def _read_train_rows(path: Path) -> frozenset[str]:
+    """Digests of the rows that a model was trained on; without them it cannot be compared."""
+    rows = gzip.decompress(path.read_bytes()).decode().split("\n")
+    if not all(ROW_DIGEST.fullmatch(row) for row in rows):
+        message = f"{path.name}: wanted a digest in each line, of every row that it learnt from"
+        raise ContentError(message)
+    return frozenset(rows)
 
 
 def _read_promise(serving: Path) -> tuple[Promise | None, OutOfFold | None]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from bentos.takeover.content import write_sums
 from driftline.export import Exported
 from driftline.figures import draw_figures, draw_importance
 from driftline.problem import Problem
@@ -261,6 +262,7 @@ def _log_winner(
         (serving / "train_rows.txt.gz").write_bytes(
             gzip.compress("\n".join(train_digests).encode(), mtime=0)
         )
+        write_sums(serving)
         client.log_artifacts(run_id, folder)
 
 

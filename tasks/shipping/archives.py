@@ -3,21 +3,21 @@
 The same model, code and lock give the same bytes.
 """
 
-import hashlib
 import os
-import shutil
 import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from bentos.takeover.content import SUMS, format_sums, sign, write_signature
+from driftline.digests import digest_bytes
 from driftline.errors import PackagingError
 from driftline.problem import Problem
 from driftline.served import ServedModel
 from tasks.decorators import io
 from tasks.drafts import whole_file
 from tasks.progress import tell
-from tasks.settings import get_settings
+from tasks.settings import get_settings, get_signing_key
 from tasks.shipping.wheels import Target, compile_packages, install_packages, own_python
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -40,6 +40,7 @@ CODE = (
     "bentos/settings.py",
     "bentos/sidecar.py",
     "bentos/log/spool.py",
+    "bentos/takeover/content.py",
     "driftline/__init__.py",
     "driftline/contract.py",
     "driftline/refusals.py",
@@ -102,16 +103,20 @@ def describe_archive(path: Path) -> Archive:
     if megabytes > MOST_MEGABYTES:
         message = f"{path}: got {megabytes} MB, wanted at most {MOST_MEGABYTES:g}"
         raise PackagingError(message)
-    return Archive(str(path), megabytes, hashlib.sha256(content).hexdigest())
+    return Archive(str(path), megabytes, digest_bytes(content))
 
 
 def _add_served(content: Path, model: ServedModel) -> None:
-    for name in CODE:
+    """Add our own files, listed by their digests: of the packages the lock has had the digests."""
+    files = {name: (PROJECT / name).read_bytes() for name in CODE}
+    files |= {"model.onnx": model.onnx, "contract.json": model.contract.to_json().encode()}
+    for name, text in files.items():
         path = content / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(PROJECT / name, path)
-    (content / "model.onnx").write_bytes(model.onnx)
-    (content / "contract.json").write_text(model.contract.to_json(), encoding="utf-8")
+        path.write_bytes(text)
+    sums = format_sums({name: digest_bytes(text) for name, text in files.items()})
+    (content / SUMS).write_bytes(sums)
+    write_signature(content, sign(digest_bytes(sums), get_signing_key()))
 
 
 def _pack(content: Path, path: Path) -> Path:

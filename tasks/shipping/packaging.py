@@ -2,31 +2,45 @@
 
 import json
 import os
-import shutil
+import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bentos.takeover.archive import check_packed, pack, unpack
+from bentos.takeover.content import (
+    TAG_DIGITS,
+    ContentError,
+    check_bento,
+    digest_served,
+    sign,
+    write_signature,
+    write_sums,
+)
 from bentos.takeover.shelf import (
+    Pointer,
     archive_in_store,
-    pack,
+    format_pointer,
+    parse_pointer,
     place_of,
     pointer_in_store,
     put_in_place,
     read_pointer,
-    unpack,
     write_pointer,
 )
+from driftline.contract import Contract
 from driftline.digests import digest_bytes
 from driftline.errors import NotFoundError, PackagingError
+from driftline.journal import Promoted
 from driftline.problem import Problem
 from driftline.served import ServedModel
-from tasks.data.files import is_stored, locate, read_file, write_file
+from tasks.data.files import locate, read_file, write_file
 from tasks.decorators import io
 from tasks.progress import tell
-from tasks.settings import get_settings
+from tasks.settings import get_settings, get_signing_key
 
 SERVED_CODE = (
     "bentos/**/*.py",
@@ -40,57 +54,94 @@ SERVED_CODE = (
 SERVING_LOCK = "bentos/requirements.lock"
 BASE_IMAGE = "python:3.11-slim"  # a name; the build is told which one to take
 IMAGE_TEMPLATE = "deployments/image/Dockerfile.j2"
+CREATION_TIME = re.compile(r"^(creation_time: ).*$", re.MULTILINE)
+LONG_AGO = "1980-01-01T00:00:00+00:00"
+# The build loads the service: from its own folder, whose files nobody has listed or signed yet.
+NOT_WHILE_BUILDING = frozenset({"DRIFTLINE_MODEL_DIR", "DRIFTLINE_SIGNING_KEY"})
 
 
 @dataclass(frozen=True)
 class Bento:
-    """A built bento: its tag and the folder that holds it."""
+    """A built bento: its tag, the folder that holds it, and its digest."""
 
     tag: str
     path: str
+    sha256: str
 
 
 @io(name="build bento")
 def build_bento(problem: Problem, model: ServedModel) -> Bento:
-    """The bento of this model version; built once, since its version names its content."""
-    tag = f"{problem.name}:v{model.version}-{_digest_content(model)[:12]}"
+    """The bento of this model version; built once, and anew where what is there is damaged."""
+    served = digest_content(problem, model.contract, model.onnx)
+    tag = f"{problem.name}:v{model.version}-{served[:TAG_DIGITS]}"
     folder = place_of(tag)
-    archive = locate(archive_in_store(tag))
-    is_elsewhere = get_settings().is_store_elsewhere
-    is_shared = is_elsewhere and is_stored(archive)
+    sha256 = _find_whole(folder, served)
+    if sha256 is None and get_settings().is_store_elsewhere:
+        sha256 = _fetch(tag)
+    if sha256 is None:
+        tell(f"building bento {tag}")
+        sha256 = _build(problem, model, tag)
+    write_signature(folder, sign(sha256, get_signing_key()))
+    return Bento(tag=tag, path=str(folder), sha256=sha256)
+
+
+def _find_whole(folder: Path, served: str) -> str | None:
+    """Digest of a bento on this machine, if it is there and every file is what it was."""
     if not folder.is_dir():
-        if is_shared:
-            tell(f"fetching bento {tag}")
-            unpack(read_file(archive), folder)
-        else:
-            tell(f"building bento {tag}")
-            _build(problem, model, tag)
-    if is_elsewhere and not is_shared:
-        write_file(archive, pack(folder))
-    return Bento(tag=tag, path=str(folder))
+        return None
+    try:
+        return check_bento(folder, served=served)
+    except (ContentError, OSError) as error:
+        tell(f"bento {folder.parent.name}:{folder.name} is damaged, and is made anew: {error}")
+        return None
 
 
-def _build(problem: Problem, model: ServedModel, tag: str) -> None:
-    """Build aside, and put the bento in its place when it is complete."""
+def _fetch(tag: str) -> str | None:
+    """Lay out what another machine has built, where it is in the store and whole."""
+    try:
+        archive = read_file(locate(archive_in_store(tag)))
+        sha256 = unpack(archive, tag)
+    except NotFoundError:
+        return None
+    except ContentError as error:
+        tell(f"bento {tag} is damaged in the store, and is made anew: {error}")
+        return None
+    tell(f"fetched bento {tag}")
+    return sha256
+
+
+def _build(problem: Problem, model: ServedModel, tag: str) -> str:
+    """Build aside, and put the bento in its place when it is complete; returns its digest."""
     folder = place_of(tag)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as context,
         tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as home,
     ):
-        _lay_out(Path(context), problem, model)
+        _lay_out(Path(context), served_content(problem, model.contract, model.onnx))
         _run_build(Path(context), tag, Path(home))
-        put_in_place(Path(home, "bentos", problem.name, folder.name), folder)
+        built = Path(home, "bentos", problem.name, folder.name)
+        _set_time(built / "bento.yaml", model.contract.promoted_at or LONG_AGO)
+        sha256 = write_sums(built)
+        put_in_place(built, folder)
+    return sha256
+
+
+def _set_time(path: Path, moment: str) -> None:
+    """Replace the time of the build: the same content is the same bento on every machine."""
+    text = path.read_text(encoding="utf-8")
+    path.write_text(CREATION_TIME.sub(rf"\g<1>'{moment}'", text), encoding="utf-8")
 
 
 def _run_build(context: Path, tag: str, home: Path) -> None:
     """Build in a process of its own: BentoML imports the service from the folder it builds."""
     name, version = tag.split(":")
     command = [sys.executable, "-m", "bentoml", "build", str(context), "--version", version]
+    own = {name: value for name, value in os.environ.items() if name not in NOT_WHILE_BUILDING}
     done = subprocess.run(  # noqa: S603 - our own words
         command,
         cwd=context,
-        env=os.environ | {"BENTOML_HOME": str(home)},
+        env=own | {"BENTOML_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -101,58 +152,89 @@ def _run_build(context: Path, tag: str, home: Path) -> None:
         raise PackagingError(message)
 
 
-def _lay_out(context: Path, problem: Problem, model: ServedModel) -> None:
-    """Copy what is served into a folder: code, lock file, ONNX file and contract."""
-    for name, path in _served_files().items():
+def _lay_out(context: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
         target = context / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+        target.write_bytes(content)
+
+
+def served_content(problem: Problem, contract: Contract, onnx: bytes) -> dict[str, bytes]:
+    """What is served, by name: code, lock file, ONNX file, contract, and what BentoML is told."""
+    root = Path(__file__).resolve().parents[2]
+    paths = [path for pattern in SERVED_CODE for path in sorted(root.glob(pattern))]
+    files = {str(path.relative_to(root)): path.read_bytes() for path in paths}
+    files["requirements.txt"] = (root / SERVING_LOCK).read_bytes()
+    files[Path(IMAGE_TEMPLATE).name] = (root / IMAGE_TEMPLATE).read_bytes()
     bentofile = {
         "service": "bentos.service:Service",
         "name": problem.name,
-        "description": f"{problem.title}, model version {model.version}",
-        "labels": {"problem": problem.name, "model_version": model.version},
+        "description": f"{problem.title}, model version {contract.model_version}",
+        "labels": {"problem": problem.name, "model_version": contract.model_version},
         "include": ["*"],
         "python": {"requirements_txt": "requirements.txt", "lock_packages": False},
         "docker": {"base_image": BASE_IMAGE, "dockerfile_template": Path(IMAGE_TEMPLATE).name},
     }
-    (context / "bentofile.yaml").write_text(json.dumps(bentofile), encoding="utf-8")
-    (context / "model.onnx").write_bytes(model.onnx)
-    (context / "contract.json").write_text(model.contract.to_json(), encoding="utf-8")
+    return files | {
+        "bentofile.yaml": json.dumps(bentofile).encode(),
+        "contract.json": contract.to_json().encode(),
+        "model.onnx": onnx,
+    }
 
 
-def _served_files() -> dict[str, Path]:
-    """What is served besides the model: a name in the bento for each file of the project."""
-    root = Path(__file__).resolve().parents[2]
-    paths = [path for pattern in SERVED_CODE for path in sorted(root.glob(pattern))]
-    files = {str(path.relative_to(root)): path for path in paths}
-    files["requirements.txt"] = root / SERVING_LOCK
-    files[Path(IMAGE_TEMPLATE).name] = root / IMAGE_TEMPLATE
-    return files
+def digest_content(problem: Problem, contract: Contract, onnx: bytes) -> str:
+    """One digest of all that is served: other code is another bento."""
+    files = served_content(problem, contract, onnx)
+    return digest_served({name: digest_bytes(content) for name, content in files.items()})
 
 
-def _digest_content(model: ServedModel) -> str:
-    """One digest of model, contract and served files: other code is another bento."""
-    parts = {name: path.read_bytes() for name, path in _served_files().items()}
-    parts |= {"model.onnx": model.onnx, "contract.json": model.contract.to_json().encode()}
-    digests = [f"{digest_bytes(parts[name])}  {name}" for name in sorted(parts)]
-    return digest_bytes("\n".join(digests).encode())
+def digest_model(problem: Problem, contract: Contract, onnx: bytes) -> Promoted:
+    """What the journal keeps of a version that an alias is given to."""
+    return Promoted(
+        onnx_sha256=digest_bytes(onnx),
+        contract_sha256=digest_bytes(contract.to_json().encode()),
+        served_sha256=digest_content(problem, contract, onnx),
+    )
 
 
 def served_version(problem: str) -> str | None:
     """Tag of the bento that services answer with."""
     if not get_settings().is_store_elsewhere:
-        return read_pointer(problem)
+        pointer = _read_pointer(lambda: read_pointer(problem))
+    else:
+        address = locate(pointer_in_store(problem))
+        pointer = _read_pointer(lambda: parse_pointer(read_file(address), problem))
+    return None if pointer is None else pointer.tag
+
+
+def _read_pointer(read: Callable[[], Pointer | None]) -> Pointer | None:
+    """A pointer that cannot be used names nothing: the next one that is written replaces it."""
     try:
-        return str(json.loads(read_file(locate(pointer_in_store(problem))))["tag"])
-    except NotFoundError:
+        return read()
+    except (NotFoundError, ContentError):
         return None
 
 
 @io(name="point at bento")
 def point_at(problem: Problem, bento: Bento) -> None:
     """Make this the bento that services start with and take over."""
+    pointer = Pointer(bento.tag, bento.sha256, signature=sign(bento.sha256, get_signing_key()))
     if get_settings().is_store_elsewhere:
-        pointer = json.dumps({"tag": bento.tag}).encode()
-        write_file(locate(pointer_in_store(problem.name)), pointer)
-    write_pointer(problem.name, bento.tag)
+        pointer = replace(pointer, archive_sha256=_share(bento))
+        write_file(locate(pointer_in_store(problem.name)), format_pointer(pointer))
+    write_pointer(problem.name, pointer)
+
+
+def _share(bento: Bento) -> str:
+    """Have the bento's archive in the store, anew where that one is damaged; its digest."""
+    address = locate(archive_in_store(bento.tag))
+    try:
+        archive = read_file(address)
+        check_packed(archive, bento.sha256)
+    except (NotFoundError, ContentError):
+        try:
+            archive = pack(Path(bento.path))
+        except ContentError as error:
+            raise PackagingError(f"bento {bento.tag}: {error}") from None
+        write_file(address, archive)
+    return digest_bytes(archive)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import s3fs
 
-from bentos.takeover.shelf import archive_in_store, pack, pointer_in_store
+from bentos.takeover import content
+from bentos.takeover.archive import pack
+from bentos.takeover.shelf import Pointer, archive_in_store, format_pointer, pointer_in_store
 from tasks.shipping import images
 from tasks.shipping.engines import Run, ask, run_image
 from tasks.verify import environments
@@ -104,6 +106,12 @@ def test_a_container_takes_over_the_champion_of_its_store(
     shutil.copytree(packed.bento, newer)
     contract = newer / "src" / "contract.json"
     contract.write_text(json.dumps(json.loads(contract.read_text()) | {"model_version": "7"}))
+    sha256, archive = content.write_sums(newer), pack(newer)
+    served = content.digest_served(
+        content.below(content.parse_sums((newer / content.SUMS).read_bytes()), content.SERVED)
+    )
+    tag = f"tiny:v7-{served[: content.TAG_DIGITS]}"
+    pointer = Pointer(tag, sha256, archive_sha256=content.digest(archive))
     files = s3fs.S3FileSystem(
         endpoint_url=s3_server.endpoint,
         key=environment["AWS_ACCESS_KEY_ID"],
@@ -112,8 +120,8 @@ def test_a_container_takes_over_the_champion_of_its_store(
 
     with environments.container(packed.image, environment) as running:
         before = json.loads(running.ask("GET", "/model", b"").body)["version"]
-        files.pipe_file(f"{prefix}/{archive_in_store('tiny:v7-abc')}", pack(newer))
-        files.pipe_file(f"{prefix}/{pointer_in_store('tiny')}", b'{"tag": "tiny:v7-abc"}')
+        files.pipe_file(f"{prefix}/{archive_in_store(pointer.tag)}", archive)
+        files.pipe_file(f"{prefix}/{pointer_in_store('tiny')}", format_pointer(pointer))
         await_that(
             lambda: json.loads(running.ask("GET", "/model", b"").body)["version"] == "7",
             TAKE_OVER_SECONDS,

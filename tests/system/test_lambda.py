@@ -22,6 +22,7 @@ from tests.system.packing import PACKED, Packed
 pytestmark = [pytest.mark.system, PACKED]
 
 NEEDED = {
+    "SHA256SUMS",
     "bentos",
     "contract.json",
     "driftline",

@@ -135,7 +135,7 @@ def test_a_model_that_is_read_in_part_is_not_packaged(site: Site) -> None:
     again = site.train()
 
     assert (code, bentos) == (1, []), train.output
-    assert "error: tiny v1: its ONNX file does not have the digest in its contract" in train.output
+    assert "error: tiny v1: its files cannot be used (model.onnx: got SHA-256" in train.output
     assert again.end() == 0, again.output
     assert (site.left.champion(), site.left.breaks()) == ("1", [])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bentos.takeover.content import SUMS, digest, format_sums, parse_sums
 from tests.conftest import RunFlow
 from tests.system.packing import PACKED, Packed
 
@@ -78,11 +79,13 @@ def environments(packed: Packed) -> dict[str, dict[str, Any]]:
 
 
 def change_contract(path: Path, **changes: Any) -> None:
-    """Change keys of the contract inside an archive."""
+    """Change keys of the contract inside an archive, and its list of files with it."""
     with zipfile.ZipFile(path) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
     contract = json.loads(content["contract.json"]) | changes
     content["contract.json"] = json.dumps(contract).encode()
+    listed = parse_sums(content[SUMS]) | {"contract.json": digest(content["contract.json"])}
+    content[SUMS] = format_sums(listed)
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in content.items():
             archive.writestr(name, data)

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from driftline.journal import (
     Entry,
+    Promoted,
     find_breaks,
+    find_promoted,
     is_step_back,
     last_holders,
     next_entry,
@@ -91,3 +93,58 @@ def test_a_step_back_is_told_from_a_step_forward(held: str, is_back: bool) -> No
     entries = write(*(("champion", version) for version in held), ("challenger", "9"))
 
     assert is_step_back(entries, "champion") == is_back
+
+
+PROMOTED = Promoted(onnx_sha256="a" * 64, contract_sha256="b" * 64, served_sha256="c" * 64)
+
+
+def promote(*versions: str) -> list[Entry]:
+    """A journal whose rows hold what was promoted; each version has a model of its own."""
+    entries: list[Entry] = []
+    for version in versions:
+        entry = next_entry(
+            entries[-1] if entries else None,
+            problem="p",
+            at="2026-01-01T00:00:00",
+            actor="a test",
+            alias="champion",
+            before=last_holders(entries).get("champion"),
+            after=version,
+            why="because",
+            evidence="figures",
+            promoted=replace(PROMOTED, onnx_sha256=version * 64),
+        )
+        entries.append(entry)
+    return entries
+
+
+def test_what_was_promoted_is_found_by_its_version() -> None:
+    entries = promote("1", "2")
+
+    assert find_promoted(entries, "1") == replace(PROMOTED, onnx_sha256="1" * 64)
+    assert find_promoted(entries, "3") is None
+    assert find_promoted(write(("champion", "1")), "1") is None
+
+
+@pytest.mark.parametrize("digest", ["onnx_sha256", "contract_sha256", "served_sha256"])
+@pytest.mark.parametrize("other", ["f" * 64, None])
+def test_an_edited_digest_of_what_was_promoted_breaks_the_chain(
+    digest: str, other: str | None
+) -> None:
+    entries = promote("1", "2")
+    holders = last_holders(entries)
+    entries[0] = replace(entries[0], **{digest: other})  # type: ignore[arg-type]
+
+    assert find_breaks(entries, holders) == ["row 1: edited, its content does not have its hash"]
+
+
+def test_rows_of_before_digests_were_kept_have_the_hash_that_they_had() -> None:
+    (entry,) = write(("champion", "1"))
+
+    assert entry.sha256 == "dc3a3af066a8e94036b1fa659d84196f91ae6e6b43046bb867fed4cf4ee00f21"
+
+
+def test_newer_code_around_the_same_model_is_what_was_promoted() -> None:
+    assert PROMOTED.difference(replace(PROMOTED, served_sha256="d" * 64)) is None
+    assert PROMOTED.difference(replace(PROMOTED, contract_sha256="d" * 64)) == "contract"
+    assert PROMOTED.difference(replace(PROMOTED, onnx_sha256="d" * 64)) == "ONNX file"

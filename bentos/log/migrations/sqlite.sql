@@ -71,7 +71,7 @@ CREATE TABLE IF NOT EXISTS journal (
   why TEXT NOT NULL,
   evidence_sha256 VARCHAR(64) NOT NULL,
   previous_sha256 VARCHAR(64) NOT NULL,
-  sha256 VARCHAR(64) NOT NULL,
+  sha256 VARCHAR(64) NOT NULL, onnx_sha256 VARCHAR(64), contract_sha256 VARCHAR(64), served_sha256 VARCHAR(64),
   PRIMARY KEY (problem, number)
 );
 CREATE TABLE IF NOT EXISTS refusals (
@@ -99,5 +99,5 @@ CREATE TABLE IF NOT EXISTS releases (
 );
 CREATE INDEX IF NOT EXISTS releases_by_problem ON releases (problem, sequence);
 DELETE FROM alembic_version;
-INSERT INTO alembic_version VALUES ('0003');
+INSERT INTO alembic_version VALUES ('0004');
 COMMIT;

@@ -19,3 +19,10 @@ def create_index(name: str, table: str, columns: list[str]) -> None:
     there = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
     if name not in there:
         op.create_index(name, table, columns)
+
+
+def add_column(table: str, column: "sa.Column[Any]") -> None:
+    """Add a column that is not there."""
+    there = {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}
+    if column.name not in there:
+        op.add_column(table, column)

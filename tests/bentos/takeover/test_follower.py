@@ -2,68 +2,40 @@
 
 import json
 import shutil
-import tarfile
-from io import BytesIO
+import threading
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from bentos.api import Api
+from bentos.http.hotpath import HotPath
 from bentos.predictor import Predictor
-from bentos.takeover import courier, shelf
+from bentos.takeover import content, follower, shelf
+from bentos.takeover.attempts import Trouble, write_trouble
 from bentos.takeover.follower import Follower
-from tests.bentos.models import write_tiny_model
+from bentos.takeover.shelf import Pointer
+from tests.bentos.clients import Client, call, fallback
+from tests.bentos.takeover.shelving import (
+    Clock,
+    Taken,
+    edit_contract,
+    make_bento,
+    shelve,
+    tiny_model,
+)
+
+KEY = "k" * 32
+OTHER_KEY = "o" * 32
+PAUSE = 3600.0  # longer than any between two attempts
 
 
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine without any bento, whose store is a folder of another one."""
-    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentoml"))
-    monkeypatch.setenv("DRIFTLINE_STORE_URL", str(tmp_path / "store"))
-    return tmp_path
-
-
-def make_bento(version: str, folder: Path) -> Path:
-    """A bento's folder with a model of that version."""
-    write_tiny_model(folder / "src")
-    contract = folder / "src" / "contract.json"
-    content = json.loads(contract.read_text()) | {"model_version": version}
-    contract.write_text(json.dumps(content))
-    return folder
-
-
-def shelve(version: str) -> str:
-    """Put a bento on this machine's shelf, and point at it."""
-    tag = f"tiny:v{version}-abc"
-    make_bento(version, shelf.place_of(tag))
-    shelf.write_pointer("tiny", tag)
-    return tag
-
-
-def share(store: Path, version: str) -> str:
-    """Put a bento into the store, and point at it there."""
-    tag = f"tiny:v{version}-abc"
-    folder = make_bento(version, store.parent / "elsewhere" / version)
-    archive = store / shelf.archive_in_store(tag)
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    archive.write_bytes(shelf.pack(folder))
-    pointer = store / shelf.pointer_in_store("tiny")
-    pointer.parent.mkdir(parents=True, exist_ok=True)
-    pointer.write_text(json.dumps({"tag": tag}))
-    return tag
-
-
-class Taken(list[str]):
-    """Versions in the order in which they took over."""
-
-    def __call__(self, predictor: Predictor) -> None:
-        self.append(predictor.contract.model_version)
-
-
-def follow(machine: Path, served: str = "1") -> tuple[Follower, Taken]:
+def follow(machine: Path, clock: Clock | None = None) -> tuple[Follower, Taken]:
     """A follower from a model that lies beside the code."""
     taken = Taken()
-    made = make_bento(served, machine / "beside")
-    return Follower("tiny", made / "src", taken), taken
+    make_bento("1", machine / "beside")
+    return Follower("tiny", machine / "beside" / "src", taken, clock=clock or Clock()), taken
 
 
 def test_a_service_takes_over_what_the_pointer_comes_to_name(machine: Path) -> None:
@@ -76,6 +48,7 @@ def test_a_service_takes_over_what_the_pointer_comes_to_name(machine: Path) -> N
     follower.look()
 
     assert taken == ["2", "3"]
+    assert follower.trouble is None
 
 
 def test_a_service_started_with_an_old_model_takes_over_at_once(machine: Path) -> None:
@@ -107,26 +80,151 @@ def test_it_comes_back_to_the_model_before(machine: Path) -> None:
     assert taken == ["2", "1"]
 
 
-@pytest.mark.parametrize("harm", ["another ONNX file", "no ONNX file", "no folder"])
-def test_a_bento_that_cannot_serve_is_refused_and_the_next_one_is_taken(
-    machine: Path, harm: str, caplog: pytest.LogCaptureFixture
+def refused_graph(_pointer: Pointer) -> None:
+    """ONNX Runtime refuses a graph whose digest is right."""
+    shelve("2", onnx=b"no graph that ONNX Runtime takes")
+
+
+def other_inputs(_pointer: Pointer) -> None:
+    """A sound graph that wants other inputs than the contract has."""
+    onnx = tiny_model()[1].replace(b"features", b"measured")
+    shelve("2", onnx=onnx)
+
+
+def other_problem(_pointer: Pointer) -> None:
+    """The champion of another problem, under a name of this one."""
+    shelve("2", problem="other")
+
+
+def edited_contract(pointer: Pointer) -> None:
+    """Another threshold, beside the right ONNX file."""
+    edit_contract(shelf.place_of(pointer.tag), threshold=0.999999)
+
+
+def edited_code(pointer: Pointer) -> None:
+    """Code that the next start would run."""
+    (shelf.place_of(pointer.tag) / "src" / "code.py").write_text("import os\n")
+
+
+def added_file(pointer: Pointer) -> None:
+    """A file more, that the next start would import."""
+    (shelf.place_of(pointer.tag) / "src" / "numpy.py").write_text("import os\n")
+
+
+def edited_sums(pointer: Pointer) -> None:
+    """An edited contract, and a list of files that knows it."""
+    edited_contract(pointer)
+    content.write_sums(shelf.place_of(pointer.tag))
+
+
+def no_onnx(pointer: Pointer) -> None:
+    """No ONNX file."""
+    (shelf.place_of(pointer.tag) / "src" / "model.onnx").unlink()
+
+
+def no_folder(pointer: Pointer) -> None:
+    """No bento."""
+    shutil.rmtree(shelf.place_of(pointer.tag))
+
+
+HARMS = {
+    refused_graph: "model.onnx: ONNX Runtime refuses it (InvalidProtobuf)",
+    other_inputs: "model.onnx: ONNX Runtime refuses it (ValueError)",
+    other_problem: "a model of another problem than tiny",
+    edited_contract: "contract.json: got SHA-256",
+    edited_code: "code.py: got SHA-256",
+    added_file: "src/numpy.py: not among the files",
+    edited_sums: "SHA256SUMS: got SHA-256",
+    no_onnx: "src/model.onnx: is missing",
+    no_folder: "SHA256SUMS: is missing",
+}
+
+
+@pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
+def test_a_bento_that_is_not_what_was_promoted_is_refused_told_and_passed_over(
+    machine: Path, harm: Callable[[Pointer], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     follower, taken = follow(machine)
-    source = shelf.place_of(shelve("2")) / "src"
-    if harm == "another ONNX file":
-        (source / "model.onnx").write_bytes(b"other")
-    elif harm == "no ONNX file":
-        (source / "model.onnx").unlink()
-    else:
-        shutil.rmtree(source)
+    harm(shelve("2"))
 
     follower.look()
+
+    told = follower.trouble
     assert taken == []
-    assert "refused" in caplog.text
+    assert told is not None
+    assert (told.version, told.attempts) == ("2", 1)
+    assert HARMS[harm] in told.why
+    assert HARMS[harm] in caplog.text
 
     shelve("3")
     follower.look()
     assert taken == ["3"]
+    assert follower.trouble is None
+
+
+def test_a_folder_that_is_away_for_a_moment_is_tried_again(machine: Path) -> None:
+    clock = Clock()
+    follower, taken = follow(machine, clock)
+    folder = shelf.place_of(shelve("2").tag)
+    folder.rename(machine / "away")
+    follower.look()
+    (machine / "away").rename(folder)
+    follower.look()
+    assert taken == []  # its time has not come
+
+    clock.seconds += PAUSE
+    follower.look()
+
+    assert taken == ["2"]
+    assert follower.trouble is None
+
+
+def test_each_failure_waits_longer_up_to_a_bound_and_is_told_once(
+    machine: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    follower, _ = follow(machine, clock)
+    no_folder(shelve("2"))
+    tried = []
+    for _ in range(400):
+        before = follower.trouble
+        follower.look()
+        if follower.trouble != before:
+            tried.append(clock.seconds)
+        clock.seconds += 1.0
+
+    pauses = [later - earlier for earlier, later in pairwise(tried)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] < pauses[-1] == pauses[-2] < 60
+    assert len(caplog.records) == 1
+
+
+def test_whatever_taking_over_raises_the_thread_lives_on(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "FOLLOW_SECONDS", 0.01)
+    monkeypatch.delenv("DRIFTLINE_STORE_URL")
+    taken: list[str] = []
+    is_taken, clock = threading.Event(), Clock()
+
+    def take_over(predictor: Predictor) -> None:
+        taken.append(predictor.contract.model_version)
+        if len(taken) == 1:
+            raise MemoryError
+        is_taken.set()
+
+    make_bento("1", machine / "beside")
+    one = Follower("tiny", machine / "beside" / "src", take_over, clock=clock)
+    one.start()
+    shelve("2")
+    while one.trouble is None:
+        assert not is_taken.wait(0.01)
+    assert one.trouble.why == "it cannot be loaded (MemoryError)"
+    clock.seconds += PAUSE
+
+    assert is_taken.wait(60)
+    one.stop()
+    assert taken == ["2", "2"]
 
 
 def test_a_pointer_that_cannot_be_read_stops_nothing(machine: Path) -> None:
@@ -134,65 +232,77 @@ def test_a_pointer_that_cannot_be_read_stops_nothing(machine: Path) -> None:
     shelve("2")
     pointer = shelf.pointer_file("tiny")
     whole = pointer.read_bytes()
-    for broken in (b"", b"[]", b'{"tag"', b"{}"):
+    for broken in (b"", b"[]", b'{"tag"', b"{}", b"\xff", b"[" * 100_000, b'{"tag": null}'):
         pointer.write_bytes(broken)
         follower.look()
+        assert follower.trouble is not None
+        assert follower.trouble.version == "unknown"
     pointer.write_bytes(whole)
     follower.look()
 
     assert taken == ["2"]
 
 
-def test_the_courier_brings_what_the_store_names_once(machine: Path) -> None:
-    assert courier.fetch(str(machine / "store"), "tiny") is None
-    tag = share(machine / "store", "1")
-
-    assert courier.fetch(str(machine / "store"), "tiny") == tag
-    (machine / "store" / shelf.archive_in_store(tag)).unlink()
-    assert courier.fetch(str(machine / "store"), "tiny") == tag
-
-    assert shelf.read_pointer("tiny") == tag
-    assert json.loads((shelf.place_of(tag) / "src" / "contract.json").read_text())
-    assert list(shelf.place_of(tag).parent.iterdir()) == [shelf.place_of(tag)]
-
-
-def test_a_torn_archive_leaves_no_bento_and_the_old_one_serving(machine: Path) -> None:
-    first = share(machine / "store", "1")
-    courier.fetch(str(machine / "store"), "tiny")
-    second = share(machine / "store", "2")
-    archive = machine / "store" / shelf.archive_in_store(second)
-    whole = archive.read_bytes()
-    archive.write_bytes(whole[: len(whole) // 2])
-    rounds = iter([False, False, True])
-
-    courier.run(str(machine / "store"), "tiny", is_over=lambda _seconds: next(rounds))
-    assert shelf.read_pointer("tiny") == first
-    assert not shelf.place_of(second).exists()
-
-    archive.write_bytes(whole)
-    courier.fetch(str(machine / "store"), "tiny")
-    assert shelf.read_pointer("tiny") == second
-
-
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("signed_with", "why"),
     [
-        ("../../outside", tarfile.REGTYPE),
-        ("src/../../../outside", tarfile.REGTYPE),
-        ("/tmp/driftline-outside", tarfile.REGTYPE),  # noqa: S108 - it must not come to be
-        ("outside", tarfile.SYMTYPE),
-        ("outside", tarfile.FIFOTYPE),
+        ("", "not signed, and DRIFTLINE_SIGNING_KEY is set"),
+        (OTHER_KEY, "signed with another key"),
+        (KEY, ""),
     ],
 )
-def test_an_archive_cannot_write_outside_its_folder(machine: Path, name: str, kind: bytes) -> None:
-    buffer = BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:xz") as archive:
-        entry = tarfile.TarInfo(name)
-        entry.type, entry.linkname = kind, "/etc"
-        entry.size = 1 if kind == tarfile.REGTYPE else 0
-        archive.addfile(entry, BytesIO(b"x"))
+def test_with_a_key_only_what_was_signed_with_it_is_taken_over(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, signed_with: str, why: str
+) -> None:
+    monkeypatch.setenv("DRIFTLINE_SIGNING_KEY", KEY)
+    follower, taken = follow(machine)
+    shelve("2", key=signed_with)
 
-    with pytest.raises(tarfile.TarError, match="outside: wanted"):
-        shelf.unpack(buffer.getvalue(), machine / "bentoml" / "bentos" / "tiny" / "v1")
-    assert not list(machine.rglob("*outside"))
-    assert not Path("/tmp/driftline-outside").exists()  # noqa: S108
+    follower.look()
+
+    assert taken == ([] if why else ["2"])
+    assert why in str(follower.trouble)
+
+
+def test_without_a_key_signatures_are_not_asked_for(machine: Path) -> None:
+    follower, taken = follow(machine)
+    shelve("2", key=KEY)
+
+    follower.look()
+
+    assert taken == ["2"]
+
+
+def test_what_the_courier_could_not_bring_is_told_too(machine: Path) -> None:
+    follower, _ = follow(machine)
+    trouble = Trouble("2", "the archive is damaged", 3)
+    write_trouble("tiny", trouble)
+    told = follower.trouble
+    write_trouble("tiny", None)
+
+    assert told == trouble
+    assert follower.trouble is None
+
+
+def test_whoever_asks_whether_the_service_is_ready_is_told(machine: Path, api: Api) -> None:
+    """It is, as long as it answers with a model; which version it lacks stands in the detail."""
+    hot_path = HotPath()
+    hot_path.api, hot_path.fallback = api, fallback
+    make_bento("1", machine / "beside")
+    one = Follower("tiny", machine / "beside" / "src", Taken(), report=hot_path.report)
+    no_onnx(shelve("2"))
+    one.look()
+    degraded = call(hot_path, Client([]), "/readyz", "GET")
+    shelve("3")
+    one.look()
+    ready = call(hot_path, Client([]), "/readyz", "GET")
+
+    why = "version 2 could not be taken over: src/model.onnx: is missing"
+    assert (degraded.status, json.loads(degraded.body)) == (
+        200,
+        {"status": "degraded", "parts": {"takeover": {"state": "degraded", "why": why}}},
+    )
+    assert (ready.status, json.loads(ready.body)) == (
+        200,
+        {"status": "ready", "parts": {"takeover": {"state": "up"}}},
+    )

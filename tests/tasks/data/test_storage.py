@@ -89,7 +89,8 @@ def test_a_snapshot_that_was_tampered_with_is_refused(other: pd.DataFrame) -> No
 
     told = str(raised.value)
     assert told.startswith(f"{snapshot.path}: got rows with digest ")
-    assert told.endswith("wanted those it is named after")
+    assert "wanted those it is named after" in told
+    assert "repair it (python -m flows.ingest PROBLEM)" in told
 
 
 @pytest.mark.usefixtures("store")
@@ -97,8 +98,23 @@ def test_a_snapshot_that_was_cut_short_is_refused() -> None:
     snapshot = write()
     write_file(snapshot.path, read_file(snapshot.path)[:-100])
 
-    with pytest.raises(DriftlineError, match=snapshot.sha256):
+    with pytest.raises(DriftlineError, match=snapshot.sha256) as raised:
         read(snapshot.sha256)
+    assert "repair it (python -m flows.ingest PROBLEM)" in str(raised.value)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("harm", ["cut short", "emptied", "other rows"])
+def test_a_damaged_snapshot_is_repaired_by_the_same_rows(harm: str) -> None:
+    snapshot = write()
+    whole = read_file(snapshot.path)
+    other = read_file(write(ROWS.head(29)).path)
+    write_file(snapshot.path, {"cut short": whole[:-100], "emptied": b""}.get(harm, other))
+
+    again = write()
+
+    assert again == snapshot
+    pd.testing.assert_frame_equal(read(snapshot.sha256)[0], ROWS)
 
 
 def test_a_snapshot_that_is_not_there_is_named(store: Store) -> None:

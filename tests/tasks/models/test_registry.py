@@ -1,4 +1,6 @@
 import gzip
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,10 +9,11 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
+from bentos.takeover.content import SUMS, write_sums
 from driftline.contract import Contract
 from driftline.dataset import draft_contract
 from driftline.digests import digest_bytes
-from driftline.errors import DataError, NotFoundError, UnavailableError
+from driftline.errors import LostModelError, NotFoundError, UnavailableError
 from driftline.problem import Problem
 from driftline.promotion import Decision
 from tasks.models import registry, tracking
@@ -26,6 +29,7 @@ from tasks.models.registry import (
 from tests.support import free_ports
 
 ONNX = b"an ONNX file, for all that the registry knows"
+TRAIN_ROWS = {"aa" * 32, f"{'bb' * 32}:1"}
 PROMOTED = Decision("promoted", ("better",))
 REJECTED = Decision("rejected", ("not better", "too few rows"))
 
@@ -43,9 +47,10 @@ def log_run(folder: Path, onnx: bytes = ONNX) -> tuple[str, str]:
     name = experiment.experiment_id if experiment else client.create_experiment("tiny", str(folder))
     run = client.create_run(name)
     serving = folder / "serving"
-    serving.mkdir(exist_ok=True)
+    serving.mkdir(parents=True, exist_ok=True)
     (serving / "model.onnx").write_bytes(onnx)
-    (serving / "train_rows.txt.gz").write_bytes(gzip.compress(b"aa\nbb"))
+    (serving / "train_rows.txt.gz").write_bytes(gzip.compress("\n".join(TRAIN_ROWS).encode()))
+    write_sums(serving)
     client.log_artifacts(run.info.run_id, str(serving), "serving")
     return run.info.run_id, f"{run.info.artifact_uri}/model"
 
@@ -86,7 +91,7 @@ def test_a_promoted_model_is_champion_and_read_back_as_it_serves(
     assert champion.contract == contract_of(problem).for_version(
         version, promoted_at=champion.contract.promoted_at
     )
-    assert champion.train_digests == {"aa", "bb"}
+    assert champion.train_digests == TRAIN_ROWS
 
 
 def test_a_rejected_model_is_challenger_and_goes_no_further(
@@ -139,8 +144,89 @@ def test_an_onnx_file_that_its_contract_does_not_know_is_refused(
 ) -> None:
     register(problem, tmp_path, PROMOTED, onnx=b"another file")
 
-    with pytest.raises(DataError, match="does not have the digest in its contract"):
+    with pytest.raises(LostModelError, match="does not have the digest in its contract"):
         read_champion.fn(problem)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def empty_within(path: Path) -> None:
+    path.write_bytes(gzip.compress(b""))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+def leave_out_a_row(path: Path) -> None:
+    path.write_bytes(gzip.compress(min(TRAIN_ROWS).encode()))
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize("harm", [empty, empty_within, cut, leave_out_a_row, remove])
+def test_damaged_digests_of_the_rows_that_it_learnt_from_are_refused(
+    problem: Problem, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    """Without them rows that the champion has seen would count as unseen."""
+    register(problem, tmp_path, PROMOTED)
+    (path,) = (tmp_path).glob("*/artifacts/serving/train_rows.txt.gz")
+    harm(path)
+
+    with pytest.raises(LostModelError, match=r"tiny v1: its files cannot be used"):
+        read_champion.fn(problem)
+
+
+def test_a_damaged_list_of_rows_of_a_model_without_a_list_of_files_is_refused(
+    problem: Problem, tmp_path: Path
+) -> None:
+    register(problem, tmp_path, PROMOTED)
+    (path,) = tmp_path.glob("*/artifacts/serving/train_rows.txt.gz")
+    (path.parent / SUMS).unlink()
+    read_champion.fn(problem)
+    empty_within(path)
+
+    with pytest.raises(LostModelError, match="wanted a digest in each line"):
+        read_champion.fn(problem)
+
+
+def test_what_was_read_in_part_is_read_again(
+    problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store may give a part for the whole, once; the champion is not lost because of that."""
+    register(problem, tmp_path, PROMOTED)
+    download, reads = registry._download, iter([ONNX[:-1], ONNX])
+
+    def in_part(client: MlflowClient, name: str, version: str, folder: str) -> Path:
+        serving = download(client, name, version, folder)
+        (serving / "model.onnx").write_bytes(next(reads))
+        return serving
+
+    monkeypatch.setattr(registry, "_download", in_part)
+
+    assert read_model.fn(problem, "champion").onnx == ONNX
+
+
+@pytest.mark.parametrize("gone", ["serving", "the run", "the store"])
+def test_a_champion_whose_files_are_gone_is_told_with_the_ways_out(
+    problem: Problem, tmp_path: Path, gone: str
+) -> None:
+    register(problem, tmp_path / "store", PROMOTED)
+    (serving,) = (tmp_path / "store").glob("*/artifacts/serving")
+    shutil.rmtree({"serving": serving, "the run": serving.parents[1]}.get(gone, tmp_path / "store"))
+
+    with pytest.raises(LostModelError) as raised:
+        read_model.fn(problem, "champion")
+
+    assert str(raised.value) == (
+        "tiny v1: its files are not in MLflow's store; bring MLflow's store back as it was, go "
+        "back to the champion before (python -m flows.rollback tiny), or train anew "
+        "(python -m flows.train tiny)"
+    )
 
 
 def test_a_contract_of_a_rejected_model_names_no_promotion(

@@ -1,0 +1,14 @@
+"""A machine of the test's own."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine without any bento, whose store is a folder of another one."""
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentoml"))
+    monkeypatch.setenv("DRIFTLINE_STORE_URL", str(tmp_path / "store"))
+    monkeypatch.delenv("DRIFTLINE_SIGNING_KEY", raising=False)
+    return tmp_path

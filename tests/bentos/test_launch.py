@@ -1,0 +1,71 @@
+"""What the service is started with: a whole bento, or a sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from bentos.launch import find_bento
+from bentos.takeover import shelf
+from tests.bentos.takeover.shelving import edit_contract, share, shelve
+
+KEY = "k" * 32
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine of the test's own."""
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentoml"))
+    for name in ("DRIFTLINE_STORE_URL", "DRIFTLINE_SIGNING_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def refusal() -> str:
+    with pytest.raises(SystemExit) as raised:
+        find_bento("tiny")
+    return str(raised.value)
+
+
+def test_the_bento_that_the_pointer_names_is_started() -> None:
+    pointer = shelve("2")
+
+    assert find_bento("tiny") == pointer
+
+
+def test_without_a_bento_it_says_how_to_make_one() -> None:
+    assert "make one with: make run PROBLEM=tiny" in refusal()
+
+
+def test_an_edited_contract_is_not_started() -> None:
+    edit_contract(shelf.place_of(shelve("2").tag), threshold=0.999999)
+
+    told = refusal()
+
+    assert "src/contract.json: got SHA-256" in told
+    assert told.endswith("make it anew with: python -m flows.package tiny")
+
+
+def test_with_a_key_an_unsigned_bento_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelve("2")
+    monkeypatch.setenv("DRIFTLINE_SIGNING_KEY", KEY)
+
+    assert "not signed" in refusal()
+
+
+def test_a_pointer_of_before_digests_asks_for_packaging() -> None:
+    shelve("2")
+    shelf.pointer_file("tiny").write_text('{"tag": "tiny:v2-0123456789ab"}')
+
+    assert "names no SHA-256 of its bento" in refusal()
+
+
+def test_what_the_store_has_is_refused_and_what_is_here_is_started(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = shelve("2")
+    newer = share(machine / "store", "3")
+    (machine / "store" / shelf.archive_in_store(newer.tag)).write_bytes(b"torn")
+    monkeypatch.setenv("DRIFTLINE_STORE_URL", str(machine / "store"))
+
+    assert find_bento("tiny") == here
+    assert "archive: got SHA-256" in capsys.readouterr().err
