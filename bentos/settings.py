@@ -17,6 +17,7 @@ DATABASES = {
     "mariadb": "mysql",
     "mariadb+pymysql": "mysql",
 }
+SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _ORIGIN = re.compile(r"https?://[^/\s,]+|\*")
 
 
@@ -57,6 +58,14 @@ def retention_days() -> float:
     return days
 
 
+def is_durable() -> bool:
+    """`DRIFTLINE_DURABLE`: whether an answer waits until its log is on the disk."""
+    text = os.environ.get("DRIFTLINE_DURABLE") or "false"
+    if text.lower() not in SWITCH:
+        raise SettingError(f"DRIFTLINE_DURABLE: got {text!r}, wanted true or false")
+    return SWITCH[text.lower()]
+
+
 def database_kind(url: str) -> str:
     """`sqlite`, `postgresql` or `mysql`, by a URL's scheme; the rest may hold a password."""
     scheme = url.partition("://")[0]
@@ -76,6 +85,7 @@ def check_settings() -> None:
     api_keys()
     cors_origins()
     retention_days()
+    is_durable()
     url = os.environ.get("DRIFTLINE_DATABASE_URL")
     if url:
         database_kind(url)

@@ -11,9 +11,14 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import orjson
+
 from bentos.api import Api
+from bentos.health.parts import NOT_SERVING, Parts
 from bentos.http import openapi
+from bentos.http.commit import GroupCommit
 from bentos.http.door import HEALTH, METHODS, Headers, find_header, find_key
+from bentos.log.writers import LogUnavailableError
 from bentos.records import body_limit, check_coding, too_large
 from bentos.replies import (
     FAILED,
@@ -42,7 +47,8 @@ BUSY = RequestError(
 )
 FRAMEWORKS_OWN = frozenset({*HEALTH, "/metrics", "/schema.json"})
 STATIC = "/static_content/"
-NO_CONTENT = 204
+LOGGED = frozenset({"/predict", "/predict_batch"})
+OK, NO_CONTENT, UNAVAILABLE = 200, 204, 503
 HTML_PAGES = frozenset({"/", "/docs"})
 
 log = logging.getLogger("driftline.service")
@@ -54,6 +60,8 @@ class HotPath:
     def __init__(self) -> None:
         """Start without a model: the API answers 503."""
         self.api: Api | None = None
+        self.parts: Parts | None = None
+        self.commit: GroupCommit | None = None
         self.fallback: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
         self._label_threads = ThreadPoolExecutor(LABEL_THREADS, "labels")
         self._being_read = 0  # bytes of bodies
@@ -63,6 +71,8 @@ class HotPath:
         is_http = scope["type"] == "http"
         if not is_http or scope["path"].startswith(STATIC):
             await self._fall_back(scope, receive, send)
+        elif scope["path"] == "/readyz" and self.parts is not None:
+            await _send(send, _readiness(self.api, self.parts))
         elif self.api is not None:
             await self._admit(self.api, scope, receive, send)
         elif scope["path"] in HEALTH:
@@ -91,9 +101,9 @@ class HotPath:
         elif path in HTML_PAGES:
             await _send(send, _page(api), cors)
         else:
-            await self._answer(api, scope, receive, send)
+            await self._read_and_respond(api, scope, receive, send)
 
-    async def _answer(self, api: Api, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _read_and_respond(self, api: Api, scope: Scope, receive: Receive, send: Send) -> None:
         method, path, headers = scope["method"], scope["path"], scope["headers"]
         try:
             body: bytes | None = b""
@@ -112,7 +122,17 @@ class HotPath:
             reply = await asyncio.to_thread(self._respond, *request)
         else:
             reply = self._respond(*request)
+        if self.commit is not None and path in LOGGED and reply.status == OK:
+            reply = await self._committed(self.commit, api, reply)
         await _send(send, reply, api.door.cors(headers))
+
+    async def _committed(self, commit: GroupCommit, api: Api, reply: Reply) -> Reply:
+        """The reply, once what it tells is on the disk."""
+        try:
+            await commit.wait()
+        except LogUnavailableError:
+            return api.refuse(LOG_UNAVAILABLE)
+        return reply
 
     async def _respond_in_time(self, *request: Any) -> Reply:
         """Answer in a thread for labels; a database that hangs holds up nothing else."""
@@ -180,6 +200,14 @@ def _within(body: bytes, most: int) -> bytes:
 def _content_length(headers: Headers) -> int:
     value = find_header(headers, b"content-length")
     return int(value[:LENGTH_DIGITS]) if value.isdigit() else 0
+
+
+def _readiness(api: Api | None, parts: Parts) -> Reply:
+    """200 where requests can be answered, however its parts are; 503 where they cannot."""
+    told = parts.describe()
+    if api is None:
+        told["status"] = NOT_SERVING
+    return Reply(UNAVAILABLE if told["status"] == NOT_SERVING else OK, orjson.dumps(told))
 
 
 def _page(api: Api) -> Reply:

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bentos.sidecar import become_sidecar, service_is_gone
+from bentos.health.parts import LONGEST_PAUSE_SECONDS, MOST_DOUBLINGS
+from bentos.sidecar import Told, become_sidecar, service_is_gone, tell_service
 from bentos.takeover.shelf import (
     archive_in_store,
     place_of,
@@ -22,7 +23,6 @@ from bentos.takeover.shelf import (
 )
 
 POLL_SECONDS = 3.0
-LONGEST_PAUSE_SECONDS = 10.0
 S3_OPTIONS = {
     "use_listings_cache": False,
     "config_kwargs": {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}},
@@ -49,17 +49,26 @@ def fetch(store: str, problem: str) -> str | None:
     return tag
 
 
-def run(store: str, problem: str, *, is_over: Callable[[float], bool]) -> None:
-    """Fetch until `is_over(seconds)`, which waits that long, says so."""
+def run(
+    store: str,
+    problem: str,
+    *,
+    is_over: Callable[[float], bool],
+    tell: Callable[[Told, str], None] = tell_service,
+) -> None:
+    """Fetch until `is_over(seconds)`, which waits that long, says so; tells how it goes."""
     failures = 0
     while not is_over(min(POLL_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS)):
         try:
             fetch(store, problem)
         except Exception as error:  # noqa: BLE001 - the store's libraries raise a dozen kinds
-            failures += 1
+            failures = min(failures + 1, MOST_DOUBLINGS)
             if failures == 1:
                 log.warning("no word from the store (%s); the model stays", type(error).__name__)
+                tell("degraded", type(error).__name__)
         else:
+            if failures:
+                tell("up", "")
             failures = 0
 
 

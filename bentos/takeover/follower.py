@@ -6,13 +6,13 @@ beside the old ones and swapped between two requests.
 """
 
 import logging
-import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from bentos.health.parts import Parts, attempt, keep_going
 from bentos.predictor import ModelRefusedError, Predictor, load_predictor
-from bentos.sidecar import start_sidecar
+from bentos.sidecar import Sidecar
 from bentos.takeover.courier import store_elsewhere
 from bentos.takeover.shelf import place_of, read_pointer
 
@@ -24,25 +24,32 @@ log = logging.getLogger("driftline.service")
 class Follower:
     """Calls `take_over` with the predictor of each bento that the pointer comes to name."""
 
-    def __init__(self, problem: str, served: Path, take_over: Callable[[Predictor], None]) -> None:
-        """Follow from the model in the folder `served`."""
+    def __init__(
+        self,
+        problem: str,
+        served: Path,
+        take_over: Callable[[Predictor], None],
+        *,
+        parts: Parts | None = None,
+    ) -> None:
+        """Follow from the model in the folder `served`; how that goes is reported to `parts`."""
+        self._parts = Parts() if parts is None else parts
         self._problem = problem
         self._served = _read_contract(served)
         self._take_over = take_over
         self._seen: str | None = None
-        self._courier: subprocess.Popen[bytes] | None = None
+        self._courier = Sidecar("courier", "bentos.takeover.courier", problem, parts=self._parts)
         self._is_over = threading.Event()
 
     def start(self) -> None:
-        """Look at once, then follow in a thread of its own."""
-        self.look()
+        """Look at once, then follow in a thread of its own, which nothing ends."""
+        attempt(self._parts, "follower", self._keep)
         threading.Thread(target=self._follow, daemon=True).start()
 
     def stop(self) -> None:
         """Follow no more."""
         self._is_over.set()
-        if self._courier is not None and self._courier.stdin is not None:
-            self._courier.stdin.close()
+        self._courier.release()
 
     def look(self) -> None:
         """Look once; a bento that cannot serve is refused, and the old model goes on."""
@@ -68,10 +75,14 @@ class Follower:
         log.info("version %s answers from now on", predictor.contract.model_version)
 
     def _follow(self) -> None:
-        while not self._is_over.wait(FOLLOW_SECONDS):
-            if store_elsewhere() and (self._courier is None or self._courier.poll() is not None):
-                self._courier = start_sidecar("bentos.takeover.courier", self._problem)
-            self.look()
+        keep_going(
+            self._parts, "follower", self._keep, seconds=FOLLOW_SECONDS, is_over=self._is_over.wait
+        )
+
+    def _keep(self) -> None:
+        if store_elsewhere():
+            self._courier.keep()
+        self.look()
 
 
 def _read_contract(folder: Path) -> bytes | None:

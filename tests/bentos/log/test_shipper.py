@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event, select
 from bentos.log import writers as log_module
 from bentos.log.database import insert_predictions, migrate, open_engine
 from bentos.log.shipper import SEGMENTS_AT_ONCE, purge, run, ship
-from bentos.log.spool import SpoolWriter, count_aside, free_segments, rows_of
+from bentos.log.spool import SpoolWriter, count_aside, list_segments, rows_of
 from bentos.log.tables import PREDICTIONS
 from bentos.log.writers import LogUnavailableError, SpoolLog
 
@@ -80,14 +80,14 @@ def test_everything_is_shipped_and_the_spool_is_empty(engine: Engine, spool: Pat
 
     assert shipped == 3
     assert sorted(ids_in(engine)) == ["a", "b", "c", "d"]
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
     assert ship(engine, spool) == 0
 
 
 def test_what_is_shipped_twice_stands_once(engine: Engine, spool: Path) -> None:
     """A shipper that dies between the insert and the removal leaves its segment to the next."""
     spooled(spool, entry("a", "b"))
-    (path,) = free_segments(spool)
+    (path,) = list_segments(spool)
     content = path.read_bytes()
     ship(engine, spool)
     path.write_bytes(content)
@@ -95,7 +95,7 @@ def test_what_is_shipped_twice_stands_once(engine: Engine, spool: Path) -> None:
     ship(engine, spool)
 
     assert sorted(ids_in(engine)) == ["a", "b"]
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
 
 
 class Rounds:
@@ -127,7 +127,7 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(spool: Path, tmp_pat
     run(spool, f"sqlite:///{path}", is_over=rounds)
 
     assert ids_in(open_engine(f"sqlite:///{path}")) == ["a"]
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
     assert rounds.pauses[:3] == sorted(rounds.pauses[:3])
     assert rounds.pauses[2] > rounds.pauses[0]
     assert rounds.pauses[3] == rounds.pauses[0]
@@ -162,7 +162,7 @@ def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
 
     assert shipped == 4
     assert sorted(ids_in(engine)) == ["a", "c", "e", "f", "g"]
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
     assert [each["predictions"][0]["id"] for each in lines_aside(spool)] == ["b", "d"]
 
 
@@ -196,14 +196,14 @@ def test_a_line_that_cannot_be_meant_holds_up_nobody(
     engine: Engine, spool: Path, line: bytes
 ) -> None:
     spooled(spool, entry("a"))
-    (path,) = free_segments(spool)
+    (path,) = list_segments(spool)
     path.write_bytes(line + b"\n" + path.read_bytes())
     spooled(spool, entry("z"))
 
     ship(engine, spool)
 
     assert sorted(ids_in(engine)) == ["a", "z"]
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
     (aside,) = spool.glob("*.damaged")
     assert aside.read_bytes() == line + b"\n"
     assert count_aside(spool) == 1
@@ -338,7 +338,7 @@ def test_a_closed_log_has_shipped_everything_and_takes_no_more(
     spool_log.close()
 
     assert Counter(ids_in(open_engine(url))) == {f"{i}": 1 for i in range(100)}
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
     with pytest.raises(LogUnavailableError):
         spool_log.write(entry("late"))
 
