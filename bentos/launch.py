@@ -6,10 +6,10 @@
 import argparse
 import os
 import sys
-from pathlib import Path
 from typing import NoReturn
 
-from bentos.settings import SettingError, check_settings
+from bentos.health.start import check_port, check_spool, protect_state
+from bentos.settings import SettingError, check_settings, spool_folder, state_folder
 from bentos.takeover.courier import fetch, store_elsewhere
 from bentos.takeover.shelf import bentoml_home, place_of, read_pointer
 
@@ -21,13 +21,14 @@ def main() -> NoReturn:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
     arguments = parser.parse_args()
+    os.environ["DRIFTLINE_HOME"] = str(state_folder())
+    protect_state()
     try:
         check_settings()
+        check_spool(spool_folder())
+        check_port(arguments.host, arguments.port, option="--port, or make serve PORT=...")
     except SettingError as error:
         sys.exit(f"error: {error}")
-    os.environ["DRIFTLINE_HOME"] = str(
-        Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
-    )
     os.environ["BENTOML_HOME"] = str(bentoml_home())
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
     tag = find_bento(arguments.problem.replace("-", "_"))

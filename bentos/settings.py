@@ -6,6 +6,7 @@ A setting that is wrong ends the start with a sentence; it is never taken for on
 import math
 import os
 import re
+from pathlib import Path
 
 DATABASES = {
     "sqlite": "sqlite",
@@ -56,6 +57,16 @@ def retention_days() -> float:
         message = f"DRIFTLINE_RETENTION_DAYS: got {text!r}, wanted a number of days, such as 30"
         raise SettingError(message)
     return days
+
+
+def state_folder() -> Path:
+    """`DRIFTLINE_HOME`: where all state lies."""
+    return Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
+
+
+def spool_folder() -> Path:
+    """`DRIFTLINE_SPOOL_DIR`: where predictions wait for the database."""
+    return Path(os.environ.get("DRIFTLINE_SPOOL_DIR", state_folder() / "spool")).absolute()
 
 
 def is_durable() -> bool:

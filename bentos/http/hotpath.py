@@ -47,6 +47,7 @@ BUSY = RequestError(
 )
 FRAMEWORKS_OWN = frozenset({*HEALTH, "/metrics", "/schema.json"})
 STATIC = "/static_content/"
+READINESS = "/readyz"
 LOGGED = frozenset({"/predict", "/predict_batch"})
 OK, NO_CONTENT, UNAVAILABLE = 200, 204, 503
 HTML_PAGES = frozenset({"/", "/docs"})
@@ -71,10 +72,10 @@ class HotPath:
         is_http = scope["type"] == "http"
         if not is_http or scope["path"].startswith(STATIC):
             await self._fall_back(scope, receive, send)
-        elif scope["path"] == "/readyz" and self.parts is not None:
-            await _send(send, _readiness(self.api, self.parts))
         elif self.api is not None:
             await self._admit(self.api, scope, receive, send)
+        elif scope["path"] == READINESS and self.parts is not None:
+            await _send(send, _readiness(self.api, self.parts))
         elif scope["path"] in HEALTH:
             await self._fall_back(scope, receive, send)
         else:
@@ -96,6 +97,8 @@ class HotPath:
             return
         if method == "OPTIONS":
             await _send(send, api.door.options(path, headers), cors)
+        elif path == READINESS and self.parts is not None:
+            await _send(send, _readiness(api, self.parts), cors)
         elif path in FRAMEWORKS_OWN:
             await self._fall_back(scope, receive, send)
         elif path in HTML_PAGES:

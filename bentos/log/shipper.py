@@ -20,8 +20,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from bentos.health.parts import LONGEST_PAUSE_SECONDS, MOST_DOUBLINGS
 from bentos.log import database
-from bentos.log.refusals import refusal_rows
-from bentos.log.spool import Segment, list_segments, rows_of, take_segment
+from bentos.log.rows import PREDICTION, REFUSAL, Row, check_types, prediction_rows, refusal_rows
+from bentos.log.spool import Segment, list_segments, take_segment
 from bentos.settings import retention_days
 from bentos.sidecar import Told, become_sidecar, service_is_gone, tell_service
 
@@ -32,8 +32,6 @@ SEGMENTS_AT_ONCE = 32  # in a transaction, so that a slow network does not let t
 UNREADABLE = (ArithmeticError, AttributeError, KeyError, OSError, TypeError, ValueError)
 WRONG_TEMPORAL_VALUE = 1292  # what MySQL and MariaDB do not count among errors of data
 
-Row = Mapping[str, Any]
-
 log = logging.getLogger("driftline.shipper")
 
 
@@ -43,8 +41,8 @@ class Parcel:
 
     segment: Segment
     entry: Mapping[str, Any]
-    predictions: Sequence[Row]
-    refusals: Sequence[Row]
+    predictions: list[Row]
+    refusals: list[Row]
 
 
 def ship(engine: Engine, folder: Path) -> int:
@@ -68,9 +66,12 @@ def _read(segment: Segment) -> Iterator[Parcel]:
     for entry in segment.entries:
         try:
             if "refused" in entry:
-                yield Parcel(segment, entry, (), refusal_rows(entry))
+                parcel = Parcel(segment, entry, [], refusal_rows(entry))
             else:
-                yield Parcel(segment, entry, rows_of(entry), ())
+                parcel = Parcel(segment, entry, prediction_rows(entry), [])
+            check_types(parcel.predictions, PREDICTION)
+            check_types(parcel.refusals, REFUSAL)
+            yield parcel
         except UNREADABLE:
             segment.set_aside(entry)
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -32,7 +31,8 @@ class SpoolFullError(OSError):
 class SpoolWriter:
     """Appends lines to a segment of its own, and hands it over when it has grown old.
 
-    A durable one has on the disk what `sync` was called after, so that a power cut loses none of it.
+    What was appended before a `sync` is on the disk after it; a durable one keeps this true of
+    segments that it has left.
     """
 
     def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
@@ -63,7 +63,7 @@ class SpoolWriter:
             self._refusal = ""
 
     def sync(self) -> None:
-        """Wait until all that was appended before is on the disk; `SpoolFullError` where it fails."""
+        """Have all that was appended before on the disk, or raise `SpoolFullError`."""
         with self._turning:
             lost, self._has_lost = self._has_lost, False
             try:
@@ -227,28 +227,6 @@ def _keep_aside(path: Path, lines: Sequence[bytes]) -> None:
 def count_aside(folder: Path) -> int:
     """How many lines of a spool were set aside: they could not be read, or the database refused."""
     return sum(path.read_bytes().count(b"\n") for path in folder.glob(f"*{ASIDE_ENDING}"))
-
-
-def rows_of(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A log entry (the predictions of one request) as rows of the database's table."""
-    shared = {
-        "problem": entry["problem"],
-        "model_version": entry["version"],
-        "answered_at": datetime.fromtimestamp(entry["time"], UTC).replace(tzinfo=None),
-    }
-    return [
-        shared
-        | {
-            "id": one["id"],
-            "inputs": orjson.dumps(one["inputs"]).decode(),
-            "prediction": one["prediction"],
-            "label": one["label"],
-            "probabilities": orjson.dumps(one["probabilities"]).decode(),
-            "confidence": one["confidence"],
-            "risk_level": one["risk"],
-        }
-        for one in entry["predictions"]
-    ]
 
 
 def find_in_spool(folder: Path, prediction_id: str) -> bool:

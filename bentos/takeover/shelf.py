@@ -11,11 +11,12 @@ import uuid
 from io import BytesIO
 from pathlib import Path
 
+from bentos.settings import state_folder
+
 
 def bentoml_home() -> Path:
     """Folder of the bentos of this machine."""
-    home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
-    return Path(os.environ.get("BENTOML_HOME", home / "bentoml")).absolute()
+    return Path(os.environ.get("BENTOML_HOME", state_folder() / "bentoml")).absolute()
 
 
 def place_of(tag: str) -> Path:

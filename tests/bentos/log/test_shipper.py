@@ -1,7 +1,11 @@
+import os
+import resource
+import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,14 +14,16 @@ import orjson
 import pytest
 from sqlalchemy import Engine, event, select
 
-from bentos.log import writers as log_module
+from bentos.health.parts import Part, Parts
 from bentos.log.database import insert_predictions, migrate, open_engine
+from bentos.log.rows import prediction_rows
 from bentos.log.shipper import SEGMENTS_AT_ONCE, purge, run, ship
-from bentos.log.spool import SpoolWriter, count_aside, list_segments, rows_of
+from bentos.log.spool import SpoolWriter, count_aside, list_segments
 from bentos.log.tables import PREDICTIONS
-from bentos.log.writers import LogUnavailableError, SpoolLog
+from bentos.log.writers import LATE_SECONDS, SPOOL, LogUnavailableError, SpoolLog
 
-LOG_SECONDS = 20.0
+LOG_SECONDS = 60.0
+UNKNOWN = Part("silent", 0.0, "", 0.0)
 
 
 def entry(*ids: str, at: float | None = None) -> dict[str, Any]:
@@ -179,6 +185,8 @@ def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
         orjson.dumps(entry("b") | {"time": "yesterday"}),
         orjson.dumps(entry("b") | {"predictions": [{}]}),
         orjson.dumps(entry("b") | {"predictions": None}),
+        orjson.dumps(entry("b") | {"problem": {"a": 1}}),
+        orjson.dumps(entry("b") | {"version": 7}),
         orjson.dumps({"refused": "r", "time": 1.0}),
         orjson.dumps(
             {
@@ -190,7 +198,7 @@ def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
             }
         ),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_a_line_that_cannot_be_meant_holds_up_nobody(
     engine: Engine, spool: Path, line: bytes
@@ -258,28 +266,145 @@ def lines_aside(spool: Path) -> list[Any]:
     return [orjson.loads(line) for path in paths for line in path.read_bytes().splitlines()]
 
 
-def test_the_keeper_outlives_what_it_could_not_do(
-    spool_log: SpoolLog, url: str, monkeypatch: pytest.MonkeyPatch
+def test_predictions_are_shipped_after_descriptors_ran_out_and_the_shipper_was_killed(
+    spool: Path, url: str
 ) -> None:
-    """Such as starting a shipper while there are no descriptors left."""
-    monkeypatch.setattr("bentos.log.writers.SHIPPER_PAUSE_SECONDS", 0.0)
-    start, failed = log_module._start_shipper, threading.Event()
+    """Nothing can be started or handed over meanwhile, which the parts tell; it comes back."""
+    parts = Parts(vital=frozenset({SPOOL}))
+    log = SpoolLog(spool, url, parts=parts)
+    await_that(lambda: parts.read()["keeper"].health == "up")
+    with descriptors_used_up():
+        kill(log)
+        log.write(entry("a"))
+        await_that(lambda: parts.read()["shipper"].why.startswith("cannot be started"))
+        await_that(lambda: parts.read()[SPOOL].why.startswith("cannot be handed over"))
+        status = parts.describe()["status"]
 
-    def fail_once(folder: Path) -> Any:
-        if failed.is_set():
-            return start(folder)
-        failed.set()
-        raise OSError(24, "Too many open files")
+    await_that(lambda: parts.describe()["status"] == "ready")
+    log.close()
 
-    monkeypatch.setattr("bentos.log.writers._start_shipper", fail_once)
-    spool_log._shipper.kill()
-    spool_log._shipper.wait()
+    assert status == "degraded"
+    assert ids_in(open_engine(url)) == ["a"]
 
-    spool_log.write(entry("a"))
 
-    await_that(failed.is_set)
-    migrate(open_engine(url))
-    await_that(lambda: ids_in(open_engine(url)) == ["a"])
+@contextmanager
+def descriptors_used_up() -> Iterator[None]:
+    """Every descriptor that this process may have is taken."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    taken: list[int] = []
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        for fd in taken:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def kill(log: SpoolLog) -> None:
+    """Kill a log's shipper."""
+    assert log._shipper.pid is not None
+    os.kill(log._shipper.pid, signal.SIGKILL)
+
+
+def test_whatever_the_keeper_meets_it_goes_on_and_tells(
+    spool: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, hand_over, failed = Parts(), SpoolWriter.hand_over, threading.Event()
+
+    def fail_once(writer: SpoolWriter) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError
+        hand_over(writer)
+
+    monkeypatch.setattr(SpoolWriter, "hand_over", fail_once)
+    log = SpoolLog(spool, url, parts=parts)
+    log.write(entry("a"))
+
+    await_that(lambda: parts.read().get("keeper", UNKNOWN).why == "RuntimeError")
+    await_that(lambda: parts.read()["keeper"].health == "up")
+    log.close()
+
+    assert ids_in(open_engine(url)) == ["a"]
+
+
+def test_a_shipper_tells_what_keeps_it(spool: Path, tmp_path: Path) -> None:
+    """And that it goes on again."""
+    path, told = tmp_path / "log.db", []
+    path.mkdir()
+    rounds = Rounds(nothing, nothing, path.rmdir, nothing)
+
+    run(spool, f"sqlite:///{path}", is_over=rounds, tell=lambda *words: told.append(words))
+
+    assert told == [("degraded", "OperationalError"), ("up", "")]
+
+
+def test_a_damaged_database_is_named_with_a_remedy_and_the_spool_waits(
+    spool: Path, tmp_path: Path
+) -> None:
+    path, told = tmp_path / "predictions.db", []
+    path.write_bytes(b"SQLite format 3\0" + b"damaged" * 1000)
+    spooled(spool, entry("a"))
+
+    run(
+        spool,
+        f"sqlite:///{path}",
+        is_over=Rounds(nothing, nothing, lambda: path.rename(tmp_path / "aside"), nothing),
+        tell=lambda *words: told.append(words),
+    )
+
+    (_, why), *rest = told
+    assert why.startswith(f"{path}: is damaged; bring it back from a copy, or move it away")
+    assert rest == [("up", "")]
+    assert ids_in(open_engine(f"sqlite:///{path}")) == ["a"]
+
+
+def test_predictions_that_wait_for_long_make_the_service_degraded_and_not_unready(
+    spool: Path, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "log.db"
+    blocked.mkdir()
+    spool.mkdir()
+    long_ago = time.time_ns() - int((LATE_SECONDS + 60) * 1e9)
+    (spool / f"{long_ago:020d}-a.jsonl").write_bytes(orjson.dumps(entry("a")) + b"\n")
+    parts = Parts(vital=frozenset({SPOOL}))
+
+    log = SpoolLog(spool, f"sqlite:///{blocked}", parts=parts)
+    told = parts.describe()
+    log.close()
+
+    assert told["status"] == "degraded"
+    assert told["parts"][SPOOL]["why"].startswith("predictions wait since")
+
+
+def test_a_spool_that_takes_nothing_takes_the_readiness_with_it_until_it_does(
+    tiny_disk: Path, tmp_path: Path
+) -> None:
+    """Nobody asks a service that is not ready, so it finds out by itself that there is room."""
+    blocked = tmp_path / "log.db"
+    blocked.mkdir()
+    parts = Parts(vital=frozenset({SPOOL}))
+    log = SpoolLog(tiny_disk / "spool", f"sqlite:///{blocked}", parts=parts)
+    ballast = tiny_disk / "ballast"
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 1024)
+    with suppress(LogUnavailableError):
+        for number in range(1000):
+            log.write(entry(f"{number}"))
+
+    refused = parts.describe()
+    ballast.unlink()
+    await_that(lambda: parts.describe()["status"] != "not_ready")
+    log.write(entry("again"))
+    log.close()
+
+    assert refused["status"] == "not_ready"
+    assert refused["parts"][SPOOL]["state"] == "down"
 
 
 def test_old_inputs_are_forgotten_where_a_retention_is_set(
@@ -343,14 +468,10 @@ def test_a_closed_log_has_shipped_everything_and_takes_no_more(
         spool_log.write(entry("late"))
 
 
-def test_a_shipper_that_was_killed_is_followed_by_another(
-    spool_log: SpoolLog, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bentos.log.writers.SHIPPER_PAUSE_SECONDS", 0.0)
+def test_a_shipper_that_was_killed_is_followed_by_another(spool_log: SpoolLog, url: str) -> None:
     spool_log.write(entry("a"))
     await_that(lambda: Path(url.removeprefix("sqlite:///")).exists())
-    spool_log._shipper.kill()
-    spool_log._shipper.wait()
+    kill(spool_log)
 
     spool_log.write(entry("b"))
 
@@ -388,7 +509,7 @@ def test_predictions_that_stand_already_do_not_stop_the_new_ones(
     engine: Engine, spool: Path
 ) -> None:
     spooled(spool, entry("a", "b"))
-    insert_predictions(engine, rows_of(entry("b")))
+    insert_predictions(engine, prediction_rows(entry("b")))
 
     ship(engine, spool)
 
@@ -400,7 +521,7 @@ def test_an_entry_becomes_one_row_per_prediction() -> None:
     one |= {"probabilities": [0.25, 0.75], "confidence": 0.75, "risk": "high"}
     entry = {"time": 0.5, "problem": "p", "version": "7", "predictions": [one, one | {"id": "b"}]}
 
-    first, second = rows_of(entry)
+    first, second = prediction_rows(entry)
 
     assert (first["id"], second["id"]) == ("a", "b")
     assert first["inputs"] == '{"x":null}'

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bentos.log.database import insert_predictions, insert_rows
-from bentos.log.refusals import PendingRefusals, refusal_rows
-from bentos.log.spool import rows_of
+from bentos.log.refusals import PendingRefusals
+from bentos.log.rows import prediction_rows, refusal_rows
 from driftline.refusals import Refusals
 from tasks.log.records import _open, open_records
 from tasks.log.refusals import count_answered, read_refusals
@@ -70,7 +70,7 @@ def test_a_share_is_of_all_that_was_asked() -> None:
     one |= {"confidence": 0.8, "risk": "high"}
     entry = {"time": 1.0, "problem": "tiny", "version": "7"}
     answers = [one | {"id": name} for name in "abc"]
-    insert_predictions(open_records(), rows_of(entry | {"predictions": answers}))
+    insert_predictions(open_records(), prediction_rows(entry | {"predictions": answers}))
     refuse("tiny", "7", {("", "record"): 1})
 
     answered = count_answered.fn("tiny", "7", 0)  # type: ignore[attr-defined]
