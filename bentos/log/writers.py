@@ -5,6 +5,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,7 +25,7 @@ from bentos.sidecar import Sidecar
 WAIT_FOR_SHIPPER_SECONDS = 10.0
 LATE_SECONDS = 300.0  # that a prediction has waited for the database, before it is told
 MEASURE_SECONDS = 5.0
-SPOOL = "spool"
+SPOOL, KEEPER, SHIPPER = "spool", "keeper", "shipper"
 
 
 class LogUnavailableError(Exception):
@@ -65,6 +66,7 @@ class SpoolLog:
         self._shipper = self._new_shipper()
         self._shipper.keep()
         self._report_spool()
+        self._parts.report(KEEPER, "up")
         self._is_closed = threading.Event()
         self._keeper = threading.Thread(target=self._keep_on, daemon=True)
         self._keeper.start()
@@ -124,12 +126,12 @@ class SpoolLog:
             self._new_shipper().finish(WAIT_FOR_SHIPPER_SECONDS)
 
     def _new_shipper(self) -> Sidecar:
-        return Sidecar("shipper", "bentos.log.shipper", str(self.folder), parts=self._parts)
+        return Sidecar(SHIPPER, "bentos.log.shipper", str(self.folder), parts=self._parts)
 
     def _keep_on(self) -> None:
         keep_going(
             self._parts,
-            "keeper",
+            KEEPER,
             self._keep,
             seconds=HAND_OVER_SECONDS,
             is_over=self._is_closed.wait,
@@ -144,7 +146,8 @@ class SpoolLog:
     def _report_spool(self) -> None:
         """Not taking lines is `down`; that they wait for long is `degraded`, for none is lost."""
         if time.monotonic() - self._measured_at > MEASURE_SECONDS:
-            _, self._age_seconds = measure_spool(self.folder, time.time())
+            with suppress(OSError):  # such as no more descriptors
+                _, self._age_seconds = measure_spool(self.folder, time.time())
             self._measured_at = time.monotonic()
         health, why = self._writer.look()
         if health == "up" and self._age_seconds > LATE_SECONDS:

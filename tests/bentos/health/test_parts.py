@@ -84,6 +84,7 @@ class Waits:
     """Ends a loop after so many rounds, and keeps how long it would have waited."""
 
     def __init__(self, rounds: int) -> None:
+        """Say how many."""
         self._left = rounds
         self.pauses: list[float] = []
 

@@ -75,7 +75,7 @@ def test_a_read_only_spool_is_told(tmp_path: Path) -> None:
     else:
         tmp_path.chmod(0o500)
     try:
-        with pytest.raises(SettingError, match="cannot be written.*DRIFTLINE_SPOOL_DIR"):
+        with pytest.raises(SettingError, match=r"cannot be written.*DRIFTLINE_SPOOL_DIR"):
             check_spool(tmp_path / "spool")
     finally:
         if os.geteuid() == 0:

@@ -26,6 +26,7 @@ class Order(list[str]):
     """What happened, in order; syncs of the spool are recorded."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Begin to record."""
         super().__init__()
         sync, write = os.fsync, SpoolWriter.append
 

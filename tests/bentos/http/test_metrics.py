@@ -244,7 +244,7 @@ def test_odd_names_are_escaped(predictor: Predictor) -> None:
 
     found = parse(ledger.expose())
 
-    assert 'a"b\\c d' in values(found["driftline_predictions"], "class")
+    assert odd in values(found["driftline_predictions"], "class")
     assert len(found["driftline_model_info"].samples) == 1
 
 
