@@ -22,7 +22,7 @@ def main() -> NoReturn:
     parser.add_argument("--port", type=int, default=3000)
     arguments = parser.parse_args()
     os.environ["DRIFTLINE_HOME"] = str(state_folder())
-    protect_state()
+    protect_state(state_folder())
     try:
         check_settings()
         check_spool(spool_folder())

@@ -38,6 +38,7 @@ from bentos.settings import (
     cors_origins,
     is_durable,
     spool_folder,
+    state_folder,
 )
 from bentos.takeover.follower import Follower
 from driftline.contract import Contract
@@ -119,7 +120,7 @@ class Service:
     @bentoml.on_deployment  # type: ignore[untyped-decorator] # bentoml has no usable types
     def check_model() -> None:
         """Refuse to start with settings that cannot be meant, or files not of one model."""
-        protect_state()
+        protect_state(state_folder())
         try:
             check_settings()
             check_spool(spool_folder())
@@ -132,7 +133,7 @@ class Service:
         access = logging.getLogger("uvicorn.access")
         access.handlers.clear()
         access.propagate = False
-        protect_state()
+        protect_state(state_folder())
         end_with_parent()
         parts, durable = Parts(vital=frozenset({SPOOL})), is_durable()
         self._log = SpoolLog(

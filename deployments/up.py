@@ -29,6 +29,7 @@ from prefect.settings import (
 )
 
 import flows  # noqa: F401 - points the tools at the state folder
+from deployments.pages import hide_backend
 from deployments.watchdog import Watchdog
 from driftline.errors import DriftlineError
 from tasks.data.problems import list_problems
@@ -126,6 +127,7 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     os.environ.setdefault("PREFECT_UI_URL", f"http://127.0.0.1:{ports.prefect}")
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    hide_backend()
     running: Running = {}
     _start("mlflow", _mlflow(ports), running, parts)  # it comes up beside Prefect
     _start("prefect", _prefect(ports), running, parts)
@@ -168,8 +170,7 @@ def _prefect(ports: Ports) -> list[str]:
 
 def _mlflow(ports: Ports) -> list[str]:
     address = ["--host", "127.0.0.1", "--port", str(ports.mlflow)]
-    store = ["--backend-store-uri", os.environ["MLFLOW_TRACKING_URI"]]
-    return ["mlflow", "server", *address, *store, "--workers", "1"]
+    return ["mlflow", "server", *address, "--workers", "1"]
 
 
 def _start(name: str, words: list[str], running: Running, parts: ExitStack) -> None:

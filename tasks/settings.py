@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bentos.health.start import protect_state
 from driftline.errors import SettingsError
 
 
@@ -71,6 +72,7 @@ def prepare_environment() -> None:
     """
     settings = get_settings()
     home = settings.home.absolute()
+    protect_state(home)
     defaults = {
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",

@@ -5,17 +5,16 @@ import socket
 import stat
 from pathlib import Path
 
-from bentos.settings import SettingError, state_folder
+from bentos.settings import SettingError
 
 PRIVATE, OF_A_GROUP = 0o077, 0o007  # what nobody else may do
 
 
-def protect_state() -> None:
-    """Let only this user read what this process writes from now on, and the state folder.
+def protect_state(home: Path) -> None:
+    """Let only this user read what this process writes from now on, and its state folder.
 
     A state folder with the set-group-ID bit (`chmod 2770`) is shared with its group on purpose.
     """
-    home = state_folder()
     try:
         mode = home.stat().st_mode
     except OSError:

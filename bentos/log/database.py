@@ -4,7 +4,6 @@ Writes are idempotent by prediction id: what is written twice stands once.
 """
 
 import os
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from bentos.log.checks import Tally, all_keys, count_on, newest_key
+from bentos.log.damage import describe_damage, is_damage
 from bentos.log.rows import label_row, order_row
 from bentos.log.tables import LABELS, ORDERS, PREDICTIONS, REFUSALS, VERDICTS
 from bentos.settings import database_kind, state_folder
@@ -56,7 +56,6 @@ MIGRATION_LOCKS = {
 }
 
 DatabaseError = DBAPIError
-DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 _TALLIES: WeakKeyDictionary[Engine, dict[str, Tally]] = WeakKeyDictionary()
 
@@ -89,12 +88,8 @@ def open_engine(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Engine
 
 def explain(error: BaseException, url: str) -> str:
     """What is the matter with the database, in words that hold neither values nor a password."""
-    if getattr(getattr(error, "orig", None), "sqlite_errorcode", None) in DAMAGED:
-        path = url.partition("://")[2].removeprefix("/")
-        return (
-            f"{path}: is damaged; bring it back from a copy, or move it away with its -wal and "
-            "-shm, and a new one is begun"
-        )
+    if is_damage(error):
+        return describe_damage(url)
     return type(error).__name__
 
 

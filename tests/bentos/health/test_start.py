@@ -36,7 +36,7 @@ def written(home: Path) -> tuple[int, int]:
 
 
 def test_state_is_for_its_user_alone(home: Path) -> None:
-    protect_state()
+    protect_state(home)
 
     assert written(home) == (0o700, 0o600)
     assert mode(home) == 0o700
@@ -45,7 +45,7 @@ def test_state_is_for_its_user_alone(home: Path) -> None:
 def test_a_state_folder_that_others_could_read_is_closed(home: Path) -> None:
     home.mkdir(mode=0o755)
 
-    protect_state()
+    protect_state(home)
 
     assert mode(home) == 0o700
 
@@ -54,7 +54,7 @@ def test_a_state_folder_that_is_shared_with_its_group_stays_so(home: Path) -> No
     home.mkdir()
     home.chmod(0o2775)
 
-    protect_state()
+    protect_state(home)
 
     assert mode(home) == 0o2770
     assert written(home) == (0o2770, 0o660)
