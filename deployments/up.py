@@ -37,7 +37,7 @@ from tasks.people.channels import check_channels
 from tasks.reaching import is_prefect_away
 from tasks.server.abandoned import end_abandoned_runs
 from tasks.settings import get_settings
-from tasks.shipping.packaging import served_version
+from tasks.shipping.packaging import served_tag
 
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
@@ -141,7 +141,7 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     _start("worker", ["prefect", "worker", "start", "--pool", POOL], running, parts)
     _tell("worker: started")
     _await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health", running)
-    if served_version(problem) is None:
+    if served_tag(problem) is None:
         _tell(f"no champion of {problem} yet: running the main job first")
         _run_main_job(problem, ports, running, parts, watchdog)
     service = ["bentos.launch", problem, "--port", str(ports.service)]
@@ -255,7 +255,7 @@ def _run_main_job(
     while job["main-job"].poll() is None:
         _mind(ports, running, watchdog)
         time.sleep(1)
-    if served_version(problem) is None:
+    if served_tag(problem) is None:
         pages = os.environ["PREFECT_UI_URL"]
         message = f"the main job ended without a champion of {problem}; look at {pages}/runs"
         raise PartError(message)

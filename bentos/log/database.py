@@ -40,7 +40,7 @@ LabelOutcome = Literal["added", "same", "different", "unknown"]
 CONNECT_SECONDS = 5
 SILENCE_SECONDS = 300.0
 SQLITE_WAIT_SECONDS = 30
-ROWS_PER_INSERT = 500
+ROWS_PER_INSERT = 5000  # each costs a round trip, however slow the network
 ROWS_PER_PURGE = 1000
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 

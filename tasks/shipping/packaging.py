@@ -139,7 +139,7 @@ def _digest_content(model: ServedModel) -> str:
     return digest_bytes("\n".join(digests).encode())
 
 
-def served_version(problem: str) -> str | None:
+def served_tag(problem: str) -> str | None:
     """Tag of the bento that services answer with."""
     if not get_settings().is_store_elsewhere:
         return read_pointer(problem)

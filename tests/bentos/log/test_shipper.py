@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event, make_url, select
 
 from bentos.health.parts import Parts
 from bentos.log.database import insert_predictions, migrate, open_engine
@@ -21,6 +21,8 @@ from bentos.log.shipper import SEGMENTS_AT_ONCE, purge, run, ship
 from bentos.log.spool import SpoolWriter, count_aside, list_segments
 from bentos.log.tables import PREDICTIONS
 from bentos.log.writers import LATE_SECONDS, SPOOL, LogUnavailableError, SpoolLog
+from tests.system.relay import relaying
+from tests.system.servers import DatabaseServer
 
 LOG_SECONDS = 60.0
 
@@ -238,6 +240,35 @@ def test_many_segments_are_shipped_in_few_transactions(engine: Engine, spool: Pa
 
     assert len(ids_in(engine)) == SEGMENTS_AT_ONCE + 1
     assert len(commits) == 2
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("postgresql", marks=pytest.mark.postgres),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ],
+)
+def test_a_busy_half_minute_takes_few_more_round_trips_than_a_quiet_one(
+    request: pytest.FixtureRequest, spool: Path, kind: str
+) -> None:
+    """Over a network of half a second a round trip, the spool must not grow without end."""
+    server: DatabaseServer = request.getfixturevalue(kind)
+    url = make_url(server.create_database())
+    migrate(open_engine(url.render_as_string(hide_password=False)))
+    with relaying(str(url.host), int(url.port or 0)) as relay:
+        through = url.set(port=relay.port).render_as_string(hide_password=False)
+        engine = open_engine(through)
+        turns = []
+        for number, rows in enumerate((1, 1, 150)):  # the first one connects
+            before = relay.turns
+            for i in range(SEGMENTS_AT_ONCE):
+                spooled(spool, entry(*(f"{number}-{i}-{j}" for j in range(rows))))
+            assert ship(engine, spool) == SEGMENTS_AT_ONCE
+            turns.append(relay.turns - before)
+        engine.dispose()
+
+    assert turns[2] <= turns[1] + 4
 
 
 def test_whatever_goes_wrong_the_shipper_goes_on(
