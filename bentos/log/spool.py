@@ -115,6 +115,8 @@ class SpoolWriter:
         with self._lock:
             try:
                 is_whole = os.write(self._fd, BALLAST) == len(BALLAST)
+                if self._is_durable:
+                    os.fsync(self._fd)
                 os.ftruncate(self._fd, self._size)
             except OSError as error:
                 self._refusal = error.strerror or NO_ROOM

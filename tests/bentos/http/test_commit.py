@@ -201,3 +201,22 @@ def test_a_segment_that_was_left_without_a_sync_fails_the_next_one(
         writer.sync()
     writer.sync()
     writer.close()
+
+
+def test_a_spool_whose_syncs_fail_is_down_until_one_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SpoolWriter(tmp_path, is_durable=True)
+
+    def fail(_fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", fail)
+        with pytest.raises(SpoolFullError):
+            writer.sync()
+        while_broken = writer.look()
+
+    assert while_broken == ("down", "cannot be written (Input/output error)")
+    assert writer.look() == ("up", "")
+    writer.close()
