@@ -35,7 +35,7 @@ import os, signal, sys
 from pathlib import Path
 from bentos.log.writers import SpoolLog
 log = SpoolLog(Path(sys.argv[1]), sys.argv[2])
-log._shipper.kill()
+os.kill(log._shipper.pid, signal.SIGKILL)
 log.refuse("tiny", "7", {("age", "out_of_range"): 1, ("", "record"): 1})
 os.kill(os.getpid(), signal.SIGKILL)
 """
