@@ -3,7 +3,6 @@
 HTTP and Lambda share this, so they cannot differ. No value that a client sent is logged or echoed.
 """
 
-import os
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,12 +15,15 @@ from numpy.typing import NDArray
 from bentos.http import openapi
 from bentos.http.door import Door
 from bentos.http.metrics import Ledger
+from bentos.ids import is_recent, new_ids
 from bentos.log.refusals import count_record
+from bentos.log.rows import prediction_entry
 from bentos.log.writers import LogUnavailableError, PredictionLog
 from bentos.predictor import Predictor
 from bentos.records import body_limit, encode_all, name_fields, parse_object, unpack
 from bentos.replies import (
     LOG_UNAVAILABLE,
+    NOT_YET,
     InvalidError,
     RefusedError,
     Reply,
@@ -31,6 +33,7 @@ from bentos.replies import (
 from driftline.contract import Contract, InvalidRecordError, safe_name
 
 MAX_BATCH = 10_000
+NOT_YET_SECONDS = 600.0  # that a prediction may take from another replica's spool to the database
 _ID = re.compile(r"[0-9a-zA-Z_-]{1,64}")
 _FEEDBACK = {"prediction_id", "label"}
 
@@ -116,7 +119,7 @@ class Api:
             vector = contract.encode(record)
         except InvalidRecordError as error:
             raise RefusedError(error.fields, contract, count_record(error.faults)) from None
-        return self._answer(predictor, [record], np.array([vector], dtype=np.float32))[0]
+        return self._score_and_log(predictor, [record], np.array([vector], dtype=np.float32))[0]
 
     def _predict_batch(self, body: bytes) -> Any:
         document = parse_object(body, body_limit("/predict_batch"))
@@ -127,9 +130,9 @@ class Api:
             raise RequestError(413, "batch_too_large", f"wanted at most {MAX_BATCH} records")
         predictor = self.predictor
         named, matrix = encode_all(records, predictor.contract)
-        return {"predictions": self._answer(predictor, named, matrix)}
+        return {"predictions": self._score_and_log(predictor, named, matrix)}
 
-    def _answer(
+    def _score_and_log(
         self,
         predictor: Predictor,
         records: Sequence[dict[str, Any]],
@@ -143,27 +146,8 @@ class Api:
             answer.to_json(model_version=contract.model_version, prediction_id=prediction_id)
             for answer, prediction_id in zip(answers, ids, strict=True)
         ]
-        entries = [
-            {
-                "id": prediction_id,
-                "inputs": record,
-                "prediction": answer.prediction,
-                "label": answer.label,
-                "probabilities": list(answer.probability.values()),
-                "confidence": answer.confidence,
-                "risk": answer.risk_level,
-            }
-            for record, answer, prediction_id in zip(records, answers, ids, strict=True)
-        ]
-        if entries:
-            self._write(
-                {
-                    "time": time.time(),
-                    "problem": contract.problem,
-                    "version": contract.model_version,
-                    "predictions": entries,
-                }
-            )
+        if ids:
+            self._write(prediction_entry(contract, records, answers, ids, at=time.time()))
         self.ledger.count(contract, matrix, answers)
         return bodies
 
@@ -189,7 +173,11 @@ class Api:
             outcome = self.log.label(str(prediction_id), str(label))
         except LogUnavailableError:
             raise LOG_UNAVAILABLE from None
+        if outcome == "unknown" and is_recent(str(prediction_id), NOT_YET_SECONDS):
+            outcome = NOT_YET.code
         self.ledger.labels[outcome] += 1
+        if outcome == NOT_YET.code:
+            raise NOT_YET
         if outcome == "unknown":
             raise RequestError(404, "unknown_prediction", "no prediction has this id")
         if outcome == "different":
@@ -215,9 +203,3 @@ class Api:
             "risk_bands": {"medium": contract.medium_risk, "high": contract.high_risk},
             "metrics": dict(contract.metrics),
         }
-
-
-def new_ids(count: int) -> list[str]:
-    """Fresh prediction ids: 128 random bits each, as hex."""
-    text = os.urandom(16 * count).hex()
-    return [text[i : i + 32] for i in range(0, len(text), 32)]

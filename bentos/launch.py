@@ -6,10 +6,16 @@
 import argparse
 import os
 import sys
-from pathlib import Path
 from typing import NoReturn
 
-from bentos.settings import SettingError, check_settings, signing_key
+from bentos.health.start import check_port, check_spool, protect_state
+from bentos.settings import (
+    SettingError,
+    check_settings,
+    signing_key,
+    spool_folder,
+    state_folder,
+)
 from bentos.takeover.content import ContentError
 from bentos.takeover.courier import fetch, store_elsewhere
 from bentos.takeover.shelf import Pointer, bentoml_home, check_shelved, place_of, read_pointer
@@ -22,13 +28,14 @@ def main() -> NoReturn:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
     arguments = parser.parse_args()
+    os.environ["DRIFTLINE_HOME"] = str(state_folder())
+    protect_state(state_folder())
     try:
         check_settings()
+        check_spool(spool_folder())
+        check_port(arguments.host, arguments.port, option="--port, or make serve PORT=...")
     except SettingError as error:
         sys.exit(f"error: {error}")
-    os.environ["DRIFTLINE_HOME"] = str(
-        Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
-    )
     os.environ["BENTOML_HOME"] = str(bentoml_home())
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
     bento = find_bento(arguments.problem.replace("-", "_"))

@@ -71,6 +71,12 @@ class RefusedError(InvalidError):
 LOG_UNAVAILABLE = RequestError(
     503, "log_unavailable", "what is answered must be logged, and that is not possible now"
 )
+NOT_YET = RequestError(
+    503,
+    "not_yet",
+    "this prediction is not in the log yet; try again",
+    headers=(("retry-after", "1"),),
+)
 NOT_READY = RequestError(503, "not_ready", "there is no model that may serve yet; try again")
 FAILED = RequestError(500, "internal", "the request could not be answered")
 

@@ -19,14 +19,27 @@ from sqlalchemy import Engine
 
 from bentos import doorbell
 from bentos.api import Api
+from bentos.health.parent import end_with_parent
+from bentos.health.parts import Parts
+from bentos.health.start import check_spool, protect_state
 from bentos.http import openapi
+from bentos.http.commit import GroupCommit
 from bentos.http.hotpath import HotPath
 from bentos.http.limits import limit_connections
+from bentos.http.metrics import Gauge
 from bentos.log import database
 from bentos.log.spool import count_aside, measure_spool
-from bentos.log.writers import SpoolLog
+from bentos.log.writers import SPOOL, SpoolLog
 from bentos.predictor import load_predictor
-from bentos.settings import SettingError, api_keys, check_settings, cors_origins
+from bentos.settings import (
+    SettingError,
+    api_keys,
+    check_settings,
+    cors_origins,
+    is_durable,
+    spool_folder,
+    state_folder,
+)
 from bentos.takeover.follower import Follower
 from driftline.contract import Contract
 
@@ -41,12 +54,6 @@ def model_folder() -> Path:
     """Where the model lies."""
     beside_code = Path(__file__).resolve().parent.parent
     return Path(os.environ.get("DRIFTLINE_MODEL_DIR", beside_code))
-
-
-def spool_folder() -> Path:
-    """Where predictions wait for the database."""
-    home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
-    return Path(os.environ.get("DRIFTLINE_SPOOL_DIR", home / "spool"))
 
 
 def order_checks(contract: Contract) -> None:
@@ -92,6 +99,15 @@ class DriftlineService(BentoService):  # type: ignore[misc] # bentoml has no usa
         return Document(openapi.describe(load_predictor(model_folder()).contract))
 
 
+def _gauges_of(parts: Parts | None) -> list[Gauge]:
+    """Whether each part works as it should."""
+    meaning = "Whether a part of the service works as it should"
+    return [
+        Gauge("part_up", meaning, {"part": name}, int(part.health == "up"))
+        for name, part in (parts.read() if parts is not None else {}).items()
+    ]
+
+
 @bentoml.service(
     service_class=DriftlineService,
     workers=1,
@@ -105,8 +121,10 @@ class Service:
     @bentoml.on_deployment  # type: ignore[untyped-decorator] # bentoml has no usable types
     def check_model() -> None:
         """Refuse to start with settings that cannot be meant, or files not of one model."""
+        protect_state(state_folder())
         try:
             check_settings()
+            check_spool(spool_folder())
         except SettingError as error:
             raise SystemExit(f"error: {error}") from None
         load_predictor(model_folder())
@@ -116,14 +134,21 @@ class Service:
         access = logging.getLogger("uvicorn.access")
         access.handlers.clear()
         access.propagate = False
-        self._log = SpoolLog(spool_folder(), database.database_url())
+        protect_state(state_folder())
+        end_with_parent()
+        parts, durable = Parts(vital=frozenset({SPOOL})), is_durable()
+        self._log = SpoolLog(
+            spool_folder(), database.database_url(), parts=parts, is_durable=durable
+        )
         self._verdict: tuple[float, str | None] = (0.0, None)
         predictor = load_predictor(model_folder())
         keys, origins = api_keys(), cors_origins()
         api = Api(predictor, self._log, keys=keys, origins=origins, on_label=order_checks)
         problem = predictor.contract.problem
-        self._follower = Follower(problem, model_folder(), api.take_over, report=HOT_PATH.report)
+        self._follower = Follower(problem, model_folder(), api.take_over, parts=parts)
         self._follower.start()
+        HOT_PATH.parts = parts
+        HOT_PATH.commit = GroupCommit(self._log.sync) if durable else None
         HOT_PATH.api = api
         gc.collect()
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
@@ -143,19 +168,19 @@ class Service:
         trouble = self._follower.trouble
         failed = 0 if trouble is None else trouble.attempts
         contract = api.predictor.contract
-        about = f'problem="{contract.problem}"'
+        about, promoted = {"problem": contract.problem}, {"at": contract.promoted_at}
         gauges = [
-            ("spool_bytes", "Predictions that wait for the database", about, float(waiting)),
-            ("spool_set_aside_lines", "Lines that could not be shipped", about, float(aside)),
-            ("spool_age_seconds", "Age of the oldest of them", about, age),
-            ("takeover_failed_attempts", TAKEOVER_MEANING, about, float(failed)),
-            ("promoted_info", "When the model was promoted", f'at="{contract.promoted_at}"', 1.0),
+            Gauge("spool_bytes", "Predictions that wait for the database", about, waiting),
+            Gauge("spool_set_aside_lines", "Lines that could not be shipped", about, aside),
+            Gauge("spool_age_seconds", "Age of the oldest of them", about, age),
+            Gauge("takeover_failed_attempts", TAKEOVER_MEANING, about, failed),
+            Gauge("promoted_info", "When the model was promoted", promoted, 1),
         ]
         verdict = self._last_verdict(contract.problem)
         if verdict is not None:
-            labels = f'{about},verdict="{verdict}"'
-            gauges.append(("drift_verdict_info", "The last verdict of monitoring", labels, 1.0))
-        return text + api.ledger.expose(gauges)
+            labels = about | {"verdict": verdict}
+            gauges.append(Gauge("drift_verdict_info", "The last verdict of monitoring", labels, 1))
+        return text + api.ledger.expose([*gauges, *_gauges_of(HOT_PATH.parts)])
 
     def _last_verdict(self, problem: str) -> str | None:
         """The newest verdict, read at most every half minute; the last known one on an outage."""

@@ -6,6 +6,7 @@ A setting that is wrong ends the start with a sentence; it is never taken for on
 import math
 import os
 import re
+from pathlib import Path
 
 DATABASES = {
     "sqlite": "sqlite",
@@ -18,6 +19,7 @@ DATABASES = {
     "mariadb+pymysql": "mysql",
 }
 LEAST_KEY_LENGTH = 32
+SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _ORIGIN = re.compile(r"https?://[^/\s,]+|\*")
 
 
@@ -70,6 +72,24 @@ def signing_key() -> str:
     return key
 
 
+def state_folder() -> Path:
+    """`DRIFTLINE_HOME`: where all state lies."""
+    return Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
+
+
+def spool_folder() -> Path:
+    """`DRIFTLINE_SPOOL_DIR`: where predictions wait for the database."""
+    return Path(os.environ.get("DRIFTLINE_SPOOL_DIR", state_folder() / "spool")).absolute()
+
+
+def is_durable() -> bool:
+    """`DRIFTLINE_DURABLE`: whether an answer waits until its log is on the disk."""
+    text = os.environ.get("DRIFTLINE_DURABLE") or "false"
+    if text.lower() not in SWITCH:
+        raise SettingError(f"DRIFTLINE_DURABLE: got {text!r}, wanted true or false")
+    return SWITCH[text.lower()]
+
+
 def database_kind(url: str) -> str:
     """`sqlite`, `postgresql` or `mysql`, by a URL's scheme; the rest may hold a password."""
     scheme = url.partition("://")[0]
@@ -90,6 +110,7 @@ def check_settings() -> None:
     cors_origins()
     retention_days()
     signing_key()
+    is_durable()
     url = os.environ.get("DRIFTLINE_DATABASE_URL")
     if url:
         database_kind(url)

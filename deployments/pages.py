@@ -12,6 +12,11 @@ COMMANDS = {
 }
 
 
+def hide_backend() -> None:
+    """Name MLflow its database by the environment: every user can read a command line."""
+    os.environ["MLFLOW_BACKEND_STORE_URI"] = os.environ["MLFLOW_TRACKING_URI"]
+
+
 def main() -> None:
     """Replace this process by the tool's own server."""
     tool = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -19,7 +24,7 @@ def main() -> None:
         sys.exit(f"error: got {tool!r}, wanted one of {', '.join(COMMANDS)}")
     words = list(COMMANDS[tool])
     if tool == "mlflow":
-        words += ["--backend-store-uri", os.environ["MLFLOW_TRACKING_URI"]]
+        hide_backend()
         words += ["--default-artifact-root", f"{get_settings().store}/artifacts"]
     os.execv(sys.executable, [sys.executable, "-m", *words])  # noqa: S606 - our own words
 

@@ -29,6 +29,7 @@ from prefect.settings import (
 )
 
 import flows  # noqa: F401 - points the tools at the state folder
+from deployments.pages import hide_backend
 from deployments.watchdog import Watchdog
 from driftline.errors import DriftlineError
 from tasks.data.problems import list_problems
@@ -36,7 +37,7 @@ from tasks.people.channels import check_channels
 from tasks.reaching import is_prefect_away
 from tasks.server.abandoned import end_abandoned_runs
 from tasks.settings import get_settings
-from tasks.shipping.packaging import served_version
+from tasks.shipping.packaging import served_tag
 
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
@@ -126,6 +127,7 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     os.environ.setdefault("PREFECT_UI_URL", f"http://127.0.0.1:{ports.prefect}")
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    hide_backend()
     running: Running = {}
     _start("mlflow", _mlflow(ports), running, parts)  # it comes up beside Prefect
     _start("prefect", _prefect(ports), running, parts)
@@ -139,7 +141,7 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     _start("worker", ["prefect", "worker", "start", "--pool", POOL], running, parts)
     _tell("worker: started")
     _await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health", running)
-    if served_version(problem) is None:
+    if served_tag(problem) is None:
         _tell(f"no champion of {problem} yet: running the main job first")
         _run_main_job(problem, ports, running, parts, watchdog)
     service = ["bentos.launch", problem, "--port", str(ports.service)]
@@ -168,8 +170,7 @@ def _prefect(ports: Ports) -> list[str]:
 
 def _mlflow(ports: Ports) -> list[str]:
     address = ["--host", "127.0.0.1", "--port", str(ports.mlflow)]
-    store = ["--backend-store-uri", os.environ["MLFLOW_TRACKING_URI"]]
-    return ["mlflow", "server", *address, *store, "--workers", "1"]
+    return ["mlflow", "server", *address, "--workers", "1"]
 
 
 def _start(name: str, words: list[str], running: Running, parts: ExitStack) -> None:
@@ -254,7 +255,7 @@ def _run_main_job(
     while job["main-job"].poll() is None:
         _mind(ports, running, watchdog)
         time.sleep(1)
-    if served_version(problem) is None:
+    if served_tag(problem) is None:
         pages = os.environ["PREFECT_UI_URL"]
         message = f"the main job ended without a champion of {problem}; look at {pages}/runs"
         raise PartError(message)

@@ -1,12 +1,14 @@
 """Reaching stores, databases, MLflow and Prefect: how long to wait, and one error for many."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final
 
-from driftline.errors import DriftlineError, SourceError, UnavailableError
+from bentos.log.damage import describe_damage, is_damage
+from driftline.errors import DataError, DriftlineError, SourceError, UnavailableError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -101,10 +103,19 @@ def reading_artifacts(owner: str) -> Iterator[None]:
 
 @contextmanager
 def naming_outages() -> Iterator[None]:
-    """Turn what a database, MLflow or its store raise while they are away to `UnavailableError`."""
+    """Turn what a database, MLflow or its store raise while they are away to `UnavailableError`.
+
+    A SQLite file that is damaged will not come back by itself: that is a `DataError`.
+    """
     try:
         yield
     except Exception as error:
+        if is_damage(error):
+            from bentos.log.database import database_url
+
+            is_mlflows = _is_mlflows(error)
+            url = os.environ["MLFLOW_TRACKING_URI"] if is_mlflows else database_url()
+            raise DataError(describe_damage(url)) from None
         away = _who_is_away(error)
         if away is None:
             raise

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bentos.health.start import protect_state
 from bentos.settings import SettingError, signing_key
 from driftline.errors import SettingsError
 
@@ -80,6 +81,7 @@ def prepare_environment() -> None:
     """
     settings = get_settings()
     home = settings.home.absolute()
+    protect_state(home)
     defaults = {
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",

@@ -7,15 +7,18 @@ they give on these paths is given here instead: body limits, a timeout for slow 
 import asyncio
 import html
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
 
 from bentos.api import Api
+from bentos.health.parts import NOT_SERVING, Parts
 from bentos.http import openapi
+from bentos.http.commit import GroupCommit
 from bentos.http.door import HEALTH, METHODS, Headers, find_header, find_key
+from bentos.log.writers import LogUnavailableError
 from bentos.records import body_limit, check_coding, too_large
 from bentos.replies import (
     FAILED,
@@ -43,9 +46,10 @@ BUSY = RequestError(
     503, "busy", "too many large bodies at once; try again", headers=(("retry-after", "5"),)
 )
 FRAMEWORKS_OWN = frozenset({*HEALTH, "/metrics", "/schema.json"})
-READINESS = "/readyz"
 STATIC = "/static_content/"
-NO_CONTENT = 204
+READINESS = "/readyz"
+LOGGED = frozenset({"/predict", "/predict_batch"})
+OK, NO_CONTENT, UNAVAILABLE = 200, 204, 503
 HTML_PAGES = frozenset({"/", "/docs"})
 
 log = logging.getLogger("driftline.service")
@@ -57,7 +61,8 @@ class HotPath:
     def __init__(self) -> None:
         """Start without a model: the API answers 503."""
         self.api: Api | None = None
-        self.parts: dict[str, dict[str, str]] = {}  # what goes on beside answering, and how
+        self.parts: Parts | None = None
+        self.commit: GroupCommit | None = None
         self.fallback: Callable[[Scope, Receive, Send], Awaitable[None]] | None = None
         self._label_threads = ThreadPoolExecutor(LABEL_THREADS, "labels")
         self._being_read = 0  # bytes of bodies
@@ -69,6 +74,8 @@ class HotPath:
             await self._fall_back(scope, receive, send)
         elif self.api is not None:
             await self._admit(self.api, scope, receive, send)
+        elif scope["path"] == READINESS and self.parts is not None:
+            await _send(send, _readiness(self.api, self.parts))
         elif scope["path"] in HEALTH:
             await self._fall_back(scope, receive, send)
         else:
@@ -90,16 +97,16 @@ class HotPath:
             return
         if method == "OPTIONS":
             await _send(send, api.door.options(path, headers), cors)
-        elif path == READINESS and self.parts:
-            await _send(send, _readiness(self.parts), cors)
+        elif path == READINESS and self.parts is not None:
+            await _send(send, _readiness(api, self.parts), cors)
         elif path in FRAMEWORKS_OWN:
             await self._fall_back(scope, receive, send)
         elif path in HTML_PAGES:
             await _send(send, _page(api), cors)
         else:
-            await self._answer(api, scope, receive, send)
+            await self._read_and_respond(api, scope, receive, send)
 
-    async def _answer(self, api: Api, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _read_and_respond(self, api: Api, scope: Scope, receive: Receive, send: Send) -> None:
         method, path, headers = scope["method"], scope["path"], scope["headers"]
         try:
             body: bytes | None = b""
@@ -118,7 +125,17 @@ class HotPath:
             reply = await asyncio.to_thread(self._respond, *request)
         else:
             reply = self._respond(*request)
+        if self.commit is not None and path in LOGGED and reply.status == OK:
+            reply = await self._committed(self.commit, api, reply)
         await _send(send, reply, api.door.cors(headers))
+
+    async def _committed(self, commit: GroupCommit, api: Api, reply: Reply) -> Reply:
+        """The reply, once what it tells is on the disk."""
+        try:
+            await commit.wait()
+        except LogUnavailableError:
+            return api.refuse(LOG_UNAVAILABLE)
+        return reply
 
     async def _respond_in_time(self, *request: Any) -> Reply:
         """Answer in a thread for labels; a database that hangs holds up nothing else."""
@@ -130,10 +147,6 @@ class HotPath:
             if self.api is not None:
                 self.api.ledger.reject(LOG_UNAVAILABLE.code)
             return error_reply(LOG_UNAVAILABLE)
-
-    def report(self, part: str, health: str, why: str) -> None:
-        """Keep how a part is, for `/readyz` to tell; `why` names no value that a client sent."""
-        self.parts[part] = {"state": health, **({"why": why} if why else {})}
 
     def _respond(
         self, method: str, path: str, body: bytes, key: bytes | None, coding: bytes
@@ -192,10 +205,12 @@ def _content_length(headers: Headers) -> int:
     return int(value[:LENGTH_DIGITS]) if value.isdigit() else 0
 
 
-def _readiness(parts: Mapping[str, Mapping[str, str]]) -> Reply:
-    """200 as long as a model answers, however its parts are."""
-    is_well = all(part["state"] == "up" for part in parts.values())
-    return Reply(200, orjson.dumps({"status": "ready" if is_well else "degraded", "parts": parts}))
+def _readiness(api: Api | None, parts: Parts) -> Reply:
+    """200 where requests can be answered, however its parts are; 503 where they cannot."""
+    told = parts.describe()
+    if api is None:
+        told["status"] = NOT_SERVING
+    return Reply(UNAVAILABLE if told["status"] == NOT_SERVING else OK, orjson.dumps(told))
 
 
 def _page(api: Api) -> Reply:

@@ -7,13 +7,11 @@ have come: who asks before and after a request does not learn what was in it. No
 inputs or of probabilities.
 """
 
-import math
 import threading
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -50,6 +48,16 @@ class Histogram:
 
 
 @dataclass(frozen=True)
+class Gauge:
+    """One figure of the moment, under the labels it has."""
+
+    name: str
+    meaning: str
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True)
 class Shown:
     """Counts of records, each in steps that enough of them share."""
 
@@ -76,8 +84,8 @@ class Ledger:
         self.confidence = Histogram(CONFIDENCES)
         self.seconds = Histogram(SECONDS)
         self.missing = {field.name: 0 for field in contract.fields if field.allow_missing}
-        self._columns = _numeric_columns(contract)
-        self._inputs = {name: Histogram(bounds) for name, (_, bounds) in self._columns.items()}
+        self.columns = _numeric_columns(contract)
+        self._inputs = {name: Histogram(bounds) for name, (_, bounds) in self.columns.items()}
         self._optional = [
             (field, i)
             for field, i in zip(contract.fields, _starts(contract), strict=True)
@@ -127,11 +135,11 @@ class Ledger:
         matrix = np.concatenate(pending).astype(np.float64)
         for field, i in self._optional:
             self.missing[field.name] += _count_missing(field, matrix[:, i:])
-        for name, (i, _) in self._columns.items():
+        for name, (i, _) in self.columns.items():
             values = matrix[:, i]
             self._inputs[name].add_all(values[~np.isnan(values)])
 
-    def _coarsen(self) -> "Shown":
+    def _coarsen(self) -> Shown:
         """What may be shown of the records up to now."""
         return Shown(
             by_class={name: _step(count) for name, count in self.by_class.items()},
@@ -141,40 +149,18 @@ class Ledger:
             inputs={name: tuple(map(_step, each.counts)) for name, each in self._inputs.items()},
         )
 
-    def _show(self) -> "Shown":
+    def _show(self) -> Shown:
         with self._settling:
             self._settle()
             if self.answered - self._shown_at >= SHARED_BY:
                 self._shown, self._shown_at = self._coarsen(), self.answered
             return self._shown
 
-    def expose(self, extra: Iterable[tuple[str, str, str, float]] = ()) -> str:
-        """Prometheus text; `extra` adds gauges as (name, help, labels, value)."""
-        contract, shown = self.contract, self._show()
-        lines = ["# HELP driftline_answered_records_total Records that were answered"]
-        lines += ["# TYPE driftline_answered_records_total counter"]
-        lines += [f"driftline_answered_records_total {self.answered}"]
-        lines += _counter("predictions", "Predictions by class", "class", shown.by_class)
-        lines += _counter("risk_bands", "Predictions by risk band", "band", shown.by_risk)
-        lines += _counter("rejected_requests", "Refused requests by code", "code", self.rejected)
-        lines += _refused_fields(self.refused)
-        lines += _counter("missing_values", "Missing values by field", "field", shown.missing)
-        lines += _counter("labels_received", "Labels by outcome", "outcome", self.labels)
-        lines += _heading("confidence", "Probability of the class decided for")
-        lines += _buckets("confidence", "", CONFIDENCES, shown.confidence)
-        lines += _heading("scoring_seconds", "Time to answer a request")
-        lines += _buckets("scoring_seconds", "", SECONDS, self.seconds.counts)
-        lines += [f"driftline_scoring_seconds_sum {self.seconds.total}"]
-        lines += _heading("input_value", "Numeric inputs over the contract's bins")
-        for name, (_, bounds) in self._columns.items():
-            labels = f'field="{_escape(name)}"'
-            lines += _buckets("input_value", labels, bounds, shown.inputs[name])
-        model = f'problem="{contract.problem}",version="{_escape(contract.model_version)}"'
-        gauges = [("model_info", "The model that serves", model, 1.0), *extra]
-        for name, meaning, labels, value in gauges:
-            lines += [f"# HELP driftline_{name} {meaning}", f"# TYPE driftline_{name} gauge"]
-            lines += [f"driftline_{name}{{{labels}}} {value}"]
-        return "\n".join(lines) + "\n"
+    def expose(self, extra: Iterable[Gauge] = ()) -> str:
+        """Prometheus text, with further gauges."""
+        from bentos.http.exposition import render
+
+        return render(self, self._show(), extra)
 
 
 def _count_missing(field: FieldSpec, columns: np.ndarray) -> int:
@@ -202,41 +188,5 @@ def _numeric_columns(contract: Contract) -> dict[str, tuple[int, tuple[float, ..
     return columns
 
 
-def _counter(name: str, meaning: str, label: str, counts: Mapping[str, Any]) -> list[str]:
-    lines = [f"# HELP driftline_{name}_total {meaning}", f"# TYPE driftline_{name}_total counter"]
-    return lines + [
-        f'driftline_{name}_total{{{label}="{_escape(key)}"}} {value}'
-        for key, value in list(counts.items())  # others count meanwhile
-    ]
-
-
-def _refused_fields(counts: Counts) -> list[str]:
-    lines = ["# HELP driftline_refused_fields_total Refused records by field and kind of fault"]
-    lines += ["# TYPE driftline_refused_fields_total counter"]
-    return lines + [
-        f'driftline_refused_fields_total{{field="{_escape(field)}",kind="{kind}"}} {value}'
-        for (field, kind), value in list(counts.items())  # others count meanwhile
-    ]
-
-
 def _step(count: int) -> int:
     return count - count % SHARED_BY
-
-
-def _heading(name: str, meaning: str) -> list[str]:
-    return [f"# HELP driftline_{name} {meaning}", f"# TYPE driftline_{name} histogram"]
-
-
-def _buckets(name: str, labels: str, bounds: Sequence[float], counts: Sequence[int]) -> list[str]:
-    lines, seen = [], 0
-    comma = "," if labels else ""
-    for bound, count in zip((*bounds, math.inf), counts, strict=True):
-        seen += count
-        at = "+Inf" if math.isinf(bound) else f"{bound:.12g}"
-        lines.append(f'driftline_{name}_bucket{{{labels}{comma}le="{at}"}} {seen}')
-    braces = f"{{{labels}}}" if labels else ""
-    return [*lines, f"driftline_{name}_count{braces} {seen}"]
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", " ")

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -30,15 +30,17 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from bentos.log.checks import Tally, all_keys, count_on, newest_key
+from bentos.log.damage import describe_damage, is_damage
+from bentos.log.rows import label_row, order_row
 from bentos.log.tables import LABELS, ORDERS, PREDICTIONS, REFUSALS, VERDICTS
-from bentos.settings import database_kind
+from bentos.settings import database_kind, state_folder
 
 Row = Mapping[str, Any]
 LabelOutcome = Literal["added", "same", "different", "unknown"]
 CONNECT_SECONDS = 5
 SILENCE_SECONDS = 300.0
 SQLITE_WAIT_SECONDS = 30
-ROWS_PER_INSERT = 500
+ROWS_PER_INSERT = 5000  # each costs a round trip, however slow the network
 ROWS_PER_PURGE = 1000
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
@@ -60,8 +62,8 @@ _TALLIES: WeakKeyDictionary[Engine, dict[str, Tally]] = WeakKeyDictionary()
 
 def database_url() -> str:
     """`DRIFTLINE_DATABASE_URL`, or a SQLite file in the state folder."""
-    home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
-    return os.environ.get("DRIFTLINE_DATABASE_URL") or f"sqlite:///{home / 'predictions.db'}"
+    own = f"sqlite:///{state_folder() / 'predictions.db'}"
+    return os.environ.get("DRIFTLINE_DATABASE_URL") or own
 
 
 def open_engine(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Engine:
@@ -82,6 +84,13 @@ def open_engine(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Engine
     if kind == "postgresql":
         event.listen(engine, "do_connect", partial(_connect_patiently, silence_seconds))
     return engine
+
+
+def explain(error: BaseException, url: str) -> str:
+    """What is the matter with the database, in words that hold neither values nor a password."""
+    if is_damage(error):
+        return describe_damage(url)
+    return type(error).__name__
 
 
 def _open_sqlite(path: str) -> Engine:
@@ -188,7 +197,7 @@ def _add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
         problem, kept = found
         if kept is None:
             try:
-                connection.execute(LABELS.insert(), _label_row(prediction_id, problem, label))
+                connection.execute(LABELS.insert(), label_row(prediction_id, problem, label))
                 connection.commit()
             except IntegrityError:  # another sender was faster
                 connection.rollback()
@@ -196,15 +205,6 @@ def _add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
             else:
                 return "added"
     return "same" if kept == label else "different"
-
-
-def _label_row(prediction_id: str, problem: str, label: str) -> dict[str, Any]:
-    return {
-        "prediction_id": prediction_id,
-        "problem": problem,
-        "label": label,
-        "received_at": datetime.now(UTC).replace(tzinfo=None),
-    }
 
 
 def order_checks(engine: Engine, problem: str, *, every: int) -> list[str]:
@@ -260,16 +260,9 @@ def _count_between(connection: Connection, problem: str, after: int, up_to: int)
 
 def place_order(engine: Engine, problem: str, kind: str, key: str) -> bool:
     """Order something to be done once; whether it had not been ordered before."""
-    row = {
-        "key": key,
-        "problem": problem,
-        "kind": kind,
-        "state": "open",
-        "changed_at": datetime.now(UTC).replace(tzinfo=None),
-    }
     try:
         with engine.begin() as connection:
-            connection.execute(ORDERS.insert(), row)
+            connection.execute(ORDERS.insert(), order_row(problem, kind, key))
     except IntegrityError:
         return False
     return True
@@ -318,5 +311,5 @@ def _insert_ignoring(engine: Engine, table: Any, unique: str) -> Insert:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()

@@ -7,33 +7,18 @@ has. The statements are few, and a test holds their rows equal to those of `bent
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from bentos.log.checks import Tally, all_keys, count_on, newest_key
-from bentos.log.refusals import Counts, PendingRefusals, refusal_rows
-from bentos.log.spool import rows_of
+from bentos.log.refusals import Counts, PendingRefusals
+from bentos.log.rows import Row, label_row, order_row, prediction_rows, refusal_rows
 from bentos.log.writers import LogUnavailableError
 from bentos.settings import database_kind
 
-COLUMNS = (
-    "id",
-    "problem",
-    "model_version",
-    "answered_at",
-    "inputs",
-    "prediction",
-    "label",
-    "probabilities",
-    "confidence",
-    "risk_level",
-)
-ORDER_COLUMNS = ("key", "problem", "kind", "state", "changed_at")
-REFUSAL_COLUMNS = ("id", "problem", "model_version", "at", "field", "kind", "count")
-LABEL_COLUMNS = ("prediction_id", "problem", "label", "received_at")
 CONNECT_SECONDS = 5
 SILENCE_SECONDS = 20
 SQLITE_WAIT_SECONDS = 30
@@ -77,7 +62,7 @@ class DirectLog:
 
     def write(self, entry: dict[str, Any]) -> None:
         """Insert all of a request's predictions or none, before they are answered."""
-        self._insert("predictions", COLUMNS, rows_of(entry))
+        self._insert("predictions", prediction_rows(entry))
 
     def refuse(self, problem: str, version: str, counts: Counts) -> None:
         """Insert counts of refused records before they are answered, or together with the next.
@@ -87,7 +72,7 @@ class DirectLog:
         self._refusals.add(problem, version, counts)
         for entry in self._refusals.take():
             try:
-                self._insert("refusals", REFUSAL_COLUMNS, refusal_rows(entry))
+                self._insert("refusals", refusal_rows(entry))
             except LogUnavailableError:
                 self._refusals.put_back(entry)
 
@@ -100,10 +85,8 @@ class DirectLog:
             found = _first(cursor, known, prediction_id)
             if found is None:
                 return "unknown"
-            now = self._driver.moment(datetime.now(UTC).replace(tzinfo=None))
-            insert = self._driver.insert("labels", LABEL_COLUMNS, "prediction_id")
-            cursor.execute(insert, (prediction_id, found[0], label, now))
-            if cursor.rowcount == 1:
+            row = label_row(prediction_id, found[0], label)
+            if self._insert_one(cursor, "labels", row, "prediction_id"):
                 return "added"
             kept = f"SELECT label FROM labels WHERE prediction_id = {mark}"  # noqa: S608 - our mark
             is_same = _first(cursor, kept, prediction_id)[0] == label
@@ -142,9 +125,11 @@ class DirectLog:
         return [key for key in missing if self._place(cursor, problem, key)]
 
     def _place(self, cursor: Any, problem: str, key: str) -> bool:
-        now = self._driver.moment(datetime.now(UTC).replace(tzinfo=None))
-        insert = self._driver.insert("orders", ORDER_COLUMNS, "key")
-        cursor.execute(insert, (key, problem, "monitor", "open", now))
+        return self._insert_one(cursor, "orders", order_row(problem, "monitor", key), "key")
+
+    def _insert_one(self, cursor: Any, table: str, row: Row, key: str) -> bool:
+        """Whether it was not there yet."""
+        cursor.execute(self._driver.insert(table, tuple(row), key), self._values(row))
         return bool(cursor.rowcount == 1)
 
     def _count(self, cursor: Any, problem: str, after: int, up_to: int) -> tuple[int, int]:
@@ -155,21 +140,24 @@ class DirectLog:
         count, newest = _first(cursor, query, problem, after + 1, up_to)
         return int(count or 0), int(newest or 0)
 
-    def _insert(self, table: str, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    def _insert(self, table: str, rows: Sequence[Row]) -> None:
         """All rows or none; those that are there already stay as they are."""
-        statement = self._driver.insert(table, columns, "id")
-        values = [tuple(map(self._value, map(row.__getitem__, columns))) for row in rows]
+        if not rows:
+            return
+        statement = self._driver.insert(table, tuple(rows[0]), "id")
+        values = [self._values(row) for row in rows]
 
         def insert(cursor: Any) -> None:
             cursor.execute("BEGIN")
             cursor.executemany(statement, values)
             cursor.execute("COMMIT")
 
-        if values:
-            self._run(insert)
+        self._run(insert)
 
-    def _value(self, value: Any) -> Any:
-        return self._driver.moment(value) if isinstance(value, datetime) else value
+    def _values(self, row: Row) -> tuple[Any, ...]:
+        """A row's values as the driver wants them, in the order of its columns."""
+        moment = self._driver.moment
+        return tuple(moment(each) if isinstance(each, datetime) else each for each in row.values())
 
     def _run(self, work: Callable[[Any], Any]) -> Any:
         """Work on a cursor; once more where a kept connection has died, or tables were missing."""
@@ -252,7 +240,7 @@ def _open_sqlite(module: Any, path: str) -> Any:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = module.connect(path, timeout=SQLITE_WAIT_SECONDS, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA synchronous=FULL")
     known = f"SELECT 1 FROM sqlite_master WHERE name = '{NEWEST_TABLE}'"  # noqa: S608 - our name
     if connection.execute(known).fetchone() is None:
         connection.executescript(SQLITE_TABLES.read_text(encoding="utf-8"))

@@ -1,11 +1,11 @@
 """Labels in bulk: many true labels in few statements, each kept as `/feedback` keeps one."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy import Engine, select
 
 from bentos.log.database import LabelOutcome, _insert_ignoring
+from bentos.log.rows import label_row
 from bentos.log.tables import LABELS, PREDICTIONS
 
 IDS_PER_QUERY = 500
@@ -59,10 +59,6 @@ def _read_kept(engine: Engine, problem: str, ids: Iterable[str]) -> dict[str, st
 
 
 def _insert(engine: Engine, problem: str, labels: dict[str, str]) -> None:
-    now = datetime.now(UTC).replace(tzinfo=None)
-    rows = [
-        {"prediction_id": key, "problem": problem, "label": label, "received_at": now}
-        for key, label in labels.items()
-    ]
+    rows = [label_row(key, problem, label) for key, label in labels.items()]
     with engine.begin() as connection:
         connection.execute(_insert_ignoring(engine, LABELS, "prediction_id"), rows)

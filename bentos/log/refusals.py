@@ -8,7 +8,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -59,20 +58,3 @@ def _entry(problem: str, version: str, counts: Counts) -> dict[str, Any]:
         "version": version,
         "counts": [[field, kind, count] for (field, kind), count in sorted(counts.items())],
     }
-
-
-def refusal_rows(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A log entry of refusals as rows of the database's table; the same entry has the same ids."""
-    at = datetime.fromtimestamp(entry["time"], UTC).replace(tzinfo=None)
-    return [
-        {
-            "id": f"{entry['refused']}-{place}",
-            "problem": entry["problem"],
-            "model_version": entry["version"],
-            "at": at,
-            "field": field,
-            "kind": kind,
-            "count": count,
-        }
-        for place, (field, kind, count) in enumerate(entry["counts"])
-    ]

@@ -18,21 +18,19 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
+from bentos.health.parts import LONGEST_PAUSE_SECONDS, MOST_DOUBLINGS
 from bentos.log import database
-from bentos.log.refusals import refusal_rows
-from bentos.log.spool import Segment, free_segments, rows_of, take_segment
+from bentos.log.rows import PREDICTION, REFUSAL, Row, check_types, prediction_rows, refusal_rows
+from bentos.log.spool import Segment, list_segments, take_segment
 from bentos.settings import retention_days
-from bentos.sidecar import become_sidecar, service_is_gone
+from bentos.sidecar import Told, become_sidecar, service_is_gone, tell_service
 
 ROUND_SECONDS = 0.5
 PURGE_SECONDS = 3600.0
-LONGEST_PAUSE_SECONDS = 10.0
 SILENCE_SECONDS = 30.0  # of a connection, before it is given up
 SEGMENTS_AT_ONCE = 32  # in a transaction, so that a slow network does not let the spool grow
 UNREADABLE = (ArithmeticError, AttributeError, KeyError, OSError, TypeError, ValueError)
 WRONG_TEMPORAL_VALUE = 1292  # what MySQL and MariaDB do not count among errors of data
-
-Row = Mapping[str, Any]
 
 log = logging.getLogger("driftline.shipper")
 
@@ -43,8 +41,8 @@ class Parcel:
 
     segment: Segment
     entry: Mapping[str, Any]
-    predictions: Sequence[Row]
-    refusals: Sequence[Row]
+    predictions: list[Row]
+    refusals: list[Row]
 
 
 def ship(engine: Engine, folder: Path) -> int:
@@ -52,7 +50,7 @@ def ship(engine: Engine, folder: Path) -> int:
 
     What cannot be read, and what the database refuses, is set aside and holds up nothing.
     """
-    shipped, paths = 0, iter(free_segments(folder))
+    shipped, paths = 0, iter(list_segments(folder))
     while group := list(itertools.islice(paths, SEGMENTS_AT_ONCE)):
         with ExitStack() as stack:
             taken = [stack.enter_context(take_segment(path)) for path in group]
@@ -68,9 +66,12 @@ def _read(segment: Segment) -> Iterator[Parcel]:
     for entry in segment.entries:
         try:
             if "refused" in entry:
-                yield Parcel(segment, entry, (), refusal_rows(entry))
+                parcel = Parcel(segment, entry, [], refusal_rows(entry))
             else:
-                yield Parcel(segment, entry, rows_of(entry), ())
+                parcel = Parcel(segment, entry, prediction_rows(entry), [])
+            check_types(parcel.predictions, PREDICTION)
+            check_types(parcel.refusals, REFUSAL)
+            yield parcel
         except UNREADABLE:
             segment.set_aside(entry)
 
@@ -105,8 +106,17 @@ def _is_refusal(error: Exception) -> bool:
     return not isinstance(error, OSError)
 
 
-def run(folder: Path, url: str, *, is_over: Callable[[float], bool]) -> None:
-    """Ship until `is_over(seconds)`, which waits that long, says so; then empty the spool."""
+def run(
+    folder: Path,
+    url: str,
+    *,
+    is_over: Callable[[float], bool],
+    tell: Callable[[Told, str], None] = tell_service,
+) -> None:
+    """Ship until `is_over(seconds)`, which waits that long, says so; then empty the spool.
+
+    How it goes is told where it changes.
+    """
     engine = database.open_engine(url, silence_seconds=SILENCE_SECONDS)
     is_migrated, failures, purged_at = False, 0, 0.0
     while True:
@@ -120,11 +130,15 @@ def run(folder: Path, url: str, *, is_over: Callable[[float], bool]) -> None:
             if time.monotonic() - purged_at > PURGE_SECONDS or not purged_at:
                 purge(engine)
                 purged_at = time.monotonic()
+            if failures:
+                tell("up", "")
             failures = 0
         except Exception as error:  # noqa: BLE001 - whatever it is, the predictions must not wait for ever
-            failures += 1
+            failures = min(failures + 1, MOST_DOUBLINGS)
             if failures == 1:
-                log.warning("not shipped (%s); predictions wait", type(error).__name__)
+                why = database.explain(error, url)
+                log.warning("not shipped: %s; predictions wait", why)
+                tell("degraded", why)
         if over:
             return
 

@@ -11,9 +11,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import orjson
@@ -21,6 +20,8 @@ import orjson
 HAND_OVER_SECONDS = 0.5
 ENDING = ".jsonl"
 ASIDE_ENDING = ".damaged"
+NO_ROOM = "no room"
+BALLAST = b" " * 4096
 
 
 class SpoolFullError(OSError):
@@ -28,12 +29,20 @@ class SpoolFullError(OSError):
 
 
 class SpoolWriter:
-    """Appends lines to a segment of its own, and hands it over when it has grown old."""
+    """Appends lines to a segment of its own, and hands it over when it has grown old.
 
-    def __init__(self, folder: Path) -> None:
+    What was appended before a `sync` is on the disk after it; a durable one keeps this true of
+    segments that it has left.
+    """
+
+    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
         """Open a first segment."""
         self.folder = folder
-        self._lock = threading.Lock()
+        self._is_durable = is_durable
+        self._lock = threading.Lock()  # held while a line is written
+        self._turning = threading.Lock()  # held while a segment is synced or left
+        self._refusal, self._stuck = "", ""
+        self._has_lost = False
         self._fd, self._size, self._since = self._open(), 0, time.monotonic()
 
     def append(self, lines: bytes) -> None:
@@ -42,32 +51,89 @@ class SpoolWriter:
             try:
                 written = os.write(self._fd, lines)
             except OSError as error:
+                self._refusal = error.strerror or NO_ROOM
                 raise SpoolFullError(error.errno, "the spool cannot be written") from None
             if written != len(lines):
+                self._refusal = NO_ROOM
                 with suppress(OSError):
                     os.ftruncate(self._fd, self._size)
                 message = "the spool took a part only"
                 raise SpoolFullError(message)
             self._size += written
+            self._refusal = ""
+
+    def sync(self) -> None:
+        """Have all that was appended before on the disk, or raise `SpoolFullError`."""
+        with self._turning:
+            lost, self._has_lost = self._has_lost, False
+            try:
+                if self._fd >= 0:
+                    os.fsync(self._fd)
+            except OSError as error:
+                self._refusal = error.strerror or NO_ROOM
+                raise SpoolFullError(error.errno, "the spool cannot be synced") from None
+            if lost:
+                message = "a segment could not be synced"
+                raise SpoolFullError(message)
 
     def hand_over(self) -> None:
         """Leave a segment that has lines and is old enough to the shipper; begin another."""
-        with self._lock:
+        with self._turning:
             if self._fd < 0 or not self._size or time.monotonic() - self._since < HAND_OVER_SECONDS:
                 return
             try:
                 fresh = self._open()
-            except OSError:
+            except OSError as error:
+                self._stuck = error.strerror or NO_ROOM
                 return  # no room for a new file: go on with the old one, whose writes will say so
-            os.close(self._fd)
-            self._fd, self._size, self._since = fresh, 0, time.monotonic()
+            self._stuck = ""
+            with self._lock:
+                left, self._fd, self._size, self._since = self._fd, fresh, 0, time.monotonic()
+            self._leave(left)
 
     def close(self) -> None:
         """Leave everything to the shipper."""
+        with self._turning:
+            with self._lock:
+                left, self._fd = self._fd, -1
+            if left >= 0:
+                self._leave(left)
+
+    def look(self) -> tuple[Literal["up", "degraded", "down"], str]:
+        """Whether lines are taken, and whether they can be handed over; why not.
+
+        Where the last line was refused, a few bytes are written and taken back, since nobody may
+        send another one meanwhile.
+        """
+        if self._refusal:
+            self._try_again()
+        if self._refusal:
+            return "down", f"cannot be written ({self._refusal})"
+        return ("degraded", f"cannot be handed over ({self._stuck})") if self._stuck else ("up", "")
+
+    def _try_again(self) -> None:
         with self._lock:
-            if self._fd >= 0:
-                os.close(self._fd)
-            self._fd = -1
+            try:
+                is_whole = os.write(self._fd, BALLAST) == len(BALLAST)
+                if self._is_durable:
+                    os.fsync(self._fd)
+                os.ftruncate(self._fd, self._size)
+            except OSError as error:
+                self._refusal = error.strerror or NO_ROOM
+                with suppress(OSError):
+                    os.ftruncate(self._fd, self._size)
+            else:
+                self._refusal = "" if is_whole else NO_ROOM
+
+    def _leave(self, fd: int) -> None:
+        """Close a segment, which frees it for the shipper."""
+        try:
+            if self._is_durable:
+                os.fsync(fd)
+        except OSError:
+            self._has_lost = True
+        finally:
+            os.close(fd)
 
     def _open(self) -> int:
         """A new segment that is locked before the shipper can see it."""
@@ -79,10 +145,21 @@ class SpoolWriter:
         )
         fcntl.flock(fd, fcntl.LOCK_EX)
         draft.rename(path)
+        if self._is_durable:
+            _sync_folder(self.folder)
         return fd
 
 
-def free_segments(folder: Path) -> list[Path]:
+def _sync_folder(folder: Path) -> None:
+    """Have a folder's new names on the disk."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def list_segments(folder: Path) -> list[Path]:
     """Segments in the order they were begun; some may still be written."""
     return sorted(folder.glob(f"*{ENDING}")) if folder.is_dir() else []
 
@@ -154,32 +231,10 @@ def count_aside(folder: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in folder.glob(f"*{ASIDE_ENDING}"))
 
 
-def rows_of(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A log entry (the predictions of one request) as rows of the database's table."""
-    shared = {
-        "problem": entry["problem"],
-        "model_version": entry["version"],
-        "answered_at": datetime.fromtimestamp(entry["time"], UTC).replace(tzinfo=None),
-    }
-    return [
-        shared
-        | {
-            "id": one["id"],
-            "inputs": orjson.dumps(one["inputs"]).decode(),
-            "prediction": one["prediction"],
-            "label": one["label"],
-            "probabilities": orjson.dumps(one["probabilities"]).decode(),
-            "confidence": one["confidence"],
-            "risk_level": one["risk"],
-        }
-        for one in entry["predictions"]
-    ]
-
-
 def find_in_spool(folder: Path, prediction_id: str) -> bool:
     """Whether a prediction waits in the spool."""
     wanted = f'"id":"{prediction_id}"'.encode()
-    for path in free_segments(folder):
+    for path in list_segments(folder):
         with suppress(FileNotFoundError):
             if wanted in path.read_bytes():
                 return True
@@ -189,7 +244,7 @@ def find_in_spool(folder: Path, prediction_id: str) -> bool:
 def measure_spool(folder: Path, now: float) -> tuple[int, float]:
     """Bytes that wait in the spool, and the age in seconds of the oldest of them."""
     waiting, oldest = 0, now
-    for path in free_segments(folder):
+    for path in list_segments(folder):
         with suppress(FileNotFoundError, ValueError):
             size = path.stat().st_size
             if size:

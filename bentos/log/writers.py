@@ -3,24 +3,29 @@
 `bentos.log.direct` is the other log, for a place whose disk is gone with the process.
 """
 
-import logging
-import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
 
+from bentos.health.parts import Parts, keep_going
 from bentos.log.refusals import Counts, PendingRefusals
-from bentos.log.spool import HAND_OVER_SECONDS, SpoolFullError, SpoolWriter, find_in_spool
-from bentos.sidecar import start_sidecar
+from bentos.log.spool import (
+    HAND_OVER_SECONDS,
+    SpoolFullError,
+    SpoolWriter,
+    find_in_spool,
+    measure_spool,
+)
+from bentos.sidecar import Sidecar
 
 WAIT_FOR_SHIPPER_SECONDS = 10.0
-SHIPPER_PAUSE_SECONDS = 5.0  # between two starts of a shipper that does not stay alive
-
-
-log = logging.getLogger("driftline.service")
+LATE_SECONDS = 300.0  # that a prediction has waited for the database, before it is told
+MEASURE_SECONDS = 5.0
+SPOOL, KEEPER, SHIPPER = "spool", "keeper", "shipper"
 
 
 class LogUnavailableError(Exception):
@@ -43,18 +48,27 @@ class PredictionLog(Protocol):
 class SpoolLog:
     """Predictions go to the spool; a shipper of our own takes them to the database."""
 
-    def __init__(self, folder: Path, url: str) -> None:
-        """Open the spool and start the shipper; nothing waits for the database."""
+    def __init__(
+        self, folder: Path, url: str, *, parts: Parts | None = None, is_durable: bool = False
+    ) -> None:
+        """Open the spool and start the shipper; nothing waits for the database.
+
+        How spool, shipper and their keeper are is reported to `parts`.
+        """
         self.folder = folder
         self._url = url
+        self._parts = Parts() if parts is None else parts
         self._engine: Any = None
-        self._writer = SpoolWriter(folder)
+        self._writer = SpoolWriter(folder, is_durable=is_durable)
         self._refusals = PendingRefusals()
         self._refusals_written_at = 0.0
-        self._shipper = _start_shipper(folder)
-        self._started_at = time.monotonic()
+        self._age_seconds, self._measured_at = 0.0, 0.0
+        self._shipper = self._new_shipper()
+        self._shipper.keep()
+        self._report_spool()
+        self._parts.report(KEEPER, "up")
         self._is_closed = threading.Event()
-        self._keeper = threading.Thread(target=self._keep_handing_over, daemon=True)
+        self._keeper = threading.Thread(target=self._keep_on, daemon=True)
         self._keeper.start()
 
     def write(self, entry: dict[str, Any]) -> None:
@@ -62,6 +76,15 @@ class SpoolLog:
         try:
             self._writer.append(orjson.dumps(entry) + b"\n")
         except SpoolFullError as error:
+            self._parts.report(SPOOL, "down", "cannot be written")
+            raise LogUnavailableError from error
+
+    def sync(self) -> None:
+        """Wait until what was written before is on the disk, or raise `LogUnavailableError`."""
+        try:
+            self._writer.sync()
+        except SpoolFullError as error:
+            self._parts.report(SPOOL, "down", "cannot be synced")
             raise LogUnavailableError from error
 
     def refuse(self, problem: str, version: str, counts: Counts) -> None:
@@ -93,28 +116,43 @@ class SpoolLog:
             raise LogUnavailableError from error
 
     def close(self) -> None:
-        """Hand everything over, and let the shipper finish."""
+        """Hand everything over, and let the shipper finish; what it has not shipped stays there."""
         self._is_closed.set()
         self._keeper.join()
         self._write_refusals()
         self._writer.close()
-        if _finish(self._shipper) != 0:  # a supervisor ends a service with all below it at once
-            _finish(_start_shipper(self.folder))
+        code = self._shipper.finish(WAIT_FOR_SHIPPER_SECONDS)
+        if code not in {0, None}:  # a supervisor ends a service with all below it at once
+            self._new_shipper().finish(WAIT_FOR_SHIPPER_SECONDS)
 
-    def _keep_handing_over(self) -> None:
-        while not self._is_closed.wait(HAND_OVER_SECONDS):
-            try:
-                self._keep()
-            except Exception as error:  # noqa: BLE001 - such as no more descriptors; they come back
-                log.error("the spool waits: %s", type(error).__name__)  # noqa: TRY400 - it says it all
+    def _new_shipper(self) -> Sidecar:
+        return Sidecar(SHIPPER, "bentos.log.shipper", str(self.folder), parts=self._parts)
+
+    def _keep_on(self) -> None:
+        keep_going(
+            self._parts,
+            KEEPER,
+            self._keep,
+            seconds=HAND_OVER_SECONDS,
+            is_over=self._is_closed.wait,
+        )
 
     def _keep(self) -> None:
         self._write_refusals()
         self._writer.hand_over()
-        is_due = time.monotonic() - self._started_at > SHIPPER_PAUSE_SECONDS
-        if is_due and self._shipper.poll() is not None:  # something has killed it
-            self._started_at = time.monotonic()
-            self._shipper = _start_shipper(self.folder)
+        self._shipper.keep()
+        self._report_spool()
+
+    def _report_spool(self) -> None:
+        """Not taking lines is `down`; that they wait for long is `degraded`, for none is lost."""
+        if time.monotonic() - self._measured_at > MEASURE_SECONDS:
+            with suppress(OSError):  # such as no more descriptors
+                _, self._age_seconds = measure_spool(self.folder, time.time())
+            self._measured_at = time.monotonic()
+        health, why = self._writer.look()
+        if health == "up" and self._age_seconds > LATE_SECONDS:
+            health, why = "degraded", f"predictions wait since {self._age_seconds:.0f} s"
+        self._parts.report(SPOOL, health, why)
 
     def _write_refusals(self) -> None:
         self._refusals_written_at = time.monotonic()
@@ -123,18 +161,3 @@ class SpoolLog:
                 self._writer.append(orjson.dumps(entry) + b"\n")
             except SpoolFullError:
                 self._refusals.put_back(entry)
-
-
-def _finish(shipper: "subprocess.Popen[bytes]") -> int:
-    """Let a shipper empty the spool; what it has not shipped by then stays there."""
-    if shipper.stdin is not None:
-        shipper.stdin.close()
-    try:
-        return shipper.wait(WAIT_FOR_SHIPPER_SECONDS)
-    except subprocess.TimeoutExpired:
-        shipper.kill()
-        return 0
-
-
-def _start_shipper(folder: Path) -> "subprocess.Popen[bytes]":
-    return start_sidecar("bentos.log.shipper", str(folder))

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from bentos.health.parts import LONGEST_PAUSE_SECONDS, MOST_DOUBLINGS
 from bentos.settings import signing_key
-from bentos.sidecar import become_sidecar, service_is_gone
+from bentos.sidecar import Told, become_sidecar, service_is_gone, tell_service
 from bentos.takeover.archive import MOST_ARCHIVE_BYTES, check_archive, unpack
 from bentos.takeover.attempts import Attempts, Trouble, write_trouble
 from bentos.takeover.content import ContentError, check_signature, write_signature
@@ -31,7 +32,6 @@ from bentos.takeover.shelf import (
 )
 
 POLL_SECONDS = 3.0
-LONGEST_PAUSE_SECONDS = 10.0
 MOST_POINTER_BYTES = 64 * 1024
 S3_OPTIONS = {
     "use_listings_cache": False,
@@ -61,9 +61,15 @@ class Courier:
     """Brings each bento that the store's pointer comes to name."""
 
     def __init__(
-        self, store: str, problem: str, clock: Callable[[], float] = time.monotonic
+        self,
+        store: str,
+        problem: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        tell: Callable[[Told, str], None] = tell_service,
     ) -> None:
-        """Begin with nothing brought; `clock` tells seconds."""
+        """Begin with nothing brought; `clock` tells seconds, `tell` lets the service know."""
+        self._tell_service = tell
         self._store, self._problem = store, problem
         self._attempts = Attempts(clock)
         self._brought: Pointer | None = None
@@ -100,16 +106,23 @@ class Courier:
             with suppress(OSError):
                 write_trouble(self._problem, trouble)
                 self._told = trouble
+            self._tell_service("up" if trouble is None else "degraded", str(trouble or ""))
 
 
-def run(store: str, problem: str, *, is_over: Callable[[float], bool]) -> None:
-    """Fetch until `is_over(seconds)`, which waits that long, says so."""
-    courier, failures = Courier(store, problem), 0
+def run(
+    store: str,
+    problem: str,
+    *,
+    is_over: Callable[[float], bool],
+    tell: Callable[[Told, str], None] = tell_service,
+) -> None:
+    """Fetch until `is_over(seconds)`, which waits that long, says so; tells how it goes."""
+    courier, failures = Courier(store, problem, tell=tell), 0
     with suppress(OSError):
         write_trouble(problem, None)  # of one before
     while not is_over(min(POLL_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS)):
         courier.look()
-        failures = min(failures + 1, 10) if courier.is_away else 0
+        failures = min(failures + 1, MOST_DOUBLINGS) if courier.is_away else 0
 
 
 def _read_pointer(store: str, problem: str) -> Pointer | None:

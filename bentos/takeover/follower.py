@@ -7,16 +7,15 @@ model goes on answering, and the new one is tried again.
 """
 
 import logging
-import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
+from bentos.health.parts import Parts, attempt, keep_going
 from bentos.predictor import ModelRefusedError, Predictor, load_predictor
 from bentos.settings import signing_key
-from bentos.sidecar import start_sidecar
+from bentos.sidecar import Sidecar
 from bentos.takeover.attempts import Attempts, Trouble, read_trouble
 from bentos.takeover.content import ContentError
 from bentos.takeover.courier import store_elsewhere
@@ -24,7 +23,6 @@ from bentos.takeover.shelf import Pointer, check_shelved, place_of, read_pointer
 
 FOLLOW_SECONDS = 2.0
 
-Report = Callable[[str, Literal["up", "degraded"], str], object]
 
 log = logging.getLogger("driftline.service")
 
@@ -38,7 +36,7 @@ class Follower:
         served: Path,
         take_over: Callable[[Predictor], None],
         *,
-        report: Report | None = None,
+        parts: Parts | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Follow from the model in the folder `served`; `clock` tells seconds.
@@ -46,25 +44,24 @@ class Follower:
         How it goes is reported after each look, as the part `takeover`: `up`, or `degraded` and why
         in one sentence.
         """
+        self._parts = Parts() if parts is None else parts
         self._problem = problem
         self._served = _read_contract(served)
         self._take_over = take_over
-        self._report = report
         self._seen: Pointer | None = None
         self._attempts = Attempts(clock)
-        self._courier: subprocess.Popen[bytes] | None = None
+        self._courier = Sidecar("courier", "bentos.takeover.courier", problem, parts=self._parts)
         self._is_over = threading.Event()
 
     def start(self) -> None:
-        """Look at once, then follow in a thread of its own."""
-        self.look()
+        """Look at once, then follow in a thread of its own, which nothing ends."""
+        attempt(self._parts, "follower", self._keep)
         threading.Thread(target=self._follow, daemon=True).start()
 
     def stop(self) -> None:
         """Follow no more."""
         self._is_over.set()
-        if self._courier is not None and self._courier.stdin is not None:
-            self._courier.stdin.close()
+        self._courier.release()
 
     def look(self) -> None:
         """Look once; whatever goes wrong, the old model goes on and this one is tried again."""
@@ -80,12 +77,11 @@ class Follower:
         except Exception as error:  # noqa: BLE001 - this thread brings every later champion
             if self._attempts.fail(pointer, _sentence(error)):
                 log.error("%s", self._attempts.trouble)  # noqa: TRY400 - a trace says no more
-        if self._report is not None:
-            trouble = self.trouble
-            if trouble is None:
-                self._report("takeover", "up", "")
-            else:
-                self._report("takeover", "degraded", str(trouble))
+        trouble = self.trouble
+        if trouble is None:
+            self._parts.report("takeover", "up")
+        else:
+            self._parts.report("takeover", "degraded", str(trouble))
 
     @property
     def trouble(self) -> Trouble | None:
@@ -108,17 +104,14 @@ class Follower:
         log.info("version %s answers from now on", predictor.contract.model_version)
 
     def _follow(self) -> None:
-        while not self._is_over.wait(FOLLOW_SECONDS):
-            self._keep_courier()
-            self.look()
+        keep_going(
+            self._parts, "follower", self._keep, seconds=FOLLOW_SECONDS, is_over=self._is_over.wait
+        )
 
-    def _keep_courier(self) -> None:
-        if not store_elsewhere() or (self._courier is not None and self._courier.poll() is None):
-            return
-        try:
-            self._courier = start_sidecar("bentos.takeover.courier", self._problem)
-        except OSError as error:
-            log.error("no courier could be started: %s", error.strerror)  # noqa: TRY400 - nor here
+    def _keep(self) -> None:
+        if store_elsewhere():
+            self._courier.keep()
+        self.look()
 
 
 def _sentence(error: Exception) -> str:

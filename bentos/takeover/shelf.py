@@ -13,6 +13,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bentos.settings import state_folder
 from bentos.takeover.content import TAG_DIGITS, ContentError, check_bento, check_signature
 
 PUT_ATTEMPTS = 10
@@ -42,8 +43,7 @@ class Pointer:
 
 def bentoml_home() -> Path:
     """Folder of the bentos of this machine."""
-    home = Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
-    return Path(os.environ.get("BENTOML_HOME", home / "bentoml")).absolute()
+    return Path(os.environ.get("BENTOML_HOME", state_folder() / "bentoml")).absolute()
 
 
 def served_digits(tag: str) -> str:

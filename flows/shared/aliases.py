@@ -29,7 +29,7 @@ from tasks.models.registry import (
     tag_decision,
 )
 from tasks.progress import tell
-from tasks.shipping.packaging import digest_model, served_version
+from tasks.shipping.packaging import digest_model, served_tag
 
 
 def hand_over(
@@ -136,7 +136,7 @@ def champion_before(name: str, version: str) -> str | None:
 
 def is_served(name: str, version: str | None) -> bool:
     """Whether services answer with this version, as far as packaging has to do with it."""
-    return (served_version(name) or "").startswith(f"{name}:v{version}-")
+    return (served_tag(name) or "").startswith(f"{name}:v{version}-")
 
 
 def apply_decision(

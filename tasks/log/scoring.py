@@ -6,12 +6,12 @@ source's content and the row's place. So whatever was interrupted goes on withou
 
 import hashlib
 import json
-from datetime import UTC, datetime
-from typing import Any
+import time
 
 import pandas as pd
 
 from bentos.log.database import insert_predictions
+from bentos.log.rows import prediction_entry, prediction_rows
 from bentos.predictor import Answer, Predictor
 from driftline.cleaning import clean, faults_of_values, keep_ignored
 from driftline.errors import DataError, NotFoundError
@@ -86,13 +86,11 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
     records = kept.astype("object").where(kept.notna(), None).to_dict(orient="records")
     answers = scorer.predictor.predict(records)  # type: ignore[arg-type] # names are strings
     ids = [scorer.id_of(start + int(row)) for row in kept.index]
-    logged = [
-        _log_row(scorer, prediction_id, record, answer)
-        for prediction_id, record, answer in zip(ids, records, answers, strict=True)
-    ]
+    contract = scorer.predictor.contract
+    entry = prediction_entry(contract, records, answers, ids, at=time.time())  # type: ignore[arg-type] # names are strings
     scorer.take_folder(is_new=True)
-    if logged:
-        insert_predictions(open_records(), logged)
+    if ids:
+        insert_predictions(open_records(), prediction_rows(entry))
     if bad:
         reasons = ["; ".join(why) for why in bad.values()]
         refused = pd.DataFrame({"row": [start + row for row in bad], "reasons": reasons})
@@ -100,23 +98,6 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
     answered = _describe(scorer.problem, kept, ids, answers, start=start)
     write_parquet(scorer.part(number), _beside(answered, own.iloc[kept.index]))
     return len(kept)
-
-
-def _log_row(
-    scorer: Scorer, prediction_id: str, record: dict[Any, Any], answer: Answer
-) -> dict[str, Any]:
-    return {
-        "id": prediction_id,
-        "problem": scorer.problem.name,
-        "model_version": scorer.predictor.contract.model_version,
-        "answered_at": datetime.now(UTC).replace(tzinfo=None),
-        "inputs": json.dumps(record),
-        "prediction": answer.prediction,
-        "label": answer.label,
-        "probabilities": json.dumps(list(answer.probability.values())),
-        "confidence": answer.confidence,
-        "risk_level": answer.risk_level,
-    }
 
 
 def _describe(

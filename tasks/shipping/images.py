@@ -17,6 +17,7 @@ from tasks.shipping.wheels import (
     Target,
     compile_packages,
     install_packages,
+    let_all_read,
     own_platform,
     own_python,
 )
@@ -56,6 +57,7 @@ def containerize(tag: str, build: Build) -> Image:
         compile_packages(packages, target)
         shutil.copyfile(root / FINISH, packages / Path(FINISH).name)
         (packages / "python_version").write_text(target.python, encoding="ascii")
+        let_all_read(packages)
         base_image = build.base_image or f"python:{target.python}-slim"
         options = [f"build-context=packages={packages}", f"build-arg=BASE_IMAGE={base_image}"]
         tell(f"building image {tag} on {base_image} with {backend}")

@@ -197,7 +197,7 @@ def digest_model(problem: Problem, contract: Contract, onnx: bytes) -> Promoted:
     )
 
 
-def served_version(problem: str) -> str | None:
+def served_tag(problem: str) -> str | None:
     """Tag of the bento that services answer with."""
     if not get_settings().is_store_elsewhere:
         pointer = _read_pointer(lambda: read_pointer(problem))

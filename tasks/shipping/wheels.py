@@ -104,6 +104,14 @@ def compile_packages(folder: Path, target: Target) -> bool:
     return True
 
 
+def let_all_read(folder: Path) -> None:
+    """Let every user read a folder: an image's is another one than whoever built it."""
+    for path in (folder, *folder.rglob("*")):
+        mode = path.stat().st_mode
+        is_open = path.is_dir() or mode & 0o100
+        path.chmod(mode | (0o755 if is_open else 0o644))
+
+
 def _find_python(version: str) -> str | None:
     """An interpreter of exactly this minor version."""
     found = shutil.which(f"python{version}")

@@ -15,8 +15,9 @@ from tests.benchmarks.packed import show_packed
 
 ROUNDS = 5
 SECONDS = 3
-OURS, CEILING, MLFLOW, JOBLIB = (
+OURS, DURABLE, CEILING, MLFLOW, JOBLIB = (
     "driftline (bentoml serve)",
+    "driftline, durable",
     "starlette + onnx (ceiling)",
     "mlflow models serve",
     "fastapi + joblib",
@@ -50,13 +51,15 @@ def _start(contenders: Contenders, servers: ExitStack) -> tuple[dict[str, str], 
         "PYTHONPATH": str(ROOT),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # mlflow calls uvicorn
     }
-    ports = {contender: str(free_port()) for contender in (OURS, CEILING, MLFLOW, JOBLIB)}
+    durable = {"DRIFTLINE_DURABLE": "true", "DRIFTLINE_HOME": str(folder / "durable")}
+    ports = {contender: str(free_port()) for contender in (OURS, DURABLE, CEILING, MLFLOW, JOBLIB)}
     python = [sys.executable, "-m"]
     serve = ["--host", "127.0.0.1", "--port"]
     quiet = ["--no-access-log", "--log-level", "error", "--factory"]
     model = ["-m", str(folder / "mlflow"), "--env-manager", "local", "--workers", "1"]
     commands = {
         OURS: [*python, "bentoml", "serve", "bentos.service:Service", *serve, ports[OURS]],
+        DURABLE: [*python, "bentoml", "serve", "bentos.service:Service", *serve, ports[DURABLE]],
         CEILING: [
             *python,
             "uvicorn",
@@ -85,18 +88,20 @@ def _start(contenders: Contenders, servers: ExitStack) -> tuple[dict[str, str], 
             ports[JOBLIB],
         ],
     }
-    health = {OURS: "readyz", CEILING: "", MLFLOW: "ping", JOBLIB: "docs"}
+    health = {OURS: "readyz", DURABLE: "readyz", CEILING: "", MLFLOW: "ping", JOBLIB: "docs"}
     urls, pids = {}, {}
     for contender, command in commands.items():
         urls[contender] = f"http://127.0.0.1:{ports[contender]}"
         url = f"{urls[contender]}/{health[contender]}"
-        pids[contender] = servers.enter_context(running(command, url, env=env, cwd=ROOT))
+        given = env | (durable if contender == DURABLE else {})
+        pids[contender] = servers.enter_context(running(command, url, env=given, cwd=ROOT))
     return urls, pids
 
 
 def _single(console: Console, urls: dict[str, str], contenders: Contenders) -> None:
     bodies = {
         OURS: contenders.ours,
+        DURABLE: contenders.ours,
         CEILING: contenders.ours,
         MLFLOW: contenders.mlflow,
         JOBLIB: contenders.joblib,

@@ -157,6 +157,7 @@ def test_a_full_spool_disk_is_told_and_forgotten_once_there_is_room(
             batch = service.post("/predict_batch", {"records": [RECORD] * 200})
             ready, metrics = service.status("/readyz"), service.get("/metrics")
             ballast.unlink()
+            await_that(lambda: service.status("/readyz") == 200)
             again = [service.post("/predict", RECORD) for _ in range(10)]
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -165,7 +166,8 @@ def test_a_full_spool_disk_is_told_and_forgotten_once_there_is_room(
     answered = [first, *(each for each in full if each[0] == 200), *again]
     assert set(refused) == {"log_unavailable"}
     assert full[-1][0] == batch[0] == 503
-    assert (ready, 'code="log_unavailable"' in metrics) == (200, True)
+    assert (ready, 'code="log_unavailable"' in metrics) == (503, True)
+    assert 'driftline_part_up{part="spool"} 0.0' in metrics
     assert {status for status, _ in again} == {200}
     rows = assert_all_there_once(service, [body["prediction_id"] for _, body in answered])
     assert rows == len(answered)
@@ -181,6 +183,43 @@ def test_a_shipper_that_is_killed_is_replaced(model: Path, tmp_path: Path) -> No
         await_that(lambda: service.post("/feedback", _label(answer))[0] == 200)
 
     assert_all_there_once(service, [answer["prediction_id"]])
+
+
+def test_a_worker_whose_main_process_is_killed_ends_and_leaves_the_port(
+    model: Path, tmp_path: Path
+) -> None:
+    service = Service(model, tmp_path / "home", f"sqlite:///{tmp_path / 'predictions.db'}")
+    service.start()
+    assert service.process is not None
+    family = service.family()
+    _, answer = service.post("/predict", RECORD)
+
+    service.signal(service.process.pid, signal.SIGKILL)
+    service.process.wait()
+    await_that(lambda: not any("bento" in command_of(pid) for pid in family), 60.0)
+
+    with serving(service):  # on the same port
+        assert_all_there_once(service, [answer["prediction_id"]])
+
+
+def test_labels_through_another_replica_right_after_the_answer_are_told_to_wait(
+    model: Path, tmp_path: Path
+) -> None:
+    """Two replicas with spools of their own and one database, which gets the prediction soon."""
+    url = f"sqlite:///{tmp_path / 'predictions.db'}"
+    one, other = (Service(model, tmp_path / name, url) for name in ("one", "other"))
+    with serving(one), serving(other):
+        outcomes = []
+        for _ in range(40):
+            _, answer = one.post("/predict", RECORD)
+            status, body = other.post("/feedback", _label(answer))
+            outcomes.append((status, body.get("error", body).get("code")))
+        await_that(lambda: other.post("/feedback", _label(answer))[0] == 200)
+        unknown = other.post("/feedback", {"prediction_id": "0" * 32, "label": "ill"})
+
+    assert set(outcomes) <= {(503, "not_yet"), (200, None)}
+    assert (503, "not_yet") in outcomes
+    assert unknown[0] == 404
 
 
 def _label(answer: dict[str, str]) -> dict[str, str]:

@@ -179,3 +179,45 @@ def test_keys_of_the_environment_are_asked_for(model: Path, tmp_path: Path) -> N
     assert without[0] == 401
     assert (page, ready, metrics) == (200, 200, 401)
     assert "first-key" not in service.output
+
+
+def test_readiness_names_every_part_and_state_is_for_its_user_alone(
+    quiet_service: Service,
+) -> None:
+    with serving(quiet_service):
+        assert quiet_service.post("/predict", RECORD)[0] == 200
+        told = json.loads(quiet_service.get("/readyz"))
+        metrics = quiet_service.get("/metrics")
+
+    parts = {"follower", "keeper", "shipper", "spool"}
+    assert told["status"] == "ready"
+    assert set(told["parts"]) == parts
+    assert all({"state", "since"} <= set(part) for part in told["parts"].values())
+    assert all(f'driftline_part_up{{part="{name}"}} 1.0' in metrics for name in parts)
+    of_the_service = [quiet_service.home / "spool", *(quiet_service.home / "spool").rglob("*")]
+    of_the_service += [quiet_service.home, Path(quiet_service.database_url[10:])]
+    assert [str(path) for path in of_the_service if path.stat().st_mode & 0o077] == []
+
+
+def test_a_durable_service_answers_and_ships_as_any_other(quiet_service: Service) -> None:
+    quiet_service.settings = {"DRIFTLINE_DURABLE": "true"}
+    with serving(quiet_service), Load(quiet_service.port, RECORD) as load:
+        await_that(lambda: len(load.answered) > 100)
+
+    rows = rows_by_id(quiet_service.database_url)
+    assert load.refused == []
+    assert [rows[each] for each in load.ids] == [1] * len(load.ids)
+
+
+def test_a_spool_that_cannot_be_written_ends_the_start_with_a_sentence(
+    quiet_service: Service,
+) -> None:
+    quiet_service.home.mkdir()
+    (quiet_service.home / "spool").write_text("in the way")
+
+    process = quiet_service.launch()
+    code = process.wait(REFUSAL_SECONDS)
+
+    assert code != 0
+    assert "spool: cannot be written (" in quiet_service.output
+    assert "Traceback" not in quiet_service.output

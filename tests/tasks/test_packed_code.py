@@ -12,6 +12,7 @@ import pytest
 
 from tasks.shipping.archives import CODE
 from tasks.shipping.packaging import SERVED_CODE
+from tasks.shipping.wheels import let_all_read
 from tests.bentos.models import RECORD, write_tiny_model
 from tests.support import ROOT
 
@@ -65,3 +66,16 @@ def test_what_is_packed_answers_by_itself(
     )
 
     assert done.stdout.split() == told, done.stderr
+
+
+def test_an_image_holds_nothing_that_its_user_cannot_read(tmp_path: Path) -> None:
+    """Who builds it keeps what is written for themselves, and the image's user is another."""
+    folder = tmp_path / "packages"
+    folder.mkdir(mode=0o700)
+    for name, mode in (("module.py", 0o600), ("tool", 0o700)):
+        (folder / name).touch(mode=mode)
+
+    let_all_read(folder)
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())}
+    assert modes == {"packages": 0o755, "module.py": 0o644, "tool": 0o755}

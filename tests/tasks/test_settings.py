@@ -34,3 +34,24 @@ def test_a_setting_that_cannot_be_used_is_a_sentence_at_the_start(
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {told}")
     assert done.stderr.count("\n") == 1
+
+
+def test_what_flows_leave_behind_is_for_their_user_alone(tmp_path: Path) -> None:
+    program = (
+        "import flows\n"
+        "from tasks.data.files import locate, write_file\n"
+        "from tasks.log.records import open_records\n"
+        "open_records().connect().close()\n"
+        "write_file(locate('snapshots', 'a.parquet'), b'rows')\n"
+    )
+    environment = os.environ | {"DRIFTLINE_HOME": str(tmp_path / "home")}
+    environment.pop("PREFECT_HOME", None)
+    environment.pop("DRIFTLINE_STORE_URL", None)
+    environment.pop("DRIFTLINE_DATABASE_URL", None)
+    words = ["/bin/sh", "-c", 'umask 022; exec "$@"', "sh", sys.executable, "-c", program]
+
+    subprocess.run(words, cwd=ROOT, env=environment, check=True)
+
+    left = {path.name: path for path in (tmp_path / "home", *(tmp_path / "home").rglob("*"))}
+    assert {"predictions.db", "a.parquet", "snapshots"} <= left.keys()
+    assert [name for name, path in left.items() if path.stat().st_mode & 0o077] == []

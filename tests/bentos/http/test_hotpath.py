@@ -88,7 +88,7 @@ def test_a_client_that_leaves_is_not_answered(
     assert log.entries == []
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/static_content/page.css"])
+@pytest.mark.parametrize("path", ["/livez", "/metrics", "/static_content/page.css"])
 def test_the_frameworks_own_paths_are_left_to_it(hot_path: HotPath, path: str) -> None:
     assert call(hot_path, Client([]), path, "GET").body == FALLBACK
 

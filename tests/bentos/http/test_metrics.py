@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from bentos.api import Api
-from bentos.http.metrics import FIELD_BINS, SHARED_BY, Histogram, Ledger
+from bentos.http.metrics import FIELD_BINS, SHARED_BY, Gauge, Histogram, Ledger
 from bentos.predictor import Predictor
 from tests.bentos.asking import ask, read
 from tests.bentos.models import MARKER, RECORD, KeptLog, tiny_records
@@ -31,7 +31,7 @@ FAMILIES = {
     "driftline_model_info",
     "driftline_spool_bytes",
 }
-GAUGE = ("spool_bytes", "Bytes that wait", 'problem="tiny"', 3.0)
+GAUGE = Gauge("spool_bytes", "Bytes that wait", {"problem": "tiny"}, 3.0)
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -244,7 +244,7 @@ def test_odd_names_are_escaped(predictor: Predictor) -> None:
 
     found = parse(ledger.expose())
 
-    assert 'a"b\\c d' in values(found["driftline_predictions"], "class")
+    assert odd in values(found["driftline_predictions"], "class")
     assert len(found["driftline_model_info"].samples) == 1
 
 

@@ -127,7 +127,7 @@ IN_ODD_FOLDER = """
 import sys
 from bentos.log.database import insert_predictions, migrate, open_engine
 from bentos.log.direct import DirectLog
-from bentos.log.spool import rows_of
+from bentos.log.rows import prediction_rows
 from bentos.log.tables import PREDICTIONS
 engine = open_engine(sys.argv[1])
 migrate(engine)
@@ -135,7 +135,7 @@ def entry(name):
     one = {"id": name, "inputs": {}, "prediction": 1, "label": "ill", "probabilities": [0.5]}
     one |= {"confidence": 0.5, "risk": None}
     return {"time": 1.0, "problem": "tiny", "version": "7", "predictions": [one]}
-insert_predictions(engine, rows_of(entry("a")))
+insert_predictions(engine, prediction_rows(entry("a")))
 DirectLog(sys.argv[1]).write(entry("b"))
 with engine.connect() as connection:
     print(*sorted(row.id for row in connection.execute(PREDICTIONS.select())))

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from bentos.log import database
 from bentos.log.direct import SQLITE_TABLES, DirectLog
-from bentos.log.spool import rows_of
+from bentos.log.rows import prediction_rows
 from bentos.log.tables import LABELS, ORDERS, PREDICTIONS
 from bentos.log.writers import LogUnavailableError
 from deployments.tables import render_tables
@@ -67,7 +67,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def test_both_logs_write_the_same_rows(url: str) -> None:
     DirectLog(url).write(entry("a", "b"))
     engine = database.open_engine(url)
-    database.insert_predictions(engine, rows_of(entry("c")))
+    database.insert_predictions(engine, prediction_rows(entry("c")))
 
     with engine.connect() as connection:
         rows = [dict(row._mapping) for row in connection.execute(select(PREDICTIONS))]

@@ -16,9 +16,10 @@ from sqlalchemy import Engine, select
 from bentos.api import Api
 from bentos.log.database import insert_rows, migrate, open_engine
 from bentos.log.direct import DirectLog
-from bentos.log.refusals import PendingRefusals, count_record, refusal_rows
+from bentos.log.refusals import PendingRefusals, count_record
+from bentos.log.rows import refusal_rows
 from bentos.log.shipper import ship
-from bentos.log.spool import free_segments
+from bentos.log.spool import list_segments
 from bentos.log.tables import REFUSALS
 from bentos.log.writers import SpoolLog
 from bentos.predictor import Predictor
@@ -34,7 +35,7 @@ import os, signal, sys
 from pathlib import Path
 from bentos.log.writers import SpoolLog
 log = SpoolLog(Path(sys.argv[1]), sys.argv[2])
-log._shipper.kill()
+os.kill(log._shipper.pid, signal.SIGKILL)
 log.refuse("tiny", "7", {("age", "out_of_range"): 1, ("", "record"): 1})
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -175,7 +176,7 @@ def test_a_flood_of_refusals_is_added_up_and_all_of_it_is_shipped(spool: Path, u
 
     for _ in range(3000):
         log.refuse("tiny", "7", {("age", "out_of_range"): 1, ("", "record"): 1})
-    lines = sum(path.read_bytes().count(b"\n") for path in free_segments(spool))
+    lines = sum(path.read_bytes().count(b"\n") for path in list_segments(spool))
     log.close()
 
     assert lines < 300

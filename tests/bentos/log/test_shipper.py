@@ -1,23 +1,30 @@
+import os
+import resource
+import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event, make_url, select
 
-from bentos.log import writers as log_module
+from bentos.health.parts import Parts
 from bentos.log.database import insert_predictions, migrate, open_engine
+from bentos.log.rows import prediction_rows
 from bentos.log.shipper import SEGMENTS_AT_ONCE, purge, run, ship
-from bentos.log.spool import SpoolWriter, count_aside, free_segments, rows_of
+from bentos.log.spool import SpoolWriter, count_aside, list_segments
 from bentos.log.tables import PREDICTIONS
-from bentos.log.writers import LogUnavailableError, SpoolLog
+from bentos.log.writers import LATE_SECONDS, SPOOL, LogUnavailableError, SpoolLog
+from tests.system.relay import relaying
+from tests.system.servers import DatabaseServer
 
-LOG_SECONDS = 20.0
+LOG_SECONDS = 60.0
 
 
 def entry(*ids: str, at: float | None = None) -> dict[str, Any]:
@@ -80,14 +87,14 @@ def test_everything_is_shipped_and_the_spool_is_empty(engine: Engine, spool: Pat
 
     assert shipped == 3
     assert sorted(ids_in(engine)) == ["a", "b", "c", "d"]
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
     assert ship(engine, spool) == 0
 
 
 def test_what_is_shipped_twice_stands_once(engine: Engine, spool: Path) -> None:
     """A shipper that dies between the insert and the removal leaves its segment to the next."""
     spooled(spool, entry("a", "b"))
-    (path,) = free_segments(spool)
+    (path,) = list_segments(spool)
     content = path.read_bytes()
     ship(engine, spool)
     path.write_bytes(content)
@@ -95,7 +102,7 @@ def test_what_is_shipped_twice_stands_once(engine: Engine, spool: Path) -> None:
     ship(engine, spool)
 
     assert sorted(ids_in(engine)) == ["a", "b"]
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
 
 
 class Rounds:
@@ -127,7 +134,7 @@ def test_a_database_that_is_away_at_the_start_is_waited_for(spool: Path, tmp_pat
     run(spool, f"sqlite:///{path}", is_over=rounds)
 
     assert ids_in(open_engine(f"sqlite:///{path}")) == ["a"]
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
     assert rounds.pauses[:3] == sorted(rounds.pauses[:3])
     assert rounds.pauses[2] > rounds.pauses[0]
     assert rounds.pauses[3] == rounds.pauses[0]
@@ -162,7 +169,7 @@ def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
 
     assert shipped == 4
     assert sorted(ids_in(engine)) == ["a", "c", "e", "f", "g"]
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
     assert [each["predictions"][0]["id"] for each in lines_aside(spool)] == ["b", "d"]
 
 
@@ -179,6 +186,8 @@ def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
         orjson.dumps(entry("b") | {"time": "yesterday"}),
         orjson.dumps(entry("b") | {"predictions": [{}]}),
         orjson.dumps(entry("b") | {"predictions": None}),
+        orjson.dumps(entry("b") | {"problem": {"a": 1}}),
+        orjson.dumps(entry("b") | {"version": 7}),
         orjson.dumps({"refused": "r", "time": 1.0}),
         orjson.dumps(
             {
@@ -190,20 +199,20 @@ def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
             }
         ),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_a_line_that_cannot_be_meant_holds_up_nobody(
     engine: Engine, spool: Path, line: bytes
 ) -> None:
     spooled(spool, entry("a"))
-    (path,) = free_segments(spool)
+    (path,) = list_segments(spool)
     path.write_bytes(line + b"\n" + path.read_bytes())
     spooled(spool, entry("z"))
 
     ship(engine, spool)
 
     assert sorted(ids_in(engine)) == ["a", "z"]
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
     (aside,) = spool.glob("*.damaged")
     assert aside.read_bytes() == line + b"\n"
     assert count_aside(spool) == 1
@@ -233,6 +242,35 @@ def test_many_segments_are_shipped_in_few_transactions(engine: Engine, spool: Pa
     assert len(commits) == 2
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("postgresql", marks=pytest.mark.postgres),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ],
+)
+def test_a_busy_half_minute_takes_few_more_round_trips_than_a_quiet_one(
+    request: pytest.FixtureRequest, spool: Path, kind: str
+) -> None:
+    """Over a network of half a second a round trip, the spool must not grow without end."""
+    server: DatabaseServer = request.getfixturevalue(kind)
+    url = make_url(server.create_database())
+    migrate(open_engine(url.render_as_string(hide_password=False)))
+    with relaying(str(url.host), int(url.port or 0)) as relay:
+        through = url.set(port=relay.port).render_as_string(hide_password=False)
+        engine = open_engine(through)
+        turns = []
+        for number, rows in enumerate((1, 1, 150)):  # the first one connects
+            before = relay.turns
+            for i in range(SEGMENTS_AT_ONCE):
+                spooled(spool, entry(*(f"{number}-{i}-{j}" for j in range(rows))))
+            assert ship(engine, spool) == SEGMENTS_AT_ONCE
+            turns.append(relay.turns - before)
+        engine.dispose()
+
+    assert turns[2] <= turns[1] + 4
+
+
 def test_whatever_goes_wrong_the_shipper_goes_on(
     spool: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,28 +296,144 @@ def lines_aside(spool: Path) -> list[Any]:
     return [orjson.loads(line) for path in paths for line in path.read_bytes().splitlines()]
 
 
-def test_the_keeper_outlives_what_it_could_not_do(
-    spool_log: SpoolLog, url: str, monkeypatch: pytest.MonkeyPatch
+def test_predictions_are_shipped_after_descriptors_ran_out_and_the_shipper_was_killed(
+    spool: Path, url: str
 ) -> None:
-    """Such as starting a shipper while there are no descriptors left."""
-    monkeypatch.setattr("bentos.log.writers.SHIPPER_PAUSE_SECONDS", 0.0)
-    start, failed = log_module._start_shipper, threading.Event()
+    """Nothing can be started or handed over meanwhile, which the parts tell; it comes back."""
+    parts = Parts(vital=frozenset({SPOOL}))
+    log = SpoolLog(spool, url, parts=parts)
+    with descriptors_used_up():
+        kill(log)
+        log.write(entry("a"))
+        await_that(lambda: parts.read()["shipper"].why.startswith("cannot be started"))
+        await_that(lambda: parts.read()[SPOOL].why.startswith("cannot be handed over"))
+        status = parts.describe()["status"]
 
-    def fail_once(folder: Path) -> Any:
-        if failed.is_set():
-            return start(folder)
-        failed.set()
-        raise OSError(24, "Too many open files")
+    await_that(lambda: parts.describe()["status"] == "ready")
+    log.close()
 
-    monkeypatch.setattr("bentos.log.writers._start_shipper", fail_once)
-    spool_log._shipper.kill()
-    spool_log._shipper.wait()
+    assert status == "degraded"
+    assert ids_in(open_engine(url)) == ["a"]
 
-    spool_log.write(entry("a"))
 
-    await_that(failed.is_set)
-    migrate(open_engine(url))
-    await_that(lambda: ids_in(open_engine(url)) == ["a"])
+@contextmanager
+def descriptors_used_up() -> Iterator[None]:
+    """Every descriptor that this process may have is taken."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    taken: list[int] = []
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        yield
+    finally:
+        for fd in taken:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def kill(log: SpoolLog) -> None:
+    """Kill a log's shipper."""
+    assert log._shipper.pid is not None
+    os.kill(log._shipper.pid, signal.SIGKILL)
+
+
+def test_whatever_the_keeper_meets_it_goes_on_and_tells(
+    spool: Path, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts, hand_over, failed = Parts(), SpoolWriter.hand_over, threading.Event()
+
+    def fail_once(writer: SpoolWriter) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError
+        hand_over(writer)
+
+    monkeypatch.setattr(SpoolWriter, "hand_over", fail_once)
+    log = SpoolLog(spool, url, parts=parts)
+    log.write(entry("a"))
+
+    await_that(lambda: failed.is_set() and parts.read()["keeper"].health == "up")
+    log.close()
+
+    assert "the keeper could not do its work: RuntimeError" in caplog.text
+    assert ids_in(open_engine(url)) == ["a"]
+
+
+def test_a_shipper_tells_what_keeps_it(spool: Path, tmp_path: Path) -> None:
+    """And that it goes on again."""
+    path, told = tmp_path / "log.db", []
+    path.mkdir()
+    rounds = Rounds(nothing, nothing, path.rmdir, nothing)
+
+    run(spool, f"sqlite:///{path}", is_over=rounds, tell=lambda *words: told.append(words))
+
+    assert told == [("degraded", "OperationalError"), ("up", "")]
+
+
+def test_a_damaged_database_is_named_with_a_remedy_and_the_spool_waits(
+    spool: Path, tmp_path: Path
+) -> None:
+    path, told = tmp_path / "predictions.db", []
+    path.write_bytes(b"SQLite format 3\0" + b"damaged" * 1000)
+    spooled(spool, entry("a"))
+
+    run(
+        spool,
+        f"sqlite:///{path}",
+        is_over=Rounds(nothing, nothing, lambda: path.rename(tmp_path / "aside"), nothing),
+        tell=lambda *words: told.append(words),
+    )
+
+    (_, why), *rest = told
+    assert why.startswith(f"{path}: is damaged; bring it back from a copy, or move it away")
+    assert rest == [("up", "")]
+    assert ids_in(open_engine(f"sqlite:///{path}")) == ["a"]
+
+
+def test_predictions_that_wait_for_long_make_the_service_degraded_and_not_unready(
+    spool: Path, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "log.db"
+    blocked.mkdir()
+    spool.mkdir()
+    long_ago = time.time_ns() - int((LATE_SECONDS + 60) * 1e9)
+    (spool / f"{long_ago:020d}-a.jsonl").write_bytes(orjson.dumps(entry("a")) + b"\n")
+    parts = Parts(vital=frozenset({SPOOL}))
+
+    log = SpoolLog(spool, f"sqlite:///{blocked}", parts=parts)
+    told = parts.describe()
+    log.close()
+
+    assert told["status"] == "degraded"
+    assert told["parts"][SPOOL]["why"].startswith("predictions wait since")
+
+
+def test_a_spool_that_takes_nothing_takes_the_readiness_with_it_until_it_does(
+    tiny_disk: Path, tmp_path: Path
+) -> None:
+    """Nobody asks a service that is not ready, so it finds out by itself that there is room."""
+    blocked = tmp_path / "log.db"
+    blocked.mkdir()
+    parts = Parts(vital=frozenset({SPOOL}))
+    log = SpoolLog(tiny_disk / "spool", f"sqlite:///{blocked}", parts=parts)
+    ballast = tiny_disk / "ballast"
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 1024)
+    with suppress(LogUnavailableError):
+        for number in range(1000):
+            log.write(entry(f"{number}"))
+
+    refused = parts.describe()
+    ballast.unlink()
+    await_that(lambda: parts.describe()["status"] != "not_ready")
+    log.write(entry("again"))
+    log.close()
+
+    assert refused["status"] == "not_ready"
+    assert refused["parts"][SPOOL]["state"] == "down"
 
 
 def test_old_inputs_are_forgotten_where_a_retention_is_set(
@@ -338,19 +492,15 @@ def test_a_closed_log_has_shipped_everything_and_takes_no_more(
     spool_log.close()
 
     assert Counter(ids_in(open_engine(url))) == {f"{i}": 1 for i in range(100)}
-    assert free_segments(spool) == []
+    assert list_segments(spool) == []
     with pytest.raises(LogUnavailableError):
         spool_log.write(entry("late"))
 
 
-def test_a_shipper_that_was_killed_is_followed_by_another(
-    spool_log: SpoolLog, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bentos.log.writers.SHIPPER_PAUSE_SECONDS", 0.0)
+def test_a_shipper_that_was_killed_is_followed_by_another(spool_log: SpoolLog, url: str) -> None:
     spool_log.write(entry("a"))
     await_that(lambda: Path(url.removeprefix("sqlite:///")).exists())
-    spool_log._shipper.kill()
-    spool_log._shipper.wait()
+    kill(spool_log)
 
     spool_log.write(entry("b"))
 
@@ -388,7 +538,7 @@ def test_predictions_that_stand_already_do_not_stop_the_new_ones(
     engine: Engine, spool: Path
 ) -> None:
     spooled(spool, entry("a", "b"))
-    insert_predictions(engine, rows_of(entry("b")))
+    insert_predictions(engine, prediction_rows(entry("b")))
 
     ship(engine, spool)
 
@@ -400,7 +550,7 @@ def test_an_entry_becomes_one_row_per_prediction() -> None:
     one |= {"probabilities": [0.25, 0.75], "confidence": 0.75, "risk": "high"}
     entry = {"time": 0.5, "problem": "p", "version": "7", "predictions": [one, one | {"id": "b"}]}
 
-    first, second = rows_of(entry)
+    first, second = prediction_rows(entry)
 
     assert (first["id"], second["id"]) == ("a", "b")
     assert first["inputs"] == '{"x":null}'

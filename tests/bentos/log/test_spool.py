@@ -18,7 +18,7 @@ from bentos.log.spool import (
     SpoolFullError,
     SpoolWriter,
     find_in_spool,
-    free_segments,
+    list_segments,
     measure_spool,
     take_segment,
 )
@@ -29,7 +29,7 @@ LINE = b'{"id":"a"}\n'
 
 def take_all(folder: Path) -> list[object]:
     taken = []
-    for path in free_segments(folder):
+    for path in list_segments(folder):
         with take_segment(path) as segment:
             taken += segment.entries if segment else []
     return taken
@@ -71,7 +71,7 @@ def test_what_is_written_is_taken_in_order_and_once(tmp_path: Path, writer: Spoo
 def test_a_segment_being_written_is_not_taken(tmp_path: Path, writer: SpoolWriter) -> None:
     writer.append(LINE)
 
-    (path,) = free_segments(tmp_path)
+    (path,) = list_segments(tmp_path)
     with take_segment(path) as segment:
         assert segment is None
 
@@ -85,7 +85,7 @@ def test_a_young_or_empty_segment_is_not_handed_over(tmp_path: Path, writer: Spo
     writer.append(LINE)
     writer.hand_over()  # young
 
-    assert len(free_segments(tmp_path)) == 1
+    assert len(list_segments(tmp_path)) == 1
     assert take_all(tmp_path) == []
 
 
@@ -104,7 +104,7 @@ def test_a_closed_writer_leaves_everything_and_takes_no_more(
 def test_a_segment_stays_where_shipping_it_fails(tmp_path: Path, writer: SpoolWriter) -> None:
     writer.append(LINE)
     writer.close()
-    (path,) = free_segments(tmp_path)
+    (path,) = list_segments(tmp_path)
 
     with pytest.raises(ConnectionError), take_segment(path):
         raise ConnectionError
@@ -115,7 +115,7 @@ def test_a_segment_stays_where_shipping_it_fails(tmp_path: Path, writer: SpoolWr
 def test_two_shippers_do_not_take_the_same_segment(tmp_path: Path, writer: SpoolWriter) -> None:
     writer.append(LINE)
     writer.close()
-    (path,) = free_segments(tmp_path)
+    (path,) = list_segments(tmp_path)
 
     with take_segment(path) as first, take_segment(path) as second:
         assert first is not None
@@ -280,12 +280,12 @@ def test_a_segment_is_locked_before_a_shipper_can_see_it(
     lock = fcntl.flock
 
     def look_and_lock(fd: int, how: int) -> None:
-        visible_when_locked.append(len(free_segments(tmp_path)))
+        visible_when_locked.append(len(list_segments(tmp_path)))
         lock(fd, how)
 
     monkeypatch.setattr(fcntl, "flock", look_and_lock)
     writer = SpoolWriter(tmp_path)
 
     assert visible_when_locked == [0]
-    assert len(free_segments(tmp_path)) == 1
+    assert len(list_segments(tmp_path)) == 1
     writer.close()

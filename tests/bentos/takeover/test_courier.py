@@ -74,6 +74,10 @@ def no_digest(pointer: Pointer, packed: bytes) -> tuple[Pointer | None, bytes]:
     return replace(pointer, archive_sha256=""), packed
 
 
+def told(health: str, why: str) -> None:
+    """Nobody listens."""
+
+
 HARMS = {
     torn: "archive: got SHA-256",
     flipped: "archive: got SHA-256",
@@ -88,7 +92,7 @@ def test_what_is_not_what_the_pointer_says_leaves_no_bento_and_the_old_one_servi
     machine: Path, harm: Callable[[Pointer, bytes], tuple[Pointer | None, bytes]]
 ) -> None:
     clock = Clock()
-    one = Courier(str(machine / "store"), "tiny", clock)
+    one = Courier(str(machine / "store"), "tiny", clock=clock, tell=told)
     first = share(machine / "store", "1")
     one.look()
     second = share(machine / "store", "2")
@@ -114,7 +118,7 @@ def test_what_is_not_what_the_pointer_says_leaves_no_bento_and_the_old_one_servi
 
 def test_an_archive_that_is_not_there_yet_is_waited_for(machine: Path) -> None:
     clock = Clock()
-    one = Courier(str(machine / "store"), "tiny", clock)
+    one = Courier(str(machine / "store"), "tiny", clock=clock, tell=told)
     pointer = share(machine / "store", "1")
     place = machine / "store" / shelf.archive_in_store(pointer.tag)
     place.rename(machine / "late")
@@ -184,7 +188,7 @@ def test_a_signed_bento_comes_with_its_signature(
 
 def test_a_store_that_is_away_is_told_and_asked_again(machine: Path) -> None:
     (machine / "store").write_text("not a folder")
-    one = Courier(str(machine / "store"), "tiny")
+    one = Courier(str(machine / "store"), "tiny", tell=told)
     one.look()
     trouble = read_trouble("tiny")
     (machine / "store").unlink()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bentos.log.database import insert_rows
-from bentos.log.refusals import PendingRefusals, refusal_rows
+from bentos.log.refusals import PendingRefusals
+from bentos.log.rows import refusal_rows
 from driftline.refusals import Refusals
 from tasks.log.records import _open, open_records
 from tasks.log.refusals import read_refusals

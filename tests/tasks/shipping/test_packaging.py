@@ -162,7 +162,7 @@ def test_another_machine_fetches_what_one_has_built_and_signed(
     assert (pointer.tag, pointer.sha256) == (bento.tag, bento.sha256)
     shelf.check_shelved(pointer, KEY)
     load_predictor(shelf.place_of(pointer.tag) / "src")
-    assert packaging.served_version("tiny") == bento.tag
+    assert packaging.served_tag("tiny") == bento.tag
 
 
 def test_a_key_that_is_too_short_is_told(

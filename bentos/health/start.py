@@ -1,0 +1,58 @@
+"""What is seen to before the service starts: who may read its state, its spool, its port."""
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+from bentos.settings import SettingError
+
+PRIVATE, OF_A_GROUP = 0o077, 0o007  # what nobody else may do
+
+
+def protect_state(home: Path) -> None:
+    """Let only this user read what this process writes from now on, and its state folder.
+
+    A state folder with the set-group-ID bit (`chmod 2770`) is shared with its group on purpose.
+    """
+    try:
+        mode = home.stat().st_mode
+    except OSError:
+        os.umask(PRIVATE)
+        return
+    hidden = OF_A_GROUP if mode & stat.S_ISGID else PRIVATE
+    os.umask(hidden)
+    if mode & hidden and home.stat().st_uid == os.geteuid():
+        home.chmod(stat.S_IMODE(mode) & ~hidden)
+
+
+def check_spool(folder: Path) -> None:
+    """Refuse to start where no prediction could be kept."""
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        message = (
+            f"{folder}: cannot be written ({error.strerror}), and no prediction is answered that "
+            "cannot be logged; wanted a folder that can be (DRIFTLINE_SPOOL_DIR)"
+        )
+        raise SettingError(message) from None
+
+
+def check_port(host: str, port: int, *, option: str) -> None:
+    """Refuse to start where another listens already, or where this user may not."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as door:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(address)
+    except OSError as error:
+        message = (
+            f"port {port} of {host}: {error.strerror}; stop what listens there, "
+            f"or give another port with {option}"
+        )
+        raise SettingError(message) from None

@@ -1,0 +1,148 @@
+"""What stands in the prediction log, spelt once for whoever writes it.
+
+An entry is what one request leaves: plain JSON, as it waits in the spool. Rows are what an entry
+becomes in the database's tables; `bentos.log.tables` gives their columns lengths and indexes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from bentos.predictor import Answer
+from driftline.contract import Contract
+
+Entry = Mapping[str, Any]
+Row = dict[str, Any]
+Types = Mapping[str, type | tuple[type, ...]]
+
+PREDICTION: Types = {
+    "id": str,
+    "problem": str,
+    "model_version": str,
+    "answered_at": datetime,
+    "inputs": str,
+    "prediction": int,
+    "label": str,
+    "probabilities": str,
+    "confidence": (float, int),
+    "risk_level": str,
+}
+REFUSAL: Types = {
+    "id": str,
+    "problem": str,
+    "model_version": str,
+    "at": datetime,
+    "field": str,
+    "kind": str,
+    "count": int,
+}
+
+
+def prediction_entry(
+    contract: Contract,
+    records: Iterable[Mapping[str, Any]],
+    answers: Iterable[Answer],
+    ids: Iterable[str],
+    *,
+    at: float,
+) -> dict[str, Any]:
+    """The entry of the answers to one request, given at a time in seconds since the epoch."""
+    return {
+        "time": at,
+        "problem": contract.problem,
+        "version": contract.model_version,
+        "predictions": [
+            {
+                "id": prediction_id,
+                "inputs": record,
+                "prediction": answer.prediction,
+                "label": answer.label,
+                "probabilities": list(answer.probability.values()),
+                "confidence": answer.confidence,
+                "risk": answer.risk_level,
+            }
+            for record, answer, prediction_id in zip(records, answers, ids, strict=True)
+        ],
+    }
+
+
+def prediction_rows(entry: Entry) -> list[Row]:
+    """An entry of predictions as rows, with their columns in the order of `PREDICTION`."""
+    shared = {
+        "problem": entry["problem"],
+        "model_version": entry["version"],
+        "answered_at": _moment(entry["time"]),
+    }
+    return [
+        {"id": one["id"]}
+        | shared
+        | {
+            "inputs": orjson.dumps(one["inputs"]).decode(),
+            "prediction": one["prediction"],
+            "label": one["label"],
+            "probabilities": orjson.dumps(one["probabilities"]).decode(),
+            "confidence": one["confidence"],
+            "risk_level": one["risk"],
+        }
+        for one in entry["predictions"]
+    ]
+
+
+def refusal_rows(entry: Entry) -> list[Row]:
+    """An entry of refusals as rows; the same entry has the same ids."""
+    return [
+        {
+            "id": f"{entry['refused']}-{place}",
+            "problem": entry["problem"],
+            "model_version": entry["version"],
+            "at": _moment(entry["time"]),
+            "field": field,
+            "kind": kind,
+            "count": count,
+        }
+        for place, (field, kind, count) in enumerate(entry["counts"])
+    ]
+
+
+def check_types(rows: Sequence[Row], types: Types) -> None:
+    """Raise `TypeError` where a value is none that its column could hold.
+
+    Databases differ in what they say of such a value, and some say it of the whole statement.
+    """
+    for row in rows:
+        for column, kind in types.items():
+            value = row[column]
+            if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+                raise TypeError(column)
+
+
+def label_row(prediction_id: str, problem: str, label: str) -> Row:
+    """A label that is received now."""
+    return {
+        "prediction_id": prediction_id,
+        "problem": problem,
+        "label": label,
+        "received_at": now(),
+    }
+
+
+def order_row(problem: str, kind: str, key: str) -> Row:
+    """An order that is placed now and waits to be carried out."""
+    return {
+        "key": key,
+        "problem": problem,
+        "kind": kind,
+        "state": "open",
+        "changed_at": now(),
+    }
+
+
+def now() -> datetime:
+    """The moment as the database keeps it: UTC, without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
