@@ -10,6 +10,7 @@ from driftline.errors import DriftlineError, NotFoundError
 from driftline.journal import is_step_back, last_holders, previous_holder
 from driftline.problem import Problem
 from driftline.promotion import Decision
+from flows.shared.interrupts import PROMOTED
 from tasks.log.journal import read_journal, write_journal
 from tasks.models.registry import (
     CHALLENGER,
@@ -41,6 +42,8 @@ def hand_over(
         evidence=evidence,
     )
     if is_written:
+        if alias == CHAMPION:
+            PROMOTED.append(f"version {version}")
         follow_journal(name, alias)
     return is_written
 

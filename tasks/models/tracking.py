@@ -131,7 +131,7 @@ def _ending_broken(client: "MlflowClient", experiment: str, trained_by: str) -> 
     _end_broken(client, experiment, trained_by)
     try:
         yield
-    except Exception:
+    except BaseException:  # an interrupt too
         with suppress(Exception):  # MLflow itself may be away
             _end_broken(client, experiment, trained_by)
         raise

@@ -1,16 +1,20 @@
 """BentoML: builds a bento from a model's ONNX file, its contract and the serving code alone."""
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bentos.takeover.shelf import (
     archive_in_store,
+    bentoml_home,
     pack,
     place_of,
     pointer_in_store,
@@ -39,6 +43,7 @@ SERVED_CODE = (
 )
 SERVING_LOCK = "bentos/requirements.lock"
 BASE_IMAGE = "python:3.11-slim"  # a name; the build is told which one to take
+DRAFT = ".draft-"
 IMAGE_TEMPLATE = "deployments/image/Dockerfile.j2"
 
 
@@ -75,12 +80,23 @@ def _build(problem: Problem, model: ServedModel, tag: str) -> None:
     folder = place_of(tag)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
+        _alone_in(folder.parent),
         tempfile.TemporaryDirectory() as context,
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as home,
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=DRAFT) as home,
     ):
         _lay_out(Path(context), problem, model)
         _run_build(Path(context), tag, Path(home))
         put_in_place(Path(home, "bentos", problem.name, folder.name), folder)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other builds of this machine out, and remove the drafts of those that were killed."""
+    with (bentoml_home() / f".building-{folder.name}").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for draft in folder.glob(f"{DRAFT}*"):
+            shutil.rmtree(draft, ignore_errors=True)
+        yield
 
 
 def _run_build(context: Path, tag: str, home: Path) -> None:
