@@ -30,6 +30,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from bentos.log.checks import Tally, all_keys, count_on, newest_key
+from bentos.log.mistakes import advice_on
 from bentos.log.tables import LABELS, ORDERS, PREDICTIONS, REFUSALS, VERDICTS
 from bentos.settings import database_kind
 
@@ -114,8 +115,8 @@ def migrate(engine: Engine, attempts: int = 5) -> None:
                 config.attributes["connection"] = connection
                 if not _is_newer(connection, config):
                     command.upgrade(config, "head")
-        except DBAPIError:
-            if attempt == attempts:
+        except DBAPIError as error:
+            if attempt == attempts or advice_on(error) is not None:
                 raise
             time.sleep(0.5 * attempt)
         else:
