@@ -8,7 +8,6 @@ import argparse
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from prefect.settings import (
 )
 
 import flows  # noqa: F401 - points the tools at the state folder
+from deployments.ports import refuse_taken
 from deployments.watchdog import Watchdog
 from driftline.errors import DriftlineError
 from tasks.data.problems import list_problems
@@ -106,17 +106,7 @@ def _known(name: str) -> str:
 def _check_free(ports: Ports) -> None:
     options = {"prefect": "--prefect-port", "mlflow": "--mlflow-port", "service": "--port"}
     for name, option in options.items():
-        port = getattr(ports, name)
-        with socket.socket() as door:
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                door.bind(("127.0.0.1", port))
-            except OSError as error:
-                message = (
-                    f"port {port} ({name}): {error.strerror}; "
-                    f"stop what listens there, or give another one with {option}"
-                )
-                raise PartError(message) from None
+        refuse_taken(getattr(ports, name), name, option)
 
 
 def _run(problem: str, ports: Ports, parts: ExitStack) -> None:

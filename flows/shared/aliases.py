@@ -7,11 +7,11 @@ alone, and told by `flows.journal --verify`.
 """
 
 from driftline.errors import DriftlineError, NotFoundError
-from driftline.journal import is_step_back, last_holders, previous_holder
+from driftline.journal import Anchor, is_step_back, last_holders, previous_holder
 from driftline.problem import Problem
 from driftline.promotion import Decision
 from flows.shared.interrupts import PROMOTED
-from tasks.log.journal import read_journal, write_journal
+from tasks.log.journal import anchor_rows, read_journal, write_journal
 from tasks.models.registry import (
     CHALLENGER,
     CHAMPION,
@@ -19,6 +19,7 @@ from tasks.models.registry import (
     move_alias,
     read_holders,
     tag_decision,
+    tag_head,
 )
 from tasks.progress import tell
 from tasks.shipping.packaging import served_version
@@ -44,8 +45,17 @@ def hand_over(
     if is_written:
         if alias == CHAMPION:
             PROMOTED.append(f"version {version}")
+        anchor_journal(name)
         follow_journal(name, alias)
     return is_written
+
+
+def anchor_journal(name: str) -> None:
+    """Keep in the store and in the registry which rows the journal has."""
+    entries = read_journal(name)
+    if entries:
+        anchor_rows(name, entries)
+        tag_head(name, Anchor(entries[-1].number, entries[-1].sha256))
 
 
 def follow_journal(name: str, alias: str) -> None:
@@ -74,6 +84,7 @@ def settle_aliases(name: str) -> int:
         if holders.get(alias) != version and holders.get(alias) == last.before:
             tell(f"finishing what an interrupted run began: {alias} is version {version}")
             follow_journal(name, alias)
+    anchor_journal(name)
     return len(entries)
 
 

@@ -16,7 +16,7 @@ from tasks.settings import get_settings
 from tests.conftest import Bucket, forget_connections
 from tests.system.servers import DatabaseServer, start_mariadb, start_postgresql
 
-SECRET = "not-the-password"
+VALUE = "Jane-Doe-1234"
 Start = Callable[[], AbstractContextManager[DatabaseServer]]
 
 
@@ -81,29 +81,29 @@ def test_a_refused_login_is_called_so(start: Start, database: Callable[[str], No
     with start() as server:
         scheme, _, rest = server.create_database().partition("://")
         place = rest.rpartition("@")[2]
-        database(f"{scheme}://nobody-here:{SECRET}@{place}")
+        database(f"{scheme}://nobody-here:{VALUE}@{place}")
 
         told = told_of(read_journal, "tiny")
 
     assert "DRIFTLINE_DATABASE_URL): the login was refused" in told
-    assert SECRET not in told
+    assert VALUE not in told
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
 def test_an_unknown_host_is_called_so(scheme: str, database: Callable[[str], None]) -> None:
-    database(f"{scheme}://someone:{SECRET}@nowhere.invalid/log")
+    database(f"{scheme}://someone:{VALUE}@nowhere.invalid/log")
 
     told = told_of(read_journal, "tiny")
 
     assert "DRIFTLINE_DATABASE_URL): its host is unknown" in told
-    assert SECRET not in told
+    assert VALUE not in told
 
 
 @pytest.mark.s3
 @pytest.mark.parametrize(
     ("changes", "address", "words"),
     [
-        ({"AWS_SECRET_ACCESS_KEY": SECRET}, "s3://driftline/x", "access denied"),
+        ({"AWS_SECRET_ACCESS_KEY": VALUE}, "s3://driftline/x", "access denied"),
         ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "s3://driftline/x", "credentials"),
         ({}, "s3://Bad Bucket!/x", "not a name that a bucket can have"),
         ({"AWS_ENDPOINT_URL": "http://nowhere.invalid"}, "s3://driftline/x", "host is unknown"),
@@ -126,4 +126,4 @@ def test_a_store_that_cannot_be_used_is_called_so(
 
     assert told.startswith(f"{address}: ")
     assert words in told
-    assert SECRET not in told
+    assert VALUE not in told
