@@ -64,7 +64,8 @@ def monitor(
     spec = read_problem(problem)
     run_id = str(flow_run.id)
     is_ordered = source is None and model == "champion" and not holdout
-    orders = predictions.claim_orders(spec.name, "monitor", run_id) if is_ordered else []
+    claim = predictions.claim_due_orders if only_ordered else predictions.claim_orders
+    orders = claim(spec.name, "monitor", run_id) if is_ordered else []
     if only_ordered and not orders:
         tell("nothing is ordered: another run has judged these labels")
         return {}

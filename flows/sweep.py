@@ -5,9 +5,10 @@ import time
 from prefect.runtime import deployment
 
 from flows.shared.aliases import is_served, settle_aliases
-from flows.shared.running import Sections, driftline_flow
+from flows.shared.running import Sections, driftline_flow, tell_given_up
 from tasks.data.problems import list_problems, read_problem
 from tasks.log import predictions
+from tasks.log.attempts import take_given_up
 from tasks.models.registry import read_holders
 from tasks.progress import tell
 from tasks.server import abandoned, deployments
@@ -27,6 +28,8 @@ def sweep(problem: str | None = None) -> Sections:
         freed = predictions.free_orders(spec.name, ended)
         if freed:
             tell(f"{spec.name}: {freed} orders are open again, whose runs ended without them")
+        for kind in take_given_up(spec.name):
+            tell_given_up(kind, spec.name, "its runs ended without an outcome")
         for kind, count in predictions.open_orders(spec).items():
             tell(f"{spec.name}: {count} open orders to {kind}")
             start(kind, spec.slug, spec.name, {"only_ordered": True})

@@ -54,7 +54,8 @@ def train(
     """Train on a source, or a snapshot by its SHA-256 (or part); promote what is proved better."""
     spec = read_problem(problem)
     run_id = str(flow_run.id)
-    orders = [] if smoke else predictions.claim_orders(spec.name, "train", run_id)
+    claim = predictions.claim_due_orders if only_ordered else predictions.claim_orders
+    orders = [] if smoke else claim(spec.name, "train", run_id)
     if only_ordered and not orders:
         tell("nothing is ordered: this verdict has been trained on, or another run has it")
         return {"promotion": {"verdict": "not ordered", "reasons": ["no open order"]}}

@@ -20,6 +20,7 @@ from prefect.states import Failed
 from driftline.errors import DriftlineError
 from flows.shared.summary import summary_markdown
 from tasks.decorators import RETRY_DELAYS_SECONDS
+from tasks.log.attempts import ATTEMPTS, take_given_up_if_there
 from tasks.people.channels import check_channels
 from tasks.people.notifications import FLOW_FAILED, notify
 from tasks.people.reporting import show_text, write_summary
@@ -102,12 +103,27 @@ def tell_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> N
     """Tell people that a run failed or crashed; the end of a flow inside it is not told again.
 
     A run that is about no problem is a sweep, which begins anew each minute: only the first of
-    several that fail is told.
+    several that fail is told. What was ordered is tried again by itself, and told when it is given
+    up.
     """
     problem = _name_of(flow_run.parameters)
-    if _stands_alone(flow_run) and (problem or not has_failed_before(flow_run)):
+    if not _stands_alone(flow_run):
+        return
+    if flow_run.parameters.get("only_ordered"):
+        given_up = take_given_up_if_there(problem)
+        if given_up is None or given_up:
+            tell_given_up(flow.name, problem, _reason(state), run_id=str(flow_run.id))
+    elif problem or not has_failed_before(flow_run):
         payload = {"flow": flow.name, "reasons": [_reason(state)]}
         notify(FLOW_FAILED, problem, payload, run_id=str(flow_run.id))
+
+
+def tell_given_up(flow: str, problem: str, reason: str, *, run_id: str = "") -> None:
+    """Tell people that an order is not tried any more."""
+    wanted = f"wanted its cause mended, and then: python -m flows.{flow} {problem}"
+    given_up = f"tried {ATTEMPTS} times and given up; {wanted}"
+    payload = {"flow": flow, "reasons": [reason, given_up]}
+    notify(FLOW_FAILED, problem, payload, run_id=run_id)
 
 
 def _stands_alone(run: FlowRun) -> bool:
