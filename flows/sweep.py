@@ -5,6 +5,7 @@ import time
 from prefect.runtime import deployment
 
 from flows.shared.aliases import is_served, settle_aliases
+from flows.shared.leftovers import end_left_runs
 from flows.shared.running import Sections, driftline_flow, tell_given_up
 from tasks.data.problems import list_problems, read_problem
 from tasks.log import predictions
@@ -33,6 +34,7 @@ def sweep(problem: str | None = None) -> Sections:
         for kind, count in predictions.open_orders(spec).items():
             tell(f"{spec.name}: {count} open orders to {kind}")
             start(kind, spec.slug, spec.name, {"only_ordered": True})
+        end_left_runs(spec)
         settle_aliases(spec.name)
         champion = read_holders(spec.name)["champion"]
         if champion is None or is_served(spec.name, champion):

@@ -13,6 +13,7 @@ from driftline.training import Trained
 from flows.ingest import ingest
 from flows.package import package
 from flows.shared.aliases import apply_decision, is_served, settle_aliases
+from flows.shared.leftovers import end_left_runs
 from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
 from flows.shared.summary import candidate_rows
 from tasks.data.cleaning import clean_labelled
@@ -113,6 +114,7 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
     with step("split"):
         table, digests = read_snapshot(snapshot)
         restore_experiment(spec)
+        end_left_runs(spec)
         settle_aliases(spec.name)
         labelled = clean_labelled(predictions.read_labelled(spec), spec)
         champion = read_champion(spec)
