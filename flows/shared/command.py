@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.shared.interrupts import is_interrupted, mind_interrupts, quit_now
+from flows.shared.running import concealed
 from flows.shared.summary import next_steps, summary_rows
 from tasks.reaching import is_prefect_away
 from tasks.server.temporary import stand_apart
@@ -68,7 +69,7 @@ def _run(flow: Flow[Any, Any], parameters: dict[str, Any], ahead: Sequence[str])
         stand_apart()
         _show_only_told()
         _import_ahead(ahead)
-        summary = flow(**parameters)
+        summary = flow(**{name: concealed(value) for name, value in parameters.items()})
     except BaseException as error:  # noqa: BLE001 - Prefect makes other errors of an interrupt
         if is_interrupted():
             quit_now()

@@ -19,6 +19,7 @@ from prefect.states import Failed
 
 from driftline.errors import DriftlineError
 from flows.shared.summary import summary_markdown
+from tasks.data.locations import conceal
 from tasks.decorators import RETRY_DELAYS_SECONDS
 from tasks.log.attempts import ATTEMPTS, take_given_up_if_there
 from tasks.people.channels import check_channels
@@ -77,7 +78,9 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
                 if is_outermost:
                     STOPWATCH.seconds.clear()
                     check_channels()
-                sections = story(*args, **kwargs)
+                sections = story(
+                    *map(concealed, args), **{k: concealed(v) for k, v in kwargs.items()}
+                )
             except UnwantedOutcomeError as error:
                 if is_outermost:
                     _conclude(name, error.sections)
@@ -139,6 +142,11 @@ def _reason(state: State[Any]) -> str:
     """Our own words, or the kind of an unforeseen error, whose words may hold values of rows."""
     error = getattr(state.data, "result", None)
     return type(error).__name__ if isinstance(error, Exception) else str(state.message)
+
+
+def concealed(value: Any) -> Any:
+    """A parameter as Prefect, logs and summaries may know it: a URL without its password."""
+    return conceal(value) if isinstance(value, str) else value
 
 
 def _name_of(parameters: dict[str, Any]) -> str:
