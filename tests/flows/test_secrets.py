@@ -15,7 +15,7 @@ from tests.support import TINY, file_problem, tiny_rows
 
 pytestmark = pytest.mark.system
 
-PASSWORD, SIGNATURE = "pw-Zq7Zq7Zq7", "sig-Xw9Xw9Xw9"  # noqa: S105 - only this test's
+PASSWORD, SIGNATURE = "pw-Zq7Zq7Zq7", "sig-Xw9Xw9Xw9"
 ROWS = tiny_rows(300).to_csv(index=False).encode()
 
 
