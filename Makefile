@@ -9,7 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 	$(if $(shell $(p) -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && echo ok),$(p))))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system check format serve up mlflow prefect bench bench-decisions clean lock
+.PHONY: help run test test-system check format serve up mlflow prefect reports bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -55,6 +55,9 @@ mlflow: $(READY) ## MLflow's pages on port 5000
 
 prefect: $(READY) ## Prefect's pages on port 4200
 	@$(PY) -m deployments.pages prefect
+
+reports: $(READY) ## drift reports and data docs on port 5001
+	@$(PY) -m deployments.pages reports
 
 bench-decisions: $(READY) ## the statistics of decisions against the best possible, by simulation
 	@$(PY) -m tests.benchmarks.decisions.promotion --trials 300

@@ -60,6 +60,7 @@ class Ports:
     prefect: int
     mlflow: int
     service: int
+    reports: int
 
 
 class StoppedError(Exception):
@@ -77,8 +78,11 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--prefect-port", type=int, default=4200)
     parser.add_argument("--mlflow-port", type=int, default=5000)
+    parser.add_argument("--reports-port", type=int, default=5001)
     arguments = parser.parse_args()
-    ports = Ports(arguments.prefect_port, arguments.mlflow_port, arguments.port)
+    ports = Ports(
+        arguments.prefect_port, arguments.mlflow_port, arguments.port, arguments.reports_port
+    )
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:
@@ -105,6 +109,7 @@ def _known(name: str) -> str:
 
 def _check_free(ports: Ports) -> None:
     options = {"prefect": "--prefect-port", "mlflow": "--mlflow-port", "service": "--port"}
+    options["reports"] = "--reports-port"
     for name, option in options.items():
         refuse_taken(getattr(ports, name), name, option)
 
@@ -114,10 +119,13 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     os.environ["PYTHONPATH"] = str(ROOT)
     os.environ["DRIFTLINE_HOME"] = str(get_settings().home.absolute())
     os.environ.setdefault("PREFECT_UI_URL", f"http://127.0.0.1:{ports.prefect}")
+    os.environ.setdefault("DRIFTLINE_REPORTS_URL", f"http://127.0.0.1:{ports.reports}")
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     running: Running = {}
     _start("mlflow", _mlflow(ports), running, parts)  # it comes up beside Prefect
+    reports = ["deployments.pages", "reports", "--port", str(ports.reports)]
+    _start("reports", reports, running, parts)
     _start("prefect", _prefect(ports), running, parts)
     _await_answer("prefect", f"http://127.0.0.1:{ports.prefect}/api/health", running)
     watchdog = Watchdog(os.environ["PREFECT_API_URL"])
@@ -129,6 +137,7 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     _start("worker", ["prefect", "worker", "start", "--pool", POOL], running, parts)
     _tell("worker: started")
     _await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health", running)
+    _await_answer("reports", f"http://127.0.0.1:{ports.reports}/", running)
     if served_version(problem) is None:
         _tell(f"no champion of {problem} yet: running the main job first")
         _run_main_job(problem, ports, running, parts, watchdog)
@@ -158,8 +167,8 @@ def _prefect(ports: Ports) -> list[str]:
 
 def _mlflow(ports: Ports) -> list[str]:
     address = ["--host", "127.0.0.1", "--port", str(ports.mlflow)]
-    store = ["--backend-store-uri", os.environ["MLFLOW_TRACKING_URI"]]
-    return ["mlflow", "server", *address, *store, "--workers", "1"]
+    os.environ["MLFLOW_BACKEND_STORE_URI"] = os.environ["MLFLOW_TRACKING_URI"]  # no word of ps
+    return ["mlflow", "server", *address, "--workers", "1"]
 
 
 def _start(name: str, words: list[str], running: Running, parts: ExitStack) -> None:

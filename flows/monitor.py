@@ -21,7 +21,7 @@ from tasks.data.storage import locate_report, read_snapshot, write_report
 from tasks.log import predictions, refusals
 from tasks.models.registry import read_if_there, read_model
 from tasks.people.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
-from tasks.people.reporting import show_link, show_text
+from tasks.people.reporting import link_to, show_link, show_text
 from tasks.progress import step, tell
 from tasks.watch import monitoring
 from tasks.watch.drift_page import draw_drift
@@ -197,7 +197,7 @@ def record(
             report=page,
             report_sha256=digest_bytes(content),
         )
-        told = {"order": f"verdict:{key}", "reasons": decision.reasons, "report": page}
+        told = {"order": f"verdict:{key}", "reasons": decision.reasons, "report": link_to(page)}
         if is_new and decision.verdict == "retrain":
             ring(DRIFT_RETRAIN, spec.name, told)
         if is_new and decision.verdict == "quarantine":

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     store_url: str = ""
     database_url: str = ""
     sources: str = ""
+    reports_url: str = ""
     base_image: str = ""
     build_options: str = ""
     lambda_rie: str = ""
