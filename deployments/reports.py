@@ -1,4 +1,4 @@
-"""Shows the store's reports to browsers: drift pages, Data Docs, replays, from a folder or a bucket.
+"""Shows the store's reports to browsers: drift, Data Docs, replays, from a folder or a bucket.
 
 Read only, and for this machine unless told otherwise: reports show distributions of what was
 asked. A page may run its own scripts and reaches nothing else.
@@ -49,7 +49,7 @@ class Reports(BaseHTTPRequestHandler):
             kind = mimetypes.guess_type(parts[-1])[0] if parts else "text/html"
             self._answer(HTTPStatus.OK, content, kind or "application/octet-stream")
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - the library's name
 
     def log_message(self, *_: object) -> None:
         """Nobody needs a line for each page."""

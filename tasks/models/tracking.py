@@ -85,6 +85,7 @@ def log_training(
             _log_candidate(client, nested, one, problem)
             client.set_terminated(nested)
         _log_candidate(client, parent, winner, problem)
+        tell(f"{winner.name}: measuring how much each of {len(feature_names)} columns tells it")
         _log_winner(
             client,
             parent,
