@@ -51,7 +51,7 @@ def nested(problem: str, inner: str) -> Sections:
 
 
 @driftline_flow("ordered", run_name="ordered {problem}")
-def ordered(problem: str, only_ordered: bool = False) -> Sections:  # noqa: FBT001, FBT002
+def ordered(problem: str, only_ordered: bool = False) -> Sections:
     claim = claim_due_orders if only_ordered else claim_orders
     claim.fn(problem, "train", str(flow_run.id))
     finish_orders.fn(str(flow_run.id), is_done=False)
