@@ -215,9 +215,9 @@ def run_flow(flow_environment: Callable[..., dict[str, str]]) -> RunFlow:
 
 @pytest.fixture(scope="session")
 def start_flow(flow_environment: Callable[..., dict[str, str]]) -> StartFlow:
-    """Start the same and return while it runs; as the leader of a group, like a shell, if asked."""
+    """Start the same and return while it runs."""
 
-    def start(*words: str, is_leader: bool = False, **where: Any) -> "subprocess.Popen[str]":
+    def start(*words: str, **where: Any) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-m", f"flows.{words[0]}", *words[1:]],
             cwd=ROOT,
@@ -225,7 +225,6 @@ def start_flow(flow_environment: Callable[..., dict[str, str]]) -> StartFlow:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=is_leader,
         )
 
     return start

@@ -1,17 +1,20 @@
 """Ctrl+C and kill -9 of a flow that has started Prefect's temporary server."""
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from mlflow import MlflowClient
 
-from tests.conftest import StartFlow
-from tests.support import TINY, file_problem, tiny_rows
+from tests.conftest import QUIET, TOOLS
+from tests.support import ROOT, TINY, file_problem, stop, tiny_rows
 
 pytestmark = pytest.mark.system
 
@@ -20,20 +23,27 @@ STOPPED = "stopped: nothing was promoted; run it again to go on"
 
 
 @pytest.fixture
-def running(start_flow: StartFlow, tmp_path: Path) -> "subprocess.Popen[str]":
+def running(tmp_path: Path, mlflow_template: Path) -> "Iterator[subprocess.Popen[str]]":
     """A training of the tiny problem in a process group of its own, as a terminal has it."""
-    project = tmp_path / "project"
+    home, project = tmp_path / "home", tmp_path / "project"
     source = {"kind": "file", "location": str(project / "rows.csv")}
     file_problem(project, "tiny", TINY, source=source)
     tiny_rows(400).to_csv(project / "rows.csv", index=False)
-    return start_flow(
-        "train",
-        "tiny",
-        home=tmp_path / "home",
-        project=project,
-        env={"PREFECT_API_URL": "", "PYTHONUNBUFFERED": "1"},
-        is_leader=True,
+    home.mkdir()
+    shutil.copyfile(mlflow_template, home / "mlflow.db")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(TOOLS)}
+    own = {"DRIFTLINE_HOME": str(home), "DRIFTLINE_PROJECT_DIR": str(project)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.train", "tiny"],
+        cwd=ROOT,
+        env=clean | QUIET | own | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
+    yield process
+    stop(process)
 
 
 @pytest.mark.parametrize("moment", ["read and clean ...", "fit ...", "log to MLflow ..."])
