@@ -6,8 +6,10 @@ journal has grown since they looked, and decide anew. An alias that somebody mov
 alone, and told by `flows.journal --verify`.
 """
 
+from collections.abc import Sequence
+
 from driftline.errors import DriftlineError, NotFoundError
-from driftline.journal import Anchor, is_step_back, last_holders, previous_holder
+from driftline.journal import Anchor, Entry, is_step_back, last_holders, previous_holder
 from driftline.problem import Problem
 from driftline.promotion import Decision
 from flows.shared.interrupts import PROMOTED
@@ -45,14 +47,13 @@ def hand_over(
     if is_written:
         if alias == CHAMPION:
             PROMOTED.append(f"version {version}")
-        anchor_journal(name)
+        anchor_journal(name, read_journal(name))
         follow_journal(name, alias)
     return is_written
 
 
-def anchor_journal(name: str) -> None:
+def anchor_journal(name: str, entries: Sequence[Entry]) -> None:
     """Keep in the store and in the registry which rows the journal has."""
-    entries = read_journal(name)
     if entries:
         anchor_rows(name, entries)
         tag_head(name, Anchor(entries[-1].number, entries[-1].sha256))
@@ -84,7 +85,7 @@ def settle_aliases(name: str) -> int:
         if holders.get(alias) != version and holders.get(alias) == last.before:
             tell(f"finishing what an interrupted run began: {alias} is version {version}")
             follow_journal(name, alias)
-    anchor_journal(name)
+    anchor_journal(name, entries)
     return len(entries)
 
 
