@@ -33,14 +33,16 @@ def open_location(name: str) -> tuple[Any, str]:
     scheme = scheme_of(location)
     if not is_readable(location, get_settings().allowed_sources):
         message = (
-            f"{told}: not one of the allowed places; wanted a path, an s3:// URL, or one that "
-            "begins as an entry of DRIFTLINE_SOURCES does"
+            f"{told}: not one of the allowed places; wanted a path, or an s3:// URL, or one below "
+            "an entry of DRIFTLINE_SOURCES"
         )
         raise SourceError(message)
     try:
         options = options_for(scheme) | _OPTIONS.get(scheme, {})
         filesystem, path = fsspec.core.url_to_fs(location, **options)
     except (ValueError, ImportError) as error:
-        message = f"{told}: cannot be opened ({type(error).__name__}); wanted a path, or a URL"
+        message = (
+            f"{told}: cannot be opened ({type(error).__name__}); wanted a path, or an s3:// URL"
+        )
         raise SourceError(message) from None
     return filesystem, path
