@@ -5,22 +5,30 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.8
+UNFINISHED := $(VENV)/.unfinished
+FITS := import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))
 PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
-	$(if $(shell $(p) -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && echo ok),$(p))))
+	$(if $(shell $(p) -c '$(FITS)' 2>/dev/null && echo ok),$(p))))
+# its Python may have been upgraded or removed since
+$(shell test ! -e $(READY) || $(PY) -c '$(FITS)' 2>/dev/null || rm -f $(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help run unit test test-system check format serve up mlflow prefect bench bench-decisions clean lock
+.PHONY: help run unit test test-system check format serve up mlflow prefect reports bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 $(READY): requirements.lock
-	@test -n "$(PYTHON)" || { echo "error: no python3 of version 3.11 to 3.13 found; name one with PYTHON=..." >&2; exit 1; }
+	@$(or $(PYTHON),false) -c '$(FITS)' 2>/dev/null || { \
+		echo "error: no python3 of version 3.11 to 3.13 found; name one with PYTHON=..." >&2; exit 1; }
 	@echo "setting up $(VENV) (once) ..."
+	@if test -e $(UNFINISHED) || ! $(PY) -c '$(FITS)' || ! $(PY) -m pip --version; \
+		then rm -rf $(VENV); fi >/dev/null 2>&1
+	@mkdir -p $(VENV) && touch $(UNFINISHED)
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 	@$(VENV)/bin/uv pip sync -q --python $(PY) --require-hashes --compile-bytecode requirements.lock
-	@touch $@
+	@touch $@ && rm $(UNFINISHED)
 
 run: $(READY) ## the main job on PROBLEM (default breast_cancer), end to end
 	@$(PY) -m flows.pipeline $(PROBLEM)
@@ -58,6 +66,9 @@ mlflow: $(READY) ## MLflow's pages on port 5000
 
 prefect: $(READY) ## Prefect's pages on port 4200
 	@$(PY) -m deployments.pages prefect
+
+reports: $(READY) ## drift reports and data docs on port 5001
+	@$(PY) -m deployments.pages reports
 
 bench-decisions: $(READY) ## the statistics of decisions against the best possible, by simulation
 	@$(PY) -m tests.benchmarks.decisions.promotion --trials 300

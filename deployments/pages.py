@@ -1,15 +1,17 @@
-"""Shows the pages of MLflow or Prefect over the state folder, until interrupted."""
+"""Shows the pages of MLflow or Prefect over the state folder, or the reports, until interrupted."""
 
+import argparse
 import os
 import sys
+from typing import NoReturn
 
 import flows  # noqa: F401 - points the tools at the state folder
+from deployments import reports
+from deployments.ports import refuse_taken
+from driftline.errors import DriftlineError
 from tasks.settings import get_settings
 
-COMMANDS = {
-    "mlflow": ["mlflow", "server", "--host", "127.0.0.1", "--port", "5000"],
-    "prefect": ["prefect", "server", "start", "--host", "127.0.0.1", "--port", "4200"],
-}
+PORTS = {"mlflow": 5000, "prefect": 4200}
 
 
 def hide_backend() -> None:
@@ -18,15 +20,34 @@ def hide_backend() -> None:
 
 
 def main() -> None:
-    """Replace this process by the tool's own server."""
-    tool = sys.argv[1] if len(sys.argv) > 1 else ""
-    if tool not in COMMANDS:
-        sys.exit(f"error: got {tool!r}, wanted one of {', '.join(COMMANDS)}")
-    words = list(COMMANDS[tool])
-    if tool == "mlflow":
+    """Replace this process by the tool's own server, or be the one of the reports."""
+    tool, words = (sys.argv[1] if len(sys.argv) > 1 else ""), sys.argv[2:]
+    try:
+        if tool == "reports":
+            reports.main(words)
+        elif tool in PORTS:
+            _become(tool, words)
+        else:
+            sys.exit(f"error: got {tool!r}, wanted one of {', '.join([*PORTS, 'reports'])}")
+    except DriftlineError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def _become(tool: str, words: list[str]) -> NoReturn:
+    parser = argparse.ArgumentParser(description=f"Show the pages of {tool}.")
+    parser.add_argument("--port", type=int, default=PORTS[tool])
+    port = parser.parse_args(words).port
+    refuse_taken(port, tool, "--port")
+    address = ["--host", "127.0.0.1", "--port", str(port)]
+    if tool == "prefect":
+        command = ["prefect", "server", "start", *address]
+    else:
+        command = ["mlflow", "server", *address]
+        command += ["--default-artifact-root", f"{get_settings().store}/artifacts"]
         hide_backend()
-        words += ["--default-artifact-root", f"{get_settings().store}/artifacts"]
-    os.execv(sys.executable, [sys.executable, "-m", *words])  # noqa: S606 - our own words
+    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606 - our own words
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import argparse
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -30,6 +29,7 @@ from prefect.settings import (
 
 import flows  # noqa: F401 - points the tools at the state folder
 from deployments.pages import hide_backend
+from deployments.ports import refuse_taken
 from deployments.watchdog import Watchdog
 from driftline.errors import DriftlineError
 from tasks.data.problems import list_problems
@@ -61,6 +61,7 @@ class Ports:
     prefect: int
     mlflow: int
     service: int
+    reports: int
 
 
 class StoppedError(Exception):
@@ -78,8 +79,11 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--prefect-port", type=int, default=4200)
     parser.add_argument("--mlflow-port", type=int, default=5000)
+    parser.add_argument("--reports-port", type=int, default=5001)
     arguments = parser.parse_args()
-    ports = Ports(arguments.prefect_port, arguments.mlflow_port, arguments.port)
+    ports = Ports(
+        arguments.prefect_port, arguments.mlflow_port, arguments.port, arguments.reports_port
+    )
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:
@@ -106,18 +110,9 @@ def _known(name: str) -> str:
 
 def _check_free(ports: Ports) -> None:
     options = {"prefect": "--prefect-port", "mlflow": "--mlflow-port", "service": "--port"}
+    options["reports"] = "--reports-port"
     for name, option in options.items():
-        port = getattr(ports, name)
-        with socket.socket() as door:
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                door.bind(("127.0.0.1", port))
-            except OSError as error:
-                message = (
-                    f"port {port} ({name}): {error.strerror}; "
-                    f"stop what listens there, or give another one with {option}"
-                )
-                raise PartError(message) from None
+        refuse_taken(getattr(ports, name), name, option)
 
 
 def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
@@ -125,11 +120,14 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     os.environ["PYTHONPATH"] = str(ROOT)
     os.environ["DRIFTLINE_HOME"] = str(get_settings().home.absolute())
     os.environ.setdefault("PREFECT_UI_URL", f"http://127.0.0.1:{ports.prefect}")
+    os.environ.setdefault("DRIFTLINE_REPORTS_URL", f"http://127.0.0.1:{ports.reports}")
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     hide_backend()
     running: Running = {}
     _start("mlflow", _mlflow(ports), running, parts)  # it comes up beside Prefect
+    reports = ["deployments.pages", "reports", "--port", str(ports.reports)]
+    _start("reports", reports, running, parts)
     _start("prefect", _prefect(ports), running, parts)
     _await_answer("prefect", f"http://127.0.0.1:{ports.prefect}/api/health", running)
     watchdog = Watchdog(os.environ["PREFECT_API_URL"])
@@ -141,6 +139,7 @@ def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
     _start("worker", ["prefect", "worker", "start", "--pool", POOL], running, parts)
     _tell("worker: started")
     _await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health", running)
+    _await_answer("reports", f"http://127.0.0.1:{ports.reports}/", running)
     if served_tag(problem) is None:
         _tell(f"no champion of {problem} yet: running the main job first")
         _run_main_job(problem, ports, running, parts, watchdog)

@@ -1,11 +1,13 @@
 """The journal of who held which alias when: append-only rows, each with the hash of the last.
 
-Reads and writes nothing; says what the next row is, and what is wrong with a sequence of rows.
+Reads and writes nothing; says what the next row is, and what is wrong with a sequence of rows. A
+chain alone cannot tell that its end was cut off, or that all of it was written anew: number and
+hash of each row are kept elsewhere too, as anchors.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -81,30 +83,77 @@ def next_entry(
     return Entry(**content, sha256=_digest(content))
 
 
-def find_breaks(entries: Sequence[Entry], holders: Mapping[str, str | None]) -> list[str]:
+@dataclass(frozen=True)
+class Anchor:
+    """What is kept of a row outside the journal."""
+
+    number: int
+    sha256: str
+
+
+def find_breaks(
+    entries: Sequence[Entry],
+    holders: Mapping[str, str | None],
+    anchors: Collection[Anchor] = (),
+) -> list[str]:
     """What is wrong with a journal: edited, removed or inserted rows, and unexplained aliases.
 
     `holders` maps each alias to the version that holds it now. Rows come in order of their number.
     """
-    problems = []
+    return [
+        *_broken_rows(entries),
+        *_unexplained_changes(entries),
+        *_missed_anchors(entries, anchors),
+        *_unexplained_holders(entries, holders),
+    ]
+
+
+def _broken_rows(entries: Sequence[Entry]) -> Iterator[str]:
     previous = GENESIS
     for place, entry in enumerate(entries, start=1):
         content = asdict(entry)
         stored = content.pop("sha256")
         if entry.number != place:
-            problems.append(f"row {entry.number}: got number {entry.number}, wanted {place}")
+            yield f"row {entry.number}: got number {entry.number}, wanted {place}"
         if _digest(content) != stored:
-            problems.append(f"row {entry.number}: edited, its content does not have its hash")
+            yield f"row {entry.number}: edited, its content does not have its hash"
         if entry.previous_sha256 != previous:
-            problems.append(f"row {entry.number}: does not follow the row before it")
+            yield f"row {entry.number}: does not follow the row before it"
         previous = stored
+
+
+def _unexplained_changes(entries: Sequence[Entry]) -> Iterator[str]:
+    """Aliases that were moved past the journal, and later by a row of it."""
+    told: dict[str, str | None] = {}
+    for entry in entries:
+        if entry.before != told.get(entry.alias):
+            yield (
+                f"row {entry.number}: takes {entry.alias} from {_named(entry.before)}, "
+                f"the row before it gave it to {_named(told.get(entry.alias))}"
+            )
+        told[entry.alias] = entry.after
+
+
+def _missed_anchors(entries: Sequence[Entry], anchors: Collection[Anchor]) -> Iterator[str]:
+    """Rows that were there once and are gone, or are others by now."""
+    found = {entry.number: entry.sha256 for entry in entries}
+    for anchor in sorted(set(anchors), key=lambda one: (one.number, one.sha256)):
+        if anchor.number not in found:
+            yield f"row {anchor.number}: removed, its anchor is there"
+        elif found[anchor.number] != anchor.sha256:
+            yield f"row {anchor.number}: not the row that was anchored ({anchor.sha256[:12]})"
+
+
+def _unexplained_holders(
+    entries: Sequence[Entry], holders: Mapping[str, str | None]
+) -> Iterator[str]:
     told = last_holders(entries)
-    return problems + [
-        f"alias {alias}: held by {_named(holders.get(alias))}, "
-        f"the journal says {_named(told.get(alias))}"
-        for alias in sorted({*told, *holders})
-        if told.get(alias) != holders.get(alias)
-    ]
+    for alias in sorted({*told, *holders}):
+        if told.get(alias) != holders.get(alias):
+            yield (
+                f"alias {alias}: held by {_named(holders.get(alias))}, "
+                f"the journal says {_named(told.get(alias))}"
+            )
 
 
 def find_promoted(entries: Sequence[Entry], version: str) -> Promoted | None:

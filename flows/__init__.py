@@ -6,8 +6,12 @@ environment while they are imported, so it cannot wait.
 
 import sys
 
-from driftline.errors import SettingsError
-from tasks.settings import prepare_environment
+from flows.shared.interrupts import mind_imports
+
+mind_imports()
+
+from driftline.errors import SettingsError  # noqa: E402 - an import may be interrupted
+from tasks.settings import prepare_environment  # noqa: E402 - as above
 
 try:
     prepare_environment()

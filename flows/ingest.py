@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from prefect.runtime import flow_run
 from pydantic import Field
 
 from driftline.quarantine import check_trainable
@@ -28,7 +29,7 @@ def ingest(
         cleaned = clean_rows(raw, spec, source=name)
     with step("validate"):
         validation = check_expectations(cleaned.table, suite)
-        page = write_report(f"validation/{spec.name}.html", validation.page)
+        page = write_report(f"validation/{spec.name}-{flow_run.id}.html", validation.page)
         refuse_critical(validation, source=name, page=page)
         rows = separate_rows(cleaned, validation.faults, spec, source=name)
         check_trainable(rows.kept, spec, folds=folds, source=name)

@@ -18,14 +18,14 @@ CONSOLE = Console(highlight=False)
 def main(
     problem: str,
     verify: Annotated[
-        bool, typer.Option("--verify", help="check the chain and the aliases")
+        bool, typer.Option("--verify", help="check chain, anchors and aliases")
     ] = False,
 ) -> None:
     """Who held which alias when, and why."""
     try:
         name = read_problem.fn(problem).name  # type: ignore[attr-defined]
         entries = journal.read_journal.fn(name)  # type: ignore[attr-defined]
-        breaks = find_breaks(entries, registry.read_holders.fn(name)) if verify else []  # type: ignore[attr-defined]
+        breaks = _verify(name, entries) if verify else []
     except DriftlineError as error:
         Console(stderr=True).print(f"error: {error}", markup=False)
         raise typer.Exit(1) from None
@@ -35,6 +35,13 @@ def main(
             CONSOLE.print(f"broken: {each}", markup=False)
         CONSOLE.print(f"{len(entries)} rows, {len(breaks)} breaks")
     raise typer.Exit(1 if breaks else 0)
+
+
+def _verify(name: str, entries: list[Entry]) -> list[str]:
+    holders = registry.read_holders.fn(name)  # type: ignore[attr-defined]
+    anchors = journal.read_anchors.fn(name)  # type: ignore[attr-defined]
+    head = registry.read_head.fn(name)  # type: ignore[attr-defined]
+    return find_breaks(entries, holders, anchors if head is None else [*anchors, head])
 
 
 def _table(entries: list[Entry]) -> Table:

@@ -24,7 +24,7 @@ from tasks.data.storage import locate_report, read_snapshot, write_report
 from tasks.log import orders, predictions, refusals
 from tasks.models.registry import read_if_there
 from tasks.people.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
-from tasks.people.reporting import show_link, show_text
+from tasks.people.reporting import link_to, show_link, show_text
 from tasks.progress import step, tell
 from tasks.watch import cohorts, inputs, verdict_document
 from tasks.watch.drift_page import draw_drift
@@ -68,7 +68,8 @@ def monitor(
     spec = read_problem(problem)
     run_id = str(flow_run.id)
     is_ordered = source is None and model == "champion" and not holdout
-    claimed = orders.claim_orders(spec.name, "monitor", run_id) if is_ordered else []
+    claim = orders.claim_due_orders if only_ordered else orders.claim_orders
+    claimed = claim(spec.name, "monitor", run_id) if is_ordered else []
     if only_ordered and not claimed:
         tell("nothing is ordered: another run has judged these labels")
         return {}
@@ -223,7 +224,7 @@ def record(
             report=page,
             report_sha256=digest_bytes(content),
         )
-        told = {"order": f"verdict:{key}", "reasons": decision.reasons, "report": page}
+        told = {"order": f"verdict:{key}", "reasons": decision.reasons, "report": link_to(page)}
         if is_new and decision.verdict == "retrain":
             ring(DRIFT_RETRAIN, spec.name, told)
         if is_new and decision.verdict == "quarantine":

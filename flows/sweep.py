@@ -5,9 +5,11 @@ import time
 from prefect.runtime import deployment
 
 from flows.shared.aliases import is_served, settle_aliases
-from flows.shared.running import Sections, driftline_flow
+from flows.shared.leftovers import end_left_runs
+from flows.shared.running import Sections, driftline_flow, tell_given_up
 from tasks.data.problems import list_problems, read_problem
 from tasks.log import orders
+from tasks.log.attempts import take_given_up
 from tasks.models.registry import read_holders
 from tasks.progress import tell
 from tasks.server import abandoned, deployments
@@ -27,9 +29,12 @@ def sweep(problem: str | None = None) -> Sections:
         freed = orders.free_orders(spec.name, ended)
         if freed:
             tell(f"{spec.name}: {freed} orders are open again, whose runs ended without them")
+        for kind in take_given_up(spec.name):
+            tell_given_up(kind, spec.name, "its runs ended without an outcome")
         for kind, count in orders.open_orders(spec).items():
             tell(f"{spec.name}: {count} open orders to {kind}")
             start(kind, spec.slug, spec.name, {"only_ordered": True})
+        end_left_runs(spec)
         settle_aliases(spec.name)
         champion = read_holders(spec.name)["champion"]
         if champion is None or is_served(spec.name, champion):

@@ -13,6 +13,7 @@ from driftline.training import Trained
 from flows.ingest import ingest
 from flows.package import package
 from flows.shared.aliases import apply_decision, is_served, read_rival, settle_aliases
+from flows.shared.leftovers import end_left_runs
 from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
 from flows.shared.summary import candidate_rows
 from tasks.data.cleaning import clean_labelled
@@ -55,7 +56,8 @@ def train(
     """Train on a source, or a snapshot by its SHA-256 (or part); promote what is proved better."""
     spec = read_problem(problem)
     run_id = str(flow_run.id)
-    claimed = [] if smoke else orders.claim_orders(spec.name, "train", run_id)
+    claim = orders.claim_due_orders if only_ordered else orders.claim_orders
+    claimed = [] if smoke else claim(spec.name, "train", run_id)
     if only_ordered and not claimed:
         tell("nothing is ordered: this verdict has been trained on, or another run has it")
         return {"promotion": {"verdict": "not ordered", "reasons": ["no open order"]}}
@@ -113,6 +115,7 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
     with step("split"):
         table, digests = read_snapshot(snapshot)
         restore_experiment(spec)
+        end_left_runs(spec)
         settle_aliases(spec.name)
         labelled = clean_labelled(predictions.read_labelled(spec), spec)
         champion, why_not = read_rival(spec)

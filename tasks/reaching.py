@@ -1,14 +1,13 @@
 """Reaching stores, databases, MLflow and Prefect: how long to wait, and one error for many."""
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final
 
-from bentos.log.damage import describe_damage, is_damage
-from driftline.errors import DataError, DriftlineError, SourceError, UnavailableError
+from driftline.errors import DriftlineError, SettingsError, SourceError, UnavailableError
+from tasks.mistakes import DATABASE, MLFLOW, advice_on, name_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -18,8 +17,7 @@ S3_OPTIONS: Final[dict[str, Any]] = {
     "config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}},
 }
 _STORE_LIBRARIES = frozenset({"botocore", "aiobotocore", "aiohttp", "boto3", "urllib3"})
-MLFLOW = "MLflow (MLFLOW_TRACKING_URI)"
-_DATABASE_OUTAGES = frozenset({"OperationalError", "InterfaceError"})
+_DATABASE_ERRORS = frozenset({"OperationalError", "InterfaceError", "DatabaseError"})
 _MLFLOW_OUTAGES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 
 
@@ -58,6 +56,9 @@ def reaching(address: str) -> Iterator[None]:
         )
         raise SourceError(message) from None
     except Exception as error:
+        if (advice := advice_on(error)) is not None:
+            message = f"{address}: {advice}"
+            raise SourceError(message) from None
         if not isinstance(error, OSError) and (
             type(error).__module__.split(".")[0] not in _STORE_LIBRARIES
         ):
@@ -97,6 +98,9 @@ def reading_artifacts(owner: str) -> Iterator[None]:
     except Exception as error:
         if type(error).__module__.split(".")[0] not in {"mlflow", *_STORE_LIBRARIES}:
             raise
+        if (advice := advice_on(error)) is not None:
+            message = f"artifacts of {owner}: {advice}"
+            raise SourceError(message) from None
         message = f"artifacts of {owner}: cannot be read from MLflow's store; wanted it reachable"
         raise UnavailableError(message) from None
 
@@ -105,20 +109,19 @@ def reading_artifacts(owner: str) -> Iterator[None]:
 def naming_outages() -> Iterator[None]:
     """Turn what a database, MLflow or its store raise while they are away to `UnavailableError`.
 
-    A SQLite file that is damaged will not come back by itself: that is a `DataError`.
+    What no waiting mends becomes a `SettingsError`.
     """
     try:
         yield
+    except DriftlineError:
+        raise
     except Exception as error:
-        if is_damage(error):
-            from bentos.log.database import database_url
-
-            is_mlflows = _is_mlflows(error)
-            url = os.environ["MLFLOW_TRACKING_URI"] if is_mlflows else database_url()
-            raise DataError(describe_damage(url)) from None
         away = _who_is_away(error)
         if away is None:
             raise
+        if (advice := advice_on(error)) is not None:
+            message = f"{name_of(away)}: {advice}"
+            raise SettingsError(message) from None
         message = f"{away}: did not answer ({type(error).__name__}); wanted it reachable"
         raise UnavailableError(message) from None
 
@@ -136,7 +139,7 @@ def _who_is_away(error: Exception) -> str | None:
     if library == "mlflow" and getattr(error, "error_code", "") in _MLFLOW_OUTAGES:
         return MLFLOW
     if _is_of_database(error) or (library == "mlflow" and _is_of_database(error.__cause__)):
-        return MLFLOW if _is_mlflows(error) else "the database (DRIFTLINE_DATABASE_URL)"
+        return MLFLOW if _is_mlflows(error) else DATABASE
     return "the store of MLflow's artifacts" if library in _STORE_LIBRARIES else None
 
 
@@ -148,4 +151,4 @@ def _is_mlflows(error: BaseException) -> bool:
 
 def _is_of_database(error: BaseException | None) -> bool:
     kind = type(error)
-    return kind.__module__.startswith("sqlalchemy.") and kind.__name__ in _DATABASE_OUTAGES
+    return kind.__module__.startswith("sqlalchemy.") and kind.__name__ in _DATABASE_ERRORS

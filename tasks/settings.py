@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     project_dir: Path = Field(default_factory=lambda: Path(__file__).resolve().parent.parent)
     store_url: str = ""
     database_url: str = ""
+    sources: str = ""
+    reports_url: str = ""
     base_image: str = ""
     build_options: str = ""
     lambda_rie: str = ""
@@ -38,6 +40,11 @@ class Settings(BaseSettings):
     def expectations_dir(self) -> Path:
         """Folder of the suites."""
         return self.project_dir / "expectations"
+
+    @property
+    def allowed_sources(self) -> tuple[str, ...]:
+        """URLs below which rows may be read, beside files and S3."""
+        return tuple(part.strip() for part in self.sources.split(",") if part.strip())
 
     @property
     def store(self) -> str:

@@ -30,7 +30,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from bentos.log.checks import Tally, all_keys, count_on, newest_key
-from bentos.log.damage import describe_damage, is_damage
+from bentos.log.mistakes import advice_on
 from bentos.log.rows import label_row, order_row
 from bentos.log.tables import LABELS, ORDERS, PREDICTIONS, REFUSALS, VERDICTS
 from bentos.settings import database_kind, state_folder
@@ -88,9 +88,11 @@ def open_engine(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Engine
 
 def explain(error: BaseException, url: str) -> str:
     """What is the matter with the database, in words that hold neither values nor a password."""
-    if is_damage(error):
-        return describe_damage(url)
-    return type(error).__name__
+    advice = advice_on(error)
+    if advice is None:
+        return type(error).__name__
+    path = url.removeprefix("sqlite:///")
+    return f"{path}: {advice}" if path != url else advice
 
 
 def _open_sqlite(path: str) -> Engine:
@@ -123,8 +125,8 @@ def migrate(engine: Engine, attempts: int = 5) -> None:
                 config.attributes["connection"] = connection
                 if not _is_newer(connection, config):
                     command.upgrade(config, "head")
-        except DBAPIError:
-            if attempt == attempts:
+        except DBAPIError as error:
+            if attempt == attempts or advice_on(error) is not None:
                 raise
             time.sleep(0.5 * attempt)
         else:

@@ -93,10 +93,21 @@ ORDERS = Table(
     Column("key", String(128), nullable=False, unique=True),
     Column("problem", String(64), nullable=False),
     Column("kind", String(16), nullable=False),  # monitor or train
-    Column("state", String(16), nullable=False),  # open, claimed or done
+    Column("state", String(16), nullable=False),  # open, claimed, done, failed or told
     Column("claimed_by", String(64), nullable=True),
     Column("changed_at", Moment, nullable=False),
     Index("orders_by_state", "state", "sequence"),
+)
+
+# An attempt at an order that failed: the next one waits, and after some a person has to look.
+FAILURES = Table(
+    "failures",
+    METADATA,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("order_key", String(128), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("failures_by_order", "order_key", "sequence"),
 )
 
 # What a person decided of rows that a verdict has set aside: they teach once they are released.

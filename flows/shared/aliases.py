@@ -6,8 +6,12 @@ journal has grown since they looked, and decide anew. An alias that somebody mov
 alone, and told by `flows.journal --verify`.
 """
 
+from collections.abc import Sequence
+
 from driftline.errors import DriftlineError, LostModelError, NotFoundError
 from driftline.journal import (
+    Anchor,
+    Entry,
     Promoted,
     find_promoted,
     is_step_back,
@@ -17,7 +21,8 @@ from driftline.journal import (
 from driftline.problem import Problem
 from driftline.promotion import Decision
 from driftline.served import ServedModel
-from tasks.log.journal import read_journal, write_journal
+from flows.shared.interrupts import PROMOTED
+from tasks.log.journal import anchor_rows, read_journal, write_journal
 from tasks.models.registry import (
     CHALLENGER,
     CHAMPION,
@@ -27,6 +32,7 @@ from tasks.models.registry import (
     read_holders,
     read_model,
     tag_decision,
+    tag_head,
 )
 from tasks.progress import tell
 from tasks.shipping.packaging import digest_model, served_tag
@@ -62,8 +68,18 @@ def hand_over(
         promoted=promoted,
     )
     if is_written:
+        if alias == CHAMPION:
+            PROMOTED.append(f"version {version}")
+        anchor_journal(name, read_journal(name))
         follow_journal(name, alias)
     return is_written
+
+
+def anchor_journal(name: str, entries: Sequence[Entry]) -> None:
+    """Keep in the store and in the registry which rows the journal has."""
+    if entries:
+        anchor_rows(name, entries)
+        tag_head(name, Anchor(entries[-1].number, entries[-1].sha256))
 
 
 def follow_journal(name: str, alias: str) -> None:
@@ -92,6 +108,7 @@ def settle_aliases(name: str) -> int:
         if holders.get(alias) != version and holders.get(alias) == last.before:
             tell(f"finishing what an interrupted run began: {alias} is version {version}")
             follow_journal(name, alias)
+    anchor_journal(name, entries)
     return len(entries)
 
 

@@ -21,8 +21,11 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.console import Console
 from rich.table import Table
 
+from flows.shared.interrupts import is_interrupted, mind_interrupts, quit_now
+from flows.shared.running import concealed
 from flows.shared.summary import next_steps, summary_rows
 from tasks.reaching import is_prefect_away
+from tasks.server.temporary import stand_apart
 
 CONSOLE = Console(highlight=False)
 
@@ -44,9 +47,7 @@ def run(declared: Callable[..., Any], ahead: Sequence[str] = ()) -> None:
     flow = cast("Flow[Any, Any]", declared)
 
     def command(**parameters: Any) -> None:
-        _show_only_told()
-        _import_ahead(ahead)
-        raise typer.Exit(_run(flow, parameters))
+        raise typer.Exit(_run(flow, parameters, ahead))
 
     signature = inspect.signature(flow.fn)
     command.__signature__ = signature.replace(  # type: ignore[attr-defined]
@@ -62,22 +63,31 @@ def run(declared: Callable[..., Any], ahead: Sequence[str] = ()) -> None:
     app()
 
 
-def _run(flow: Flow[Any, Any], parameters: dict[str, Any]) -> int:
+def _run(flow: Flow[Any, Any], parameters: dict[str, Any], ahead: Sequence[str]) -> int:
+    mind_interrupts()
     try:
-        summary = flow(**parameters)
-    except FailedRun as error:
-        return _fail(str(error))
-    except ParameterTypeError as error:
-        return _fail(f"an option is out of bounds: {error}")
-    except KeyboardInterrupt:
-        return _fail("interrupted; nothing is half-written")
-    except Exception as error:
-        if not is_prefect_away(error):
-            raise
-        _fail("Prefect (PREFECT_API_URL): did not answer; wanted it reachable, run it again")
-        os._exit(1)  # else its threads would go on for minutes with what they have to tell it
+        stand_apart()
+        _show_only_told()
+        _import_ahead(ahead)
+        summary = flow(**{name: concealed(value) for name, value in parameters.items()})
+    except BaseException as error:  # noqa: BLE001 - Prefect makes other errors of an interrupt
+        if is_interrupted():
+            quit_now()
+        return _explain(error)
     show(summary)
     return 0
+
+
+def _explain(error: BaseException) -> int:
+    """Say what is wrong in one line; what nobody foresaw is raised again."""
+    if isinstance(error, FailedRun):
+        return _fail(str(error))
+    if isinstance(error, ParameterTypeError):
+        return _fail(f"an option is out of bounds: {error}")
+    if not isinstance(error, Exception) or not is_prefect_away(error):
+        raise error
+    _fail("Prefect (PREFECT_API_URL): did not answer; wanted it reachable, run it again")
+    os._exit(1)  # else its threads would go on for minutes with what they have to tell it
 
 
 def show(summary: dict[str, Any]) -> None:

@@ -19,7 +19,9 @@ from prefect.states import Failed
 
 from driftline.errors import DriftlineError
 from flows.shared.summary import summary_markdown
+from tasks.data.locations import conceal
 from tasks.decorators import RETRY_DELAYS_SECONDS
+from tasks.log.attempts import ATTEMPTS, take_given_up_if_there
 from tasks.people.channels import check_channels
 from tasks.people.notifications import FLOW_FAILED, notify
 from tasks.people.reporting import show_text, write_summary
@@ -76,7 +78,9 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
                 if is_outermost:
                     STOPWATCH.seconds.clear()
                     check_channels()
-                sections = story(*args, **kwargs)
+                sections = story(
+                    *map(concealed, args), **{k: concealed(v) for k, v in kwargs.items()}
+                )
             except UnwantedOutcomeError as error:
                 if is_outermost:
                     _conclude(name, error.sections)
@@ -102,12 +106,27 @@ def tell_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> N
     """Tell people that a run failed or crashed; the end of a flow inside it is not told again.
 
     A run that is about no problem is a sweep, which begins anew each minute: only the first of
-    several that fail is told.
+    several that fail is told. What was ordered is tried again by itself, and told when it is given
+    up.
     """
     problem = _name_of(flow_run.parameters)
-    if _stands_alone(flow_run) and (problem or not has_failed_before(flow_run)):
+    if not _stands_alone(flow_run):
+        return
+    if flow_run.parameters.get("only_ordered"):
+        given_up = take_given_up_if_there(problem)
+        if given_up is None or given_up:
+            tell_given_up(flow.name, problem, _reason(state), run_id=str(flow_run.id))
+    elif problem or not has_failed_before(flow_run):
         payload = {"flow": flow.name, "reasons": [_reason(state)]}
         notify(FLOW_FAILED, problem, payload, run_id=str(flow_run.id))
+
+
+def tell_given_up(flow: str, problem: str, reason: str, *, run_id: str = "") -> None:
+    """Tell people that an order is not tried any more."""
+    wanted = f"wanted its cause mended, and then: python -m flows.{flow} {problem}"
+    given_up = f"tried {ATTEMPTS} times and given up; {wanted}"
+    payload = {"flow": flow, "reasons": [reason, given_up]}
+    notify(FLOW_FAILED, problem, payload, run_id=run_id)
 
 
 def _stands_alone(run: FlowRun) -> bool:
@@ -123,6 +142,11 @@ def _reason(state: State[Any]) -> str:
     """Our own words, or the kind of an unforeseen error, whose words may hold values of rows."""
     error = getattr(state.data, "result", None)
     return type(error).__name__ if isinstance(error, Exception) else str(state.message)
+
+
+def concealed(value: Any) -> Any:
+    """A parameter as Prefect, logs and summaries may know it: a URL without its password."""
+    return conceal(value) if isinstance(value, str) else value
 
 
 def _name_of(parameters: dict[str, Any]) -> str:

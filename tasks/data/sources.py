@@ -8,11 +8,13 @@ from typing import Any
 import pandas as pd
 
 from driftline.errors import SourceError
+from driftline.locations import redact
 from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
+from tasks.data.locations import open_location
 from tasks.data.parsing import BLOCK_BYTES, READERS, Piece, has_ending, parse, stream
 from tasks.decorators import io
 from tasks.progress import tell
-from tasks.reaching import options_for, reaching, read_whole
+from tasks.reaching import reaching, read_whole
 
 SKIPPED_SHOWN = 5
 
@@ -25,26 +27,27 @@ def read_source(problem: Problem, source: str | None = None) -> tuple[pd.DataFra
     as text cells; types are given later.
     """
     if source is not None:
-        return read_location(source), source
+        return read_location(source), redact(source)
     match problem.source:
         case SklearnSource(name=name):
             return _read_sklearn(name), f"scikit-learn's {name}"
         case PackageSource(package=package, path=path):
             return _read_package(package, path), f"{package}/{path}"
         case FileSource(location=location):
-            return read_location(location), location
+            return read_location(location), redact(location)
 
 
 def read_location(location: str) -> pd.DataFrame:
     """Rows of a CSV or Parquet file, or of all such files in a folder, one after the other."""
-    filesystem, path = _open_location(location)
-    with reaching(location):
-        paths = _list_files(filesystem, path, location)
+    filesystem, path = open_location(location)
+    with reaching(redact(location)):
+        paths = _list_files(filesystem, path, redact(location))
         contents = [read_whole(filesystem, name) for name in paths]
-    parts = [parse(content, name) for content, name in zip(contents, paths, strict=True)]
+    names = [redact(path) for path in paths]
+    parts = [parse(content, name) for content, name in zip(contents, names, strict=True)]
     first = list(parts[0].columns)
-    for name, part in zip(paths, parts, strict=True):
-        _refuse_other_header(list(part.columns), first, name, paths[0])
+    for name, part in zip(names, parts, strict=True):
+        _refuse_other_header(list(part.columns), first, name, names[0])
     return pd.concat(parts, ignore_index=True)
 
 
@@ -86,11 +89,12 @@ def open_source(problem: Problem, source: str | None, *, rows: int) -> Stream:
         table, name = read_source.fn(problem)  # type: ignore[attr-defined] # a task
         content = table.to_csv(index=False).encode()
         return Stream(name, hashlib.sha256(content).hexdigest(), lambda: _cut(table, rows))
-    filesystem, path = _open_location(location)
-    with reaching(location):
-        paths = _list_files(filesystem, path, location)
+    filesystem, path = open_location(location)
+    told = redact(location)
+    with reaching(told):
+        paths = _list_files(filesystem, path, told)
         sha256 = _digest_files(filesystem, paths)
-    return Stream(location, sha256, lambda: _stream_files(filesystem, paths, rows=rows))
+    return Stream(told, sha256, lambda: _stream_files(filesystem, paths, rows=rows))
 
 
 @io(name="read rows", run_name="read rows {number}")
@@ -118,12 +122,13 @@ def _stream_files(filesystem: Any, paths: list[str], *, rows: int) -> Iterator[P
     sizes = [int(filesystem.size(path)) for path in paths]
     first: list[Any] = []
     empty, is_empty = None, True
+    names = [redact(path) for path in paths]
     for number, path in enumerate(paths):
-        with reaching(path), filesystem.open(path, "rb") as file:
-            for piece in stream(file, path, size=sizes[number], rows=rows):
+        with reaching(names[number]), filesystem.open(path, "rb") as file:
+            for piece in stream(file, names[number], size=sizes[number], rows=rows):
                 columns = list(piece.rows.columns)
                 first = first or columns
-                _refuse_other_header(columns, first, path, paths[0])
+                _refuse_other_header(columns, first, names[number], names[0])
                 done = sum(sizes[:number]) + piece.share * sizes[number]
                 empty = Piece(piece.rows, done / max(sum(sizes), 1))
                 if len(piece.rows):
@@ -137,19 +142,6 @@ def _refuse_other_header(columns: list[Any], first: list[Any], name: str, named:
     if columns != first:
         message = f"{name}: its header differs from that of {named}; wanted the same columns"
         raise SourceError(message)
-
-
-def _open_location(location: str) -> tuple[Any, str]:
-    import fsspec
-
-    try:
-        filesystem, path = fsspec.core.url_to_fs(
-            location, **options_for(location.split("://", maxsplit=1)[0])
-        )
-    except (ValueError, ImportError) as error:
-        message = f"{location}: cannot be opened ({error}); wanted a path, or an s3:// URL"
-        raise SourceError(message) from None
-    return filesystem, path
 
 
 def _list_files(filesystem: Any, path: str, location: str) -> list[str]:

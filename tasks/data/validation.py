@@ -12,6 +12,7 @@ import pandas as pd
 
 from driftline.errors import ProblemError, ValidationFailedError
 from driftline.expectations import Expectation, Suite
+from tasks.data.data_docs import render_page
 from tasks.decorators import work
 
 _NUMBER = "driftline_number"
@@ -37,7 +38,8 @@ def check_expectations(table: pd.DataFrame, suite: Suite) -> Validation:
     critical: list[str] = []
     failed: list[str] = []
     faults: dict[int, list[str]] = {}
-    for expectation, outcome in _paired(suite, result):
+    paired = _paired(suite, result)
+    for expectation, outcome in paired:
         _refuse_error(outcome, suite, expectation)
         if outcome.success:
             continue
@@ -49,13 +51,15 @@ def check_expectations(table: pd.DataFrame, suite: Suite) -> Validation:
         elif expectation.severity == "warning" and rows:
             for row in rows:
                 faults.setdefault(int(row), []).append(_short(expectation))
+    for outcome in result.results:
+        outcome.result = _plain(outcome.result)  # the page cannot show numpy's numbers
     return Validation(
         success=not critical,
         critical=tuple(critical),
         failed=tuple(failed),
         faults={row: tuple(reasons) for row, reasons in faults.items()},
         checked=len(suite.expectations),
-        page=_render(result),
+        page=render_page(result, [(one, bool(outcome.success)) for one, outcome in paired]),
     )
 
 
@@ -160,18 +164,6 @@ def _describe(expectation: Expectation, outcome: Any) -> str:
     name = expectation.meaning or expectation.expect
     column = expectation.arguments.get("column", "table")
     return f"{column}: {name}{f' [{wanted}]' if wanted else ''}{detail}"
-
-
-def _render(result: Any) -> bytes:
-    from great_expectations.render.renderer.page_renderer import (
-        ValidationResultsPageRenderer,
-    )
-    from great_expectations.render.view import DefaultJinjaPageView
-
-    for outcome in result.results:
-        outcome.result = _plain(outcome.result)  # the page cannot show numpy's numbers
-    page: str = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result))
-    return page.encode()
 
 
 def _plain(value: Any) -> Any:

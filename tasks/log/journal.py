@@ -1,5 +1,7 @@
-"""The journal's table: rows are added, read and never changed."""
+"""The journal's table: rows are added, read and never changed; the store has an anchor of each."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -7,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from bentos.log.tables import JOURNAL
-from driftline.journal import Entry, Promoted, last_holders, next_entry
+from driftline.journal import Anchor, Entry, Promoted, last_holders, next_entry
+from tasks.data.files import list_names, locate, write_file
 from tasks.decorators import io
 from tasks.log.records import open_records
 
@@ -65,3 +68,29 @@ def write_journal(
     except IntegrityError:
         return False  # another writer took this number
     return True
+
+
+@io(name="read anchors")
+def read_anchors(problem: str) -> list[Anchor]:
+    """What the store has kept of the journal's rows, the first one first."""
+    return _anchors(problem)
+
+
+def _anchors(problem: str) -> list[Anchor]:
+    names = list_names(locate("journal", problem))
+    parts = [name.removesuffix(".json").partition("-") for name in names if name[0].isdigit()]
+    return [Anchor(int(number), sha256) for number, _, sha256 in parts]
+
+
+@io(name="anchor journal")
+def anchor_rows(problem: str, entries: Sequence[Entry]) -> None:
+    """Copy the rows that came since the last anchor into the store, by number and hash.
+
+    An anchor is never replaced: a row that was cut off stays known, whatever comes in its place.
+    """
+    highest = max((anchor.number for anchor in _anchors(problem)), default=0)
+    for entry in entries:
+        if entry.number > highest:
+            name = f"{entry.number:08d}-{entry.sha256}.json"
+            content = json.dumps(asdict(entry), indent=2) + "\n"
+            write_file(locate("journal", problem, name), content.encode())

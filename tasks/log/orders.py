@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from bentos.log.database import order_all_checks
 from bentos.log.tables import ORDERS, VERDICTS
 from driftline.problem import Problem
 from tasks.decorators import io
+from tasks.log.attempts import GIVEN_UP, TOLD, add_failures, due_orders
 from tasks.log.records import open_records
 
 A_DAY = timedelta(days=1)
@@ -17,17 +18,30 @@ A_DAY = timedelta(days=1)
 
 @io(name="claim orders")
 def claim_orders(problem: str, kind: str, run_id: str) -> list[str]:
-    """Take every open order of a kind for this run; an order is taken by one run only."""
+    """Take every order of a kind that is not done for this run, those given up too.
+
+    An order is taken by one run only.
+    """
+    is_waiting = ORDERS.c.state.in_(["open", GIVEN_UP, TOLD])
     with open_records().begin() as connection:
-        connection.execute(
-            update(ORDERS)
-            .where(ORDERS.c.problem == problem, ORDERS.c.kind == kind, ORDERS.c.state == "open")
-            .values(state="claimed", claimed_by=run_id, changed_at=_now())
-        )
-        query = select(ORDERS.c.key).where(
-            ORDERS.c.claimed_by == run_id, ORDERS.c.state == "claimed"
-        )
-        return list(connection.execute(query).scalars())
+        mine = (ORDERS.c.problem == problem) & (ORDERS.c.kind == kind) & is_waiting
+        return _claim(connection, mine, run_id)
+
+
+@io(name="claim due orders")
+def claim_due_orders(problem: str, kind: str, run_id: str) -> list[str]:
+    """Take the open orders of a kind that do not pause after a failure."""
+    with open_records().begin() as connection:
+        due = due_orders(connection, problem, kind)
+        return _claim(connection, ORDERS.c.key.in_(due) & (ORDERS.c.state == "open"), run_id)
+
+
+def _claim(connection: Connection, wanted: ColumnElement[bool], run_id: str) -> list[str]:
+    connection.execute(
+        update(ORDERS).where(wanted).values(state="claimed", claimed_by=run_id, changed_at=_now())
+    )
+    query = select(ORDERS.c.key).where(ORDERS.c.claimed_by == run_id, ORDERS.c.state == "claimed")
+    return list(connection.execute(query).scalars())
 
 
 @io(name="finish orders")
@@ -36,27 +50,25 @@ def finish_orders(run_id: str, *, is_done: bool) -> None:
 
     An order that another run holds by now, since this one was taken for dead, stays as it is.
     """
-    state = "done" if is_done else "open"
+    mine = (ORDERS.c.claimed_by == run_id) & (ORDERS.c.state == "claimed")
     with open_records().begin() as connection:
-        connection.execute(
-            update(ORDERS)
-            .where(ORDERS.c.claimed_by == run_id, ORDERS.c.state == "claimed")
-            .values(state=state, changed_at=_now())
-        )
+        if is_done:
+            done = update(ORDERS).where(mine).values(state="done", changed_at=_now())
+            connection.execute(done)
+        else:
+            _fail(connection, mine)
 
 
 @io(name="look for open orders")
 def open_orders(problem: Problem) -> dict[str, int]:
-    """How many orders of each kind wait; places those that a dying service did not get to."""
+    """How many due orders of each kind wait; places those that a dying service did not get to."""
     engine = open_records()
     order_all_checks(engine, problem.name, every=problem.drift.labels_per_check)
-    query = (
-        select(ORDERS.c.kind, func.count())
-        .where(ORDERS.c.problem == problem.name, ORDERS.c.state == "open")
-        .group_by(ORDERS.c.kind)
-    )
     with engine.connect() as connection:
-        return {kind: int(count) for kind, count in connection.execute(query).all()}
+        due = due_orders(connection, problem.name)
+        query = select(ORDERS.c.kind, func.count()).where(ORDERS.c.key.in_(due))
+        counted = connection.execute(query.group_by(ORDERS.c.kind)).all()
+    return {kind: int(count) for kind, count in counted}
 
 
 @io(name="look for claimed orders")
@@ -77,12 +89,15 @@ def free_orders(problem: str, ended_runs: Iterable[str]) -> int:
     """
     is_over = ORDERS.c.claimed_by.in_(list(ended_runs)) | (ORDERS.c.changed_at < _now() - A_DAY)
     with open_records().begin() as connection:
-        done = connection.execute(
-            update(ORDERS)
-            .where(ORDERS.c.problem == problem, ORDERS.c.state == "claimed", is_over)
-            .values(state="open", changed_at=_now())
-        )
-    return int(done.rowcount)
+        over = (ORDERS.c.problem == problem) & (ORDERS.c.state == "claimed") & is_over
+        return _fail(connection, over)
+
+
+def _fail(connection: Connection, wanted: ColumnElement[bool]) -> int:
+    """Count a failure of these claimed orders; how many they are."""
+    claimed = connection.execute(select(ORDERS.c.key, ORDERS.c.claimed_by).where(wanted)).all()
+    add_failures(connection, [row.key for row in claimed], [row.claimed_by for row in claimed])
+    return len(claimed)
 
 
 @io(name="read reasons of orders")

@@ -62,6 +62,7 @@ def judge(
         if one.name == "dummy"
     ]
     if champion is not None:
+        tell(f"comparing it with {champion.label} on the rows that neither has seen")
         improvement, champion_metrics = compare_unseen(
             winner.test, dataset, champion, policy, seed=plan.seed
         )

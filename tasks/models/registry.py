@@ -16,6 +16,7 @@ from bentos.takeover.content import SUMS, ContentError, check_files, parse_sums
 from driftline.contract import Contract, parse_contract
 from driftline.digests import digest_bytes
 from driftline.errors import DriftlineError, LostModelError, NotFoundError
+from driftline.journal import Anchor
 from driftline.problem import Problem
 from driftline.promise import OutOfFold, Promise, read_promise
 from driftline.promotion import Decision
@@ -34,6 +35,7 @@ TRAIN_ROWS = "train_rows.txt.gz"
 ROW_DIGEST = re.compile(r"[0-9a-f]{64}(:[0-9]+)?")
 # What reading a damaged file of any of our kinds raises.
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, zipfile.BadZipFile)
+JOURNAL_HEAD = "journal_head"  # a tag of the registered model: number and hash of a row
 NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # what MLflow says of an alias
 
 
@@ -116,6 +118,34 @@ def move_alias(name: str, alias: str, version: str | None) -> None:
             client.delete_registered_model_alias(name, alias)
     else:
         client.set_registered_model_alias(name, alias, version)
+
+
+@io(name="read journal's tag")
+def read_head(name: str) -> Anchor | None:
+    """The newest row of the journal that the registered model's tag names."""
+    return _head(open_client(), name)
+
+
+@io(name="tag journal's head")
+def tag_head(name: str, head: Anchor) -> None:
+    """Name the journal's newest row on the registered model; a tag that names a later one stays."""
+    client = open_client()
+    tagged = _head(client, name)
+    if tagged is None or tagged.number < head.number:
+        text = f"{head.number}-{head.sha256}"
+        client.set_registered_model_tag(name, JOURNAL_HEAD, text)
+
+
+def _head(client: "MlflowClient", name: str) -> Anchor | None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        text = client.get_registered_model(name).tags.get(JOURNAL_HEAD, "")
+    except MlflowException as error:
+        _raise_unless_missing(error)
+        return None
+    number, _, sha256 = text.partition("-")
+    return Anchor(int(number), sha256) if number.isdigit() else None
 
 
 def _ensure_model(client: "MlflowClient", problem: Problem) -> None:

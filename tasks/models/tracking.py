@@ -3,8 +3,7 @@
 import gzip
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +16,7 @@ from driftline.figures import draw_figures, draw_importance
 from driftline.problem import Problem
 from driftline.training import Trained
 from tasks.decorators import io
+from tasks.models.unfinished import ending_broken, marks_of
 from tasks.progress import tell
 from tasks.reaching import another_may_be_faster, open_client, reading_artifacts
 from tasks.settings import get_settings
@@ -36,7 +36,6 @@ REVIEWED_TYPES = [
     "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.tree._tree.Tree",
 ]
-TRAINED_BY = "trained_by"  # a tag: the flow run
 _DIGEST_CHARACTERS = 36  # MLflow's column for a dataset's digest; the whole one is in its source
 
 
@@ -74,8 +73,8 @@ def log_training(
     """Write the parent run with the winner's model, and a nested run per candidate."""
     client = open_client()
     experiment = _experiment(client, problem.name)
-    mine = {TRAINED_BY: inputs.trained_by}
-    with _ending_broken(client, experiment, inputs.trained_by):
+    mine = marks_of(inputs.trained_by)
+    with ending_broken(client, experiment, inputs.trained_by):
         parent = client.create_run(
             experiment, run_name=f"train {problem.name}", tags=mine
         ).info.run_id
@@ -87,6 +86,7 @@ def log_training(
             _log_candidate(client, nested, one, problem)
             client.set_terminated(nested)
         _log_candidate(client, parent, winner, problem)
+        tell(f"{winner.name}: measuring how much each of {len(feature_names)} columns tells it")
         _log_winner(
             client,
             parent,
@@ -124,24 +124,6 @@ def read_fitted(problem: Problem, version: str) -> tuple["Pipeline", dict[str, s
             path = Path(download_artifacts(found.source, dst_path=folder)) / "model.skops"
         pipeline = load(path, trusted=REVIEWED_TYPES)
     return pipeline, dict(client.get_run(str(found.run_id)).data.params)
-
-
-@contextmanager
-def _ending_broken(client: "MlflowClient", experiment: str, trained_by: str) -> Iterator[None]:
-    """End as failed what this attempt leaves unfinished, and what one before it could not end."""
-    _end_broken(client, experiment, trained_by)
-    try:
-        yield
-    except Exception:
-        with suppress(Exception):  # MLflow itself may be away
-            _end_broken(client, experiment, trained_by)
-        raise
-
-
-def _end_broken(client: "MlflowClient", experiment: str, trained_by: str) -> None:
-    condition = f"tags.{TRAINED_BY} = '{trained_by}' and attributes.status = 'RUNNING'"
-    for run in client.search_runs([experiment], condition):
-        client.set_terminated(run.info.run_id, "FAILED")
 
 
 @io(name="look for a deleted experiment")

@@ -136,6 +136,8 @@ def choose_winner(
 @work(name="refit on all rows")
 def renew_winner(winner: Trained, problem: Problem, dataset: Dataset, plan: Plan) -> Trained:
     """The winner refitted on the newest rows too, and tested on them by what had not seen them."""
+    newest = len(dataset.data.y_test)
+    tell(f"{winner.name}: answering the newest {newest} rows by models of the rows before them")
     recipe = Recipe(winner.name, winner.params, winner.is_calibrated, plan.seed)
     return training.renew(winner, problem, dataset.data, recipe, seed=plan.seed)
 
@@ -161,6 +163,7 @@ def export_model(
     )
     rows = np.vstack([data.X_train, data.X_test])[:MOST_PARITY_ROWS]
     rows = np.vstack([rows, edge_cases(winner.model, data.X_train, contract)])
+    tell(f"{winner.name}: comparing it with its export on {len(rows)} rows")
     answers = training.out_of_fold(winner, data, is_renewed=dataset.is_renewed)
     recipe = Recipe(winner.name, winner.params, winner.is_calibrated, seed, searched_rows)
     use = measure_use(winner.model, data.X_test, data.y_test, contract, seed=seed)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tasks.drafts import whole_file
 from tasks.settings import get_settings
@@ -43,8 +44,16 @@ def show_link(key: str, address: str, text: str) -> None:
     """A link in the Prefect UI to a report in the store."""
     from prefect.artifacts import create_link_artifact
 
-    link = address if "://" in address else Path(address).absolute().as_uri()
-    create_link_artifact(key=key, link=link, link_text=text)
+    create_link_artifact(key=key, link=link_to(address), link_text=text)
+
+
+def link_to(address: str) -> str:
+    """A report's address as a browser can open it, where a report server is known."""
+    server = get_settings().reports_url.rstrip("/")
+    folder = f"{get_settings().store}/reports/"
+    if server and address.startswith(folder):
+        return f"{server}/{quote(address.removeprefix(folder))}"
+    return address if "://" in address else Path(address).absolute().as_uri()
 
 
 def _plain(value: Any) -> Any:

@@ -1,12 +1,15 @@
 """BentoML: builds a bento from a model's ONNX file, its contract and the serving code alone."""
 
+import fcntl
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from bentos.takeover.content import (
 from bentos.takeover.shelf import (
     Pointer,
     archive_in_store,
+    bentoml_home,
     format_pointer,
     parse_pointer,
     place_of,
@@ -53,6 +57,7 @@ SERVED_CODE = (
 )
 SERVING_LOCK = "bentos/requirements.lock"
 BASE_IMAGE = "python:3.11-slim"  # a name; the build is told which one to take
+DRAFT = ".draft-"
 IMAGE_TEMPLATE = "deployments/image/Dockerfile.j2"
 CREATION_TIME = re.compile(r"^(creation_time: ).*$", re.MULTILINE)
 LONG_AGO = "1980-01-01T00:00:00+00:00"
@@ -115,8 +120,9 @@ def _build(problem: Problem, model: ServedModel, tag: str) -> str:
     folder = place_of(tag)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
+        _alone_in(folder.parent),
         tempfile.TemporaryDirectory() as context,
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as home,
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix=DRAFT) as home,
     ):
         _lay_out(Path(context), served_content(problem, model.contract, model.onnx))
         _run_build(Path(context), tag, Path(home))
@@ -131,6 +137,16 @@ def _set_time(path: Path, moment: str) -> None:
     """Replace the time of the build: the same content is the same bento on every machine."""
     text = path.read_text(encoding="utf-8")
     path.write_text(CREATION_TIME.sub(rf"\g<1>'{moment}'", text), encoding="utf-8")
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other builds of this machine out, and remove the drafts of those that were killed."""
+    with (bentoml_home() / f".building-{folder.name}").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for draft in folder.glob(f"{DRAFT}*"):
+            shutil.rmtree(draft, ignore_errors=True)
+        yield
 
 
 def _run_build(context: Path, tag: str, home: Path) -> None:

@@ -131,7 +131,7 @@ def eventually(what: str, holds: Callable[[], bool]) -> None:
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """`make up`, from nothing to a serving champion."""
     home = tmp_path_factory.mktemp("day") / "home"
-    port, prefect, mlflow = free_port(), free_port(), free_port()
+    port, prefect, mlflow, reports = (free_port() for _ in range(4))
     with webhook() as (address, told):
         clean = {
             key: value
@@ -141,6 +141,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         env = clean | {"DRIFTLINE_HOME": str(home), "DRIFTLINE_NOTIFY_WEBHOOK": address}
         words = [sys.executable, "-m", "deployments.up", "diabetes", "--port", str(port)]
         words += ["--prefect-port", str(prefect), "--mlflow-port", str(mlflow)]
+        words += ["--reports-port", str(reports)]
         up = subprocess.Popen(words, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         running = System(
             service=f"http://127.0.0.1:{port}",

@@ -88,7 +88,7 @@ def environment(project: Path, run_flow: RunFlow) -> dict[str, str]:
 
 
 def command(problem: str, ports: list[int]) -> list[str]:
-    names = ("--port", "--prefect-port", "--mlflow-port")
+    names = ("--port", "--prefect-port", "--mlflow-port", "--reports-port")
     options = [word for name, port in zip(names, ports, strict=True) for word in (name, str(port))]
     return [sys.executable, "-m", "deployments.up", problem, *options]
 
@@ -96,7 +96,7 @@ def command(problem: str, ports: list[int]) -> list[str]:
 @contextmanager
 def started(environment: dict[str, str], until: str = "everything is up") -> Iterator[Up]:
     """`make up` that has come so far as to say something."""
-    ports = free_ports(3)
+    ports = free_ports(4)
     home = Path(environment["DRIFTLINE_HOME"])
     shutil.rmtree(home / "logs", ignore_errors=True)
     process = subprocess.Popen(
@@ -237,7 +237,7 @@ def test_sigterm_ends_it_while_it_still_starts(environment: dict[str, str]) -> N
 
 @pytest.mark.parametrize("taken", range(3), ids=["service", "prefect", "mlflow"])
 def test_a_port_that_is_taken_is_named(taken: int, environment: dict[str, str]) -> None:
-    ports = free_ports(3)
+    ports = free_ports(4)
 
     with closing(socket.create_server(("127.0.0.1", ports[taken]))):
         done = refused(command("tiny", ports), environment)
@@ -247,7 +247,7 @@ def test_a_port_that_is_taken_is_named(taken: int, environment: dict[str, str]) 
 
 
 def test_an_unknown_problem_is_named(environment: dict[str, str]) -> None:
-    done = refused(command("tinny", free_ports(3)), environment)
+    done = refused(command("tinny", free_ports(4)), environment)
 
     assert done == "error: problem: got 'tinny', wanted one of: tiny\n"
 
@@ -255,7 +255,7 @@ def test_an_unknown_problem_is_named(environment: dict[str, str]) -> None:
 def test_a_setting_that_cannot_work_is_named(environment: dict[str, str]) -> None:
     env = environment | {"DRIFTLINE_NOTIFY_WEBHOOK": "ftp://hooks.example/secret"}
 
-    done = refused(command("tiny", free_ports(3)), env)
+    done = refused(command("tiny", free_ports(4)), env)
 
     assert done.startswith("error: DRIFTLINE_NOTIFY_WEBHOOK: ")
     assert "secret" not in done

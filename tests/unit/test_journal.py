@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.journal import (
+    Anchor,
     Entry,
     Promoted,
     find_breaks,
@@ -148,3 +149,57 @@ def test_newer_code_around_the_same_model_is_what_was_promoted() -> None:
     assert PROMOTED.difference(replace(PROMOTED, served_sha256="d" * 64)) is None
     assert PROMOTED.difference(replace(PROMOTED, contract_sha256="d" * 64)) == "contract"
     assert PROMOTED.difference(replace(PROMOTED, onnx_sha256="d" * 64)) == "ONNX file"
+
+
+def anchors_of(entries: list[Entry]) -> list[Anchor]:
+    return [Anchor(entry.number, entry.sha256) for entry in entries]
+
+
+def test_an_alias_that_was_moved_by_hand_stays_visible_after_the_next_promotion() -> None:
+    entries = write(("champion", "1"))
+    moved = next_entry(
+        entries[-1],
+        problem="p",
+        at="2026-01-02T00:00:00",
+        actor="a test",
+        alias="champion",
+        before="2",
+        after="3",
+        why="because",
+        evidence="figures",
+    )
+
+    breaks = find_breaks([*entries, moved], {"champion": "3"})
+
+    assert breaks == [
+        "row 2: takes champion from version 2, the row before it gave it to version 1"
+    ]
+
+
+@given(cut=st.integers(0, 3))
+def test_a_cut_tail_is_found_though_the_alias_was_moved_too(cut: int) -> None:
+    entries = write(*[("champion", version) for version in "1234"])
+    rest = entries[:cut]
+
+    breaks = find_breaks(rest, last_holders(rest), anchors_of(entries))
+
+    assert breaks == [f"row {number}: removed, its anchor is there" for number in range(cut + 1, 5)]
+
+
+def test_a_journal_written_anew_is_found() -> None:
+    told = write(("champion", "1"), ("champion", "2"), ("champion", "3"))
+    forged = write(("champion", "1"), ("champion", "3"), ("champion", "4"), ("champion", "3"))
+
+    breaks = find_breaks(forged, last_holders(forged), anchors_of(told))
+
+    assert [each.split(" (")[0] for each in breaks] == [
+        "row 2: not the row that was anchored",
+        "row 3: not the row that was anchored",
+    ]
+
+
+@given(st.integers(1, 4))
+def test_anchors_of_an_earlier_head_break_nothing(known: int) -> None:
+    entries = write(*[("champion", version) for version in "1234"])
+
+    assert find_breaks(entries, last_holders(entries), anchors_of(entries[:known])) == []

@@ -98,6 +98,14 @@ CREATE TABLE IF NOT EXISTS releases (
   UNIQUE (verdict_key)
 );
 CREATE INDEX IF NOT EXISTS releases_by_problem ON releases (problem, sequence);
+CREATE TABLE IF NOT EXISTS failures (
+  sequence INTEGER NOT NULL,
+  order_key VARCHAR(128) NOT NULL,
+  run_id VARCHAR(64) NOT NULL,
+  at DATETIME NOT NULL,
+  PRIMARY KEY (sequence)
+);
+CREATE INDEX IF NOT EXISTS failures_by_order ON failures (order_key, sequence);
 DELETE FROM alembic_version;
-INSERT INTO alembic_version VALUES ('0004');
+INSERT INTO alembic_version VALUES ('0005');
 COMMIT;

@@ -1,16 +1,23 @@
 """What a declared flow does when its story ends badly, on a real Prefect server."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from prefect import Flow
 from prefect.client.schemas.objects import State, StateType
+from prefect.runtime import flow_run
 
+from bentos.log.database import place_order
 from driftline.errors import DataError
 from flows.shared import running
 from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
+from tasks.log import attempts
+from tasks.log.attempts import ATTEMPTS
+from tasks.log.predictions import claim_due_orders, claim_orders, finish_orders
+from tasks.log.records import open_records
 from tests.receivers import HttpReceiver, http_receiver
 
 VALUE = "Jane-Doe-1234"
@@ -41,6 +48,15 @@ def unwanted(problem: str) -> Sections:
 @driftline_flow("nested", run_name="nested {problem}")
 def nested(problem: str, inner: str) -> Sections:
     return {"mistaken": mistaken, "broken": broken}[inner](problem)
+
+
+@driftline_flow("ordered", run_name="ordered {problem}")
+def ordered(problem: str, only_ordered: bool = False) -> Sections:
+    claim = claim_due_orders if only_ordered else claim_orders
+    claim.fn(problem, "train", str(flow_run.id))
+    finish_orders.fn(str(flow_run.id), is_done=False)
+    message = f"{problem}.csv: no such file"
+    raise DataError(message)
 
 
 @driftline_flow("quiet", run_name="quiet {problem}")
@@ -104,6 +120,30 @@ def test_a_failure_in_an_inner_flow_is_told_once_of_the_outer(
 
     [text] = told.texts
     assert f"- {why}\nflow: nested\n" in text
+
+
+def test_what_was_ordered_is_told_once_when_it_is_given_up(
+    told: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "PAUSES", (timedelta(0),))
+    place_order(open_records(), "tiny", "train", "verdict:a")
+
+    for _ in range(ATTEMPTS - 1):
+        ordered("tiny", only_ordered=True, return_state=True)  # type: ignore[call-arg]
+    before = list(told.texts)
+    for _ in range(2):
+        ordered("tiny", only_ordered=True, return_state=True)  # type: ignore[call-arg]
+
+    [text] = told.texts
+    assert before == []
+    assert f"- tiny.csv: no such file\n- tried {ATTEMPTS} times and given up; wanted" in text
+
+
+def test_an_ordered_flow_that_a_person_runs_is_told_each_time(told: HttpReceiver) -> None:
+    for _ in range(2):
+        end_of(ordered, "tiny")
+
+    assert len(told.texts) == 2
 
 
 def test_an_interrupted_run_is_told(told: HttpReceiver) -> None:

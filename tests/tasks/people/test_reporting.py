@@ -1,7 +1,10 @@
 import json
 from pathlib import Path
 
-from tasks.people.reporting import write_summary
+import pytest
+
+from tasks.people.reporting import link_to, write_summary
+from tasks.settings import get_settings
 
 
 def test_the_latest_summary_is_kept_for_all_and_for_each_flow_and_problem(home: Path) -> None:
@@ -19,3 +22,16 @@ def test_the_latest_summary_is_kept_for_all_and_for_each_flow_and_problem(home: 
 
 def latest(home: Path) -> list[Path]:
     return list((home / "runs").glob("*latest.json"))
+
+
+def test_a_report_is_linked_by_the_report_server_where_there_is_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = f"{home}/reports/drift/tiny v1.html"
+    alone = link_to(page)
+    monkeypatch.setenv("DRIFTLINE_REPORTS_URL", "http://127.0.0.1:5001/")
+    get_settings.cache_clear()
+
+    assert alone == f"file://{home}/reports/drift/tiny%20v1.html"
+    assert link_to(page) == "http://127.0.0.1:5001/drift/tiny%20v1.html"
+    assert link_to("s3://elsewhere/page.html") == "s3://elsewhere/page.html"

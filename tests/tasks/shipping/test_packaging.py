@@ -1,5 +1,6 @@
 """A real bento: what packaging does where it, its archive or its signature is not right."""
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -194,3 +195,20 @@ def test_a_lambda_lists_and_signs_what_is_served_too(
     contract.write_text(contract.read_text().replace('"threshold": 0.4', '"threshold": 0.999999'))
     with pytest.raises(ModelRefusedError, match=r"contract.json: got SHA-256"):
         load_predictor(tmp_path / "task")
+
+
+def test_a_build_removes_the_drafts_of_killed_ones(home: Path, tmp_path: Path) -> None:
+    folder = write_tiny_model(tmp_path / "model")
+    contract = parse_contract((folder / "contract.json").read_text())
+    model = ServedModel("7", (folder / "model.onnx").read_bytes(), contract, frozenset())
+    bentos = home / "bentoml" / "bentos" / "tiny"
+    draft = bentos / ".draft-killed" / "bentos" / "tiny"
+    draft.mkdir(parents=True)
+    (draft / "half.json").write_text(json.dumps({"half": "written"}))
+    (bentos / "v6-0123456789ab").mkdir()
+
+    built = build_bento.fn(tiny_problem(), model)
+
+    names = sorted(path.name for path in bentos.iterdir())
+    assert names == ["v6-0123456789ab", Path(built.path).name]
+    load_predictor(Path(built.path) / "src")

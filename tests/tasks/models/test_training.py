@@ -1,0 +1,29 @@
+"""What takes long says what it is doing."""
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from driftline.dataset import Plan
+from driftline.digests import digest_rows
+from tasks.models.training import export_model, renew_winner, split_rows, train_candidate
+from tests.support import make_problem, tiny_rows
+
+PLAN = Plan(folds=3, repeats=1, trials=0, test_size=0.25, seed=0, is_smoke=False)
+
+
+def test_a_renewal_and_an_export_say_what_they_do(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="driftline")
+    problem = make_problem()
+    table = tiny_rows()
+    table["outcome"] = table["outcome"].map({0: "well", 1: "ill"})
+    dataset = split_rows.fn(table, digest_rows(table), problem, PLAN)
+    winner = train_candidate.fn("logistic_regression", problem, dataset, PLAN)
+
+    renewed = renew_winner.fn(winner, problem, replace(dataset, is_renewed=True), PLAN)
+    export_model.fn(renewed, problem, dataset, "ab" * 32, searched_rows=240, seed=0)
+
+    newest = len(dataset.data.y_test)
+    assert f"answering the newest {newest} rows by models of the rows before them" in caplog.text
+    assert "comparing it with its export on" in caplog.text
