@@ -1,0 +1,166 @@
+"""The reference as broken data is told from: fitted once, then any number of windows is judged."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from driftline.columns import CategoryColumn, Codes, Column, Floats, NumberColumn, model_column
+from driftline.problem import Problem
+from driftline.relations import Features, Relation, fit_relations, plan_features
+from driftline.shares import fit_share, soften, stack
+from driftline.tilts import excess_evidence, raise_odds, tilt_to_mean
+
+MOST_FITTED: Final = 20_000
+TAIL_ODDS = 4.0
+LEVEL_ODDS = 10.0
+LOCAL_ODDS = 3.0
+VALUE_ODDS = 10.0
+RECORD_ODDS = 10.0
+SOUND_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    column: str
+    kind: str
+    evidence: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Reference:
+    problem: Problem
+    columns: tuple[Column, ...]
+    features: Features
+    relations: tuple[Relation | None, ...]
+    records: Floats
+    keys: Codes
+
+
+def fit_reference(table: pd.DataFrame, problem: Problem, *, seed: int = 0) -> Reference:
+    rng = np.random.default_rng(seed)
+    if len(table) > MOST_FITTED:
+        table = table.iloc[np.sort(rng.choice(len(table), MOST_FITTED, replace=False))]
+    columns = tuple(
+        model_column(name, table[name], is_category=spec.kind == "category")
+        for name, spec in problem.columns.items()
+    )
+    read = [column.read(table[column.name]) for column in columns]
+    codes = [column.encode(values) for column, values in zip(columns, read, strict=True)]
+    features = plan_features(columns)
+    rows = features.build(columns, read, codes)
+    features = Features(features.blocks, features.levels, rows.mean(axis=0))
+    rows -= features.means
+    relations = fit_relations(columns, features, rows, codes, rng)
+    keys, counts = np.unique(record_keys(codes), return_counts=True)
+    return Reference(problem, columns, features, relations, counts, keys)
+
+
+def record_keys(codes: Sequence[Codes]) -> Codes:
+    rng = np.random.default_rng(0)
+    keys = np.zeros(len(codes[0]), dtype=np.uint64)
+    for code in codes:
+        luts = rng.integers(0, 2**63, 4096, dtype=np.uint64)
+        keys ^= luts[code]
+    return keys
+
+
+def suspect(reference: Reference, table: pd.DataFrame) -> list[Suspicion]:
+    columns = reference.columns
+    read = [column.read(table[column.name]) for column in columns]
+    codes = [column.encode(values) for column, values in zip(columns, read, strict=True)]
+    keys, counts = np.unique(record_keys(codes), return_counts=True)
+    effective = len(table) ** 2 / float((counts.astype(float) ** 2).sum())
+    weight = effective / len(table)
+    found = list(_records(reference, keys, counts))
+    rows = reference.features.build(columns, read, codes)
+    for column, values, code in zip(columns, read, codes, strict=True):
+        if column.is_constant:
+            continue
+        window = np.bincount(code, minlength=len(column.counts)).astype(float)
+        if isinstance(column, NumberColumn):
+            found += _tails(column, window, weight)
+            found += _values(column, values, weight)
+        else:
+            found += _levels(column, window, weight)
+    pairs = [(j, r) for j, r in enumerate(reference.relations) if r is not None]
+    found += _relations(reference, pairs, rows, codes, weight)
+    return sorted(found, key=lambda each: -each.evidence)
+
+
+def _records(reference: Reference, keys: Codes, counts: Codes) -> Iterator[Suspicion]:
+    top = int(np.argmax(counts))
+    total = counts.sum()
+    at = np.searchsorted(reference.keys, keys[top])
+    known = at < len(reference.keys) and reference.keys[at] == keys[top]
+    before = float(reference.records[at]) if known else 0.0
+    most = 0.03 + raise_odds((before + 0.5) / (reference.records.sum() + 1), RECORD_ODDS)
+    if most < 1:
+        evidence = float(excess_evidence(counts[top], total, most))
+        yield Suspicion("", "record", evidence, counts[top] / total)
+
+
+def _tails(column: NumberColumn, window: Floats, weight: float) -> Iterator[Suspicion]:
+    counts, window = column.counts[:-1], window[:-1]
+    total, rows = counts.sum(), window.sum()
+    if rows == 0:
+        return
+    shares = counts / total
+    mean = float(window @ column.centres / rows)
+    tilted = tilt_to_mean(shares, column.centres, mean)
+    ratio = tilted / np.maximum(shares, 1e-12)
+    for kind, step in (("low", 1), ("high", -1)):
+        c, q, n = (np.cumsum(x[::step])[:-1] for x in (counts, tilted, window))
+        least = np.maximum(q, (c + 1.5) / (total + 3) * np.minimum(np.maximum(q, 1e-12) / np.maximum(c / total, 1e-12), 400) * (c > 0) + (1.5 / total) * (c == 0))
+        most = raise_odds(np.minimum(least, 1), TAIL_ODDS)
+        evidence = excess_evidence(n * weight, rows * weight, np.minimum(most, 1 - 1e-12))
+        best = int(np.argmax(evidence))
+        yield Suspicion(column.name, kind, float(evidence[best]), float(n[best] / rows - most[best]))
+    r = window / rows / np.maximum(shares, 0.5 / total)
+    near = np.maximum(np.r_[0, r[:-1]], np.r_[r[1:], 0])
+    near = np.maximum(np.maximum(near, ratio), 1.0)
+    most = np.minimum(raise_odds(np.minimum((counts + 1.5) / (total + 3) * near, 1), LOCAL_ODDS), 1 - 1e-12)
+    evidence = excess_evidence(window * weight, rows * weight, most)
+    best = int(np.argmax(evidence))
+    yield Suspicion(column.name, "spike", float(evidence[best]), float(window[best] / rows - most[best]))
+
+
+def _values(column: NumberColumn, values: Floats, weight: float) -> Iterator[Suspicion]:
+    present = values[~np.isnan(values)]
+    if column.is_discrete or not len(present):
+        return
+    unique, counts = np.unique(present, return_counts=True)
+    top = int(np.argmax(counts))
+    low, high = np.searchsorted(column.values, [unique[top]], side="left"), np.searchsorted(column.values, [unique[top]], side="right")
+    before = float((high - low)[0])
+    most = min(0.05 + float(raise_odds((before + 1.5) / (len(column.values) + 3), VALUE_ODDS)), 1 - 1e-12)
+    evidence = float(excess_evidence(counts[top] * weight, len(present) * weight, most))
+    yield Suspicion(column.name, "value", evidence, counts[top] / len(present) - most)
+
+
+def _levels(column: CategoryColumn, window: Floats, weight: float) -> Iterator[Suspicion]:
+    counts, window = column.counts[:-1], window[:-1]
+    total, rows = counts.sum(), window.sum()
+    if rows == 0:
+        return
+    most = np.minimum(raise_odds((counts + 1.5) / (total + 3), LEVEL_ODDS), 1 - 1e-12)
+    evidence = excess_evidence(window * weight, rows * weight, most)
+    best = int(np.argmax(evidence))
+    yield Suspicion(column.name, "level", float(evidence[best]), float(window[best] / rows - most[best]))
+
+
+def _relations(reference, pairs, rows, codes, weight) -> Iterator[Suspicion]:
+    if not pairs:
+        return
+    predicted = rows @ np.column_stack([r.weights for _, r in pairs])
+    window = stack([r.count(predicted[:, i], codes[j]) for i, (j, r) in enumerate(pairs)])
+    table = stack([soften(r.table) for _, r in pairs])
+    free = fit_share(table, window)
+    bound = fit_share(table, window, share=SOUND_SHARE)
+    for i, (j, _) in enumerate(pairs):
+        evidence = weight * (free.likelihood[i] - bound.likelihood[i])
+        if free.share[i] > SOUND_SHARE:
+            yield Suspicion(reference.columns[j].name, "relation", float(evidence), float(free.share[i]))

@@ -1,0 +1,193 @@
+"""How each column of the reference hangs together with the rest of its row.
+
+Each column is predicted from all others by ridge regression on normal scores and level indicators
+(a Gaussian copula's conditional mean). Rows are counted by prediction and value: the odds ratios of
+that table stay what they are however the people change along single columns, as a change of that
+kind weighs lines and columns of the table only; a column that no longer belongs to its rows loses
+them.
+Sources: Liu, Lafferty and Wasserman, Journal of Machine Learning Research 10 (2009) 2295-2328
+(normal scores); Bishop, Fienberg and Holland, Discrete Multivariate Analysis (1975), chapter 3
+(odds ratios are free of the margins).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.columns import CategoryColumn, Codes, Column, Floats, NumberColumn
+
+FOLDS: Final = 5
+RIDGE: Final = 1e-3
+LEAST_LEVEL: Final = 0.02
+MOST_LEVELS: Final = 8
+MOST_CLASSES: Final = 12
+ROWS_A_CELL: Final = 8.0
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A column's table: rows by predicted class (lines) and by the class of its value (columns).
+
+    `classes` gives the class of each code of the column, -1 for missing and foreign ones.
+    """
+
+    weights: Floats
+    edges: Floats
+    classes: Codes
+    table: Floats
+
+    def count(self, predicted: Floats, codes: Codes) -> Floats:
+        """Rows per class of the prediction and class of the value."""
+        return tabulate(np.searchsorted(self.edges, predicted), codes, self)
+
+
+def tabulate(lines: Codes, codes: Codes, relation: Relation) -> Floats:
+    """The table of a window whose predictions are classed."""
+    shape = relation.table.shape
+    classes = relation.classes[codes]
+    known = classes >= 0
+    flat = np.bincount(lines[known] * shape[1] + classes[known], minlength=shape[0] * shape[1])
+    return flat.reshape(shape).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Where each column stands among the features, and the features' reference means."""
+
+    blocks: tuple[slice, ...]
+    levels: tuple[Codes, ...]
+    means: Floats
+
+    def build(self, columns: Sequence[Column], read: Sequence, codes: Sequence[Codes]) -> Floats:
+        """Rows of centred features."""
+        made = np.zeros((len(codes[0]), len(self.means)))
+        for column, values, code, block, levels in zip(
+            columns, read, codes, self.blocks, self.levels, strict=True
+        ):
+            at = block.start
+            if isinstance(column, NumberColumn):
+                made[:, at] = column.score(values)
+                at += 1
+            for offset, level in enumerate(levels):
+                made[:, at + offset] = code == level
+        made -= self.means
+        return made
+
+
+def plan_features(columns: Sequence[Column]) -> Features:
+    """Normal scores of numbers, indicators of levels and of missing values that are no rarity."""
+    blocks, chosen, start = [], [], 0
+    for column in columns:
+        shares = column.counts / max(column.counts.sum(), 1)
+        is_common = (shares >= LEAST_LEVEL) & (shares <= 1 - LEAST_LEVEL)
+        if isinstance(column, NumberColumn):
+            levels = np.flatnonzero(is_common)
+            levels = levels[levels == len(shares) - 1]
+            width = 1 + len(levels)
+        else:
+            levels = np.flatnonzero(is_common)
+            if len(levels) and shares[levels].sum() > 1 - LEAST_LEVEL:
+                levels = levels[1:] if len(levels) > 1 else levels
+            levels = levels[:MOST_LEVELS]
+            width = len(levels)
+        blocks.append(slice(start, start + width))
+        chosen.append(levels)
+        start += width
+    return Features(tuple(blocks), tuple(chosen), np.zeros(start))
+
+
+def fit_relations(
+    columns: Sequence[Column],
+    features: Features,
+    rows: Floats,
+    codes: Sequence[Codes],
+    rng: np.random.Generator,
+) -> tuple[Relation | None, ...]:
+    """Each column's relation to the others, by predictions of rows that were not fitted on."""
+    fold = rng.permutation(len(rows)) % FOLDS
+    whole = rows.T @ rows
+    parts = [rows[fold == k].T @ rows[fold == k] for k in range(FOLDS)]
+    inverse = _invert(whole, len(rows))
+    directions = [_direction(whole, inverse, block, c) for block, c in zip(features.blocks, columns, strict=True)]
+    weights = _weights(inverse, features.blocks, directions)
+    predicted = np.zeros((len(rows), len(columns)))
+    for k in range(FOLDS):
+        held = fold == k
+        inner = _invert(whole - parts[k], int((~held).sum()))
+        predicted[held] = rows[held] @ _weights(inner, features.blocks, directions)
+    return tuple(
+        None if directions[j] is None else _relate(columns[j], weights[:, j], predicted[:, j], codes[j])
+        for j in range(len(columns))
+    )
+
+
+def _invert(products: Floats, count: int) -> Floats:
+    size = len(products)
+    ridge = RIDGE + 0.02 * size / max(count, 1)
+    return np.linalg.inv(products / max(count, 1) + ridge * np.eye(size))
+
+
+def _regress(inverse: Floats, block: slice) -> Floats:
+    """Ridge coefficients of a block on all other features; zero on itself."""
+    made = -inverse[:, block] @ np.linalg.inv(inverse[block, block])
+    made[block] = 0.0
+    return np.asarray(made)
+
+
+def _direction(products: Floats, inverse: Floats, block: slice, column: Column) -> Floats | None:
+    """What of a block is predicted: a number's score, or the levels' leading canonical variate."""
+    width = block.stop - block.start
+    if width == 0 or column.is_constant:
+        return None
+    if isinstance(column, NumberColumn):
+        return np.eye(width)[0]
+    slopes = _regress(inverse, block)
+    own = products[block, block] + 1e-6 * np.trace(products) * np.eye(width)
+    values, vectors = np.linalg.eig(np.linalg.solve(own, slopes.T @ products @ slopes))
+    return np.asarray(np.real(np.linalg.solve(own, np.eye(width)) @ own @ vectors[:, int(np.argmax(np.real(values)))]))
+
+
+def _weights(
+    inverse: Floats, blocks: Sequence[slice], directions: Sequence[Floats | None]
+) -> Floats:
+    made = np.zeros((len(inverse), len(blocks)))
+    for j, (block, direction) in enumerate(zip(blocks, directions, strict=True)):
+        if direction is not None:
+            made[:, j] = _regress(inverse, block) @ direction
+    return made
+
+
+def _relate(column: Column, weights: Floats, predicted: Floats, codes: Codes) -> Relation | None:
+    usable = int(column.counts[:-1].sum())
+    size = int(np.clip(np.sqrt(usable / ROWS_A_CELL), 3, MOST_CLASSES))
+    classes = _classes(column, size)
+    known = classes[codes] >= 0
+    if classes.max() < 1 or known.sum() < ROWS_A_CELL:
+        return None
+    edges = np.unique(np.quantile(predicted[known], np.arange(1, size) / size))
+    shape = np.zeros((len(edges) + 1, classes.max() + 1))
+    blank = Relation(weights, edges, classes, shape)
+    table = tabulate(np.searchsorted(edges, predicted), codes, blank)
+    return Relation(weights, edges, classes, table)
+
+
+def _classes(column: Column, size: int) -> Codes:
+    """Few classes of a column's codes, none of them rare; foreign and missing ones belong to none."""
+    counts = column.counts[:-1]
+    classes = np.full(len(column.counts), -1, dtype=np.int64)
+    if isinstance(column, CategoryColumn):
+        common = np.flatnonzero(counts >= LEAST_LEVEL * counts.sum())[: size + 3]
+        classes[: len(counts) - 1] = len(common)
+        classes[common] = np.arange(len(common))
+    else:
+        inner = counts.copy()
+        middle = (np.cumsum(inner) - inner / 2) / max(inner.sum(), 1)
+        classes[: len(counts)] = np.minimum((middle * size).astype(int), size - 1)
+    used = np.unique(classes[np.flatnonzero(column.counts)])
+    used = used[used >= 0]
+    places = np.full(len(column.counts) + size + 4, -1, dtype=np.int64)
+    places[used] = np.arange(len(used))
+    return np.where(classes >= 0, places[classes], -1)

@@ -1,0 +1,54 @@
+"""What a real change of the people can do to a column: make some values commoner, others rarer.
+
+A change of people weighs the rows of the reference; values that the reference lacks stay rare, and
+neighbouring values gain and lose alike. An exponential tilt moves the mean; beside it the odds of
+any range may grow by a bounded factor (a sub-population, a class that comes more often).
+Source of the tilt: Efron, Annals of Statistics 9 (1981) 139-158.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import rel_entr
+
+Floats = NDArray[np.float64]
+MOST_MOVED: Final = 1.5  # deviations by which people may move a column's mean
+MOST_EXPONENT: Final = 6.0
+
+
+def tilt_to_mean(shares: Floats, centres: Floats, mean: float) -> Floats:
+    """The shares, tilted exponentially until their mean is the given one or MOST_MOVED away.
+
+    `centres` are the bins' places in reference deviations, of which the shares' own mean is 0.
+    """
+    wanted = float(np.clip(mean, -MOST_MOVED, MOST_MOVED))
+    low, high = -20.0, 20.0
+    tilted = shares
+    for _ in range(24):
+        strength = (low + high) / 2
+        exponent = (strength * centres).clip(-MOST_EXPONENT, MOST_EXPONENT)
+        tilted = shares * np.exp(exponent)
+        tilted = tilted / tilted.sum()
+        if float(tilted @ centres) < wanted:
+            low = strength
+        else:
+            high = strength
+    return np.asarray(tilted)
+
+
+def raise_odds(shares: Floats | float, factor: float) -> Floats:
+    """Shares whose odds are so many times as large."""
+    p = np.asarray(shares, dtype=np.float64)
+    return np.asarray(factor * p / (1 - p + factor * p))
+
+
+def excess_evidence(count: Floats, rows: float, most: Floats) -> Floats:
+    """Log likelihood ratio, in nats, that a share is above the most that is sound; 0 below it.
+
+    Rows times the Kullback-Leibler divergence of two binomials, which bounds the chance of so many
+    by exp(-evidence). Source: Chernoff, Annals of Mathematical Statistics 23 (1952) 493-507.
+    """
+    share = np.asarray(count, dtype=np.float64) / max(rows, 1e-9)
+    divergence = rel_entr(share, most) + rel_entr(1 - share, 1 - np.asarray(most))
+    return np.where(share > most, rows * divergence, 0.0)
