@@ -18,6 +18,8 @@ Codes = NDArray[np.int64]
 MOST_ATOMS: Final = 40  # a column of no more values has one bin for each
 BINS: Final = 40
 TAILS: Final = (0.005, 0.01, 0.99, 0.995)
+LEAST_FINE: Final = 20  # values of a column that can be rounded
+MOST_ROUND: Final = 0.35  # of the rows already on a step
 BEYOND: Final = 0.25  # deviations outside the reference's range from which a value is foreign
 MOST_SCORE: Final = 3.5
 
@@ -40,6 +42,7 @@ class NumberColumn:
     mean: float
     spread: float
     grid: float | None
+    steps: tuple[tuple[float, float], ...]
 
     @property
     def is_constant(self) -> bool:
@@ -132,6 +135,7 @@ def _model_number(name: str, raw: pd.Series) -> NumberColumn:
         mean=mean,
         spread=spread,
         grid=find_grid(present),
+        steps=_coarse_steps(present, spread),
     )
 
 
@@ -176,3 +180,13 @@ def is_on_grid(values: Floats, step: float) -> NDArray[np.bool_]:
     """Which values are multiples of the step, but for float32's rounding."""
     ratio = values / step
     return np.asarray(np.abs(ratio - np.round(ratio)) <= 1e-6 * np.maximum(np.abs(ratio), 1.0))
+
+
+def _coarse_steps(present: Floats, spread: float) -> tuple[tuple[float, float], ...]:
+    """Decimal steps near the deviation, with the reference's rows that are multiples of them."""
+    if len(np.unique(present)) < LEAST_FINE or not spread:
+        return ()
+    power = int(np.floor(np.log10(spread)))
+    steps = [10.0**k for k in (power - 1, power, power + 1)]
+    shares = [(step, float(is_on_grid(present, step).sum())) for step in steps]
+    return tuple((step, n) for step, n in shares if n <= MOST_ROUND * len(present))

@@ -7,7 +7,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from driftline.columns import CategoryColumn, Codes, Column, Floats, NumberColumn, model_column
+from scipy.stats import chi2
+
+from driftline.columns import CategoryColumn, Codes, Column, Floats, NumberColumn, is_on_grid, model_column
 from driftline.problem import Problem
 from driftline.relations import Features, Relation, fit_relations, plan_features
 from driftline.shares import fit_share, soften, stack
@@ -19,6 +21,8 @@ LEVEL_ODDS = 10.0
 LOCAL_ODDS = 3.0
 VALUE_ODDS = 10.0
 RECORD_ODDS = 10.0
+ROUND_ODDS = 2.0
+MISSING_ODDS = 1.8
 SOUND_SHARE = 0.1
 
 
@@ -78,12 +82,14 @@ def suspect(reference: Reference, table: pd.DataFrame) -> list[Suspicion]:
     found = list(_records(reference, keys, counts))
     rows = reference.features.build(columns, read, codes)
     for column, values, code in zip(columns, read, codes, strict=True):
+        window = np.bincount(code, minlength=len(column.counts)).astype(float)
+        found += _missing(column, window, weight)
         if column.is_constant:
             continue
-        window = np.bincount(code, minlength=len(column.counts)).astype(float)
         if isinstance(column, NumberColumn):
             found += _tails(column, window, weight)
             found += _values(column, values, weight)
+            found += _rounded(column, values, weight)
         else:
             found += _levels(column, window, weight)
     pairs = [(j, r) for j, r in enumerate(reference.relations) if r is not None]
@@ -103,14 +109,14 @@ def _records(reference: Reference, keys: Codes, counts: Codes) -> Iterator[Suspi
         yield Suspicion("", "record", evidence, counts[top] / total)
 
 
-def _tails(column: NumberColumn, window: Floats, weight: float) -> Iterator[Suspicion]:
+def _tails(column: NumberColumn, window: Floats, weight: float, moved: float = 1.5) -> Iterator[Suspicion]:
     counts, window = column.counts[:-1], window[:-1]
     total, rows = counts.sum(), window.sum()
     if rows == 0:
         return
     shares = counts / total
     mean = float(window @ column.centres / rows)
-    tilted = tilt_to_mean(shares, column.centres, mean)
+    tilted = tilt_to_mean(shares, column.centres, mean, most=moved)
     ratio = tilted / np.maximum(shares, 1e-12)
     for kind, step in (("low", 1), ("high", -1)):
         c, q, n = (np.cumsum(x[::step])[:-1] for x in (counts, tilted, window))
@@ -141,6 +147,24 @@ def _values(column: NumberColumn, values: Floats, weight: float) -> Iterator[Sus
     yield Suspicion(column.name, "value", evidence, counts[top] / len(present) - most)
 
 
+def _rounded(column: NumberColumn, values: Floats, weight: float) -> Iterator[Suspicion]:
+    present = values[~np.isnan(values)]
+    for step, before in column.steps:
+        if not len(present):
+            return
+        share = float(is_on_grid(present, step).mean())
+        most = min(float(raise_odds((before + 3) / (len(column.values) + 5), ROUND_ODDS)), 1 - 1e-12)
+        evidence = float(excess_evidence(share * len(present) * weight, len(present) * weight, most))
+        yield Suspicion(column.name, "rounded", evidence, share - most)
+
+
+def _missing(column: Column, window: Floats, weight: float) -> Iterator[Suspicion]:
+    total, rows = column.counts.sum(), window.sum()
+    most = min(float(raise_odds((column.counts[-1] + 1.5) / (total + 3), MISSING_ODDS)), 1 - 1e-12)
+    evidence = float(excess_evidence(window[-1] * weight, rows * weight, most))
+    yield Suspicion(column.name, "missing", evidence, window[-1] / rows - most)
+
+
 def _levels(column: CategoryColumn, window: Floats, weight: float) -> Iterator[Suspicion]:
     counts, window = column.counts[:-1], window[:-1]
     total, rows = counts.sum(), window.sum()
@@ -160,7 +184,16 @@ def _relations(reference, pairs, rows, codes, weight) -> Iterator[Suspicion]:
     table = stack([soften(r.table) for _, r in pairs])
     free = fit_share(table, window)
     bound = fit_share(table, window, share=SOUND_SHARE)
-    for i, (j, _) in enumerate(pairs):
-        evidence = weight * (free.likelihood[i] - bound.likelihood[i])
+    for i, (j, r) in enumerate(pairs):
+        ratio = weight * (free.likelihood[i] - bound.likelihood[i])
+        evidence = -chi2.logsf(2 * max(ratio, 0), r.table.shape[1])
+        start = reference.features.blocks[j].start
+        column = reference.columns[j]
+        if r.residual is not None:
+            known = codes[j] != len(column.counts) - 1
+            residual = (rows[:, start] - predicted[:, i])[known]
+            seen = np.bincount(r.residual.encode(residual), minlength=len(r.residual.counts)).astype(float)
+            for each in _tails(r.residual, seen, weight, r.most_moved):
+                yield Suspicion(each.column, "residual " + each.kind, each.evidence, each.share)
         if free.share[i] > SOUND_SHARE:
             yield Suspicion(reference.columns[j].name, "relation", float(evidence), float(free.share[i]))

@@ -15,14 +15,18 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.columns import CategoryColumn, Codes, Column, Floats, NumberColumn
+from driftline.columns import CategoryColumn, Codes, Column, Floats, NumberColumn, model_column
+from driftline.tilts import MOST_MOVED
 
 FOLDS: Final = 5
 RIDGE: Final = 1e-3
 LEAST_LEVEL: Final = 0.02
 MOST_LEVELS: Final = 8
+TRIFLE: Final = 0.1  # deviations by which a whole column may move for no matter what reason
+LEAST_EXPLAINED: Final = 0.3
 MOST_CLASSES: Final = 12
 ROWS_A_CELL: Final = 8.0
 
@@ -38,6 +42,8 @@ class Relation:
     edges: Floats
     classes: Codes
     table: Floats
+    residual: NumberColumn | None
+    most_moved: float
 
     def count(self, predicted: Floats, codes: Codes) -> Floats:
         """Rows per class of the prediction and class of the value."""
@@ -75,6 +81,14 @@ class Features:
                 made[:, at + offset] = code == level
         made -= self.means
         return made
+
+
+    def scores_of(self, place: int, column: Column, rows: Floats, codes: Codes) -> Floats:
+        """A number's centred scores, NaN where it is missing; NaN for categories."""
+        if isinstance(column, CategoryColumn):
+            return np.full(len(rows), np.nan)
+        missing = codes == len(column.counts) - 1
+        return np.where(missing, np.nan, rows[:, self.blocks[place].start])
 
 
 def plan_features(columns: Sequence[Column]) -> Features:
@@ -119,7 +133,7 @@ def fit_relations(
         inner = _invert(whole - parts[k], int((~held).sum()))
         predicted[held] = rows[held] @ _weights(inner, features.blocks, directions)
     return tuple(
-        None if directions[j] is None else _relate(columns[j], weights[:, j], predicted[:, j], codes[j])
+        None if directions[j] is None else _relate(columns[j], weights[:, j], predicted[:, j], codes[j], features.scores_of(j, columns[j], rows, codes[j]))
         for j in range(len(columns))
     )
 
@@ -160,7 +174,9 @@ def _weights(
     return made
 
 
-def _relate(column: Column, weights: Floats, predicted: Floats, codes: Codes) -> Relation | None:
+def _relate(
+    column: Column, weights: Floats, predicted: Floats, codes: Codes, scores: Floats
+) -> Relation | None:
     usable = int(column.counts[:-1].sum())
     size = int(np.clip(np.sqrt(usable / ROWS_A_CELL), 3, MOST_CLASSES))
     classes = _classes(column, size)
@@ -169,9 +185,25 @@ def _relate(column: Column, weights: Floats, predicted: Floats, codes: Codes) ->
         return None
     edges = np.unique(np.quantile(predicted[known], np.arange(1, size) / size))
     shape = np.zeros((len(edges) + 1, classes.max() + 1))
-    blank = Relation(weights, edges, classes, shape)
+    blank = Relation(weights, edges, classes, shape, None, 0.0)
     table = tabulate(np.searchsorted(edges, predicted), codes, blank)
-    return Relation(weights, edges, classes, table)
+    residual, unexplained = _model_residual(column, scores, predicted)
+    return Relation(weights, edges, classes, table, residual, MOST_MOVED * unexplained + TRIFLE / unexplained)
+
+
+def _model_residual(
+    column: Column, scores: Floats, predicted: Floats
+) -> tuple[NumberColumn | None, float]:
+    """What a number's score differs by from its prediction, and its deviation as a share."""
+    if isinstance(column, CategoryColumn):
+        return None, 1.0
+    known = ~np.isnan(scores)
+    unexplained = float(np.std((scores - predicted)[known]) / max(np.std(scores[known]), 1e-9))
+    if unexplained > np.sqrt(1 - LEAST_EXPLAINED):
+        return None, 1.0
+    values = pd.Series((scores - predicted)[known])
+    model = model_column(column.name, values, is_category=False)
+    return (model, unexplained) if isinstance(model, NumberColumn) else (None, 1.0)
 
 
 def _classes(column: Column, size: int) -> Codes:

@@ -17,12 +17,14 @@ MOST_MOVED: Final = 1.5  # deviations by which people may move a column's mean
 MOST_EXPONENT: Final = 6.0
 
 
-def tilt_to_mean(shares: Floats, centres: Floats, mean: float) -> Floats:
-    """The shares, tilted exponentially until their mean is the given one or MOST_MOVED away.
+def tilt_to_mean(
+    shares: Floats, centres: Floats, mean: float, *, most: float = MOST_MOVED
+) -> Floats:
+    """The shares, tilted exponentially until their mean is the given one or `most` away.
 
     `centres` are the bins' places in reference deviations, of which the shares' own mean is 0.
     """
-    wanted = float(np.clip(mean, -MOST_MOVED, MOST_MOVED))
+    wanted = float(np.clip(mean, -most, most))
     low, high = -20.0, 20.0
     tilted = shares
     for _ in range(24):
