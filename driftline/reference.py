@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from driftline.columns import CategoryColumn, Codes, Column, Floats, NumberColumn, is_on_grid, model_column
 from driftline.problem import Problem
-from driftline.relations import Features, Relation, fit_relations, plan_features
+from driftline.relations import Features, Relation, fit_relations, forgive, plan_features
 from driftline.shares import fit_share, soften, stack
 from driftline.tilts import excess_evidence, raise_odds, tilt_to_mean
 
@@ -22,7 +22,13 @@ LOCAL_ODDS = 3.0
 VALUE_ODDS = 10.0
 RECORD_ODDS = 10.0
 ROUND_ODDS = 2.0
-MISSING_ODDS = 1.8
+MISSING_ODDS = {True: 10.0, False: 3.0}
+RATIO = 10.0
+FLOOR = 0.05
+CONCENTRATED = 3.0
+TYPICAL = 0.2
+LEAST_LOSS = 0.02
+
 SOUND_SHARE = 0.1
 
 
@@ -120,15 +126,18 @@ def _tails(column: NumberColumn, window: Floats, weight: float, moved: float = 1
     ratio = tilted / np.maximum(shares, 1e-12)
     for kind, step in (("low", 1), ("high", -1)):
         c, q, n = (np.cumsum(x[::step])[:-1] for x in (counts, tilted, window))
-        least = np.maximum(q, (c + 1.5) / (total + 3) * np.minimum(np.maximum(q, 1e-12) / np.maximum(c / total, 1e-12), 400) * (c > 0) + (1.5 / total) * (c == 0))
-        most = raise_odds(np.minimum(least, 1), TAIL_ODDS)
+        before = (c + 1.5) / (total + 3)
+        gained = np.where(c > 0, q * total / np.maximum(c, 1), 1.0)
+        most = raise_odds(np.minimum(before * np.maximum(gained, 1.0), 1.0), TAIL_ODDS)
+        most = np.maximum(np.maximum(most, np.minimum(RATIO * c / total, 1.0)), FLOOR)
         evidence = excess_evidence(n * weight, rows * weight, np.minimum(most, 1 - 1e-12))
         best = int(np.argmax(evidence))
         yield Suspicion(column.name, kind, float(evidence[best]), float(n[best] / rows - most[best]))
     r = window / rows / np.maximum(shares, 0.5 / total)
     near = np.maximum(np.r_[0, r[:-1]], np.r_[r[1:], 0])
     near = np.maximum(np.maximum(near, ratio), 1.0)
-    most = np.minimum(raise_odds(np.minimum((counts + 1.5) / (total + 3) * near, 1), LOCAL_ODDS), 1 - 1e-12)
+    most = raise_odds(np.minimum((counts + 1.5) / (total + 3) * near, 1), LOCAL_ODDS)
+    most = np.clip(most, FLOOR, 1 - 1e-12)
     evidence = excess_evidence(window * weight, rows * weight, most)
     best = int(np.argmax(evidence))
     yield Suspicion(column.name, "spike", float(evidence[best]), float(window[best] / rows - most[best]))
@@ -160,7 +169,7 @@ def _rounded(column: NumberColumn, values: Floats, weight: float) -> Iterator[Su
 
 def _missing(column: Column, window: Floats, weight: float) -> Iterator[Suspicion]:
     total, rows = column.counts.sum(), window.sum()
-    most = min(float(raise_odds((column.counts[-1] + 1.5) / (total + 3), MISSING_ODDS)), 1 - 1e-12)
+    most = min(float(raise_odds((column.counts[-1] + 1.5) / (total + 3), MISSING_ODDS[isinstance(column, CategoryColumn)])), 1 - 1e-12)
     evidence = float(excess_evidence(window[-1] * weight, rows * weight, most))
     yield Suspicion(column.name, "missing", evidence, window[-1] / rows - most)
 
@@ -170,7 +179,8 @@ def _levels(column: CategoryColumn, window: Floats, weight: float) -> Iterator[S
     total, rows = counts.sum(), window.sum()
     if rows == 0:
         return
-    most = np.minimum(raise_odds((counts + 1.5) / (total + 3), LEVEL_ODDS), 1 - 1e-12)
+    most = raise_odds((counts + 1.5) / (total + 3), LEVEL_ODDS)
+    most = np.clip(np.maximum(most, RATIO * counts / total), FLOOR, 1 - 1e-12)
     evidence = excess_evidence(window * weight, rows * weight, most)
     best = int(np.argmax(evidence))
     yield Suspicion(column.name, "level", float(evidence[best]), float(window[best] / rows - most[best]))
@@ -192,8 +202,32 @@ def _relations(reference, pairs, rows, codes, weight) -> Iterator[Suspicion]:
         if r.residual is not None:
             known = codes[j] != len(column.counts) - 1
             residual = (rows[:, start] - predicted[:, i])[known]
+            residual = forgive(residual)
             seen = np.bincount(r.residual.encode(residual), minlength=len(r.residual.counts)).astype(float)
             for each in _tails(r.residual, seen, weight, r.most_moved):
                 yield Suspicion(each.column, "residual " + each.kind, each.evidence, each.share)
-        if free.share[i] > SOUND_SHARE:
+        yield from _concentrated(column, table[i], window[i], weight)
+        if free.share[i] > SOUND_SHARE and ratio > LEAST_LOSS * weight * window[i].sum():
             yield Suspicion(reference.columns[j].name, "relation", float(evidence), float(free.share[i]))
+
+
+def _concentrated(column, table: Floats, window: Floats, weight: float) -> Iterator[Suspicion]:
+    """One value more often than ever, in rows that are not those which have it elsewhere."""
+    rows = window.sum()
+    before = table.sum(axis=0) / table.sum()
+    if not rows:
+        return
+    top = int(np.argmax(window.sum(axis=0) / rows - before))
+    count = window[:, top].sum()
+    most = float(raise_odds(before[top], CONCENTRATED))
+    unusual = float(excess_evidence(count * weight, rows * weight, min(most, 1 - 1e-12)))
+    own = table[:, top] / table[:, top].sum()
+    everyone = table.sum(axis=1) / table.sum()
+    parts = np.linspace(0, 1, 21)[:, None]
+    chance = (1 - parts) * own + parts * everyone
+    held = own > 0
+    likelihood = (window[held, top] * np.log(chance[:, held])).sum(axis=1)
+    best = int(np.argmax(likelihood))
+    ratio = weight * float(likelihood[best] - likelihood[4])
+    if best > 4:
+        yield Suspicion(column.name, "concentrated", min(unusual, ratio), float(count / rows - most))

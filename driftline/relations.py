@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import rel_entr
 
 from driftline.columns import CategoryColumn, Codes, Column, Floats, NumberColumn, model_column
 from driftline.tilts import MOST_MOVED
@@ -25,10 +26,11 @@ FOLDS: Final = 5
 RIDGE: Final = 1e-3
 LEAST_LEVEL: Final = 0.02
 MOST_LEVELS: Final = 8
-TRIFLE: Final = 0.1  # deviations by which a whole column may move for no matter what reason
+TRIFLE: Final = 0.15  # deviations by which a whole column may move for no matter what reason
 LEAST_EXPLAINED: Final = 0.3
 MOST_CLASSES: Final = 12
 ROWS_A_CELL: Final = 8.0
+LEAST_INFORMATION: Final = 0.04  # nats per row; less is no relation to speak of
 
 
 @dataclass(frozen=True)
@@ -187,8 +189,25 @@ def _relate(
     shape = np.zeros((len(edges) + 1, classes.max() + 1))
     blank = Relation(weights, edges, classes, shape, None, 0.0)
     table = tabulate(np.searchsorted(edges, predicted), codes, blank)
+    if measure_information(table) < LEAST_INFORMATION + table.size / (2 * table.sum()):
+        return None
     residual, unexplained = _model_residual(column, scores, predicted)
-    return Relation(weights, edges, classes, table, residual, MOST_MOVED * unexplained + TRIFLE / unexplained)
+    return Relation(weights, edges, classes, table, residual, MOST_MOVED * unexplained + 0.1)
+
+
+def forgive(residual: Floats) -> Floats:
+    """Residuals without what is a trifle: a whole column may move by a little."""
+    return np.asarray(np.sign(residual) * np.maximum(np.abs(residual) - TRIFLE, 0.0))
+
+
+def measure_information(table: Floats) -> float:
+    """Mutual information of a table's lines and columns in nats per row.
+
+    Source: Cover and Thomas, Elements of Information Theory (2006), section 2.3.
+    """
+    p = table / table.sum()
+    alone = np.outer(p.sum(axis=1), p.sum(axis=0))
+    return float(rel_entr(p, alone).sum())
 
 
 def _model_residual(
@@ -201,7 +220,7 @@ def _model_residual(
     unexplained = float(np.std((scores - predicted)[known]) / max(np.std(scores[known]), 1e-9))
     if unexplained > np.sqrt(1 - LEAST_EXPLAINED):
         return None, 1.0
-    values = pd.Series((scores - predicted)[known])
+    values = pd.Series(forgive((scores - predicted)[known]))
     model = model_column(column.name, values, is_category=False)
     return (model, unexplained) if isinstance(model, NumberColumn) else (None, 1.0)
 
