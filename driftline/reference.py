@@ -7,13 +7,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from scipy.stats import chi2
-
 from driftline.columns import CategoryColumn, Codes, Column, Floats, NumberColumn, is_on_grid, model_column
+from driftline.explanations import find_unit
 from driftline.problem import Problem
 from driftline.relations import Features, Relation, fit_relations, forgive, plan_features
 from driftline.shares import fit_share, soften, stack
-from driftline.tilts import excess_evidence, raise_odds, tilt_to_mean
+from driftline.tilts import excess_evidence, raise_odds, ratio_evidence, tilt_to_mean
 
 MOST_FITTED: Final = 20_000
 TAIL_ODDS = 4.0
@@ -96,6 +95,7 @@ def suspect(reference: Reference, table: pd.DataFrame) -> list[Suspicion]:
             found += _tails(column, window, weight)
             found += _values(column, values, weight)
             found += _rounded(column, values, weight)
+            found += _regridded(column, values, weight)
         else:
             found += _levels(column, window, weight)
     pairs = [(j, r) for j, r in enumerate(reference.relations) if r is not None]
@@ -129,7 +129,9 @@ def _tails(column: NumberColumn, window: Floats, weight: float, moved: float = 1
         before = (c + 1.5) / (total + 3)
         gained = np.where(c > 0, q * total / np.maximum(c, 1), 1.0)
         most = raise_odds(np.minimum(before * np.maximum(gained, 1.0), 1.0), TAIL_ODDS)
-        most = np.maximum(np.maximum(most, np.minimum(RATIO * c / total, 1.0)), FLOOR)
+        third = (c / total)[c <= 0.34 * total].max()
+        kept = np.minimum(1.3 * c / total / max(third, 0.05), 1.0)
+        most = np.maximum(np.maximum(most, kept), FLOOR)
         evidence = excess_evidence(n * weight, rows * weight, np.minimum(most, 1 - 1e-12))
         best = int(np.argmax(evidence))
         yield Suspicion(column.name, kind, float(evidence[best]), float(n[best] / rows - most[best]))
@@ -167,6 +169,12 @@ def _rounded(column: NumberColumn, values: Floats, weight: float) -> Iterator[Su
         yield Suspicion(column.name, "rounded", evidence, share - most)
 
 
+def _regridded(column: NumberColumn, values: Floats, weight: float) -> Iterator[Suspicion]:
+    change = find_unit(column, values)
+    if change is not None:
+        yield Suspicion(column.name, f"unit {change[0]}", 4.6 * change[1] * weight, change[1] / len(values))
+
+
 def _missing(column: Column, window: Floats, weight: float) -> Iterator[Suspicion]:
     total, rows = column.counts.sum(), window.sum()
     most = min(float(raise_odds((column.counts[-1] + 1.5) / (total + 3), MISSING_ODDS[isinstance(column, CategoryColumn)])), 1 - 1e-12)
@@ -196,7 +204,7 @@ def _relations(reference, pairs, rows, codes, weight) -> Iterator[Suspicion]:
     bound = fit_share(table, window, share=SOUND_SHARE)
     for i, (j, r) in enumerate(pairs):
         ratio = weight * (free.likelihood[i] - bound.likelihood[i])
-        evidence = -chi2.logsf(2 * max(ratio, 0), r.table.shape[1])
+        evidence = ratio_evidence(ratio, r.table.shape[1])
         start = reference.features.blocks[j].start
         column = reference.columns[j]
         if r.residual is not None:

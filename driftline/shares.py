@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-STEPS: Final = 60
+STEPS: Final = 30
 LEAST_CELL: Final = 0.05
 TINY: Final = 1e-300
 NEARLY_0: Final = 1e-6

@@ -25,9 +25,9 @@ def tilt_to_mean(
     `centres` are the bins' places in reference deviations, of which the shares' own mean is 0.
     """
     wanted = float(np.clip(mean, -most, most))
-    low, high = -20.0, 20.0
+    low, high = -8.0, 8.0
     tilted = shares
-    for _ in range(24):
+    for _ in range(18):
         strength = (low + high) / 2
         exponent = (strength * centres).clip(-MOST_EXPONENT, MOST_EXPONENT)
         tilted = shares * np.exp(exponent)
@@ -54,3 +54,13 @@ def excess_evidence(count: Floats, rows: float, most: Floats) -> Floats:
     share = np.asarray(count, dtype=np.float64) / max(rows, 1e-9)
     divergence = rel_entr(share, most) + rel_entr(1 - share, 1 - np.asarray(most))
     return np.where(share > most, rows * divergence, 0.0)
+
+
+def ratio_evidence(ratio: float, freedoms: int) -> float:
+    """Evidence, in nats, of a log likelihood ratio that so many free parameters were fitted for.
+
+    Chernoff's bound on the chi-square distribution of twice the ratio.
+    Source: Wilks, Annals of Mathematical Statistics 9 (1938) 60-62.
+    """
+    half = freedoms / 2
+    return float(ratio - half - half * np.log(ratio / half)) if ratio > half else 0.0
