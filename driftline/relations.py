@@ -24,12 +24,15 @@ from driftline.tilts import MOST_MOVED
 
 FOLDS: Final = 5
 RIDGE: Final = 1e-3
+NEARLY_0: Final = 1e-6
 LEAST_LEVEL: Final = 0.02
 MOST_LEVELS: Final = 8
 TRIFLE: Final = 0.1  # deviations by which a whole column may move for no matter what reason
 LEAST_EXPLAINED: Final = 0.3
 MOST_CLASSES: Final = 12
 ROWS_A_CELL: Final = 8.0
+INDEPENDENT: Final = 0.02
+LEAST_CELL: Final = 0.05
 LEAST_INFORMATION: Final = 0.04  # nats per row; less is no relation to speak of
 
 
@@ -161,9 +164,9 @@ def _direction(products: Floats, inverse: Floats, block: slice, column: Column) 
     if isinstance(column, NumberColumn):
         return np.eye(width)[0]
     slopes = _regress(inverse, block)
-    own = products[block, block] + 1e-6 * np.trace(products) * np.eye(width)
+    own = products[block, block] + NEARLY_0 * np.trace(products) * np.eye(width)
     values, vectors = np.linalg.eig(np.linalg.solve(own, slopes.T @ products @ slopes))
-    return np.asarray(np.real(np.linalg.solve(own, np.eye(width)) @ own @ vectors[:, int(np.argmax(np.real(values)))]))
+    return np.asarray(np.real(vectors[:, int(np.argmax(np.real(values)))]))
 
 
 def _weights(
@@ -193,6 +196,13 @@ def _relate(
         return None
     residual, unexplained = _model_residual(column, scores, predicted)
     return Relation(weights, edges, classes, table, residual, MOST_MOVED * unexplained + 0.1)
+
+
+def soften(table: Floats) -> Floats:
+    """A reference table without empty cells, a small share of it taken to be broken already."""
+    total = table.sum()
+    alone = np.outer(table.sum(axis=1), table.sum(axis=0)) / total
+    return np.asarray((1 - INDEPENDENT) * table + INDEPENDENT * alone + LEAST_CELL)
 
 
 def forgive(residual: Floats) -> Floats:

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 STEPS: Final = 30
-LEAST_CELL: Final = 0.05
 TINY: Final = 1e-300
 NEARLY_0: Final = 1e-6
-INDEPENDENT: Final = 0.02  # of the reference's rows, taken to be broken already
 
 
 @dataclass(frozen=True)
@@ -27,13 +25,6 @@ class Mixture:
 
     share: Floats
     likelihood: Floats
-
-
-def soften(table: Floats) -> Floats:
-    """A reference table without empty cells."""
-    total = table.sum()
-    alone = np.outer(table.sum(axis=1), table.sum(axis=0)) / total
-    return np.asarray((1 - INDEPENDENT) * table + INDEPENDENT * alone + LEAST_CELL)
 
 
 def stack(tables: Sequence[Floats]) -> Floats:

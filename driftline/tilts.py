@@ -15,6 +15,9 @@ from scipy.special import rel_entr
 Floats = NDArray[np.float64]
 MOST_MOVED: Final = 1.5  # deviations by which people may move a column's mean
 MOST_EXPONENT: Final = 6.0
+STRONGEST: Final = 8.0
+HALVINGS: Final = 18
+ALMOST_1: Final = 1 - 1e-12
 
 
 def tilt_to_mean(
@@ -25,9 +28,9 @@ def tilt_to_mean(
     `centres` are the bins' places in reference deviations, of which the shares' own mean is 0.
     """
     wanted = float(np.clip(mean, -most, most))
-    low, high = -8.0, 8.0
+    low, high = -STRONGEST, STRONGEST
     tilted = shares
-    for _ in range(18):
+    for _ in range(HALVINGS):
         strength = (low + high) / 2
         exponent = (strength * centres).clip(-MOST_EXPONENT, MOST_EXPONENT)
         tilted = shares * np.exp(exponent)
@@ -45,15 +48,16 @@ def raise_odds(shares: Floats | float, factor: float) -> Floats:
     return np.asarray(factor * p / (1 - p + factor * p))
 
 
-def excess_evidence(count: Floats, rows: float, most: Floats) -> Floats:
+def excess_evidence(count: Floats | float, rows: float, most: Floats | float) -> Floats:
     """Log likelihood ratio, in nats, that a share is above the most that is sound; 0 below it.
 
     Rows times the Kullback-Leibler divergence of two binomials, which bounds the chance of so many
     by exp(-evidence). Source: Chernoff, Annals of Mathematical Statistics 23 (1952) 493-507.
     """
+    bound = np.minimum(np.asarray(most, dtype=np.float64), ALMOST_1)
     share = np.asarray(count, dtype=np.float64) / max(rows, 1e-9)
-    divergence = rel_entr(share, most) + rel_entr(1 - share, 1 - np.asarray(most))
-    return np.where(share > most, rows * divergence, 0.0)
+    divergence = rel_entr(share, bound) + rel_entr(1 - share, 1 - bound)
+    return np.where(share > bound, rows * divergence, 0.0)
 
 
 def ratio_evidence(ratio: float, freedoms: int) -> float:
