@@ -178,7 +178,9 @@ def _fitting_factor(column: NumberColumn, part: Floats) -> float | None:
 
 def _tell(share: float, words: str) -> str:
     if share >= ALL:
-        return words.replace("look like", "looks like", 1) if "unit" in words else f"all rows {words}"
+        return (
+            words.replace("look like", "looks like", 1) if "unit" in words else f"all rows {words}"
+        )
     return f"{_rows(share)} {words}"
 
 

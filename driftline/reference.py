@@ -61,40 +61,49 @@ def fit_reference(table: pd.DataFrame, problem: Problem, *, seed: int = 0) -> Re
 
 
 def judge_window(reference: Reference, current: pd.DataFrame) -> tuple[str, ...]:
-    """Each fault of a window, as a sentence without values of single rows.
+    """Each fault of a window, as a sentence without values of single rows."""
+    found = weigh_window(reference, current)
+    return describe_faults(found, reference.columns, current)
+
+
+def weigh_window(
+    reference: Reference, current: pd.DataFrame, *, bound: float = BOUND
+) -> list[Suspicion]:
+    """The suspicions of a window that count, strongest first, by more evidence than `bound` (nats).
 
     In a long window suspicions are looked for in MOST_SEARCHED evenly spaced rows; what is found
-    there is told only where all rows of the column prove it.
+    there counts only where all rows of the column prove it.
     """
     if len(current) < LEAST_ROWS:
-        return ()
+        return []
     step = -(-len(current) // MOST_SEARCHED)
-    found = convince(suspect(reference, current.iloc[::step]), reference, current)
-    if step > 1 and found:
-        names = {each.column for each in found}
-        proven = suspect(reference, current, names=names, is_related=_is_related(found))
-        found = convince(proven, reference, current)
-    return describe_faults(found, reference.columns, current)
+    searched = current.iloc[::step]
+    found = _convince(suspect(reference, searched), reference, searched, bound)
+    if step == 1 or not found:
+        return found
+    names = {each.column for each in found}
+    proven = suspect(reference, current, names=names, is_related=_is_related(found))
+    return _convince(proven, reference, current, bound)
 
 
 def _is_related(found: Sequence[Suspicion]) -> bool:
     return any(each.kind in RELATIONAL for each in found)
 
 
-def convince(
-    found: Sequence[Suspicion], reference: Reference, current: pd.DataFrame
+def _convince(
+    found: Sequence[Suspicion], reference: Reference, current: pd.DataFrame, bound: float
 ) -> list[Suspicion]:
-    """The suspicions that count, strongest first; a column that just shifted is none."""
+    """The suspicions that count, strongest first."""
     columns = {column.name: column for column in reference.columns}
     kept = []
     for each in found:
         least = reference.problem.drift.missing_effect if each.kind == "missing" else LEAST_SHARE
-        if each.evidence <= BOUND or each.share < least:
+        if each.evidence <= bound or each.share < least:
             continue
         column = columns.get(each.column)
-        if each.kind in {"foreign", "stuck"} and isinstance(column, NumberColumn):
+        if each.kind == "foreign" and isinstance(column, NumberColumn):
             if is_shift(column, column.read(current[each.column])):
-                continue
+                continue  # a new method or other people: no fault of its own
         kept.append(each)
     return sorted(kept, key=lambda each: -each.evidence)
 

@@ -87,7 +87,6 @@ class Features:
         made -= self.means
         return made
 
-
     def scores_of(self, place: int, column: Column, rows: Floats, codes: Codes) -> Floats:
         """A number's centred scores, NaN where it is missing; NaN for categories."""
         if isinstance(column, CategoryColumn):
@@ -130,7 +129,10 @@ def fit_relations(
     whole = rows.T @ rows
     parts = [rows[fold == k].T @ rows[fold == k] for k in range(FOLDS)]
     inverse = _invert(whole, len(rows))
-    directions = [_direction(whole, inverse, block, c) for block, c in zip(features.blocks, columns, strict=True)]
+    directions = [
+        _direction(whole, inverse, block, c)
+        for block, c in zip(features.blocks, columns, strict=True)
+    ]
     weights = _weights(inverse, features.blocks, directions)
     predicted = np.zeros((len(rows), len(columns)))
     for k in range(FOLDS):
@@ -138,7 +140,15 @@ def fit_relations(
         inner = _invert(whole - parts[k], int((~held).sum()))
         predicted[held] = rows[held] @ _weights(inner, features.blocks, directions)
     return tuple(
-        None if directions[j] is None else _relate(columns[j], weights[:, j], predicted[:, j], codes[j], features.scores_of(j, columns[j], rows, codes[j]))
+        None
+        if directions[j] is None
+        else _relate(
+            columns[j],
+            weights[:, j],
+            predicted[:, j],
+            codes[j],
+            features.scores_of(j, columns[j], rows, codes[j]),
+        )
         for j in range(len(columns))
     )
 

@@ -125,9 +125,7 @@ def _suspect_value(column: NumberColumn, present: Floats, weight: float) -> Susp
     return _strongest(column, "stuck", now, len(present), most, weight)
 
 
-def _suspect_rounding(
-    column: NumberColumn, present: Floats, weight: float
-) -> Iterator[Suspicion]:
+def _suspect_rounding(column: NumberColumn, present: Floats, weight: float) -> Iterator[Suspicion]:
     for step, before in column.steps:
         base = (before + 3) / (len(column.values) + 5)
         most = np.atleast_1d(raise_odds(base, ROUND_ODDS))
