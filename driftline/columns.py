@@ -6,7 +6,7 @@ unknown levels. Missing values have the last code.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,7 @@ class NumberColumn:
         """The values as floats, NaN where missing."""
         return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
 
-    def encode(self, values: Floats) -> Codes:
+    def encode(self, values: Any) -> Codes:
         """The bin of each value."""
         codes = np.searchsorted(self.edges, values, side="right")
         codes[np.isnan(values)] = len(self.counts) - 1
@@ -87,7 +87,7 @@ class CategoryColumn:
         """The values as they are."""
         return values
 
-    def encode(self, values: pd.Series) -> Codes:
+    def encode(self, values: Any) -> Codes:
         """The place of each value's level."""
         places, found = pd.factorize(values)
         known = self.levels.get_indexer(pd.Index(found, dtype=object))
@@ -152,7 +152,7 @@ def _edges(present: Floats, spread: float) -> Floats:
     lowest = low - margin
     if low > 0:
         lowest = max(lowest, low * np.exp(-np.log(unique / low).std() - 0.1))
-    return np.r_[lowest, inner, high + margin]
+    return np.asarray(np.r_[lowest, inner, high + margin], dtype=np.float64)
 
 
 def _normal_scores(present: Floats) -> tuple[Floats, Floats]:

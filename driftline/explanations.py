@@ -57,7 +57,7 @@ def find_unit(column: NumberColumn, present: Floats) -> Change | None:
         return None
     for text, undo in _list_undoings(odd, column.grid):
         ratio = undo(odd) / column.grid
-        low, high = column.values[[0, -1]] / column.grid
+        low, high = column.values[0] / column.grid, column.values[-1] / column.grid
         fits = (np.abs(ratio - np.round(ratio)) <= NEAR) & (ratio >= low - NEAR)
         if (fits & (ratio <= high + NEAR)).mean() >= FITTING:
             return Change(text, len(odd))
@@ -141,7 +141,7 @@ def _describe(fault: "Suspicion", column: Column, values: pd.Series) -> str:
     words = {
         "rounded": "are rounded",
         "level": "have one category that used to be rare",
-        "relation": "do not fit the rest of their row; look for shuffled, swapped or shifted values",
+        "relation": "do not fit the rest of their row (shuffled, swapped or moved?)",
         "concentrated": "have one value that does not fit the rest of their row",
         "gone": "should have a value that is gone, by the rest of their row",
     }

@@ -95,15 +95,18 @@ def _convince(
 ) -> list[Suspicion]:
     """The suspicions that count, strongest first."""
     columns = {column.name: column for column in reference.columns}
-    kept = []
+    kept: list[Suspicion] = []
     for each in found:
         least = reference.problem.drift.missing_effect if each.kind == "missing" else LEAST_SHARE
         if each.evidence <= bound or each.share < least:
             continue
         column = columns.get(each.column)
-        if each.kind == "foreign" and isinstance(column, NumberColumn):
-            if is_shift(column, column.read(current[each.column])):
-                continue  # a new method or other people: no fault of its own
+        if (
+            each.kind == "foreign"
+            and isinstance(column, NumberColumn)
+            and is_shift(column, column.read(current[each.column]))
+        ):
+            continue  # a new method or other people: no fault of its own
         kept.append(each)
     return sorted(kept, key=lambda each: -each.evidence)
 

@@ -16,7 +16,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import rel_entr
 
 from driftline.columns import CategoryColumn, Codes, Column, Floats, NumberColumn, model_column
@@ -72,7 +71,9 @@ class Features:
     levels: tuple[Codes, ...]
     means: Floats
 
-    def build(self, columns: Sequence[Column], read: Sequence, codes: Sequence[Codes]) -> Floats:
+    def build(
+        self, columns: Sequence[Column], read: Sequence[Floats | pd.Series], codes: Sequence[Codes]
+    ) -> Floats:
         """Rows of centred features."""
         made = np.zeros((len(codes[0]), len(self.means)))
         for column, values, code, block, levels in zip(
@@ -101,16 +102,13 @@ def plan_features(columns: Sequence[Column]) -> Features:
     for column in columns:
         shares = column.counts / max(column.counts.sum(), 1)
         is_common = (shares >= LEAST_LEVEL) & (shares <= 1 - LEAST_LEVEL)
+        levels = np.flatnonzero(is_common)
         if isinstance(column, NumberColumn):
-            levels = np.flatnonzero(is_common)
             levels = levels[levels == len(shares) - 1]
-            width = 1 + len(levels)
         else:
-            levels = np.flatnonzero(is_common)
-            if len(levels) and shares[levels].sum() > 1 - LEAST_LEVEL:
-                levels = levels[1:] if len(levels) > 1 else levels
-            levels = levels[:MOST_LEVELS]
-            width = len(levels)
+            is_spare = len(levels) > 1 and shares[levels].sum() > 1 - LEAST_LEVEL
+            levels = levels[int(is_spare) :][:MOST_LEVELS]
+        width = len(levels) + int(isinstance(column, NumberColumn))
         blocks.append(slice(start, start + width))
         chosen.append(levels)
         start += width
@@ -156,7 +154,8 @@ def fit_relations(
 def _invert(products: Floats, count: int) -> Floats:
     size = len(products)
     ridge = RIDGE + 0.02 * size / max(count, 1)
-    return np.linalg.inv(products / max(count, 1) + ridge * np.eye(size))
+    made = np.linalg.inv(products / max(count, 1) + ridge * np.eye(size))
+    return np.asarray(made, dtype=np.float64)
 
 
 def _regress(inverse: Floats, block: slice) -> Floats:
@@ -172,11 +171,12 @@ def _direction(products: Floats, inverse: Floats, block: slice, column: Column) 
     if width == 0 or column.is_constant:
         return None
     if isinstance(column, NumberColumn):
-        return np.eye(width)[0]
+        return np.asarray(np.eye(width)[0], dtype=np.float64)
     slopes = _regress(inverse, block)
     own = products[block, block] + NEARLY_0 * np.trace(products) * np.eye(width)
     values, vectors = np.linalg.eig(np.linalg.solve(own, slopes.T @ products @ slopes))
-    return np.asarray(np.real(vectors[:, int(np.argmax(np.real(values)))]))
+    leading = vectors[:, int(np.argmax(np.real(values)))]
+    return np.asarray(np.real(leading), dtype=np.float64)
 
 
 def _weights(
@@ -237,7 +237,8 @@ def _model_residual(
     if isinstance(column, CategoryColumn):
         return None, 1.0
     known = ~np.isnan(scores)
-    unexplained = float(np.std((scores - predicted)[known]) / max(np.std(scores[known]), 1e-9))
+    left, own = float(np.std((scores - predicted)[known])), float(np.std(scores[known]))
+    unexplained = left / max(own, NEARLY_0)
     if unexplained > np.sqrt(1 - LEAST_EXPLAINED):
         return None, 1.0
     values = pd.Series(forgive((scores - predicted)[known]))
@@ -246,7 +247,7 @@ def _model_residual(
 
 
 def _classes(column: Column, size: int) -> Codes:
-    """Few classes of a column's codes, none of them rare; foreign and missing ones belong to none."""
+    """Few classes of a column's codes, none of them rare; missing values belong to none."""
     counts = column.counts[:-1]
     classes = np.full(len(column.counts), -1, dtype=np.int64)
     if isinstance(column, CategoryColumn):

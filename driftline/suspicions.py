@@ -6,7 +6,7 @@ share of the rows that is left unexplained.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -50,9 +50,7 @@ class Suspicion:
     detail: str = ""
 
 
-def suspect_column(
-    column: Column, values: Floats, codes: Codes, weight: float
-) -> Iterator[Suspicion]:
+def suspect_column(column: Column, values: Any, codes: Codes, weight: float) -> Iterator[Suspicion]:
     """All that a column shows on its own.
 
     `values` are its values as read, `codes` their bins, `weight` is the effective rows per row.
