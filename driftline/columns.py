@@ -28,14 +28,14 @@ MOST_SCORE: Final = 3.5
 class NumberColumn:
     """A number: `edges` part the bins, `counts` are the reference's rows per bin, missing last.
 
-    `knots` and `scores` map a value to its normal score, `centres` are the bins' mean values in
+    `ordered` are the reference's values, smallest first; `knots` and `scores` map a value to its normal score, `centres` are the bins' mean values in
     reference deviations.
     """
 
     name: str
     edges: Floats
     counts: Floats
-    values: Floats
+    ordered: Floats
     centres: Floats
     knots: Floats
     scores: Floats
@@ -64,7 +64,7 @@ class NumberColumn:
         codes[np.isnan(values)] = len(self.counts) - 1
         return np.asarray(codes, dtype=np.int64)
 
-    def score(self, values: Floats) -> Floats:
+    def score(self, values: Any) -> Floats:
         """Normal scores: how the value ranks in the reference, as a standard normal deviate."""
         scores = np.interp(values, self.knots, self.scores)
         return np.where(np.isnan(values), 0.0, scores)
@@ -128,7 +128,7 @@ def _model_number(name: str, raw: pd.Series) -> NumberColumn:
         name=name,
         edges=edges,
         counts=np.r_[counts, float(np.isnan(values).sum())],
-        values=present,
+        ordered=present,
         centres=(middles - mean) / (spread or 1.0),
         knots=knots,
         scores=scores,

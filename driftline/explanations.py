@@ -23,6 +23,7 @@ LARGEST_MISFIT: Final = 0.5  # of the rescaled values, in reference deviations
 LARGEST_SHIFT_MISFIT: Final = 0.25
 SHIFT_GAIN: Final = 0.7  # a shift has to misfit by so much less than a factor
 SHIFTS: Final = (0.3, 5.0)  # deviations; more is no change of people
+NEARLY_SAME: Final = 0.1  # in logarithms: a usual unit is told rather than the medians' factor
 LEAST_FACTOR: Final = 1.2
 ALL: Final = 0.995
 UNITS: Final = (
@@ -55,11 +56,12 @@ def find_unit(column: NumberColumn, present: Floats) -> Change | None:
     rests = np.round(np.mod(odd / column.grid, 1.0), 4)
     if np.unique(rests, return_counts=True)[1].max() > FITTING * len(odd):
         return None
+    lowest, highest = column.ordered.min() / column.grid, column.ordered.max() / column.grid
     for text, undo in _list_undoings(odd, column.grid):
         ratio = undo(odd) / column.grid
-        low, high = column.values[0] / column.grid, column.values[-1] / column.grid
-        fits = (np.abs(ratio - np.round(ratio)) <= NEAR) & (ratio >= low - NEAR)
-        if (fits & (ratio <= high + NEAR)).mean() >= FITTING:
+        fits = np.abs(ratio - np.round(ratio)) <= NEAR
+        fits &= (ratio >= lowest - NEAR) & (ratio <= highest + NEAR)
+        if fits.mean() >= FITTING:
             return Change(text, len(odd))
     return None
 
@@ -86,8 +88,8 @@ def is_shift(column: NumberColumn, values: Floats) -> bool:
     present = values[~np.isnan(values)]
     if column.is_constant or not len(present):
         return False
-    old, new = np.quantile(column.values, _AT), np.quantile(present, _AT)
-    moved = float(np.median(present) - np.median(column.values))
+    old, new = np.quantile(column.ordered, _AT), np.quantile(present, _AT)
+    moved = float(np.median(present) - np.median(column.ordered))
     if not SHIFTS[0] <= abs(moved) / column.spread <= SHIFTS[1]:
         return False
     misfit = float(np.abs(new - moved - old).mean()) / column.spread
@@ -97,12 +99,12 @@ def is_shift(column: NumberColumn, values: Floats) -> bool:
 
 
 def _median_factor(column: NumberColumn, present: Floats) -> float | None:
-    old, new = float(np.median(column.values)), float(np.median(present))
+    old, new = float(np.median(column.ordered)), float(np.median(present))
     return new / old if old * new > 0 else None
 
 
 def _misfit(column: NumberColumn, values: Floats) -> float:
-    gap = np.quantile(values, _AT) - np.quantile(column.values, _AT)
+    gap = np.quantile(values, _AT) - np.quantile(column.ordered, _AT)
     return float(np.abs(gap).mean()) / column.spread
 
 
@@ -170,10 +172,11 @@ def _fitting_factor(column: NumberColumn, part: Floats) -> float | None:
     factor = _median_factor(column, part)
     if factor is None or max(factor, 1 / factor) < LEAST_FACTOR or factor < 0:
         return None
-    near = [unit for unit in UNITS if abs(np.log(unit / factor)) < 0.1]  # noqa: PLR2004 - a tenth
-    misfits = {f: _misfit(column, part / f) for f in (*near, factor)}
-    best = min(misfits, key=lambda f: misfits[f])
-    return best if misfits[best] < LARGEST_MISFIT else None
+    usual = [unit for unit in UNITS if abs(np.log(unit / factor)) < NEARLY_SAME]
+    for each in (*usual, factor):
+        if _misfit(column, part / each) < LARGEST_MISFIT:
+            return each
+    return None
 
 
 def _tell(share: float, words: str) -> str:

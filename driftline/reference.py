@@ -13,10 +13,10 @@ import pandas as pd
 
 from driftline.belonging import suspect_relations
 from driftline.columns import Codes, Column, Floats, NumberColumn, model_column
-from driftline.explanations import describe_faults, is_shift
+from driftline.explanations import RELATIONAL, describe_faults, is_shift
 from driftline.problem import Problem
 from driftline.relations import Features, Relation, fit_relations, plan_features
-from driftline.suspicions import FLOOR, VALUE_ODDS, Suspicion, suspect_column
+from driftline.suspicions import FLOOR, VALUE_ODDS, WHOLE, Suspicion, suspect_column
 from driftline.tilts import excess_evidence, raise_odds
 
 MOST_FITTED: Final = 20_000  # reference rows
@@ -25,7 +25,6 @@ LEAST_ROWS: Final = 20
 MOST_CODES: Final = 4096
 LEAST_SHARE: Final = 0.05
 BOUND: Final = 7.0  # nats
-RELATIONAL: Final = ("relation", "concentrated", "gone")
 
 
 @dataclass(frozen=True)
@@ -81,13 +80,10 @@ def weigh_window(
     found = _convince(suspect(reference, searched), reference, searched, bound)
     if step == 1 or not found:
         return found
-    names = {each.column for each in found}
-    proven = suspect(reference, current, names=names, is_related=_is_related(found))
+    alone = {each.column for each in found if each.kind not in RELATIONAL}
+    names = alone or {found[0].column}
+    proven = suspect(reference, current, names=names, is_related=not alone)
     return _convince(proven, reference, current, bound)
-
-
-def _is_related(found: Sequence[Suspicion]) -> bool:
-    return any(each.kind in RELATIONAL for each in found)
 
 
 def _convince(
@@ -122,26 +118,27 @@ def suspect(
 
     Rows that stand in the window several times count as fewer.
     """
-    columns = [
-        column
-        for column in reference.columns
-        if is_related or names is None or column.name in names
-    ]
+    is_whole = is_related or names is None or WHOLE in names
+    columns = [c for c in reference.columns if is_whole or (names and c.name in names)]
     read = [column.read(table[column.name]) for column in columns]
     codes = [column.encode(values) for column, values in zip(columns, read, strict=True)]
-    records, repeats = np.unique(_name_records(read, codes), return_counts=True)
-    found, weight = [], 1.0
-    if len(columns) == len(reference.columns):
+    found: list[Suspicion] = []
+    weight = 1.0
+    if names is None or WHOLE in names:
+        records, repeats = np.unique(_name_records(read, codes), return_counts=True)
         found.append(_suspect_record(reference, records, repeats))
         weight = len(table) / float((repeats.astype(float) ** 2).sum())
     for column, values, code in zip(columns, read, codes, strict=True):
-        found += suspect_column(column, values, code, weight)
+        if names is None or column.name in names:
+            found += suspect_column(column, values, code, weight)
     if is_related:
         rows = reference.features.build(columns, read, codes)
-        found += suspect_relations(
-            columns, reference.features, reference.relations, rows, codes, weight
-        )
-    return [each for each in found if names is None or each.column in names]
+        relations = [
+            relation if names is None or column.name in names else None
+            for column, relation in zip(columns, reference.relations, strict=True)
+        ]
+        found += suspect_relations(columns, reference.features, relations, rows, codes, weight)
+    return found
 
 
 def _suspect_record(reference: Reference, records: Codes, repeats: Codes) -> Suspicion:
@@ -151,7 +148,7 @@ def _suspect_record(reference: Reference, records: Codes, repeats: Codes) -> Sus
     base = (float(reference.repeats[known].sum()) + 0.5) / (reference.repeats.sum() + 1)
     most = float(FLOOR / 2 + raise_odds(base, VALUE_ODDS))
     evidence = float(excess_evidence(float(repeats[top]), total, most))
-    return Suspicion("", "record", evidence, repeats[top] / total)
+    return Suspicion(WHOLE, "record", evidence, repeats[top] / total)
 
 
 def _name_records(read: Sequence[Floats | pd.Series], codes: Sequence[Codes]) -> Codes:

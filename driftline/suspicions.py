@@ -26,6 +26,7 @@ Kind = Literal[
     "concentrated",
     "gone",
 ]
+WHOLE: Final = ""  # in place of a column, where whole records are broken
 FLOOR: Final = 0.05  # of a window that a few odd people may be
 TAIL_ODDS: Final = 4.0
 THIRD: Final = 0.34  # a tail of at most so many people may become the whole window
@@ -116,8 +117,8 @@ def _suspect_neighbours(column: NumberColumn, window: Floats, weight: float) -> 
 def _suspect_value(column: NumberColumn, present: Floats, weight: float) -> Suspicion:
     unique, counts = np.unique(present, return_counts=True)
     top = int(np.argmax(counts))
-    before = float(np.count_nonzero(column.values == unique[top]))
-    base = (before + 1.5) / (len(column.values) + 3)
+    before = float(np.count_nonzero(column.ordered == unique[top]))
+    base = (before + 1.5) / (len(column.ordered) + 3)
     most = np.atleast_1d(FLOOR + raise_odds(base, VALUE_ODDS))
     now = np.atleast_1d(counts[top]).astype(np.float64)
     return _strongest(column, "stuck", now, len(present), most, weight)
@@ -125,7 +126,7 @@ def _suspect_value(column: NumberColumn, present: Floats, weight: float) -> Susp
 
 def _suspect_rounding(column: NumberColumn, present: Floats, weight: float) -> Iterator[Suspicion]:
     for step, before in column.steps:
-        base = (before + 3) / (len(column.values) + 5)
+        base = (before + 3) / (len(column.ordered) + 5)
         most = np.atleast_1d(raise_odds(base, ROUND_ODDS))
         now = np.atleast_1d(is_on_grid(present, step).sum()).astype(np.float64)
         yield _strongest(column, "rounded", now, len(present), most, weight)
