@@ -28,8 +28,9 @@ MOST_SCORE: Final = 3.5
 class NumberColumn:
     """A number: `edges` part the bins, `counts` are the reference's rows per bin, missing last.
 
-    `ordered` are the reference's values, smallest first; `knots` and `scores` map a value to its normal score, `centres` are the bins' mean values in
-    reference deviations.
+    `ordered` are the reference's values, smallest first; `knots` and `scores` map a value to its
+    normal score; `centres` are the bins' mean values in reference deviations; `steps` are decimal
+    steps that few values are multiples of, with their number.
     """
 
     name: str
