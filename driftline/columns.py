@@ -120,6 +120,7 @@ def _model_number(name: str, raw: pd.Series) -> NumberColumn:
     edges = _edges(present, spread)
     codes = np.searchsorted(edges, present, side="right")
     counts = np.bincount(codes, minlength=len(edges) + 1).astype(float)
+    counts *= np.isfinite(values).any()
     sums = np.bincount(codes, weights=present, minlength=len(edges) + 1)
     middles = np.where(counts > 0, sums / np.maximum(counts, 1), 0.0)
     middles[0] = min(middles[1], edges[0])

@@ -122,7 +122,9 @@ def describe_faults(
     alone = [each for each in best.values() if each.kind not in RELATIONAL]
     told = alone or sorted(best.values(), key=lambda each: -each.evidence)[:1]
     by_name = {each.column: each for each in told}
-    texts = [] if "" not in by_name else [f"{_rows(by_name[''].share)} repeat one record"]
+    texts = []
+    if [each.kind for each in told] == ["record"]:  # rows are alike where columns are broken, too
+        texts.append(f"{_rows(told[0].share)} repeat one record")
     for column in columns:
         if column.name in by_name:
             text = _describe(by_name[column.name], column, window[column.name])

@@ -73,7 +73,7 @@ def weigh_window(
     In a long window suspicions are looked for in MOST_SEARCHED evenly spaced rows; what is found
     there counts only where all rows of the column prove it.
     """
-    if len(current) < LEAST_ROWS:
+    if min(len(current), reference.repeats.sum()) < LEAST_ROWS:
         return []
     step = -(-len(current) // MOST_SEARCHED)
     searched = current.iloc[::step]

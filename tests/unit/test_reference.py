@@ -172,3 +172,18 @@ def test_a_long_window_is_proven_by_all_its_rows() -> None:
     assert judge_window(REFERENCE, window) == ()
     (fault,) = judge_window(REFERENCE, broken)
     assert "another unit (times 10)" in fault
+
+
+def test_a_column_that_never_held_a_value_is_no_fault() -> None:
+    reference, window = draw(500, 0).assign(lone=np.nan), draw(300, 1).assign(lone=np.nan)
+
+    assert find_faults(reference, window, PROBLEM) == ()
+
+
+def test_rows_that_are_alike_since_their_columns_are_gone_are_no_repeated_record() -> None:
+    gone = dict.fromkeys(("length", "width", "area", "lone", "skewed"), np.nan)
+
+    faults = judge_window(REFERENCE, draw(300, 1).assign(**gone))
+
+    assert all("missing" in fault for fault in faults)
+    assert len(faults) == 5
