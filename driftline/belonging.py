@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from driftline.columns import Codes, Column, Floats
+from driftline.columns import CategoryColumn, Codes, Column, Floats
 from driftline.relations import Features, Relation, forgive, soften
 from driftline.shares import fit_share, stack
 from driftline.suspicions import Suspicion, suspect_tails
@@ -48,7 +48,8 @@ def suspect_relations(
             values = rows[known, features.blocks[j].start] - predicted[known, i]
             yield from _suspect_residual(relation, values, weight)
         yield _suspect_concentration(name, tables[i], windows[i], weight)
-        yield from _suspect_vanishing(name, tables[i], windows[i], weight)
+        if isinstance(columns[j], CategoryColumn):  # of a number a sub-population may be a range
+            yield from _suspect_vanishing(name, tables[i], windows[i], weight)
         ratio = weight * float(free.likelihood[i] - bound.likelihood[i])
         if free.share[i] > SOUND_SHARE and ratio > LEAST_LOSS * weight * total:
             evidence = ratio_evidence(ratio, tables[i].shape[1])

@@ -35,7 +35,7 @@ LEEWAY: Final = 1.3
 LOCAL_ODDS: Final = 3.0  # of one value against its neighbours
 VALUE_ODDS: Final = 10.0
 LEVEL_ODDS: Final = 20.0
-ROUND_ODDS: Final = 2.0
+ROUND_ODDS: Final = 3.0  # large values may be written with fewer digits
 LOST_ODDS: Final = 3.0
 CERTAIN: Final = 4.6  # nats per row whose undone value fits where one of a hundred would by chance
 
