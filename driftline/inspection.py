@@ -2,14 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from driftline.faults import find_faults
+from driftline.reference import Reference, fit_reference, judge_window
 from driftline.replay import Replay
-
-
-def inspect_window(replay: Replay, champion: int, window: int) -> tuple[str, ...]:
-    """Each fault of a window's inputs, as a sentence."""
-    history = replay.history
-    return find_faults(replay.reference_of(champion), replay.rows_of(window), history.problem)
 
 
 @dataclass
@@ -18,10 +12,18 @@ class Inspector:
 
     replay: Replay
     _found: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
+    _references: dict[int, Reference] = field(default_factory=dict)
 
     def __call__(self, champion: int, window: int) -> tuple[str, ...]:
-        """The faults of a window."""
+        """The faults of a window's inputs, each as a sentence."""
         key = champion, window
         if key not in self._found:
-            self._found[key] = inspect_window(self.replay, champion, window)
+            reference = self._reference_of(champion)
+            self._found[key] = judge_window(reference, self.replay.rows_of(window))
         return self._found[key]
+
+    def _reference_of(self, champion: int) -> Reference:
+        if champion not in self._references:
+            problem = self.replay.history.problem
+            self._references[champion] = fit_reference(self.replay.reference_of(champion), problem)
+        return self._references[champion]

@@ -3,6 +3,9 @@ import pandas as pd
 import pytest
 
 from driftline.faults import find_faults, share_fault
+from driftline.problem import Problem
+from driftline.reference import fit_reference, judge_window
+from tests.benchmarks.decisions import streams
 from tests.support import make_problem
 
 PROBLEM = make_problem(
@@ -96,3 +99,38 @@ def test_many_lost_values_are_told_even_of_few_rows() -> None:
     current.loc[:19, "weight"] = np.nan
 
     assert find_faults(reference, current, PROBLEM) == ("weight: +40% more values missing",)
+
+
+def cut_pima(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, Problem]:
+    """The real table, parted into a reference and the rest."""
+    table = streams._pima()
+    stream = streams.cut_stream(table, np.random.default_rng(seed))
+    return stream.reference, stream.pool, table.problem
+
+
+def test_few_rows_of_a_real_table_have_no_fault() -> None:
+    reference, pool, problem = cut_pima(0)
+    fitted = fit_reference(reference, problem)
+
+    told = [judge_window(fitted, pool.sample(50, random_state=seed)) for seed in range(100)]
+
+    assert not any(told)
+
+
+def test_swapped_columns_of_a_real_table_are_told() -> None:
+    reference, pool, problem = cut_pima(0)
+    glucose, pressure = pool["PlasmaGlucose"], pool["DiastolicBloodPressure"]
+    swapped = pool.assign(PlasmaGlucose=pressure, DiastolicBloodPressure=glucose)
+
+    faults = find_faults(reference, swapped, problem)
+
+    assert [fault.split(":")[0] for fault in faults] == ["PlasmaGlucose", "DiastolicBloodPressure"]
+
+
+def test_a_factor_is_told_by_the_grid_it_leaves() -> None:
+    reference, pool, problem = cut_pima(0)
+
+    (fault,) = find_faults(reference, pool.assign(BMI=pool["BMI"] * 1.42), problem)
+
+    assert fault.startswith("BMI: ")
+    assert fault.endswith("another unit (times 1.42)")

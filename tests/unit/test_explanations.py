@@ -1,0 +1,46 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.explanations import find_unit, is_shift
+from driftline.marginals import NumberColumn, model_column
+
+
+def model(values: np.ndarray) -> NumberColumn:
+    column = model_column("x", pd.Series(values), is_category=False)
+    assert isinstance(column, NumberColumn)
+    return column
+
+
+WHOLE = np.random.default_rng(0).integers(18, 90, 1000).astype(float)
+SMOOTH = np.random.default_rng(0).normal(70, 9, 1000)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (WHOLE * 1.42, "times 1.42"),
+        (WHOLE * 2.20462, "times 2.2"),
+        (WHOLE * 1.8 + 32, "plus 32"),
+        (np.log(WHOLE), "logarithms"),
+    ],
+)
+def test_whole_numbers_tell_what_was_done_to_them(changed: np.ndarray, words: str) -> None:
+    change = find_unit(model(WHOLE), changed)
+
+    assert change is not None
+    assert words in change.text
+
+
+def test_a_common_offset_and_noise_are_no_units() -> None:
+    noise = np.random.default_rng(1).normal(size=len(WHOLE))
+
+    assert find_unit(model(WHOLE), WHOLE + 0.37) is None
+    assert find_unit(model(WHOLE), WHOLE + noise) is None
+    assert find_unit(model(WHOLE), WHOLE) is None
+
+
+def test_a_shift_is_told_from_a_factor() -> None:
+    assert is_shift(model(SMOOTH), SMOOTH + 25)
+    assert not is_shift(model(SMOOTH), SMOOTH * 1.42)
+    assert not is_shift(model(SMOOTH), SMOOTH + 273.15)
