@@ -1,8 +1,8 @@
 """Which share of the rows has lost a column's relation to the rest, against what tilts explain.
 
-A window's rows are counted by prediction and value (see `driftline.dependence`). Sound rows keep the
-reference's odds ratios, whatever the margins; in broken ones the value has nothing to do with the
-prediction. The share of the broken is fitted by expectation and maximisation.
+A window's rows are counted by prediction and value (see `driftline.dependence`). Sound rows keep
+the reference's odds ratios, whatever the margins; in broken ones the value has nothing to do with
+the prediction. The share of the broken is fitted by expectation and maximisation.
 Source: Dempster, Laird and Rubin, Journal of the Royal Statistical Society B 39 (1977) 1-38.
 """
 
