@@ -36,6 +36,7 @@ MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's does
 )
 GUESSED = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "gb18030", "cp850")
 
+_NUMBERED = re.compile(r"column\d+")  # what columns are called where no header names them
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 _GAPS = "' \u00a0\u202f"  # thousands of Swiss and of printed numbers
 _COMMA = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+|\d+)(?:,\d+)?{_EXPONENT}")
@@ -140,7 +141,8 @@ def tell_dialect(text: IO[str], encoding: str, expected: Expected = NOTHING_KNOW
         return Dialect(encoding=encoding)
     found = _find_header(lines, expected.names) if expected.names else None
     if found is None:
-        found = Dialect() if expected.names else _find_unnamed(lines)
+        is_named = any(not _NUMBERED.fullmatch(name) for name in expected.names)
+        found = Dialect() if is_named else _find_unnamed(lines)
     found = replace(found, encoding=encoding)
     return _tell_signs(found, lines, expected)
 

@@ -21,6 +21,7 @@ from tasks.data.delimited import reading_text, stream_text, tell_how_written
 from tasks.data.dialects import BLOCK_BYTES, NOTHING_KNOWN, Expected
 from tasks.data.records import stream_records
 from tasks.data.sheets import read_sheet
+from tasks.progress import tell
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 RECORDS = (".jsonl", ".ndjson")
@@ -34,6 +35,7 @@ READERS = (
 )
 SHOWN = ".csv, .tsv, .txt, .jsonl, .xlsx, .ods, .parquet (text also as .gz, .bz2, .xz, .zip)"
 ALL_ROWS = 2**31 - 1
+MUCH_LARGER = 5
 
 
 @dataclass(frozen=True)
@@ -106,14 +108,13 @@ def _unpack(file: IO[bytes], name: str) -> tuple[str, Callable[[], IO[bytes]]]:
     if has_ending(name, ".zip"):
         member = _find_member(file, name)
         return member, lambda: zipfile.ZipFile(file).open(member)
-    inner, _, ending = name.rpartition(".")
+    inner = name.rpartition(".")[0]
     if has_ending(name, ".gz"):
         return inner, lambda: cast("IO[bytes]", gzip.GzipFile(fileobj=_from_start(file)))
     if has_ending(name, ".bz2"):
         return inner, lambda: cast("IO[bytes]", bz2.BZ2File(_from_start(file)))
     if has_ending(name, ".xz"):
         return inner, lambda: cast("IO[bytes]", lzma.LZMAFile(_from_start(file)))
-    del ending
     return name, lambda: cast(
         "IO[bytes]", streams.BufferedReader(_Kept(_from_start(file)), BLOCK_BYTES)
     )
@@ -125,13 +126,16 @@ def _from_start(file: IO[bytes]) -> IO[bytes]:
 
 
 def _find_member(file: IO[bytes], name: str) -> str:
-    """The one table of an archive."""
+    """The one table of an archive, or the one that is far larger than all others."""
     with zipfile.ZipFile(file) as archive:
-        names = [each.filename for each in archive.infolist() if not each.is_dir()]
-    tables = [each for each in names if has_ending(each, *TEXT, *RECORDS) and _is_plain(each)]
-    if len(tables) == 1:
+        sizes = {each.filename: each.file_size for each in archive.infolist() if not each.is_dir()}
+    tables = [each for each in sizes if has_ending(each, *TEXT, *RECORDS) and _is_plain(each)]
+    tables.sort(key=lambda each: -sizes[each])
+    if len(tables) == 1 or (tables and sizes[tables[0]] > MUCH_LARGER * sizes[tables[1]]):
+        if tables[1:]:
+            tell(f"{name}: read {tables[0]}, and not {', '.join(tables[1:5])}")
         return tables[0]
-    shown = ", ".join(tables[:5]) or "none"
+    shown = ", ".join(sorted(tables)[:5]) or "none"
     message = f"{name}: holds {len(tables)} tables ({shown}); wanted one .csv, .tsv, .txt or .jsonl"
     raise SourceError(message)
 
