@@ -16,9 +16,9 @@ def label(problem: str, source: str | None = None) -> Sections:
     """Add the labels of a file of prediction ids and classes; doing it again changes nothing."""
     spec = read_problem(problem)
     if source is None:
-        message = "--source: missing; wanted a CSV or Parquet file of prediction_id and label"
+        message = "--source: missing; wanted a table of prediction_id and label"
         raise SourceError(message)
-    stream = sources.open_source(spec, source, rows=labels.PIECE_ROWS)
+    stream = sources.open_source(spec, source, rows=labels.PIECE_ROWS, names=labels.NAMES)
     counts: Counter[str] = Counter()
     with step("label"), bar("labels") as advance:
         for number in count():

@@ -1,36 +1,53 @@
-"""Files to tables, whole or in pieces: Parquet, and CSV as text cells under its written header.
+"""Files to tables, whole or in pieces, by what their names say they hold.
 
-A line of a CSV file has as many cells as the header, or the file is refused: pandas would shift or
-drop cells without a word.
+Text tables come as text cells under their header; Parquet, spreadsheets and JSON lines come with
+the types they have.
 """
 
 import bz2
-import codecs
-import csv
 import gzip
 import io as streams
-import zlib
-from collections.abc import Iterator, Sequence
+import lzma
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any, NoReturn, cast
+from typing import IO, Any, cast
 
 import pandas as pd
 
 from driftline.errors import SourceError
+from tasks.data.delimited import reading_text, stream_text, tell_how_written
+from tasks.data.dialects import BLOCK_BYTES, NOTHING_KNOWN, Expected
+from tasks.data.records import stream_records
+from tasks.data.sheets import read_sheet
+from tasks.progress import tell
 
-READERS = (".csv", ".csv.gz", ".csv.bz2", ".parquet")
+TEXT = (".csv", ".tsv", ".tab", ".txt")
+RECORDS = (".jsonl", ".ndjson")
+SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
+PACKED = ("", ".gz", ".bz2", ".xz", ".zip")
+READERS = (
+    *(f"{kind}{packed}" for kind in (*TEXT, *RECORDS) for packed in PACKED),
+    *SHEETS,
+    ".parquet",
+    ".zip",
+)
+SHOWN = ".csv, .tsv, .txt, .jsonl, .xlsx, .ods, .parquet (text also as .gz, .bz2, .xz, .zip)"
 ALL_ROWS = 2**31 - 1
-BLOCK_BYTES = 2**20
-SEPARATORS = (";", "\t", "|")
+MUCH_LARGER = 5
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows in order, and which share of the whole is read with them (0 to 1)."""
+    """Some rows in order, and which share of the whole is read with them (0 to 1).
+
+    `read_as` says in words how a text table is written, where that is not plain.
+    """
 
     rows: pd.DataFrame
     share: float
+    read_as: str = ""
 
 
 def has_ending(name: str, *endings: str) -> bool:
@@ -38,32 +55,100 @@ def has_ending(name: str, *endings: str) -> bool:
     return name.lower().endswith(endings)
 
 
-def parse(content: bytes, name: str) -> pd.DataFrame:
+def parse(content: bytes, name: str, expected: Expected = NOTHING_KNOWN) -> Piece:
     """All rows of a file; its name tells its format."""
     file = streams.BytesIO(content)
     if has_ending(name, ".parquet") and content:
         from pyarrow import parquet
 
         with _reading_parquet(name):
-            return _to_pandas(parquet.read_table(file))
-    (piece,) = stream(file, name, size=len(content), rows=ALL_ROWS)
-    return piece.rows
+            return Piece(_to_pandas(parquet.read_table(file)), 1.0)
+    (piece,) = stream(file, name, size=len(content), rows=ALL_ROWS, expected=expected)
+    return piece
 
 
-def stream(file: IO[bytes], name: str, *, size: int, rows: int) -> Iterator[Piece]:
+def stream(
+    file: IO[bytes], name: str, *, size: int, rows: int, expected: Expected = NOTHING_KNOWN
+) -> Iterator[Piece]:
     """A file's rows, at most so many at a time; at least one piece, which may be empty."""
     if not size:
         message = f"{name}: an empty file; wanted a header and rows"
         raise SourceError(message)
-    read = _stream_parquet if has_ending(name, ".parquet") else _stream_csv
-    yield from read(file, name, size=size, rows=rows)
+    if has_ending(name, ".parquet"):
+        yield from _stream_parquet(file, name, rows=rows)
+        return
+    if has_ending(name, *SHEETS):
+        yield from _cut(read_sheet(file.read(), name, expected.names), rows)
+        return
+    with reading_text(name):
+        inner, open_file = _unpack(file, name)
+    share = _share_read(file, size)
+    if has_ending(inner, *RECORDS):
+        with reading_text(name):
+            for table in stream_records(open_file(), name, rows=rows):
+                yield Piece(table, share())
+        return
+    dialect = tell_how_written(open_file, name, expected)
+    for table in stream_text(open_file, name, dialect, rows=rows):
+        yield Piece(table, share(), dialect.describe())
 
 
-def _stream_parquet(file: IO[bytes], name: str, *, size: int, rows: int) -> Iterator[Piece]:
+def _share_read(file: IO[bytes], size: int) -> Callable[[], float]:
+    return lambda: min(1.0, file.tell() / size)
+
+
+def _cut(table: pd.DataFrame, rows: int) -> Iterator[Piece]:
+    for start in range(0, max(len(table), 1), rows):
+        done = (start + rows) / max(len(table), 1)
+        yield Piece(table.iloc[start : start + rows].reset_index(drop=True), min(1.0, done))
+
+
+def _unpack(file: IO[bytes], name: str) -> tuple[str, Callable[[], IO[bytes]]]:
+    """The name of what is inside, and how to read its plain bytes from their beginning."""
+    if has_ending(name, ".zip"):
+        member = _find_member(file, name)
+        return member, lambda: zipfile.ZipFile(file).open(member)
+    inner = name.rpartition(".")[0]
+    if has_ending(name, ".gz"):
+        return inner, lambda: cast("IO[bytes]", gzip.GzipFile(fileobj=_from_start(file)))
+    if has_ending(name, ".bz2"):
+        return inner, lambda: cast("IO[bytes]", bz2.BZ2File(_from_start(file)))
+    if has_ending(name, ".xz"):
+        return inner, lambda: cast("IO[bytes]", lzma.LZMAFile(_from_start(file)))
+    return name, lambda: cast(
+        "IO[bytes]", streams.BufferedReader(_Kept(_from_start(file)), BLOCK_BYTES)
+    )
+
+
+def _from_start(file: IO[bytes]) -> IO[bytes]:
+    file.seek(0)
+    return file
+
+
+def _find_member(file: IO[bytes], name: str) -> str:
+    """The one table of an archive, or the one that is far larger than all others."""
+    with zipfile.ZipFile(file) as archive:
+        sizes = {each.filename: each.file_size for each in archive.infolist() if not each.is_dir()}
+    tables = [each for each in sizes if has_ending(each, *TEXT, *RECORDS) and _is_plain(each)]
+    tables.sort(key=lambda each: -sizes[each])
+    if len(tables) == 1 or (tables and sizes[tables[0]] > MUCH_LARGER * sizes[tables[1]]):
+        if tables[1:]:
+            tell(f"{name}: read {tables[0]}, and not {', '.join(tables[1:5])}")
+        return tables[0]
+    shown = ", ".join(sorted(tables)[:5]) or "none"
+    message = f"{name}: holds {len(tables)} tables ({shown}); wanted one .csv, .tsv, .txt or .jsonl"
+    raise SourceError(message)
+
+
+def _is_plain(name: str) -> bool:
+    parts = name.split("/")
+    return not parts[-1].startswith((".", "_")) and parts[0] != "__MACOSX"
+
+
+def _stream_parquet(file: IO[bytes], name: str, *, rows: int) -> Iterator[Piece]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    del size
     with _reading_parquet(name):
         content = parquet.ParquetFile(file)
     total, done = content.metadata.num_rows, 0
@@ -91,129 +176,6 @@ def _reading_parquet(name: str) -> Iterator[None]:
         raise SourceError(message) from None
 
 
-def _stream_csv(file: IO[bytes], name: str, *, size: int, rows: int) -> Iterator[Piece]:
-    text = _EvenLines(file, name)
-    with _reading_csv(file, name):
-        header = text.read_header()
-        pieces = _open_csv(text, cells=len(header), rows=rows)
-        if pieces is None:
-            yield Piece(pd.DataFrame(columns=pd.Index(header), dtype=str), 1.0)
-            return
-    while True:
-        with _reading_csv(file, name):
-            table = next(pieces, None)
-        if table is None:
-            return
-        table.columns = pd.Index(header)
-        yield Piece(table, min(1.0, file.tell() / size))
-
-
-def _open_csv(text: "_EvenLines", *, cells: int, rows: int) -> Iterator[pd.DataFrame] | None:
-    try:
-        return cast(
-            "Iterator[pd.DataFrame]",
-            pd.read_csv(
-                cast("streams.TextIOBase", text),
-                header=None,
-                names=range(cells),
-                dtype=str,
-                keep_default_na=False,
-                index_col=False,
-                on_bad_lines="error",
-                chunksize=rows,
-            ),
-        )
-    except pd.errors.EmptyDataError:
-        return None
-
-
-class _EvenLines(streams.TextIOBase):
-    """CSV text as it is read, whose lines all have as many cells as its header.
-
-    Empty cells past the last are taken off; any other line that is too long or too short, and a
-    null byte (which ends a cell for one reader and not for the next), is a `SourceError`.
-    """
-
-    def __init__(self, file: IO[bytes], name: str) -> None:
-        self._name = name
-        self._text = _open_text(file, name)
-        self._passed: list[str] = []
-        self._reader = csv.reader(self._lines())
-        self._cells = 0
-
-    def read_header(self) -> list[str]:
-        """The first line's cells; what follows is left to `read`."""
-        header = next(self._reader, [])
-        if not header:
-            self._refuse("got no header; wanted a first line of column names")
-        self._refuse_separators(header)
-        self._cells = len(header)
-        self._passed.clear()
-        return header
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int | None = -1, /) -> str:
-        """Whole lines, of about so many characters together."""
-        taken: list[str] = []
-        reader, passed, cells, count = self._reader, self._passed, self._cells, 0
-        begun = reader.line_num + 1
-        for row in reader:
-            text = passed[0] if len(passed) == 1 else "".join(passed)
-            passed.clear()
-            taken.append(text if len(row) == cells else self._mend(row, begun))
-            count += len(text)
-            if 0 <= (size or -1) <= count:
-                break
-            begun = reader.line_num + 1
-        return "".join(taken)
-
-    def _lines(self) -> Iterator[str]:
-        for line in self._text:
-            if "\x00" in line:
-                self._refuse("holds null bytes; wanted CSV text")
-            self._passed.append(line)
-            yield line
-
-    def _mend(self, row: Sequence[str], line: int) -> str:
-        """The row as text of as many cells as there are columns."""
-        if not "".join(row).strip() and len(row) <= 1:
-            return ""  # an empty line, which is no row
-        if len(row) < self._cells or "".join(row[self._cells :]).strip():
-            cells = f"{self._cells} cell{'' if self._cells == 1 else 's'}"
-            got = f"{len(row)} cell{'' if len(row) == 1 else 's'}"
-            self._refuse(f"line {line} has {got}; wanted {cells} in every line, as in its header")
-        mended = streams.StringIO()
-        csv.writer(mended).writerow(row[: self._cells])
-        return mended.getvalue()
-
-    def _refuse_separators(self, header: Sequence[str]) -> None:
-        """Say so where the header has more columns by another separator."""
-        for separator in SEPARATORS:
-            if len(next(csv.reader(self._passed, delimiter=separator), [])) > len(header):
-                self._refuse(f"separated by {separator!r}, wanted ','")
-
-    def _refuse(self, fault: str) -> NoReturn:
-        message = f"{self._name}: {fault}"
-        raise SourceError(message)
-
-
-def _open_text(file: IO[bytes], name: str) -> streams.TextIOWrapper:
-    file.seek(0)
-    plain = cast("Any", _open_plain(file, name))
-    return streams.TextIOWrapper(plain, encoding="utf-8-sig", newline="")
-
-
-def _open_plain(file: IO[bytes], name: str) -> IO[bytes]:
-    """The file's bytes, decompressed; closing them leaves the file open."""
-    if has_ending(name, ".gz"):
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=file))
-    if has_ending(name, ".bz2"):
-        return cast("IO[bytes]", bz2.BZ2File(file))
-    return cast("IO[bytes]", streams.BufferedReader(_Kept(file), BLOCK_BYTES))
-
-
 class _Kept(streams.RawIOBase):
     """A file that stays open when its reader is thrown away."""
 
@@ -227,43 +189,3 @@ class _Kept(streams.RawIOBase):
         block = self._file.read(len(buffer))
         buffer[: len(block)] = block
         return len(block)
-
-
-@contextmanager
-def _reading_csv(file: IO[bytes], name: str) -> Iterator[None]:
-    try:
-        yield
-    except UnicodeDecodeError:
-        line, byte = _find_bad_byte(file, name)
-        message = f"{name}: not UTF-8 at line {line} (byte {byte}); wanted UTF-8 text"
-    except (OSError, EOFError, zlib.error) as error:
-        if isinstance(error, OSError) and not _is_of_decompression(error):
-            raise
-        message = f"{name}: cannot be decompressed ({error}); wanted a whole file"
-    except (pd.errors.ParserError, csv.Error, ValueError) as error:
-        fault = " ".join(str(error).split())
-        message = f"{name}: {fault}; wanted lines of as many cells as the header has"
-    else:
-        return
-    raise SourceError(message) from None
-
-
-def _is_of_decompression(error: OSError) -> bool:
-    """Whether gzip or bz2 raised it, which have no kind of their own for all they find."""
-    return isinstance(error, gzip.BadGzipFile) or (type(error) is OSError and error.errno is None)
-
-
-def _find_bad_byte(file: IO[bytes], name: str) -> tuple[int, int]:
-    """Line and offset of the first byte that is not UTF-8."""
-    file.seek(0)
-    plain, decoder = _open_plain(file, name), codecs.getincrementaldecoder("utf-8")()
-    line, offset = 1, 0
-    while block := plain.read(BLOCK_BYTES):
-        waiting = len(decoder.getstate()[0])
-        try:
-            decoder.decode(block)
-        except UnicodeDecodeError as error:
-            inside = error.start - waiting
-            return line + block[: max(inside, 0)].count(b"\n"), offset + inside
-        line, offset = line + block.count(b"\n"), offset + len(block)
-    return line, offset

@@ -1,7 +1,7 @@
 """Reads raw rows from wherever a problem keeps them: files, buckets, packages, scikit-learn."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib import resources
 from typing import Any
 
@@ -10,8 +10,9 @@ import pandas as pd
 from driftline.errors import SourceError
 from driftline.locations import redact
 from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
+from tasks.data.dialects import BLOCK_BYTES, NOTHING_KNOWN, Expected
 from tasks.data.locations import open_location
-from tasks.data.parsing import BLOCK_BYTES, READERS, Piece, has_ending, parse, stream
+from tasks.data.parsing import READERS, SHOWN, Piece, has_ending, parse, stream
 from tasks.decorators import io
 from tasks.progress import tell
 from tasks.reaching import reaching, read_whole
@@ -24,31 +25,50 @@ def read_source(problem: Problem, source: str | None = None) -> tuple[pd.DataFra
     """All rows as they are written there, and the source's name for messages.
 
     `source` (a path or URL of a file or a folder) stands in for the problem's own. Text files come
-    as text cells; types are given later.
+    as text cells; types are given later. How a text table is written is found out by the names
+    that the problem declares, and told where it is not plain.
     """
+    expected = expect(problem)
     if source is not None:
-        return read_location(source), redact(source)
+        return read_location(source, expected), redact(source)
     match problem.source:
         case SklearnSource(name=name):
             return _read_sklearn(name), f"scikit-learn's {name}"
         case PackageSource(package=package, path=path):
-            return _read_package(package, path), f"{package}/{path}"
+            return _read_package(package, path, expected), f"{package}/{path}"
         case FileSource(location=location):
-            return read_location(location), redact(location)
+            return read_location(location, expected), redact(location)
 
 
-def read_location(location: str) -> pd.DataFrame:
-    """Rows of a CSV or Parquet file, or of all such files in a folder, one after the other."""
+def expect(problem: Problem, others: Collection[str] = ()) -> Expected:
+    """What the columns of a problem's source are called, and which of them hold numbers."""
+    names = {problem.target.name, *problem.target.aliases, *problem.ignored, *others}
+    numbers: set[str] = set()
+    for name, spec in problem.columns.items():
+        names |= {name, *spec.aliases}
+        if spec.kind != "category":
+            numbers |= {name, *spec.aliases}
+    return Expected(frozenset(names), frozenset(numbers))
+
+
+def read_location(location: str, expected: Expected = NOTHING_KNOWN) -> pd.DataFrame:
+    """Rows of a file, or of all tables in a folder, one after the other."""
     filesystem, path = open_location(location)
     with reaching(redact(location)):
         paths = _list_files(filesystem, path, redact(location))
         contents = [read_whole(filesystem, name) for name in paths]
     names = [redact(path) for path in paths]
-    parts = [parse(content, name) for content, name in zip(contents, names, strict=True)]
-    first = list(parts[0].columns)
-    for name, part in zip(names, parts, strict=True):
-        _refuse_other_header(list(part.columns), first, name, names[0])
-    return pd.concat(parts, ignore_index=True)
+    pieces = [parse(content, name, expected) for content, name in zip(contents, names, strict=True)]
+    first = list(pieces[0].rows.columns)
+    for name, piece in zip(names, pieces, strict=True):
+        _tell_how_read(name, piece)
+        _refuse_other_header(list(piece.rows.columns), first, name, names[0])
+    return pd.concat([piece.rows for piece in pieces], ignore_index=True)
+
+
+def _tell_how_read(name: str, piece: Piece) -> None:
+    if piece.read_as:
+        tell(f"{name}: read as: {piece.read_as}")
 
 
 class Stream:
@@ -81,8 +101,10 @@ class Stream:
 
 
 @io(name="open source", run_name="open source of {problem.name}")
-def open_source(problem: Problem, source: str | None, *, rows: int) -> Stream:
-    """The source as pieces of at most so many rows."""
+def open_source(
+    problem: Problem, source: str | None, *, rows: int, names: Collection[str] = ()
+) -> Stream:
+    """The source as pieces of at most so many rows; `names` are columns beside the problem's."""
     described = problem.source
     location = source or (described.location if isinstance(described, FileSource) else None)
     if location is None:
@@ -94,7 +116,8 @@ def open_source(problem: Problem, source: str | None, *, rows: int) -> Stream:
     with reaching(told):
         paths = _list_files(filesystem, path, told)
         sha256 = _digest_files(filesystem, paths)
-    return Stream(told, sha256, lambda: _stream_files(filesystem, paths, rows=rows))
+    expected = expect(problem, names)
+    return Stream(told, sha256, lambda: _stream_files(filesystem, paths, expected, rows=rows))
 
 
 @io(name="read rows", run_name="read rows {number}")
@@ -117,15 +140,21 @@ def _digest_files(filesystem: Any, paths: list[str]) -> str:
     return digest.hexdigest()
 
 
-def _stream_files(filesystem: Any, paths: list[str], *, rows: int) -> Iterator[Piece]:
+def _stream_files(
+    filesystem: Any, paths: list[str], expected: Expected, *, rows: int
+) -> Iterator[Piece]:
     """Pieces of all files; one without rows is left out, unless there is no other."""
     sizes = [int(filesystem.size(path)) for path in paths]
     first: list[Any] = []
     empty, is_empty = None, True
     names = [redact(path) for path in paths]
     for number, path in enumerate(paths):
-        with reaching(names[number]), filesystem.open(path, "rb") as file:
-            for piece in stream(file, names[number], size=sizes[number], rows=rows):
+        told = names[number]
+        with reaching(told), filesystem.open(path, "rb") as file:
+            pieces = stream(file, told, size=sizes[number], rows=rows, expected=expected)
+            for place, piece in enumerate(pieces):
+                if not place:
+                    _tell_how_read(told, piece)
                 columns = list(piece.rows.columns)
                 first = first or columns
                 _refuse_other_header(columns, first, names[number], names[0])
@@ -148,7 +177,7 @@ def _list_files(filesystem: Any, path: str, location: str) -> list[str]:
     try:
         kind = filesystem.info(path)["type"]
     except FileNotFoundError:
-        message = f"{location}: no such file; wanted a CSV or Parquet file, or a folder of them"
+        message = f"{location}: no such file; wanted a table or a folder of them"
         raise SourceError(message) from None
     if kind == "file":
         return [path]
@@ -159,7 +188,7 @@ def _list_files(filesystem: Any, path: str, location: str) -> list[str]:
         shown = ", ".join(skipped[:SKIPPED_SHOWN]) + (", ..." if skipped[SKIPPED_SHOWN:] else "")
         tell(f"{location}: not read: {shown}")
     if not found:
-        message = f"{location}: a folder without {', '.join(READERS)} files; wanted at least one"
+        message = f"{location}: a folder without tables; wanted at least one of {SHOWN}"
         raise SourceError(message)
     return found
 
@@ -183,10 +212,10 @@ def _read_sklearn(name: str) -> pd.DataFrame:
     return frame
 
 
-def _read_package(package: str, path: str) -> pd.DataFrame:
+def _read_package(package: str, path: str, expected: Expected) -> pd.DataFrame:
     try:
         content = resources.files(package).joinpath(path).read_bytes()
     except (ModuleNotFoundError, FileNotFoundError, IsADirectoryError):
         message = f"source: got {package}/{path}, wanted a file of an installed package"
         raise SourceError(message) from None
-    return parse(content, path)
+    return parse(content, path, expected).rows

@@ -7,12 +7,13 @@ import pandas as pd
 
 from bentos.log import labels as log
 from bentos.log.database import order_all_checks
-from driftline.labelling import read_labels
+from driftline.labelling import ID_NAMES, read_labels
 from driftline.problem import Problem
 from tasks.decorators import io
 from tasks.log.records import open_records
 
 PIECE_ROWS = 10_000
+NAMES = (*ID_NAMES, "label")  # what such a file's columns are called, beside the target's names
 
 
 @io(name="add labels")

@@ -70,7 +70,7 @@ def test_a_parquet_table_keeps_its_types(tmp_path: Path) -> None:
 def test_a_folder_is_its_tables_one_after_the_other(tmp_path: Path) -> None:
     write(tmp_path, "b.csv", b"age\n3\n")
     write(tmp_path, "a.csv", b"age\n1\n2\n")
-    write(tmp_path, "notes.txt", b"not a table")
+    write(tmp_path, "notes.md", b"not a table")
 
     assert read_location(str(tmp_path))["age"].tolist() == ["1", "2", "3"]
 
@@ -86,8 +86,7 @@ def test_tables_of_a_folder_must_have_the_same_header(tmp_path: Path) -> None:
 BAD_FILES: list[tuple[str, bytes, str]] = [
     ("empty.csv", b"", "an empty file; wanted a header and rows"),
     ("blank.csv", b"\n\n", "got no header; wanted a first line of column names"),
-    ("latin.csv", "age\n4\n\xe4\n".encode("latin-1"), "not UTF-8 at line 3 (byte 6); wanted UTF-8"),
-    ("null.csv", b"age\n\x00\n", "holds null bytes; wanted CSV text"),
+    ("null.csv", b"age\n\x00\n", "holds null bytes; wanted text"),
     ("ragged.csv", b"age,level\n1,2\n1,2,3\n", "wanted 2 cells in every line"),
     ("table.parquet", b"PAR1 no table", "not a readable Parquet file"),
     ("rows.csv.gz", b"not packed", "cannot be decompressed"),
@@ -119,11 +118,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as raised:
         read_location(location)
 
-    assert str(raised.value).startswith(f"{location}: no such file; wanted a CSV or Parquet file")
+    assert str(raised.value).startswith(f"{location}: no such file; wanted a table")
 
 
 def test_a_folder_without_tables_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"a folder without \.csv, .* files; wanted at least one"):
+    with pytest.raises(
+        SourceError, match=r"a folder without tables; wanted at least one of \.csv, "
+    ):
         read_location(str(tmp_path))
 
 
@@ -286,15 +287,6 @@ def test_empty_cells_past_the_last_column_and_empty_lines_are_let_pass(tmp_path:
     table = read_location(location)
 
     assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"], ["5", "6, 7"], ["8", "9"]]
-
-
-@pytest.mark.parametrize(("separator", "shown"), [(";", "';'"), ("\t", r"'\\t'"), ("|", r"'\|'")])
-def test_another_separator_is_named(tmp_path: Path, separator: str, shown: str) -> None:
-    text = f'age{separator}"a, b"{separator}c\n1{separator}2,5{separator}3\n'
-    location = write(tmp_path, "rows.csv", text.encode())
-
-    with pytest.raises(SourceError, match=f"rows.csv: separated by {shown}, wanted ','"):
-        read_location(location)
 
 
 def test_endings_count_in_any_case_and_hidden_files_are_told(

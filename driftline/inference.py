@@ -1,0 +1,273 @@
+"""What the columns of a table are that nobody has described, each with what speaks for it.
+
+A guess is made from names and cells alone. It is meant to be read and corrected, so that every one
+carries its evidence in words.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from driftline.cleaning import MISSING_MARKERS, cells_of
+from driftline.spelling import read_number, spell, tidy
+
+Role = Literal["input", "ignored"]
+Kind = Literal["number", "integer", "category", "date", "text", "id", "group", "constant", "empty"]
+
+MOST_CATEGORIES = 50
+CODES_IN_NUMBERS = (-1, -7, -8, -9, -77, -88, -99, -777, -888, -999, -7777, -8888, -9999)
+CODES_AT_THE_TOP = (77, 88, 99, 777, 888, 999, 7777, 8888, 9999, 99999)
+WORDS_FOR_MISSING = frozenset({"?", "-", "--", ".", "unknown", "missing", "none", "not available"})
+LEAST_OF_A_CODE = 3  # cells that hold it
+GAP_OF_A_CODE = 2.0  # times the largest other value
+MOSTLY = 0.98  # of the cells that a kind has to fit; the others are set aside row by row
+MOST_UNIQUE = 0.95
+LEAST_ROWS_OF_AN_ID = 20
+ROOM = 0.5  # beyond the values seen, as a share of their span
+
+_ID = re.compile(
+    r"(^|[_\s.-])(id|ids|uuid|guid|key|mrn|ssn|index|row|record|serial|nr|number|no)$|id$|^unnamed",
+    re.IGNORECASE,
+)
+_PERSON = re.compile(r"patient|person|subject|member|customer|client|user|case", re.IGNORECASE)
+_DATE = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?(Z|[+-]\d{2}:?\d{2})?"
+    r"|\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?)?|\d{4}/\d{1,2}/\d{1,2}"
+)
+_NUMBER_IN_TEXT = re.compile(r"\d+(\.\d+)?")
+_UNIT_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,15})[)\]]\s*$")
+_UNITS = {
+    "kg": "kg",
+    "lb": "lb",
+    "lbs": "lb",
+    "cm": "cm",
+    "mm": "mm",
+    "mmhg": "mmHg",
+    "bpm": "1/min",
+    "years": "years",
+    "yrs": "years",
+    "days": "days",
+    "hours": "h",
+    "hrs": "h",
+    "minutes": "min",
+    "mgdl": "mg/dL",
+    "mmoll": "mmol/L",
+    "percent": "%",
+    "pct": "%",
+    "celsius": "°C",
+}
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a column is taken for, and why.
+
+    `keys` are those of a column in a problem file; they are empty for a column that is left out.
+    `missing` is the share of cells without a value.
+    """
+
+    name: str
+    kind: Kind
+    role: Role
+    evidence: str
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    missing: float = 0.0
+
+
+def guess_columns(rows: pd.DataFrame, *, without: Sequence[str] = ()) -> list[Guess]:
+    """A guess for each column but those `without`; `rows` holds text or typed cells."""
+    return [
+        guess_column(tidy(str(name)), cells_of(rows.iloc[:, place]))
+        for place, name in enumerate(rows.columns)
+        if tidy(str(name)) not in without
+    ]
+
+
+def guess_column(name: str, cells: Sequence[Any]) -> Guess:
+    """What one column is taken for."""
+    texts = [None if cell is None else spell(cell) for cell in cells]
+    present = [text for text in texts if text is not None and text.lower() not in MISSING_MARKERS]
+    total = len(texts)
+    missing = 1 - len(present) / max(total, 1)
+    counts = Counter(present)
+    if not counts:
+        return Guess(name, "empty", "ignored", "no cell holds a value", missing=missing)
+    words = [text for text in counts if text.lower() in WORDS_FOR_MISSING]
+    if words and len(counts) > len(words):
+        present = [text for text in present if text not in words]
+        counts = Counter(present)
+    if len(counts) == 1:
+        told = "every cell that holds a value holds the same"
+        return Guess(name, "constant", "ignored", told, missing=missing)
+    for guess in (_guess_id, _guess_date, _guess_number, _guess_category):
+        found = guess(name, present, counts, words)
+        if found is not None:
+            return _with_missing(found, missing, total)
+    return _leave_out_text(name, present, counts, missing)
+
+
+def _with_missing(guess: Guess, missing: float, total: int) -> Guess:
+    """The guess that knows whether values may be missing."""
+    keys = dict(guess.keys)
+    if guess.role == "input" and (missing > 0 or keys.get("missing_codes")):
+        keys["missing"] = "allow"
+    told = guess.evidence
+    if missing > 0:
+        told += f"; {missing:.1%} of {total} cells are empty"
+    return Guess(guess.name, guess.kind, guess.role, told, keys, missing)
+
+
+def _guess_id(
+    name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
+) -> Guess | None:
+    del words
+    unique = len(counts) / len(present)
+    is_named, is_person = bool(_ID.search(name)), bool(_PERSON.search(name))
+    if len(present) < LEAST_ROWS_OF_AN_ID:
+        return None
+    if unique >= MOST_UNIQUE and (is_named or _is_sequence(present)):
+        told = f"{unique:.0%} of its values occur once" + (", and its name says id" * is_named)
+        return Guess(name, "id", "ignored", told)
+    if is_named and is_person and unique < MOST_UNIQUE and len(counts) > MOST_CATEGORIES:
+        told = (
+            f"{len(counts)} values for {len(present)} rows, named as a person's: several rows each"
+        )
+        return Guess(name, "group", "ignored", told)
+    return None
+
+
+def _is_sequence(present: Sequence[str]) -> bool:
+    """Whether the values count up or down by one, as a row number does."""
+    numbers = [read_number(text) for text in present]
+    if any(number is None for number in numbers):
+        return False
+    steps = np.diff(np.array(numbers, dtype=float))
+    return bool(len(steps) and (np.all(steps == 1) or np.all(steps == -1)))
+
+
+def _guess_date(
+    name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
+) -> Guess | None:
+    del words
+    fitting = sum(count for text, count in counts.items() if _DATE.fullmatch(text))
+    if fitting < MOSTLY * len(present):
+        return None
+    return Guess(name, "date", "ignored", f"{fitting / len(present):.0%} of its values are dates")
+
+
+def _guess_number(
+    name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
+) -> Guess | None:
+    numbers = {text: read_number(text) for text in counts}
+    fitting = sum(counts[text] for text, number in numbers.items() if number is not None)
+    if fitting < MOSTLY * len(present) or any(_is_code(text) for text in counts):
+        return None
+    values = {number: 0 for number in numbers.values() if number is not None}
+    for text, number in numbers.items():
+        if number is not None:
+            values[number] += counts[text]
+    codes = _find_codes(values)
+    kept = sorted(value for value in values if value not in codes)
+    if len(kept) <= 2:  # noqa: PLR2004 - two values are a yes and a no, in whatever numbers
+        return None
+    is_whole = all(value.is_integer() for value in kept)
+    kind: Kind = "integer" if is_whole else "number"
+    keys: dict[str, Any] = {"kind": kind}
+    if unit := guess_unit(name):
+        keys["unit"] = unit
+    keys["range"] = list(_with_room(kept[0], kept[-1], is_whole=is_whole))
+    told = f"{len(kept)} {'whole ' if is_whole else ''}numbers from {kept[0]:g} to {kept[-1]:g}"
+    told += f", and {len(present) - fitting} cells that are none" if fitting < len(present) else ""
+    missing_codes = [_as_key(code) for code in sorted(codes)] + sorted(words)
+    if missing_codes:
+        keys["missing_codes"] = missing_codes
+        told += f"; {', '.join(map(str, missing_codes))} stand for a missing value"
+    return Guess(name, kind, "input", told, keys)
+
+
+def _is_code(text: str) -> bool:
+    """Whether it is written as no number is: `007`, a postal code."""
+    return bool(re.fullmatch(r"0\d+", text))
+
+
+def _find_codes(values: Mapping[float, int]) -> set[float]:
+    """Numbers that stand for a missing value: far from all others, well-known, and repeated."""
+    ordinary = [v for v in values if v not in CODES_IN_NUMBERS and v not in CODES_AT_THE_TOP]
+    if len(ordinary) < 2:  # noqa: PLR2004 - nothing to be far from
+        return set()
+    low, high = min(ordinary), max(ordinary)
+    below = {v for v in CODES_IN_NUMBERS if low >= 0 and values.get(v, 0) >= LEAST_OF_A_CODE}
+    above = {
+        v
+        for v in CODES_AT_THE_TOP
+        if values.get(v, 0) >= LEAST_OF_A_CODE and v > GAP_OF_A_CODE * max(high, 1)
+    }
+    return {float(v) for v in below | above}
+
+
+def _as_key(value: float) -> int | float:
+    return int(value) if value.is_integer() else value
+
+
+def _with_room(low: float, high: float, *, is_whole: bool) -> tuple[float, float]:
+    """A range wider than what was seen; one that begins at or above 0 stays there."""
+    room = ROOM * (high - low)
+    begin, end = low - room, high + room
+    if low >= 0:
+        begin = max(begin, 0.0)
+    digits = -int(np.floor(np.log10(high - low))) + 1
+    begin = float(np.floor(begin * 10.0**digits) / 10.0**digits)
+    end = float(np.ceil(end * 10.0**digits) / 10.0**digits)
+    return (float(np.floor(begin)), float(np.ceil(end))) if is_whole else (begin, end)
+
+
+def _guess_category(
+    name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
+) -> Guess | None:
+    if len(counts) > MOST_CATEGORIES or len(counts) > max(len(present) / 2, 2):
+        return None
+    levels = sorted(counts, key=_in_order)
+    rarest = min(counts.values())
+    told = f"{len(levels)} values; the rarest stands in {rarest} of {len(present)} cells"
+    keys: dict[str, Any] = {"kind": "category", "categories": levels}
+    if len(levels) > 2 and _are_steps(levels):  # noqa: PLR2004 - two have an order anyway
+        keys["ordered"] = True
+        told += "; in the order of the numbers in them"
+    if words:
+        keys["missing_codes"] = sorted(words)
+        told += f"; {', '.join(sorted(words))} stand for a missing value"
+    return Guess(name, "category", "input", told, keys)
+
+
+def _in_order(text: str) -> tuple[float, str]:
+    """By the first number in it; texts without one come last."""
+    found = _NUMBER_IN_TEXT.search(text)
+    return (float(found.group()) if found else math.inf, text)
+
+
+def _are_steps(levels: Sequence[str]) -> bool:
+    """Whether levels differ in their numbers alone, as `3 of 10` and `[40-50)` do."""
+    patterns = {_NUMBER_IN_TEXT.sub("#", text) for text in levels}
+    return len(patterns) == 1 and "#" in next(iter(patterns)) and next(iter(patterns)) != "#"
+
+
+def _leave_out_text(
+    name: str, present: Sequence[str], counts: Counter[str], missing: float
+) -> Guess:
+    told = f"{len(counts)} different texts in {len(present)} cells, more than {MOST_CATEGORIES}"
+    return Guess(name, "text", "ignored", told, missing=missing)
+
+
+def guess_unit(name: str) -> str | None:
+    """The unit that a name tells: `weight_kg`, `pressure (mmHg)`."""
+    in_brackets = _UNIT_IN_BRACKETS.search(name)
+    if in_brackets:
+        return in_brackets.group(1).strip()
+    last = re.split(r"[_\s.-]+", name.lower())[-1]
+    return _UNITS.get(last)

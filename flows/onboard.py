@@ -1,0 +1,71 @@
+"""Onboard: describes a table that nobody has described, so that every flow can use it.
+
+`python -m flows.onboard my.csv --target outcome`. It asks nothing; every guess stands with its
+evidence in the problem file, to be corrected there. It is short, and so no run of Prefect's.
+"""
+
+import logging
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from driftline.errors import DriftlineError
+from driftline.onboarding import Onboarding, onboard_table
+from tasks.data.onboarding import name_problem, place_of_source, write_files, write_profile
+from tasks.data.sources import read_location
+
+CONSOLE = Console(highlight=False)
+
+
+def main(
+    source: str,
+    target: Annotated[str, typer.Option(help="the column to predict")],
+    name: Annotated[
+        str | None, typer.Option(help="the problem's name; by default the file's")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="write over files that are there")] = False,
+) -> None:
+    """Write data/problems/NAME.yaml and expectations/NAME.yaml from a table."""
+    show_progress()
+    try:
+        problem = name_problem(source, name)
+        rows = read_location(source)
+        made = onboard_table(rows, name=problem, target=target, location=place_of_source(source))
+        files = write_files(problem, made, again=again)
+        page = write_profile(problem, rows, made)
+    except DriftlineError as error:
+        Console(stderr=True).print(f"error: {error}", markup=False)
+        raise typer.Exit(1) from None
+    CONSOLE.print(list_guesses(made))
+    for remark in made.remarks:
+        CONSOLE.print(f"note: {remark}", markup=False)
+    CONSOLE.print(f"written: {files[0]}, {files[1]}\npage: {page}", markup=False)
+    CONSOLE.print(f"next: check the guesses, then make run PROBLEM={problem}", markup=False)
+
+
+def show_progress() -> None:
+    """Show what is told on the way, such as how the table is written."""
+    logger = logging.getLogger("driftline")
+    logger.addHandler(logging.StreamHandler())
+    logger.setLevel(logging.INFO)
+
+
+def list_guesses(made: Onboarding) -> Table:
+    """What each column was taken for, and why."""
+    table = Table("column", "taken for", "why")
+    target = made.target
+    table.add_row(target.name.replace("[", r"\["), "target", _told(target.evidence))
+    for guess in made.columns:
+        kind = guess.kind if guess.role == "input" else f"{guess.kind}, left out"
+        table.add_row(guess.name.replace("[", r"\["), kind, _told(guess.evidence))
+    return table
+
+
+def _told(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,183 @@
+"""Text tables to rows, piece by piece: text cells under the header as it is written.
+
+A line has as many cells as the header, or the file is refused: pandas would shift or drop cells
+without a word.
+"""
+
+import csv
+import gzip
+import io as streams
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import IO, NoReturn, cast
+
+import pandas as pd
+
+from driftline.errors import SourceError
+from tasks.data.dialects import (
+    NOTHING_KNOWN,
+    Dialect,
+    Expected,
+    respell,
+    tell_dialect,
+    tell_encoding,
+)
+
+Open = Callable[[], IO[bytes]]  # the file's plain bytes from their beginning
+
+
+def tell_how_written(open_file: Open, name: str, expected: Expected = NOTHING_KNOWN) -> Dialect:
+    """How the file is written; `SourceError` where it is no text."""
+    with reading_text(name):
+        encoding = tell_encoding(open_file())
+        text = streams.TextIOWrapper(open_file(), encoding, newline="")
+        return tell_dialect(text, encoding, expected)
+
+
+def stream_text(
+    open_file: Open, name: str, dialect: Dialect, *, rows: int
+) -> Iterator[pd.DataFrame]:
+    """At most so many rows at a time; at least one table, which may be empty."""
+    text = _EvenLines(open_file(), name, dialect)
+    with reading_text(name):
+        header = text.read_header()
+        pieces = _open_pieces(text, dialect, cells=len(header), rows=rows)
+    if pieces is None:
+        yield pd.DataFrame(columns=pd.Index(header), dtype=str)
+        return
+    while True:
+        with reading_text(name):
+            table = next(pieces, None)
+        if table is None:
+            return
+        table.columns = pd.Index(header)
+        yield respell(table, dialect)
+
+
+def _open_pieces(
+    text: "_EvenLines", dialect: Dialect, *, cells: int, rows: int
+) -> Iterator[pd.DataFrame] | None:
+    try:
+        return cast(
+            "Iterator[pd.DataFrame]",
+            pd.read_csv(
+                cast("streams.TextIOBase", text),
+                sep=dialect.separator,
+                quotechar=dialect.quote,
+                header=None,
+                names=range(cells),
+                dtype=str,
+                keep_default_na=False,
+                index_col=False,
+                on_bad_lines="error",
+                chunksize=rows,
+            ),
+        )
+    except pd.errors.EmptyDataError:
+        return None
+
+
+class _EvenLines(streams.TextIOBase):
+    """A text table as it is read, whose lines all have as many cells as its header.
+
+    Empty cells past the last are taken off; any other line that is too long or too short, and a
+    null byte (which ends a cell for one reader and not for the next), is a `SourceError`.
+    """
+
+    def __init__(self, file: IO[bytes], name: str, dialect: Dialect) -> None:
+        self._name = name
+        self._dialect = dialect
+        self._text = streams.TextIOWrapper(file, encoding=dialect.encoding, newline="")
+        self._passed: list[str] = []
+        self._reader = csv.reader(
+            self._lines(), delimiter=dialect.separator, quotechar=dialect.quote
+        )
+        self._cells = 0
+        self._before = ""
+
+    def read_header(self) -> list[str]:
+        """The names of the columns; what follows is left to `read`."""
+        for _ in islice(self._text, self._dialect.skipped):
+            pass
+        header = next(self._reader, [])
+        if not header:
+            self._refuse("got no header; wanted a first line of column names")
+        self._cells = len(header)
+        if not self._dialect.has_header:
+            self._before = "".join(self._passed)
+            header = [f"column{place}" for place in range(1, self._cells + 1)]
+        self._passed.clear()
+        return header
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> str:
+        """Whole lines, of about so many characters together."""
+        taken = [self._before] if self._before else []
+        self._before = ""
+        reader, passed, cells, count = self._reader, self._passed, self._cells, 0
+        begun = reader.line_num + 1
+        for row in reader:
+            text = passed[0] if len(passed) == 1 else "".join(passed)
+            passed.clear()
+            taken.append(text if len(row) == cells else self._mend(row, begun))
+            count += len(text)
+            if 0 <= (size or -1) <= count:
+                break
+            begun = reader.line_num + 1
+        return "".join(taken)
+
+    def _lines(self) -> Iterator[str]:
+        for line in self._text:
+            if "\x00" in line:
+                self._refuse("holds null bytes; wanted text")
+            self._passed.append(line)
+            yield line
+
+    def _mend(self, row: Sequence[str], line: int) -> str:
+        """The row as text of as many cells as there are columns."""
+        if not "".join(row).strip() and len(row) <= 1:
+            return ""  # an empty line, which is no row
+        if len(row) < self._cells or "".join(row[self._cells :]).strip():
+            line += self._dialect.skipped
+            cells = f"{self._cells} cell{'' if self._cells == 1 else 's'}"
+            got = f"{len(row)} cell{'' if len(row) == 1 else 's'}"
+            self._refuse(f"line {line} has {got}; wanted {cells} in every line, as in its header")
+        mended = streams.StringIO()
+        csv.writer(
+            mended, delimiter=self._dialect.separator, quotechar=self._dialect.quote
+        ).writerow(row[: self._cells])
+        return mended.getvalue()
+
+    def _refuse(self, fault: str) -> NoReturn:
+        message = f"{self._name}: {fault}"
+        raise SourceError(message)
+
+
+@contextmanager
+def reading_text(name: str) -> Iterator[None]:
+    """What goes wrong in between, as a `SourceError`; trouble with a store stays what it is."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        message = f"{name}: not all of it is {error.encoding} text; wanted UTF-8"
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+        if isinstance(error, OSError) and not _is_of_decompression(error):
+            raise
+        message = f"{name}: cannot be decompressed ({error}); wanted a whole file"
+    except (pd.errors.ParserError, csv.Error, ValueError) as error:
+        fault = " ".join(str(error).split())
+        message = f"{name}: {fault}; wanted lines of as many cells as the header has"
+    else:
+        return
+    raise SourceError(message) from None
+
+
+def _is_of_decompression(error: OSError) -> bool:
+    """Whether gzip or bz2 raised it, which have no kind of their own for all they find."""
+    return isinstance(error, gzip.BadGzipFile) or (type(error) is OSError and error.errno is None)

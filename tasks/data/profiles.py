@@ -1,0 +1,82 @@
+"""A page with a picture per column: what a table holds, and what each column was taken for."""
+
+import html
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from driftline.cleaning import cells_of
+from driftline.inference import Guess
+from driftline.onboarding import Onboarding, TargetGuess
+from driftline.spelling import read_number, spell, tidy
+
+COLUMNS = ("column", "taken for", "why", "missing", "picture")
+BARS = 24
+MOST_LEVELS = 12
+STYLE = """body{font-family:sans-serif;margin:2em;max-width:75em;line-height:1.4}
+table{border-collapse:collapse}td,th{border-bottom:1px solid #ddd;padding:.4em .8em;text-align:left;
+vertical-align:top}tr.ignored{color:#777;background:#fafafa}svg{display:block}"""
+
+
+def render_profile(rows: pd.DataFrame, made: Onboarding, *, title: str) -> bytes:
+    """The page, which needs nothing else."""
+    names = [tidy(str(name)) for name in rows.columns]
+    target = made.target
+    lines = [
+        f"<h1>{html.escape(title)}</h1>",
+        f"<p>{len(rows)} rows. {_told(target)}</p>",
+        *(f"<p>{html.escape(remark)}.</p>" for remark in made.remarks),
+        f"<table><tr>{''.join(f'<th>{name}</th>' for name in COLUMNS)}</tr>",
+        *(_row(guess, cells_of(rows.iloc[:, names.index(guess.name)])) for guess in made.columns),
+        "</table>",
+    ]
+    page = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>"
+        f"<body>{''.join(lines)}</body></html>\n"
+    )
+    return page.encode()
+
+
+def _told(target: TargetGuess) -> str:
+    return f"To predict: <b>{html.escape(target.name)}</b> ({html.escape(target.evidence)})."
+
+
+def _row(guess: Guess, cells: Sequence[Any]) -> str:
+    role = "" if guess.role == "input" else ' class="ignored"'
+    kind = guess.kind if guess.role == "input" else f"{guess.kind}, left out"
+    return (
+        f"<tr{role}><td>{html.escape(guess.name)}</td><td>{kind}</td>"
+        f"<td>{html.escape(guess.evidence)}</td><td>{guess.missing:.1%}</td>"
+        f"<td>{_picture(guess, cells)}</td></tr>"
+    )
+
+
+def _picture(guess: Guess, cells: Sequence[Any]) -> str:
+    """Bars of a column that is used; what is left out may be identifiers, and is not shown."""
+    if guess.role != "input":
+        return ""
+    texts = [spell(cell) for cell in cells if cell is not None]
+    if guess.kind == "category":
+        counts = Counter(text for text in texts if text in guess.keys["categories"])
+        most = counts.most_common(MOST_LEVELS)
+        return _bars([count for _, count in most], [f"{name}: {count}" for name, count in most])
+    numbers = [number for text in texts if (number := read_number(text)) is not None]
+    low, high = guess.keys["range"]
+    kept = [number for number in numbers if low <= number <= high]
+    heights, edges = np.histogram(kept, bins=BARS)
+    told = [f"{edges[i]:.4g} to {edges[i + 1]:.4g}: {n}" for i, n in enumerate(heights)]
+    return _bars([int(n) for n in heights], told)
+
+
+def _bars(heights: Sequence[int], told: Sequence[str]) -> str:
+    top, width = max([*heights, 1]), 240 / max(len(heights), 1)
+    bars = "".join(
+        f'<rect x="{i * width:.1f}" y="{60 - 60 * n / top:.1f}" width="{max(width - 1, 1):.1f}" '
+        f'height="{60 * n / top:.1f}" fill="#4477aa"><title>{html.escape(text)}</title></rect>'
+        for i, (n, text) in enumerate(zip(heights, told, strict=True))
+    )
+    return f'<svg width="240" height="60" role="img" aria-label="distribution">{bars}</svg>'

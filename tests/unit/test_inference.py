@@ -1,0 +1,117 @@
+"""What columns are taken for, by their names and cells."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.inference import guess_column, guess_columns, guess_unit
+
+RNG = np.random.default_rng(0)
+
+
+def numbers(low: int, high: int, rows: int = 200) -> list[Any]:
+    return [str(value) for value in RNG.integers(low, high, rows)]
+
+
+CASES: list[tuple[str, str, list[Any], str, dict[str, Any]]] = [
+    ("whole numbers", "age", numbers(20, 80), "integer", {}),
+    ("fractions", "level", [f"{x:.2f}" for x in RNG.normal(5, 1, 200)], "number", {}),
+    ("a unit", "weight_kg", numbers(40, 120), "integer", {"unit": "kg"}),
+    (
+        "yes and no in numbers",
+        "smoker",
+        ["0", "1"] * 50,
+        "category",
+        {"categories": ["0", "1"]},
+    ),
+    ("words", "sex", ["m", "f"] * 50, "category", {"categories": ["f", "m"]}),
+    ("booleans", "ok", [True, False, None] * 30, "category", {"missing": "allow"}),
+    ("codes with zeros in front", "ward", ["007", "010", "011"] * 30, "category", {}),
+    (
+        "steps",
+        "mood",
+        ["10 of 10", "2 of 10", "9 of 10"] * 30,
+        "category",
+        {"categories": ["2 of 10", "9 of 10", "10 of 10"], "ordered": True},
+    ),
+    (
+        "bins",
+        "age_group",
+        ["[10-20)", "[0-10)", "[100-110)"] * 30,
+        "category",
+        {"categories": ["[0-10)", "[10-20)", "[100-110)"], "ordered": True},
+    ),
+    ("a code for missing", "level", [*numbers(0, 60), *["-999"] * 5], "integer", {}),
+    ("a code at the top", "stage", [*numbers(0, 10), *["99"] * 5], "integer", {}),
+    ("a word for missing", "level", [*numbers(0, 60), "?", "?"], "integer", {}),
+    ("a row number", "x", [str(i) for i in range(200)], "id", {}),
+    ("a key by its name", "PatientID", [str(10**6 + 7 * i) for i in range(200)], "id", {}),
+    ("repeated patients", "patient_id", [str(i % 90) for i in range(200)], "group", {}),
+    ("dates", "seen", [f"2026-01-{1 + i % 28:02d}" for i in range(100)], "date", {}),
+    ("days first", "seen", [f"{1 + i % 28:02d}.01.2026" for i in range(100)], "date", {}),
+    ("free text", "note", [f"came back for reason {i}x" for i in range(200)], "text", {}),
+    ("one value", "site", ["A"] * 100, "constant", {}),
+    ("nothing", "site", ["", None, "NA"] * 30, "empty", {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind", "keys"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_a_column_is_taken_for_what_it_is(
+    name: str, cells: list[Any], kind: str, keys: dict[str, Any]
+) -> None:
+    guess = guess_column(name, cells)
+
+    assert guess.kind == kind, guess.evidence
+    assert keys.items() <= dict(guess.keys).items()
+    assert (guess.role == "input") == (kind in {"number", "integer", "category"})
+    assert guess.evidence
+
+
+def test_codes_for_missing_are_declared_and_out_of_the_range() -> None:
+    low = guess_column("level", [*numbers(0, 60), *["-999"] * 5, "?"])
+    high = guess_column("stage", [*numbers(0, 10), *["99"] * 5])
+
+    assert low.keys["missing_codes"] == [-999, "?"]
+    assert low.keys["range"][0] == 0
+    assert high.keys["missing_codes"] == [99]
+    assert high.keys["range"][1] < 99
+    assert low.keys["missing"] == high.keys["missing"] == "allow"
+
+
+def test_a_rare_large_number_is_no_code() -> None:
+    guess = guess_column("stage", [*numbers(0, 90), "99", "99", "99", "99"])
+
+    assert "missing_codes" not in guess.keys
+
+
+def test_a_range_holds_all_that_was_seen_with_room() -> None:
+    for low, high in ((0.001, 0.002), (-5.5, 3.25), (1e6, 3e6), (40.0, 41.0)):
+        cells = [str(x) for x in np.linspace(low, high, 50)]
+
+        begin, end = guess_column("level", cells).keys["range"]
+
+        assert begin < low or begin == 0 <= low
+        assert end > high
+        assert end - begin < 4 * (high - low)
+
+
+def test_one_cell_that_is_no_number_leaves_a_number_column_one() -> None:
+    assert guess_column("level", [*numbers(0, 60), "see note"]).kind == "integer"
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("pressure (mm Hg)", "mm Hg"), ("height_cm", "cm"), ("age", None), ("BMI [kg/m²]", "kg/m²")],
+)
+def test_a_unit_is_told_by_the_name(name: str, unit: str | None) -> None:
+    assert guess_unit(name) == unit
+
+
+def test_columns_are_guessed_in_order_without_the_target() -> None:
+    rows = pd.DataFrame({"a ": numbers(0, 50), "y": ["0", "1"] * 100, "b": ["u", "v"] * 100})
+
+    assert [guess.name for guess in guess_columns(rows, without=("y",))] == ["a", "b"]
