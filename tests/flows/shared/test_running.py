@@ -16,7 +16,7 @@ from flows.shared import running
 from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
 from tasks.log import attempts
 from tasks.log.attempts import ATTEMPTS
-from tasks.log.predictions import claim_due_orders, claim_orders, finish_orders
+from tasks.log.orders import claim_due_orders, claim_orders, finish_orders
 from tasks.log.records import open_records
 from tests.receivers import HttpReceiver, http_receiver
 

@@ -194,6 +194,7 @@ def zipped(text: str, *others: str) -> bytes:
         ("rows.tsv.gz", gzip.compress(text_of("\t").encode())),
         ("rows.txt", text_of("|").encode()),
     ],
+    ids=["zip", "xz", "gz", "plain"],
 )
 def test_packed_tables_are_read(name: str, content: bytes) -> None:
     assert parse(content, name, KNOWN).rows.to_numpy().tolist() == PLAIN

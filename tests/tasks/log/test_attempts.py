@@ -11,7 +11,7 @@ from bentos.log.database import place_order
 from bentos.log.tables import FAILURES, ORDERS
 from driftline.problem import Problem
 from tasks.log.attempts import ATTEMPTS, PAUSES, take_given_up
-from tasks.log.predictions import (
+from tasks.log.orders import (
     claim_due_orders,
     claim_orders,
     finish_orders,
