@@ -11,6 +11,7 @@ from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterName,
     FlowRunFilter,
+    FlowRunFilterDeploymentId,
     FlowRunFilterStartTime,
     TaskRunFilter,
     TaskRunFilterStartTime,
@@ -103,7 +104,10 @@ def test_a_sweep_that_finds_nothing_leaves_no_run_of_a_flow_or_a_task(
 
     sweep_problems(names[2:], next_within=SOON)
 
-    flows = FlowRunFilter(start_time=FlowRunFilterStartTime(after_=since))
+    flows = FlowRunFilter(
+        start_time=FlowRunFilterStartTime(after_=since),
+        deployment_id=FlowRunFilterDeploymentId(is_null_=True),
+    )
     tasks = TaskRunFilter(start_time=TaskRunFilterStartTime(after_=since))
     assert read_heartbeat().failures == {}
     assert client.read_flow_runs(flow_run_filter=flows) == []
