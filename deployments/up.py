@@ -120,10 +120,7 @@ def _run(ports: Ports, stack: ExitStack) -> None:
     parts.start("worker", ["prefect", "worker", "start", "--pool", POOL])
     tell("worker: started")
     parts.await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health")
-    for problem, port in _with_champions(ports, parts, watch).items():
-        name = "service" if len(ports.services) == 1 else f"service-{problem}"
-        parts.start(name, ["bentos.launch", problem, "--port", str(port)])
-        parts.await_answer(name, f"http://127.0.0.1:{port}/readyz")
+    _serve_all(ports, parts, watch)
     file = stack.enter_context(shell_file())
     some = next(iter(ports.services)).replace("_", "-")
     tell(f"in another shell: . {_shown(file)} && prefect deployment run train/{some}")
@@ -153,28 +150,27 @@ class Watch:
             self._server.forgive()
 
 
-def _with_champions(ports: Ports, parts: Parts, watch: Watch) -> dict[str, int]:
-    """The services that have a champion to answer with, after the main job where there was none.
+def _serve_all(ports: Ports, parts: Parts, watch: Watch) -> None:
+    """Serve each problem, those that have a champion first; one that comes to none stops no other.
 
-    A problem that comes to none keeps no other from being served.
+    `PartError` where not one can be served.
     """
-    served = {}
-    for problem, port in ports.services.items():
+    waiting = sorted(ports.services, key=lambda problem: served_version(problem) is None)
+    for problem in waiting:
         if served_version(problem) is None:
             tell(f"no champion of {problem} yet: running the main job first")
             _run_main_job(problem, parts, watch)
         if served_version(problem) is None:
             tell(f"{problem}: the main job ended without a champion, and it is not served")
-        else:
-            served[problem] = port
-    if not served:
-        pages = os.environ["PREFECT_UI_URL"]
-        message = (
-            f"the main job ended without a champion of {', '.join(ports.services)}; "
-            f"look at {pages}/runs"
-        )
+            continue
+        name = "service" if len(waiting) == 1 else f"service-{problem}"
+        port = ports.services[problem]
+        parts.start(name, ["bentos.launch", problem, "--port", str(port)])
+        parts.await_answer(name, f"http://127.0.0.1:{port}/readyz")
+    if all(served_version(problem) is None for problem in waiting):
+        names, pages = ", ".join(waiting), os.environ["PREFECT_UI_URL"]
+        message = f"the main job ended without a champion of {names}; look at {pages}/runs"
         raise PartError(message)
-    return served
 
 
 def _run_main_job(problem: str, parts: Parts, watch: Watch) -> None:
