@@ -15,9 +15,9 @@ from tests.conftest import QUIET, TOOLS
 from tests.support import ROOT, TINY, file_problem, tiny_rows
 from tests.system.starting import Up, await_that, started
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(2400)]
 
-PATIENCE_SECONDS = 420.0
+PATIENCE_SECONDS = 600.0
 ROWS = 300
 
 

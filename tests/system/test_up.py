@@ -27,7 +27,7 @@ from tests.system.servers import children
 from tests.system.service import command_of
 from tests.system.starting import Up, await_that, command, read_beat, started
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(2400)]
 
 STOP_SECONDS = 20.0
 
