@@ -51,9 +51,11 @@ def read_heartbeat() -> Heartbeat:
     try:
         content = json.loads(read_file(locate(FILE)))
         failures = {name: Failure(**each) for name, each in content.pop("failures").items()}
-        return Heartbeat(**content, failures=failures)
+        beat = Heartbeat(**content, failures=failures)
+        beat.is_overdue(datetime.now(UTC))  # a `ValueError` where the moment is none
     except (NotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return Heartbeat()
+    return beat
 
 
 def record_sweep(failures: Mapping[str, Failure], *, next_within: timedelta | None) -> None:

@@ -97,7 +97,9 @@ def test_what_may_pass_is_told_when_it_has_not_passed_in_three_sweeps(told: Http
     assert counts == [0, 0, 1, 1]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"swept_at": 1, "failures": {"a": 2}}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"failures": {"a": 2}}', '{"due_by": "soon", "failures": {}}']
+)
 def test_a_file_that_cannot_be_read_counts_as_none(home: Path, content: str) -> None:
     (home / "sweep.json").write_text(content)
 
