@@ -13,7 +13,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 $(shell test ! -e $(READY) || $(PY) -c '$(FITS)' 2>/dev/null || rm -f $(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help run unit test test-system check format serve up mlflow prefect reports bench bench-decisions clean lock
+.PHONY: help run unit test test-system check format serve up deployments mlflow prefect reports bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -50,6 +50,7 @@ check: $(READY) ## format, lint, types, import rules
 	@$(VENV)/bin/ruff check -q .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-cache --no-logo
+	@$(PY) -m deployments.render --check
 
 format: $(READY) ## format the code and fix what can be fixed
 	@$(VENV)/bin/ruff format -q .
@@ -58,8 +59,11 @@ format: $(READY) ## format the code and fix what can be fixed
 serve: $(READY) ## serve the champion of PROBLEM on PORT (default 3000)
 	@$(PY) -m bentos.launch $(PROBLEM) --port $(PORT)
 
-up: $(READY) ## Prefect server and worker, MLflow and the service, together
+up: $(READY) ## Prefect server and worker, MLflow and the service of PROBLEM (several: a,b), together
 	@$(PY) -m deployments.up $(PROBLEM) --port $(PORT)
+
+deployments: $(READY) ## write prefect.yaml anew from the problem files
+	@$(PY) -m deployments.render
 
 mlflow: $(READY) ## MLflow's pages on port 5000
 	@$(PY) -m deployments.pages mlflow

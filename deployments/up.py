@@ -1,20 +1,15 @@
-"""`make up`: Prefect's server and worker, MLflow's pages and the service, together on this machine.
+"""`make up`: Prefect's server, a worker, the sweeper, pages of MLflow and reports, the services.
 
-Each writes to `logs/` in the state folder. Ctrl+C, or the end of one of them, stops all. Runs that
-a stop, or a power cut before it, left without a process are ended and told.
+Ctrl+C, or the end of one of them, stops all. Runs that a stop, or a power cut before it, left
+without a process are ended and told.
 """
 
 import argparse
-import contextlib
 import os
 import signal
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -28,139 +23,158 @@ from prefect.settings import (
 )
 
 import flows  # noqa: F401 - points the tools at the state folder
+from deployments.deploy import deploy
+from deployments.environment import Ports, set_environment, shell_file
+from deployments.manifest import POOL
 from deployments.pages import hide_backend
+from deployments.parts import START_SECONDS, STOP_SECONDS, PartError, Parts, tell
 from deployments.ports import refuse_taken
-from deployments.watchdog import Watchdog
+from deployments.watchdog import SweepWatch, Watchdog
 from driftline.errors import DriftlineError
-from tasks.data.problems import list_problems
+from tasks.data.problems import list_problems, read_problem
+from tasks.decorators import without_task_runs
 from tasks.people.channels import check_channels
 from tasks.reaching import is_prefect_away
 from tasks.server.abandoned import end_abandoned_runs
 from tasks.settings import get_settings
 from tasks.shipping.packaging import served_tag
 
-START_SECONDS = 120.0
-STOP_SECONDS = 10.0
-# A run that holds its deployment's place ends where a restarted server has forgotten it.
-LEASES_ON_DISK = "prefect.server.concurrency.lease_storage.filesystem"
-SETTINGS = {  # the server is on this machine and has few to serve
-    "PREFECT_WORKER_QUERY_SECONDS": "2",
-    "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
-    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES_ON_DISK,
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # seven processes for what nobody here asks
-}
-POOL = "driftline"
-Running = dict[str, "subprocess.Popen[bytes]"]
-ROOT = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where each part listens, on 127.0.0.1."""
-
-    prefect: int
-    mlflow: int
-    service: int
-    reports: int
-
 
 class StoppedError(Exception):
     """Somebody asked for the end."""
 
 
-class PartError(DriftlineError):
-    """A part cannot start, or has ended by itself."""
-
-
 def main() -> int:
     """Start everything, deploy, and stay until interrupted."""
     parser = argparse.ArgumentParser(description="Start the whole system on this machine.")
-    parser.add_argument("problem")
-    parser.add_argument("--port", type=int, default=3000)
+    parser.add_argument("problems", nargs="+", help="whom to serve; several by commas or blanks")
+    parser.add_argument(
+        "--port", type=int, default=3000, help="of the first service; others follow"
+    )
     parser.add_argument("--prefect-port", type=int, default=4200)
     parser.add_argument("--mlflow-port", type=int, default=5000)
     parser.add_argument("--reports-port", type=int, default=5001)
-    arguments = parser.parse_args()
-    ports = Ports(
-        arguments.prefect_port, arguments.mlflow_port, arguments.port, arguments.reports_port
-    )
+    given = parser.parse_args()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:
-        problem = _known(arguments.problem)
+        problems = _known(given.problems)
+        services = {name: given.port + place for place, name in enumerate(problems)}
+        ports = Ports(given.prefect_port, given.mlflow_port, given.reports_port, services)
         check_channels()
         _check_free(ports)
-        with ExitStack() as parts:
-            _run(problem, ports, parts)
+        with ExitStack() as stack:
+            _run(ports, stack)
     except DriftlineError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     except StoppedError:
-        _tell("stopped")
+        tell("stopped")
     return 0
 
 
-def _known(name: str) -> str:
-    problem = name.replace("-", "_")
-    if problem not in list_problems():
-        message = f"problem: got {name!r}, wanted one of: {', '.join(list_problems()) or 'none'}"
-        raise PartError(message)
-    return problem
+def _known(words: list[str]) -> list[str]:
+    """The problems that are named, each once; `DriftlineError` where one cannot be read."""
+    given = [name for word in words for name in word.split(",") if name]
+    names = list(dict.fromkeys(name.replace("-", "_") for name in given))
+    known = list_problems()
+    for name in names:
+        if name not in known:
+            message = f"problem: got {name!r}, wanted one of: {', '.join(known) or 'none'}"
+            raise PartError(message)
+        with without_task_runs():
+            read_problem(name)
+    return names
 
 
 def _check_free(ports: Ports) -> None:
-    options = {"prefect": "--prefect-port", "mlflow": "--mlflow-port", "service": "--port"}
-    options["reports"] = "--reports-port"
-    for name, option in options.items():
-        refuse_taken(getattr(ports, name), name, option)
+    refuse_taken(ports.prefect, "prefect", "--prefect-port")
+    refuse_taken(ports.mlflow, "mlflow", "--mlflow-port")
+    refuse_taken(ports.reports, "reports", "--reports-port")
+    for port in ports.services.values():
+        refuse_taken(port, "service", "--port")
 
 
-def _run(problem: str, ports: Ports, parts: ExitStack) -> None:
-    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{ports.prefect}/api"
-    os.environ["PYTHONPATH"] = str(ROOT)
-    os.environ["DRIFTLINE_HOME"] = str(get_settings().home.absolute())
-    os.environ.setdefault("PREFECT_UI_URL", f"http://127.0.0.1:{ports.prefect}")
-    os.environ.setdefault("DRIFTLINE_REPORTS_URL", f"http://127.0.0.1:{ports.reports}")
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
+def _run(ports: Ports, stack: ExitStack) -> None:
+    set_environment(ports)
     hide_backend()
-    running: Running = {}
-    _start("mlflow", _mlflow(ports), running, parts)  # it comes up beside Prefect
-    reports = ["deployments.pages", "reports", "--port", str(ports.reports)]
-    _start("reports", reports, running, parts)
-    _start("prefect", _prefect(ports), running, parts)
-    _await_answer("prefect", f"http://127.0.0.1:{ports.prefect}/api/health", running)
-    watchdog = Watchdog(os.environ["PREFECT_API_URL"])
-    parts.callback(_end_abandoned, within=STOP_SECONDS)  # after the worker, before the server
+    ours = {name: os.environ[name.name] for name in (PREFECT_API_URL, PREFECT_UI_URL)}
+    stack.enter_context(temporary_settings(ours))  # Prefect has read its environment before
+    parts = Parts(stack, get_settings().home.absolute() / "logs")
+    parts.start("mlflow", _mlflow(ports))  # it comes up beside Prefect
+    parts.start("reports", ["deployments.pages", "reports", "--port", str(ports.reports)])
+    parts.start("prefect", _prefect(ports))
+    parts.await_answer("prefect", f"{ports.api}/health")
+    watch = Watch(ports, parts)
+    stack.callback(_end_abandoned, within=STOP_SECONDS)  # after the worker, before the server
     _end_abandoned()
-    _prefect_command("work-pool", "create", POOL, "--type", "process", "--overwrite")
-    _prefect_command("--no-prompt", "deploy", "--all")
-    _tell("deployed every flow of prefect.yaml")
-    _start("worker", ["prefect", "worker", "start", "--pool", POOL], running, parts)
-    _tell("worker: started")
-    _await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health", running)
-    _await_answer("reports", f"http://127.0.0.1:{ports.reports}/", running)
-    if served_tag(problem) is None:
-        _tell(f"no champion of {problem} yet: running the main job first")
-        _run_main_job(problem, ports, running, parts, watchdog)
-    service = ["bentos.launch", problem, "--port", str(ports.service)]
-    _start("service", service, running, parts)
-    _await_answer("service", f"http://127.0.0.1:{ports.service}/readyz", running)
-    _tell("everything is up; Ctrl+C stops it")
+    deploy(sweep_cron=None)  # the sweeper sweeps
+    watch.sweeps.begin(stack)
+    parts.start("worker", ["prefect", "worker", "start", "--pool", POOL])
+    tell("worker: started")
+    parts.await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health")
+    parts.await_answer("reports", f"http://127.0.0.1:{ports.reports}/")
+    _serve_all(ports, parts, watch)
+    file = stack.enter_context(shell_file())
+    some = next(iter(ports.services)).replace("_", "-")
+    tell(f"in another shell: . {_shown(file)} && prefect deployment run train/{some}")
+    tell("everything is up; Ctrl+C stops it")
     while True:
-        _mind(ports, running, watchdog)
+        watch.look()
         time.sleep(0.5)
 
 
-def _mind(ports: Ports, running: Running, watchdog: Watchdog) -> None:
-    """See that every part runs; start Prefect's server again where it hangs."""
-    _check_all(running)
-    if watchdog.is_hung:
-        _tell("prefect: takes nothing any more, and is started again")
-        _end("prefect", running)
-        _launch("prefect", _prefect(ports), running)
-        _await_answer("prefect", f"http://127.0.0.1:{ports.prefect}/api/health", running)
-        watchdog.forgive()
+class Watch:
+    """Sees that every part runs and does its work."""
+
+    def __init__(self, ports: Ports, parts: Parts) -> None:
+        """Watch from now on."""
+        self._ports, self._parts = ports, parts
+        self._server = Watchdog(ports.api)
+        self.sweeps = SweepWatch(parts)
+
+    def look(self) -> None:
+        """Start again what runs and does nothing; `PartError` where a part has ended."""
+        self._parts.check()
+        self.sweeps.look()
+        if self._server.is_hung:
+            tell("prefect: takes nothing any more, and is started again")
+            self._parts.restart("prefect")
+            self._parts.await_answer("prefect", f"{self._ports.api}/health")
+            self._server.forgive()
+
+
+def _serve_all(ports: Ports, parts: Parts, watch: Watch) -> None:
+    """Serve each problem, those that have a champion first; one that comes to none stops no other.
+
+    `PartError` where not one can be served.
+    """
+    waiting = sorted(ports.services, key=lambda problem: served_tag(problem) is None)
+    for problem in waiting:
+        if served_tag(problem) is None:
+            tell(f"no champion of {problem} yet: running the main job first")
+            _run_main_job(problem, parts, watch)
+        if served_tag(problem) is None:
+            tell(f"{problem}: the main job ended without a champion, and it is not served")
+            continue
+        name = "service" if len(waiting) == 1 else f"service-{problem}"
+        port = ports.services[problem]
+        parts.start(name, ["bentos.launch", problem, "--port", str(port)])
+        parts.await_answer(name, f"http://127.0.0.1:{port}/readyz")
+    if all(served_tag(problem) is None for problem in waiting):
+        names, pages = ", ".join(waiting), os.environ["PREFECT_UI_URL"]
+        message = f"the main job ended without a champion of {names}; look at {pages}/runs"
+        raise PartError(message)
+
+
+def _run_main_job(problem: str, parts: Parts, watch: Watch) -> None:
+    """Run it by the worker, and wait for its end."""
+    deployment = f"pipeline/{problem.replace('_', '-')}"
+    parts.start_job("main-job", ["prefect", "deployment", "run", deployment, "--watch"])
+    while not parts.has_ended("main-job"):
+        watch.look()
+        time.sleep(1)
+    parts.end("main-job")
 
 
 def _prefect(ports: Ports) -> list[str]:
@@ -170,94 +184,6 @@ def _prefect(ports: Ports) -> list[str]:
 def _mlflow(ports: Ports) -> list[str]:
     address = ["--host", "127.0.0.1", "--port", str(ports.mlflow)]
     return ["mlflow", "server", *address, "--workers", "1"]
-
-
-def _start(name: str, words: list[str], running: Running, parts: ExitStack) -> None:
-    """Start a part, which is ended with the others."""
-    _launch(name, words, running)
-    parts.callback(_end, name, running)
-
-
-def _launch(name: str, words: list[str], running: Running) -> None:
-    """Start a part in a process group of its own."""
-    log = _log_of(name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as out:
-        running[name] = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, "-m", *words], cwd=ROOT, stdout=out, stderr=out, start_new_session=True
-        )
-
-
-def _await_answer(name: str, url: str, running: Running) -> None:
-    """Wait for a part's first answer."""
-    give_up = time.monotonic() + START_SECONDS
-    while not _answers(url):
-        _check_all(running)
-        if time.monotonic() > give_up:
-            message = f"{name}: no answer on {url} in {START_SECONDS:g} s; see {_log_of(name)}"
-            raise PartError(message)
-        time.sleep(0.2)
-    _tell(f"{name}: {url.rpartition('/')[0].removesuffix('/api')}")
-
-
-def _log_of(name: str) -> Path:
-    return get_settings().home.absolute() / "logs" / f"{name}.log"
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - this machine's own server
-            return True
-    except (OSError, urllib.error.URLError):
-        return False
-
-
-def _check_all(running: Running) -> None:
-    for name, process in running.items():
-        if process.poll() is not None:
-            message = f"{name} ended with {process.returncode}; see {_log_of(name)}"
-            raise PartError(message)
-
-
-def _end(name: str, running: Running) -> None:
-    """Ask a part to end; make it end where it does not."""
-    process = running.pop(name, None)
-    if process is None:  # it was about to be started again
-        return
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT if name == "worker" else signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # whatever of it is left
-    process.wait()
-    _tell(f"{name}: stopped")
-
-
-def _prefect_command(*words: str) -> None:
-    done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-m", "prefect", *words], cwd=ROOT, capture_output=True, check=False
-    )
-    if done.returncode:
-        last = (done.stdout + done.stderr).decode(errors="replace").strip()[-600:]
-        message = f"prefect {' '.join(words)} ended with {done.returncode}: {last}"
-        raise PartError(message)
-
-
-def _run_main_job(
-    problem: str, ports: Ports, running: Running, parts: ExitStack, watchdog: Watchdog
-) -> None:
-    """Run it by the worker, and wait for its end."""
-    job: Running = {}
-    deployment = f"pipeline/{problem.replace('_', '-')}"
-    _start("main-job", ["prefect", "deployment", "run", deployment, "--watch"], job, parts)
-    while job["main-job"].poll() is None:
-        _mind(ports, running, watchdog)
-        time.sleep(1)
-    if served_tag(problem) is None:
-        pages = os.environ["PREFECT_UI_URL"]
-        message = f"the main job ended without a champion of {problem}; look at {pages}/runs"
-        raise PartError(message)
 
 
 def _end_abandoned(within: float = START_SECONDS) -> None:
@@ -271,7 +197,7 @@ def _end_abandoned(within: float = START_SECONDS) -> None:
     try:
         with temporary_settings(own):
             for name in end_abandoned_runs(POOL):
-                _tell(f"{name}: was cut off, and is marked as crashed")
+                tell(f"{name}: was cut off, and is marked as crashed")
     except PrefectHTTPStatusError:
         return  # it is there, and takes no write just now
     except Exception as error:
@@ -279,15 +205,16 @@ def _end_abandoned(within: float = START_SECONDS) -> None:
             raise
 
 
+def _shown(path: Path) -> str:
+    """A path as a person would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
 def _stop(_number: int, _frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; parts are being ended
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise StoppedError
-
-
-def _tell(message: str) -> None:
-    sys.stdout.write(f"{message}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,45 +1,57 @@
 """What a prediction problem is: the strict model of `data/problems/<name>.yaml`.
 
-Owns the meaning of every key. Reads no file; `parse_problem` takes the text.
+Owns the file as a whole; each section is declared in a module of its own and may be imported from
+here. Reads no file; `parse_problem` takes the text.
 """
 
 import re
-from collections.abc import Mapping
-from functools import cached_property
-from itertools import chain
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from driftline.candidates import CANDIDATES
+from driftline.columns import LARGEST, Column
 from driftline.conditions import parse_conditions
+from driftline.declared import Strict, Text
 from driftline.documents import parse_document
+from driftline.drift_policy import DriftPolicy
 from driftline.errors import ProblemError
-from driftline.metrics import BINARY_METRICS, DECISION_METRICS, METRICS
-from driftline.spelling import MISSING, Spellings, declare, declare_categories, read_number, spell
+from driftline.goal import (
+    ROW_LOSSES,
+    Comparison,
+    Gate,
+    Goal,
+    RiskBands,
+    bare_metric,
+    settle_comparison,
+)
+from driftline.loop import Loop
+from driftline.metrics import BINARY_METRICS
+from driftline.sources import FileSource, PackageSource, SklearnSource, Source
+from driftline.spelling import MISSING, read_number, spell
+from driftline.target import Target
 
-LARGEST = 3.4028234663852886e38  # of float32, in which models are fitted
+__all__ = [
+    "LARGEST",
+    "ROW_LOSSES",
+    "Column",
+    "Comparison",
+    "DriftPolicy",
+    "FileSource",
+    "Gate",
+    "Goal",
+    "Loop",
+    "PackageSource",
+    "Problem",
+    "RiskBands",
+    "Search",
+    "SklearnSource",
+    "Target",
+    "check_name",
+    "parse_problem",
+]
+
 NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-def _as_text(value: object) -> object:
-    """A code or a name in its normal form; one that is given as a number is compared as text."""
-    return spell(value) if isinstance(value, str | int | float) else value
-
-
-Text = Annotated[str, BeforeValidator(_as_text)]
 
 # Where a file's own text counts, and not what YAML makes of it: 007, 1.50, 8:30, yes
 WRITTEN = (
@@ -56,311 +68,14 @@ WRITTEN = (
 )
 
 
-class SklearnSource(_Strict):
-    """A table that scikit-learn ships, by its loader's name without `load_`."""
-
-    kind: Literal["sklearn"]
-    name: str
-
-
-class PackageSource(_Strict):
-    """A CSV or Parquet file that an installed package ships, by its path inside the package."""
-
-    kind: Literal["package"]
-    package: str
-    path: str
-
-
-class FileSource(_Strict):
-    """A CSV or Parquet file, or a folder of them: a path or an `s3://` URL."""
-
-    kind: Literal["file"]
-    location: str
-
-
-Source = Annotated[SklearnSource | PackageSource | FileSource, Field(discriminator="kind")]
-
-
-class Column(_Strict):
-    """One input: what it is, what it may be, and what to do when it is missing."""
-
-    kind: Literal["number", "integer", "category"] = "number"
-    unit: str | None = None
-    description: str | None = None
-    range: tuple[float, float] | None = None
-    categories: tuple[Text, ...] = ()
-    category_aliases: dict[Text, tuple[Text, ...]] = {}
-    ordered: bool = False
-    missing: Literal["forbid", "allow"] = "forbid"
-    missing_codes: tuple[Text, ...] = ()
-    aliases: tuple[Text, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _aliases_beside(cls, content: Any) -> Any:
-        """Categories as a mapping hold each one's other spellings."""
-        given = content.get("categories") if isinstance(content, dict) else None
-        if not isinstance(given, dict):
-            return content
-        if "category_aliases" in content:
-            message = "category_aliases: stands in `categories` already; wanted one of the two"
-            raise ValueError(message)
-        aliases = {name: others for name, others in given.items() if others is not None}
-        return content | {"categories": list(given), "category_aliases": aliases}
-
-    @field_validator("range")
-    @classmethod
-    def _low_below_high(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:
-        if bounds is not None and max(map(abs, bounds)) > LARGEST:
-            message = f"got [{bounds[0]:g}, {bounds[1]:g}], wanted ends within {LARGEST:.4g}"
-            raise ValueError(message)
-        if bounds is not None and not bounds[0] < bounds[1]:
-            message = f"got [{bounds[0]:g}, {bounds[1]:g}], wanted the low end below the high end"
-            raise ValueError(message)
-        return bounds
-
-    @model_validator(mode="after")
-    def _kind_fits(self) -> Self:
-        if self.kind == "category":
-            if len(self.categories) < 2:  # noqa: PLR2004 - one category tells nothing apart
-                message = f"got {len(self.categories)} categories, wanted at least 2"
-                raise ValueError(message)
-            if len(set(self.categories)) != len(self.categories):
-                message = "categories: a category is given twice"
-                raise ValueError(message)
-            if self.range is not None:
-                message = "range: a category has none; wanted `categories` only"
-                raise ValueError(message)
-            self._check_aliases()
-        elif self.categories or self.category_aliases or self.ordered:
-            message = f"categories and ordered: got them on kind {self.kind!r}, wanted 'category'"
-            raise ValueError(message)
-        return self
-
-    def _check_aliases(self) -> None:
-        owners = {category: category for category in self.categories}
-        for name, others in self.category_aliases.items():
-            if name not in self.categories:
-                message = f"category_aliases: got {name!r}, wanted one of the categories"
-                raise ValueError(message)
-            for alias in others:
-                if owners.setdefault(alias, name) != name:
-                    message = f"categories: {alias!r} means {owners[alias]!r} and {name!r}"
-                    raise ValueError(message + "; wanted one")
-
-    @cached_property
-    def spellings(self) -> Spellings[str]:
-        """Which category a value means; a missing code means `MISSING`."""
-        return declare_categories(self.categories, self.category_aliases, self.missing_codes)
-
-
-class Target(_Strict):
-    """The column to predict. The order of `classes` is the order of the class indices."""
-
-    name: Text
-    classes: dict[Text, tuple[Text, ...]] = Field(min_length=2)
-    positive: tuple[Text, ...] = ()
-    aliases: tuple[Text, ...] = ()
-
-    @field_validator("positive", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str | int) else value
-
-    @model_validator(mode="after")
-    def _classes_fit(self) -> Self:
-        for name in self.positive:
-            if name not in self.classes:
-                message = f"positive: got {name!r}, wanted one of {', '.join(self.classes)}"
-                raise ValueError(message)
-        if len(self.classes) == 2 and len(self.positive) != 1:  # noqa: PLR2004 - binary
-            message = f"positive: got {len(self.positive)} classes, wanted exactly one of two"
-            raise ValueError(message)
-        values = list(chain.from_iterable(self.values_of(name) for name in self.classes))
-        if len(set(values)) != len(values):
-            message = "classes: a source value belongs to two classes; wanted one"
-            raise ValueError(message)
-        return self
-
-    def values_of(self, name: str) -> tuple[str, ...]:
-        """The source values that mean this class; its own name always does."""
-        return tuple(dict.fromkeys((*self.classes[name], name)))
-
-    @cached_property
-    def spellings(self) -> Spellings[str]:
-        """Which class a source value means."""
-        return declare({value: name for name in self.classes for value in self.values_of(name)})
-
-
-class Goal(_Strict):
-    """What the decision threshold and the choice among candidates aim for."""
-
-    maximise: str
-    subject_to: dict[str, float] = {}
-    confidence: float = Field(default=0.9, gt=0.5, lt=1)
-
-    @model_validator(mode="after")
-    def _known_metrics(self) -> Self:
-        if self.maximise not in METRICS:
-            message = f"maximise: got {self.maximise!r}, wanted one of {', '.join(METRICS)}"
-            raise ValueError(message)
-        _check_floors(self.subject_to)
-        return self
-
-
-def _check_floors(floors: Mapping[str, float]) -> None:
-    for name, floor in floors.items():
-        if name not in DECISION_METRICS:
-            wanted = ", ".join(DECISION_METRICS)
-            message = f"subject_to: got {name!r}, wanted one of {wanted}"
-            raise ValueError(message)
-        if not 0 < floor < 1:
-            message = f"subject_to.{name}: got {floor:g}, wanted a share between 0 and 1"
-            raise ValueError(message)
-
-
-GATE_METRICS = tuple(
-    name
-    for metric in METRICS
-    for name in (
-        f"test_{metric}",
-        f"cv_{metric}_mean",
-        f"cv_{metric}_std",
-        f"cv_{metric}_excess_std",
-    )
-)
-
-
-class Gate(_Strict):
-    """A bound that a model has to keep before anyone may be served by it."""
-
-    metric: str
-    at_least: float | None = None
-    at_most: float | None = None
-
-    @field_validator("metric")
-    @classmethod
-    def _known(cls, metric: str) -> str:
-        if metric not in GATE_METRICS:
-            message = (
-                f"got {metric!r}, wanted test_<m>, cv_<m>_mean, cv_<m>_std or cv_<m>_excess_std "
-                f"with <m> one of {', '.join(METRICS)}"
-            )
-            raise ValueError(message)
-        return metric
-
-    @model_validator(mode="after")
-    def _one_bound(self) -> Self:
-        if (self.at_least is None) == (self.at_most is None):
-            message = f"{self.metric}: wanted exactly one of at_least and at_most"
-            raise ValueError(message)
-        return self
-
-
-ROW_LOSSES: Final = ("brier", "log_loss", "error")
-_COMPARED_AS = {"accuracy": "error", "ece": "brier"}  # what tells the same, or tells it properly
-ComparisonMetric = Literal[
-    "brier",
-    "log_loss",
-    "error",
-    "accuracy",
-    "roc_auc",
-    "pr_auc",
-    "f1",
-    "recall",
-    "precision",
-    "specificity",
-    "net_benefit",
-]
-
-
-class Comparison(_Strict):
-    """How a challenger has to beat the champion on rows that neither was trained on.
-
-    Without a metric it is the goal's, with the goal's conditions (see `Problem.judged_by`).
-    `margin` is in the metric's units; without one it is a tenth of the champion's own skill.
-    An equal challenger passes by luck in 1 - `confidence` of cases: 4 %, so that a thousand trials
-    show at most 5 %.
-    """
-
-    metric: ComparisonMetric | None = None
-    subject_to: dict[str, float] = {}
-    confidence: float = Field(default=0.96, gt=0.5, lt=1)
-    margin: float | None = Field(default=None, ge=0)
-    min_rows: int = Field(default=30, ge=2)
-
-    @model_validator(mode="after")
-    def _conditions_fit(self) -> Self:
-        if self.subject_to and self.metric not in DECISION_METRICS:
-            wanted = ", ".join(DECISION_METRICS)
-            got = "no metric" if self.metric is None else repr(self.metric)
-            message = f"subject_to: got it with {got}, wanted metric one of {wanted}"
-            raise ValueError(message)
-        _check_floors(self.subject_to)
-        return self
-
-
-class RiskBands(_Strict):
-    """Risk above which a record counts as medium, and as high."""
-
-    medium: float = Field(default=0.3, gt=0, lt=1)
-    high: float = Field(default=0.7, gt=0, lt=1)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.medium < self.high:
-            message = f"got medium {self.medium:g} and high {self.high:g}, wanted medium below high"
-            raise ValueError(message)
-        return self
-
-
-class DriftPolicy(_Strict):
-    """What counts as a change and as harm, what a retraining costs, and what calls for what.
-
-    `cost` and `harm` are shares of the champion's skill, which is what it saves per answer over
-    guessing the base rates. A retraining costs `cost` times what the champion saves on the answers
-    of one look; where each look would pay for one, the price settles where the share `pace` of them
-    does. `harm` is the loss of skill per answer that calls for a retraining at any price.
-    """
-
-    numeric_effect: float = Field(default=0.3, gt=0)
-    category_effect: float = Field(default=0.15, gt=0, lt=1)
-    missing_effect: float = Field(default=0.1, gt=0, lt=1)
-    relation_effect: float = Field(default=0.5, gt=0)
-    joint_effect: float = Field(default=0.15, gt=0, lt=0.5)
-    retrain_share: float = Field(default=0.3, gt=0, le=1)
-    min_rows: int = Field(default=100, ge=10)
-    false_alarms: float = Field(default=0.01, gt=0, lt=0.5)
-    loss: Literal["log_loss", "brier", "error"] = "log_loss"
-    cost: float = Field(default=0.03, gt=0)
-    pace: float = Field(default=0.7, gt=0, lt=1)
-    false_retrains: float = Field(default=0.05, gt=0, lt=0.5)
-    harm: float = Field(default=0.5, gt=0)
-    min_labels: int = Field(default=50, ge=20)
-    labels_per_check: int = Field(default=100, ge=1)
-    label_horizon_days: float = Field(default=0, ge=0)
-    without_labels: Literal["ask", "retrain"] = "ask"
-    confirm: tuple[int, int] = (1, 1)
-    cooldown_rows: int = Field(default=0, ge=0)
-    shadow_labels: int = Field(default=2000, ge=0)
-
-    @field_validator("confirm")
-    @classmethod
-    def _some_of_many(cls, confirm: tuple[int, int]) -> tuple[int, int]:
-        if not 1 <= confirm[0] <= confirm[1]:
-            message = f"got {list(confirm)}, wanted [k, n]: k of the newest n windows, k at most n"
-            raise ValueError(message)
-        return confirm
-
-
-class Search(_Strict):
+class Search(Strict):
     """How hard hyperparameters are searched; 0 trials keeps each candidate's defaults."""
 
     trials: int = Field(default=12, ge=0, le=1000)
     folds: int = Field(default=4, ge=2, le=20)
 
 
-class Problem(_Strict):
+class Problem(Strict):
     """One prediction job, wholly described."""
 
     name: str
@@ -378,7 +93,8 @@ class Problem(_Strict):
     max_quarantined_share: float = Field(default=0.05, ge=0, lt=1)
     search: Search = Search()
     drift: DriftPolicy = DriftPolicy()
-    example: dict[Text, float | str | None] = {}
+    loop: Loop = Loop()
+    example: dict[Text, float | str | None] = Field(default_factory=dict)
 
     @field_validator("example")
     @classmethod
@@ -431,7 +147,7 @@ class Problem(_Strict):
         if self.is_binary:
             return self
         wanted = [self.goal.maximise, *self.goal.subject_to]
-        wanted += [_bare_metric(gate.metric) for gate in self.gates]
+        wanted += [bare_metric(gate.metric) for gate in self.gates]
         for metric in wanted:
             if metric in BINARY_METRICS:
                 message = f"{metric} needs two classes; this target has {len(self.classes)}"
@@ -459,19 +175,8 @@ class Problem(_Strict):
 
     @property
     def judged_by(self) -> Comparison:
-        """The comparison with its metric settled: the goal's own where the file names none.
-
-        Accuracy is compared as error. Calibration error as Brier score: the former is no proper
-        score, and an answer that is always the base rate would win by it. The goal's conditions
-        hold wherever decisions are compared, unless the comparison has its own.
-        """
-        metric = self.comparison.metric or _COMPARED_AS.get(self.goal.maximise, self.goal.maximise)
-        floors = self.comparison.subject_to
-        if metric == "error" and self.goal.subject_to and self.comparison.metric is None:
-            metric = "accuracy"
-        if metric in DECISION_METRICS and not floors:
-            floors = self.goal.subject_to
-        return self.comparison.model_copy(update={"metric": metric, "subject_to": dict(floors)})
+        """The comparison with its metric settled: the goal's own where the file names none."""
+        return settle_comparison(self.comparison, self.goal)
 
     @property
     def positive_indices(self) -> tuple[int, ...]:
@@ -493,10 +198,6 @@ def _example_value(value: float | str | None, column: Column | None) -> float | 
         return spell(value) if found in {None, MISSING} else found
     number = read_number(value) if isinstance(value, str) else None
     return value if number is None else number
-
-
-def _bare_metric(gate_metric: str) -> str:
-    return re.sub(r"^(test|cv)_|(_excess)?(_std|_mean)$", "", gate_metric)
 
 
 def check_name(name: str) -> str:

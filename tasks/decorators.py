@@ -4,10 +4,12 @@ Both leave the function's type as it is, so that callers are checked against its
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
-from prefect import task
+from prefect import Task
 from prefect.cache_policies import NO_CACHE
 
 from driftline.errors import DriftlineError, UnavailableError
@@ -28,6 +30,29 @@ WRONG_PATHS = (
 )
 
 
+_MAKES_RUNS: ContextVar[bool] = ContextVar("makes_task_runs", default=True)
+
+
+class _Task(Task[..., Any]):
+    """A task that is a plain function where nobody wants a run of it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it as Prefect does, or just call its function."""
+        if _MAKES_RUNS.get():
+            return super().__call__(*args, **kwargs)
+        return self.fn(*args, **kwargs)
+
+
+@contextmanager
+def without_task_runs() -> Iterator[None]:
+    """Within it a task is its function: the server has no run of it, and nothing is retried."""
+    token = _MAKES_RUNS.set(False)
+    try:
+        yield
+    finally:
+        _MAKES_RUNS.reset(token)
+
+
 def retry_delays(patience_seconds: float) -> list[float]:
     """Growing pauses between attempts, which together last that long."""
     delays: list[float] = []
@@ -41,8 +66,18 @@ RETRY_DELAYS_SECONDS = retry_delays(get_settings().patience_seconds)
 
 def work(name: str, run_name: str | None = None) -> Callable[[Function], Function]:
     """A task that computes: it runs once."""
-    declare = task(name=name, task_run_name=run_name, cache_policy=NO_CACHE, persist_result=False)
-    return cast("Callable[[Function], Function]", declare)
+
+    def declare(function: Function) -> Function:
+        declared = _Task(
+            function,
+            name=name,
+            task_run_name=run_name,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+        )
+        return cast("Function", declared)
+
+    return declare
 
 
 def io(name: str, run_name: str | None = None) -> Callable[[Function], Function]:
@@ -54,7 +89,8 @@ def io(name: str, run_name: str | None = None) -> Callable[[Function], Function]
             with naming_outages():
                 return function(*args, **kwargs)
 
-        declared = task(
+        declared = _Task(
+            attempt,
             name=name,
             task_run_name=run_name,
             cache_policy=NO_CACHE,
@@ -62,7 +98,7 @@ def io(name: str, run_name: str | None = None) -> Callable[[Function], Function]
             retries=len(RETRY_DELAYS_SECONDS),
             retry_delay_seconds=RETRY_DELAYS_SECONDS,
             retry_condition_fn=_is_worth_retrying,
-        )(attempt)
+        )
         return cast("Function", declared)
 
     return declare

@@ -85,6 +85,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 STATE = pytest.StashKey[str]()
 LONGEST = (
     "test_killed",
+    "test_third_problem",
     "test_verify",
     "test_lambda",
     "test_container",

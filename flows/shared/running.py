@@ -28,6 +28,9 @@ from tasks.people.reporting import show_text, write_summary
 from tasks.progress import STOPWATCH, hide_traces, tell
 from tasks.reaching import is_prefect_away
 from tasks.server.deployments import has_failed_before
+from tasks.server.heartbeat import tell_if_overdue
+
+SWEEP = "sweep"  # it cannot miss itself
 
 Sections = dict[str, Any]
 Story = TypeVar("Story", bound=Callable[..., Sections])
@@ -78,6 +81,8 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
                 if is_outermost:
                     STOPWATCH.seconds.clear()
                     check_channels()
+                    if name != SWEEP and _this_run().deployment_id is not None:
+                        tell_if_overdue()
                 sections = story(
                     *map(concealed, args), **{k: concealed(v) for k, v in kwargs.items()}
                 )
@@ -105,7 +110,7 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
 def tell_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Tell people that a run failed or crashed; the end of a flow inside it is not told again.
 
-    A run that is about no problem is a sweep, which begins anew each minute: only the first of
+    A run that is about no problem is a sweep, which begins anew by itself: only the first of
     several that fail is told. What was ordered is tried again by itself, and told when it is given
     up.
     """
@@ -159,5 +164,6 @@ def _conclude(name: str, sections: Sections) -> Sections:
     summary = sections | {"flow": name, "problem": problem, "run_id": run_id}
     summary["seconds"] = dict(STOPWATCH.seconds)
     write_summary(run_id, summary)
-    show_text("summary", summary_markdown(summary), f"{name} of {problem}")
+    if sections:  # else nothing was done, and nothing is shown
+        show_text("summary", summary_markdown(summary), f"{name} of {problem}")
     return summary

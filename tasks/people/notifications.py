@@ -14,6 +14,8 @@ from tasks.people.channels import READERS, ChannelError
 from tasks.progress import tell
 
 FLOW_FAILED = "driftline.flow.failed"
+SWEEP_FAILED = "driftline.sweep.failed"
+SWEEP_STOPPED = "driftline.sweep.stopped"
 TITLES = {
     "driftline.model.promoted": "a new model took over",
     "driftline.model.rejected": "a new model was rejected",
@@ -21,6 +23,8 @@ TITLES = {
     "driftline.drift.quarantine": "the data is broken; nothing is trained on it",
     "driftline.drift.retrain": "the model does harm; training starts",
     FLOW_FAILED: "a run failed",
+    SWEEP_FAILED: "the problem cannot be looked after; the others are",
+    SWEEP_STOPPED: "nobody looks any more for what was lost or left undone",
 }
 
 
@@ -49,7 +53,8 @@ def point_to(run_id: str) -> str:
     """Where to look further."""
     pages = get_current_settings().ui_url
     if not pages:
-        return f"look at run {run_id} in Prefect's pages (make prefect)"
+        about = f"run {run_id} in " if run_id else ""
+        return f"look at {about}Prefect's pages (make prefect)"
     return f"look at {pages.rstrip('/')}/runs" + (f"/flow-run/{run_id}" if run_id else "")
 
 

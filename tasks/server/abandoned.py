@@ -3,14 +3,12 @@
 Prefect would show them as running for ever, and nobody could have told of them.
 """
 
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import datetime, timedelta
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterDeploymentId,
-    FlowRunFilterEndTime,
     FlowRunFilterParentFlowRunId,
     FlowRunFilterStartTime,
     FlowRunFilterState,
@@ -35,7 +33,6 @@ BEGUN = FlowRunFilterState(
 STOPPED = "its process is gone: the system was stopped while it ran"
 SILENT = "its process is gone: nothing was heard of it for five minutes"
 SILENCE = timedelta(minutes=5)
-WITNESSES = 3
 
 
 def end_abandoned_runs(pool: str) -> list[str]:
@@ -48,24 +45,12 @@ def end_abandoned_runs(pool: str) -> list[str]:
         return _end(client, begun, STOPPED)
 
 
-def end_silent_runs(deployment: str | None) -> list[str]:
-    """End runs whose machine is gone, and people are told: nothing is heard of them any more.
+def find_silent_runs(since: datetime) -> list[FlowRun]:
+    """Runs that began before a moment, and of which nothing was heard since; those of deployments.
 
-    Each run says every half minute that it lives. Called from a run of `deployment`, whose runs
-    each minute are the witnesses that the server has been there to hear it.
+    Each run says every half minute that it lives; to a server that was away, nobody did.
     """
-    if deployment is None:
-        return []
-    since = datetime.now(UTC) - SILENCE
     with get_client(sync_client=True) as client:
-        witnesses = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(
-                deployment_id=FlowRunFilterDeploymentId(any_=[UUID(deployment)]),
-                end_time=FlowRunFilterEndTime(after_=since),
-            )
-        )
-        if len(witnesses) < WITNESSES:
-            return []
         running = client.read_flow_runs(
             flow_run_filter=FlowRunFilter(
                 state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING])),
@@ -73,8 +58,17 @@ def end_silent_runs(deployment: str | None) -> list[str]:
                 start_time=FlowRunFilterStartTime(before_=since),
             )
         )
-        silent = [run for run in running if not _is_heard(client, run, since)]
-        return _end(client, silent, SILENT)
+        return [run for run in running if not _is_heard(client, run, since)]
+
+
+def end_silent_runs(runs: list[FlowRun], since: datetime) -> list[str]:
+    """End those of the runs that are silent since a moment still, and people are told; their names.
+
+    For the caller to know: that the server has been there since, to hear them.
+    """
+    silent = {run.id for run in find_silent_runs(since)}
+    with get_client(sync_client=True) as client:
+        return _end(client, [run for run in runs if run.id in silent], SILENT)
 
 
 def _is_heard(client: SyncPrefectClient, run: FlowRun, since: datetime) -> bool:
@@ -93,7 +87,7 @@ def _end(client: SyncPrefectClient, outermost: list[FlowRun], why: str) -> list[
     for run in outermost:
         problem = str(run.parameters.get("problem") or "").replace("-", "_")
         if not problem:
-            continue  # a sweep, which begins anew every minute
+            continue  # a sweep, which begins anew by itself
         notify(FLOW_FAILED, problem, {"flow": run.name, "reasons": [why]}, run_id=str(run.id))
     return [run.name for run in outermost]
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
+from driftline.errors import NotFoundError
 from tasks.decorators import io
 
 TIME_TO_BEGIN = timedelta(minutes=5)
@@ -23,6 +24,20 @@ def start_deployment(name: str, *, key: str, parameters: dict[str, object]) -> s
         name, parameters=parameters, timeout=0, idempotency_key=key, as_subflow=False
     )
     return str(cast("FlowRun", run).id)
+
+
+@io(name="look for pause")
+def is_paused(name: str) -> bool:
+    """Whether somebody has paused `<flow>/<problem>`; `NotFoundError` where it is not deployed."""
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound
+
+    try:
+        with get_client(sync_client=True) as client:
+            return client.read_deployment_by_name(name).paused
+    except ObjectNotFound:
+        message = f"{name}: Prefect's server has no such deployment; wanted it deployed (make up)"
+        raise NotFoundError(message) from None
 
 
 @io(name="look for waiting runs")

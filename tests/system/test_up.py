@@ -1,27 +1,23 @@
 """`make up` on a tiny problem that has a champion: clean logs, a clean end, clear refusals."""
 
+import json
 import os
-import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.client.schemas.objects import StateType
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments import up as up_command
 from tests.conftest import QUIET, TOOLS, RunFlow
@@ -29,42 +25,11 @@ from tests.receivers import HttpReceiver, http_receiver
 from tests.support import ROOT, TINY, file_problem, free_ports, tiny_rows
 from tests.system.servers import children
 from tests.system.service import command_of
+from tests.system.starting import Up, await_that, command, read_beat, started
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(2400)]
 
-START_SECONDS, STOP_SECONDS = 180.0, 20.0
-RECORD = re.compile(r"(?m)^(?=\d\d:\d\d:\d\d\.\d+ \| )")
-# On SQLite Prefect's server says so where two of its own writers meet, and tries again.
-MEETING = re.compile(r"(?s)^\S+ \| ERROR +\| prefect\.server.*database is locked")
-NOISE = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|Error:")
-
-
-@dataclass
-class Up:
-    """A started `make up`, what it said, and where its Prefect answers."""
-
-    process: "subprocess.Popen[str]"
-    api: str
-    home: Path
-    lines: list[str] = field(default_factory=list)
-
-    def listen(self) -> None:
-        assert self.process.stdout is not None
-        self.lines.extend(self.process.stdout)
-
-    def says(self, words: str) -> bool:
-        return any(words in line for line in self.lines)
-
-    def noise(self) -> list[str]:
-        """What of its output and of its logs looks like an error."""
-        texts = [path.read_text("utf-8") for path in (self.home / "logs").glob("*.log")]
-        told = [*self.lines, *(record for text in texts for record in RECORD.split(text))]
-        return [each for each in told if NOISE.search(each) and not MEETING.search(each)]
-
-    @contextmanager
-    def client(self) -> Iterator[SyncPrefectClient]:
-        with temporary_settings({PREFECT_API_URL: self.api}), get_client(sync_client=True) as api:
-            yield api
+STOP_SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -85,45 +50,6 @@ def environment(project: Path, run_flow: RunFlow) -> dict[str, str]:
     assert done.returncode == 0, done.stderr
     clean = {key: value for key, value in os.environ.items() if not key.startswith(TOOLS)}
     return clean | QUIET | {"DRIFTLINE_HOME": str(home), "DRIFTLINE_PROJECT_DIR": str(project)}
-
-
-def command(problem: str, ports: list[int]) -> list[str]:
-    names = ("--port", "--prefect-port", "--mlflow-port", "--reports-port")
-    options = [word for name, port in zip(names, ports, strict=True) for word in (name, str(port))]
-    return [sys.executable, "-m", "deployments.up", problem, *options]
-
-
-@contextmanager
-def started(environment: dict[str, str], until: str = "everything is up") -> Iterator[Up]:
-    """`make up` that has come so far as to say something."""
-    ports = free_ports(4)
-    home = Path(environment["DRIFTLINE_HOME"])
-    shutil.rmtree(home / "logs", ignore_errors=True)
-    process = subprocess.Popen(
-        command("tiny", ports),
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    up = Up(process, f"http://127.0.0.1:{ports[1]}/api", home)
-    threading.Thread(target=up.listen, daemon=True).start()
-    try:
-        await_that(lambda: up.says(until) or process.poll() is not None)
-        assert process.poll() is None, up.lines
-        yield up
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(60)
-
-
-def await_that(holds: Callable[[], Any], seconds: float = START_SECONDS) -> None:
-    give_up = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < give_up, f"not in {seconds:g} s"
-        time.sleep(0.2)
 
 
 def processes_of(home: Path) -> list[str]:
@@ -160,20 +86,24 @@ def test_it_runs_quietly_and_sigint_ends_all_of_it_and_tells_of_a_run_cut_off(
     with started(environment | {"DRIFTLINE_NOTIFY_WEBHOOK": told.url}) as up:
         with up.client() as client:
             deployments = {each.name for each in client.read_deployments()}
-            watch = start(client, "monitor/breast-cancer")
+            watch = start(client, "monitor/tiny")
             source = str(project / "rows.csv")
-            long = start(client, "train/breast-cancer", source=source, folds=50, repeats=50)
+            long = start(client, "train/tiny", source=source, folds=50, repeats=50)
             await_that(lambda: client.read_flow_run(watch).state_type == StateType.COMPLETED)
             await_that(lambda: client.read_flow_run(long).name == "train tiny")
             watched = client.read_flow_run(watch)
             artifacts = {each.key for each in client.read_artifacts()}
+            await_that(lambda: read_beat(up.home)["swept_at"])
+            runs = client.read_flow_runs()
         noise = up.noise()
 
         up.process.send_signal(signal.SIGINT)
         up.process.wait(STOP_SECONDS)
 
     assert up.process.returncode == 0, up.lines
-    assert deployments == {"every-minute", "breast-cancer", "diabetes"}
+    assert deployments == {"all-problems", "tiny"}
+    assert [run.name for run in runs if run.name == "sweep"] == []
+    assert read_beat(up.home)["swept_at"]
     assert watched.name == "monitor tiny"
     assert {"summary", "verdict", "drift-report"} <= artifacts
     assert processes_of(up.home) == []
@@ -184,20 +114,102 @@ def test_it_runs_quietly_and_sigint_ends_all_of_it_and_tells_of_a_run_cut_off(
     assert "its process is gone: the system was stopped while it ran" in text
 
 
+def test_what_a_person_paused_is_paused_after_the_next_start_and_a_new_shell_finds_the_system(
+    environment: dict[str, str],
+) -> None:
+    """And what the problem file schedules no more is scheduled no more."""
+    with started(environment) as up, up.client() as client:
+        train = client.read_deployment_by_name("train/tiny")
+        client.update_deployment_schedule(train.id, train.schedules[0].id, active=False)
+        (trigger,) = client.read_resource_related_automations(f"prefect.deployment.{train.id}")
+        client.pause_automation(trigger.id)
+        client.pause_deployment(client.read_deployment_by_name("monitor/tiny").id)
+        asked = f". {up.home}/env && prefect deployment run ingest/tiny"
+        shell = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+        done = subprocess.run(["sh", "-c", asked], env=shell, capture_output=True, check=False)
+        ingests = client.read_flow_runs(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=["ingest"]))
+        )
+    project = Path(environment["DRIFTLINE_PROJECT_DIR"])
+    file_problem(project, "tiny", TINY, loop={"schedules": {"monitor": None}})
+
+    with started(environment) as up, up.client() as client:
+        train = client.read_deployment_by_name("train/tiny")
+        (trigger,) = client.read_resource_related_automations(f"prefect.deployment.{train.id}")
+        monitor = client.read_deployment_by_name("monitor/tiny")
+    file_problem(project, "tiny", TINY)
+
+    assert done.returncode == 0, done.stderr
+    assert len(ingests) == 1
+    assert up.says("train/tiny: somebody paused it, and it stays so")
+    assert ([each.active for each in train.schedules], trigger.enabled) == ([False], False)
+    assert (monitor.paused, monitor.schedules) == (True, [])
+    assert not (up.home / "env").exists()
+
+
+def test_several_problems_are_served_and_one_that_is_broken_keeps_none_from_it(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Each service has a port of its own; a sweep goes on where one file is wrong."""
+    project = tmp_path / "project"
+    without = shutil.ignore_patterns("prefect")
+    shutil.copytree(Path(environment["DRIFTLINE_PROJECT_DIR"]), project, ignore=without)
+    file_problem(project, "second", TINY | {"source": rows_of(project)})
+    file_problem(project, "wrong", TINY, goal={"maximise": "beauty"})
+    own = {"DRIFTLINE_PROJECT_DIR": str(project), "DRIFTLINE_HOME": str(project / "home")}
+
+    with started(environment | own, problems="tiny,second") as up:
+        titles = [title_of(port) for port in up.services]
+        await_that(lambda: "wrong" in read_beat(up.home)["failures"])
+        failures = read_beat(up.home)["failures"]
+
+    assert titles == ["tiny", "second"]
+    assert set(failures) == {"wrong"}
+    assert up.says("wrong: not deployed: data/problems/wrong.yaml: goal: maximise: got 'beauty'")
+
+
+def rows_of(project: Path) -> dict[str, str]:
+    return {"kind": "file", "location": str(project / "rows.csv")}
+
+
+def title_of(port: int) -> str:
+    """Whose service answers on a port."""
+    return str(httpx.get(f"http://127.0.0.1:{port}/model").json()["problem"])
+
+
+def test_a_sweeper_that_hangs_is_started_again_and_people_are_told(
+    environment: dict[str, str], told: HttpReceiver
+) -> None:
+    before = len(told.texts)
+    with started(environment | {"DRIFTLINE_NOTIFY_WEBHOOK": told.url}) as up:
+        await_that(lambda: read_beat(up.home)["swept_at"])
+        (sweeper,) = [
+            pid for pid in children(up.process.pid) if "deployments.sweeper" in command_of(pid)
+        ]
+        os.kill(sweeper, signal.SIGSTOP)
+        overdue = read_beat(up.home) | {"due_by": "2026-01-01T00:00:00+00:00"}
+        (up.home / "sweep.json").write_text(json.dumps(overdue))
+
+        await_that(lambda: up.says("sweeper: has not swept for too long, and is started again"))
+        await_that(lambda: read_beat(up.home)["swept_at"] > overdue["swept_at"])
+
+    assert [text for text in told.texts[before:] if "nobody looks any more" in text] != []
+
+
 def test_a_prefect_server_that_hangs_is_started_again_and_a_run_goes_on(
     environment: dict[str, str], project: Path
 ) -> None:
     with started(environment) as up:
         with up.client() as client:
             source = str(project / "rows.csv")
-            run = start(client, "train/breast-cancer", source=source, folds=3)
+            run = start(client, "train/tiny", source=source, folds=3)
             await_that(lambda: client.read_flow_run(run).name == "train tiny")
             os.kill(prefect_of(up), signal.SIGSTOP)
 
             await_that(lambda: up.says("prefect: takes nothing any more, and is started again"))
             await_that(lambda: is_over(client, run))
             ended = client.read_flow_run(run)
-            watch = start(client, "monitor/breast-cancer")
+            watch = start(client, "monitor/tiny")
             await_that(lambda: is_over(client, watch))
             watched = client.read_flow_run(watch)
         up.process.send_signal(signal.SIGINT)

@@ -6,13 +6,13 @@ from contextlib import contextmanager, suppress
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST
-from prefect import flow
+from prefect import Task, flow
 from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
 
 from driftline.errors import DataError, UnavailableError
 from tasks import decorators
-from tasks.decorators import io, retry_delays, work
+from tasks.decorators import io, retry_delays, without_task_runs, work
 from tasks.reaching import open_client
 
 
@@ -65,6 +65,29 @@ def test_what_stays_wrong_is_not_tried_again(
 
 def test_work_is_not_tried_again(attempts: Callable[..., int]) -> None:
     assert attempts(work, OSError("cut")) == 1
+
+
+def test_where_no_run_is_wanted_a_task_is_its_function(
+    attempts: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def declare_plain(name: str) -> Callable[..., Callable[[], None]]:
+        def declare(function: Callable[[], None]) -> Callable[[], None]:
+            declared = io(name=name)(function)
+
+            def call() -> None:
+                with without_task_runs():
+                    declared()
+
+            return call
+
+        return declare
+
+    def refuse(*_words: object, **_given: object) -> None:
+        pytest.fail("a run was made")
+
+    monkeypatch.setattr(Task, "__call__", refuse)
+
+    assert attempts(declare_plain, UnavailableError("the store did not answer")) == 1
 
 
 @pytest.mark.parametrize("patience", [0.0, 0.5, 1, 6, 75])

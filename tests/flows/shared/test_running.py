@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
+from uuid import uuid4
 
 import httpx
 import pytest
 from prefect import Flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from prefect.client.schemas.objects import State, StateType
+from prefect.flow_engine import run_flow
 from prefect.runtime import flow_run
 
 from bentos.log.database import place_order
@@ -18,6 +23,7 @@ from tasks.log import attempts
 from tasks.log.attempts import ATTEMPTS
 from tasks.log.orders import claim_due_orders, claim_orders, finish_orders
 from tasks.log.records import open_records
+from tasks.server.heartbeat import record_sweep
 from tests.receivers import HttpReceiver, http_receiver
 
 VALUE = "Jane-Doe-1234"
@@ -62,6 +68,12 @@ def ordered(problem: str, only_ordered: bool = False) -> Sections:
 @driftline_flow("quiet", run_name="quiet {problem}")
 def quiet(problem: str) -> Sections:
     return {"problem": problem}
+
+
+@driftline_flow("idle", run_name="idle {problem}")
+def idle(problem: str) -> Sections:
+    del problem
+    return {}
 
 
 CUT_OFF: list[str] = []
@@ -187,6 +199,30 @@ def test_a_run_that_came_to_an_outcome_is_not_told_as_failed(told: HttpReceiver)
 
     assert state.type == StateType.COMPLETED
     assert told.posted == []
+
+
+def test_a_run_that_did_nothing_shows_nothing(prefect_api: str) -> None:
+    del prefect_api
+    state = end_of(idle, "tiny")
+
+    with get_client(sync_client=True) as client:
+        run = ArtifactFilterFlowRunId(any_=[state.state_details.flow_run_id])
+        assert client.read_artifacts(artifact_filter=ArtifactFilter(flow_run_id=run)) == []
+
+
+def test_a_run_of_a_deployment_tells_that_sweeps_have_stopped(told: HttpReceiver) -> None:
+    record_sweep({}, next_within=timedelta(seconds=-1))
+    with get_client(sync_client=True) as client:
+        made = client.create_deployment(client.create_flow_from_name("quiet"), name=uuid4().hex)
+        run = client.create_flow_run_from_deployment(made, parameters={"problem": "tiny"})
+    end_of(quiet, "tiny")
+    told_by_hand = len(told.texts)
+
+    run_flow(cast("Flow[..., object]", quiet), flow_run=run, parameters={"problem": "tiny"})
+
+    assert told_by_hand == 0
+    [text] = told.texts
+    assert text.startswith("*Driftline, all problems: nobody looks any more for what was lost")
 
 
 @pytest.mark.parametrize(("failures", "is_over"), [(2, True), (3, False)])

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,15 +14,11 @@ from prefect.events import Event
 from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
 from prefect.states import Completed, Pending, Running, Scheduled, State
 
-from tasks.server import abandoned
-from tasks.server.abandoned import WITNESSES, end_abandoned_runs, end_silent_runs
+from tasks.server.abandoned import end_abandoned_runs, end_silent_runs, find_silent_runs
 from tests.receivers import http_receiver
 from tests.system.service import await_that
 
-
-@flow(name="sweep")
-def sweep() -> None:
-    """Never run either."""
+AWHILE = 0.1  # between what was said before a moment, and what after it
 
 
 @flow(name="train")
@@ -127,15 +123,6 @@ def test_the_runs_of_another_pool_are_left_alone(client: SyncPrefectClient, pool
     assert client.read_flow_run(run.id).state.is_running()
 
 
-def sweeping(client: SyncPrefectClient) -> str:
-    """A deployment whose runs have just ended."""
-    made = client.create_deployment(client.create_flow(sweep), name=f"every-minute-{uuid4().hex}")
-    for _ in range(WITNESSES):
-        run = client.create_flow_run_from_deployment(made)
-        client.set_flow_run_state(run.id, Completed(), force=True)
-    return str(made)
-
-
 def beat(client: SyncPrefectClient, run: FlowRun) -> None:
     """The run says that it lives."""
     resource = f"prefect.flow-run.{run.id}"
@@ -150,17 +137,16 @@ def beat(client: SyncPrefectClient, run: FlowRun) -> None:
 def test_a_run_of_which_nothing_is_heard_is_crashed_and_told(
     client: SyncPrefectClient, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    silence = timedelta(seconds=15)  # events take a while to be readable
-    monkeypatch.setattr(abandoned, "SILENCE", silence)
     lost, living = (run_of(client, pool, Running()) for _ in range(2))
     beat(client, lost)
-    time.sleep(silence.total_seconds())
-    witness = sweeping(client)
+    time.sleep(AWHILE)
+    since = datetime.now(UTC)
     beat(client, living)
     fresh = run_of(client, pool, Running())
     with http_receiver() as receiver:
         monkeypatch.setenv("DRIFTLINE_NOTIFY_WEBHOOK", receiver.url)
-        end_silent_runs(witness)
+        silent = find_silent_runs(since)
+        end_silent_runs(silent, since)
 
     states = [client.read_flow_run(run.id).state_type for run in (lost, living, fresh)]
     assert states == [StateType.CRASHED, StateType.RUNNING, StateType.RUNNING]
@@ -168,13 +154,15 @@ def test_a_run_of_which_nothing_is_heard_is_crashed_and_told(
     assert "nothing was heard of it for five minutes" in text
 
 
-def test_a_server_that_was_away_itself_takes_nobody_for_dead(
-    client: SyncPrefectClient, pool: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(abandoned, "SILENCE", timedelta(0))
-    made = client.create_deployment(client.create_flow(sweep), name=f"every-minute-{uuid4().hex}")
+def test_a_run_that_is_heard_after_all_is_left_alone(client: SyncPrefectClient, pool: str) -> None:
+    """The server was away, and its silence is not the run's."""
     run = run_of(client, pool, Running())
+    begun = datetime.now(UTC)
+    suspects = [each for each in find_silent_runs(begun) if each.id == run.id]
+    beat(client, run)
 
-    assert end_silent_runs(str(made)) == []
-    assert end_silent_runs(None) == []
+    ended = end_silent_runs(suspects, begun)
+
+    assert [each.id for each in suspects] == [run.id]
+    assert ended == []
     assert client.read_flow_run(run.id).state_type == StateType.RUNNING

@@ -1,0 +1,84 @@
+"""What one input of a problem is, and what it may be."""
+
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from driftline.declared import Strict, Text
+from driftline.spelling import Spellings, declare_categories
+
+LARGEST = 3.4028234663852886e38  # of float32, in which models are fitted
+
+
+class Column(Strict):
+    """One input: what it is, what it may be, and what to do when it is missing."""
+
+    kind: Literal["number", "integer", "category"] = "number"
+    unit: str | None = None
+    description: str | None = None
+    range: tuple[float, float] | None = None
+    categories: tuple[Text, ...] = ()
+    category_aliases: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
+    ordered: bool = False
+    missing: Literal["forbid", "allow"] = "forbid"
+    missing_codes: tuple[Text, ...] = ()
+    aliases: tuple[Text, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _aliases_beside(cls, content: Any) -> Any:
+        """Categories as a mapping hold each one's other spellings."""
+        given = content.get("categories") if isinstance(content, dict) else None
+        if not isinstance(given, dict):
+            return content
+        if "category_aliases" in content:
+            message = "category_aliases: stands in `categories` already; wanted one of the two"
+            raise ValueError(message)
+        aliases = {name: others for name, others in given.items() if others is not None}
+        return content | {"categories": list(given), "category_aliases": aliases}
+
+    @field_validator("range")
+    @classmethod
+    def _low_below_high(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+        if bounds is not None and max(map(abs, bounds)) > LARGEST:
+            message = f"got [{bounds[0]:g}, {bounds[1]:g}], wanted ends within {LARGEST:.4g}"
+            raise ValueError(message)
+        if bounds is not None and not bounds[0] < bounds[1]:
+            message = f"got [{bounds[0]:g}, {bounds[1]:g}], wanted the low end below the high end"
+            raise ValueError(message)
+        return bounds
+
+    @model_validator(mode="after")
+    def _kind_fits(self) -> Self:
+        if self.kind == "category":
+            if len(self.categories) < 2:  # noqa: PLR2004 - one category tells nothing apart
+                message = f"got {len(self.categories)} categories, wanted at least 2"
+                raise ValueError(message)
+            if len(set(self.categories)) != len(self.categories):
+                message = "categories: a category is given twice"
+                raise ValueError(message)
+            if self.range is not None:
+                message = "range: a category has none; wanted `categories` only"
+                raise ValueError(message)
+            self._check_aliases()
+        elif self.categories or self.category_aliases or self.ordered:
+            message = f"categories and ordered: got them on kind {self.kind!r}, wanted 'category'"
+            raise ValueError(message)
+        return self
+
+    def _check_aliases(self) -> None:
+        owners = {category: category for category in self.categories}
+        for name, others in self.category_aliases.items():
+            if name not in self.categories:
+                message = f"category_aliases: got {name!r}, wanted one of the categories"
+                raise ValueError(message)
+            for alias in others:
+                if owners.setdefault(alias, name) != name:
+                    message = f"categories: {alias!r} means {owners[alias]!r} and {name!r}"
+                    raise ValueError(message + "; wanted one")
+
+    @cached_property
+    def spellings(self) -> Spellings[str]:
+        """Which category a value means; a missing code means `MISSING`."""
+        return declare_categories(self.categories, self.category_aliases, self.missing_codes)

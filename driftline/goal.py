@@ -1,0 +1,153 @@
+"""What a problem's models aim for, which bounds they keep, and how they are compared."""
+
+import re
+from collections.abc import Mapping
+from typing import Final, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from driftline.declared import Strict
+from driftline.metrics import DECISION_METRICS, METRICS
+
+
+class Goal(Strict):
+    """What the decision threshold and the choice among candidates aim for."""
+
+    maximise: str
+    subject_to: dict[str, float] = Field(default_factory=dict)
+    confidence: float = Field(default=0.9, gt=0.5, lt=1)
+
+    @model_validator(mode="after")
+    def _known_metrics(self) -> Self:
+        if self.maximise not in METRICS:
+            message = f"maximise: got {self.maximise!r}, wanted one of {', '.join(METRICS)}"
+            raise ValueError(message)
+        _check_floors(self.subject_to)
+        return self
+
+
+def _check_floors(floors: Mapping[str, float]) -> None:
+    for name, floor in floors.items():
+        if name not in DECISION_METRICS:
+            wanted = ", ".join(DECISION_METRICS)
+            message = f"subject_to: got {name!r}, wanted one of {wanted}"
+            raise ValueError(message)
+        if not 0 < floor < 1:
+            message = f"subject_to.{name}: got {floor:g}, wanted a share between 0 and 1"
+            raise ValueError(message)
+
+
+GATE_METRICS = tuple(
+    name
+    for metric in METRICS
+    for name in (
+        f"test_{metric}",
+        f"cv_{metric}_mean",
+        f"cv_{metric}_std",
+        f"cv_{metric}_excess_std",
+    )
+)
+
+
+class Gate(Strict):
+    """A bound that a model has to keep before anyone may be served by it."""
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, metric: str) -> str:
+        if metric not in GATE_METRICS:
+            message = (
+                f"got {metric!r}, wanted test_<m>, cv_<m>_mean, cv_<m>_std or cv_<m>_excess_std "
+                f"with <m> one of {', '.join(METRICS)}"
+            )
+            raise ValueError(message)
+        return metric
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            message = f"{self.metric}: wanted exactly one of at_least and at_most"
+            raise ValueError(message)
+        return self
+
+
+ROW_LOSSES: Final = ("brier", "log_loss", "error")
+_COMPARED_AS = {"accuracy": "error", "ece": "brier"}  # what tells the same, or tells it properly
+ComparisonMetric = Literal[
+    "brier",
+    "log_loss",
+    "error",
+    "accuracy",
+    "roc_auc",
+    "pr_auc",
+    "f1",
+    "recall",
+    "precision",
+    "specificity",
+    "net_benefit",
+]
+
+
+class Comparison(Strict):
+    """How a challenger has to beat the champion on rows that neither was trained on.
+
+    Without a metric it is the goal's, with the goal's conditions (see `Problem.judged_by`).
+    `margin` is in the metric's units; without one it is a tenth of the champion's own skill.
+    An equal challenger passes by luck in 1 - `confidence` of cases: 4 %, so that a thousand trials
+    show at most 5 %.
+    """
+
+    metric: ComparisonMetric | None = None
+    subject_to: dict[str, float] = Field(default_factory=dict)
+    confidence: float = Field(default=0.96, gt=0.5, lt=1)
+    margin: float | None = Field(default=None, ge=0)
+    min_rows: int = Field(default=30, ge=2)
+
+    @model_validator(mode="after")
+    def _conditions_fit(self) -> Self:
+        if self.subject_to and self.metric not in DECISION_METRICS:
+            wanted = ", ".join(DECISION_METRICS)
+            got = "no metric" if self.metric is None else repr(self.metric)
+            message = f"subject_to: got it with {got}, wanted metric one of {wanted}"
+            raise ValueError(message)
+        _check_floors(self.subject_to)
+        return self
+
+
+def settle_comparison(comparison: Comparison, goal: Goal) -> Comparison:
+    """The comparison with its metric: the goal's own where it names none.
+
+    Accuracy is compared as error. Calibration error as Brier score: the former is no proper
+    score, and an answer that is always the base rate would win by it. The goal's conditions
+    hold wherever decisions are compared, unless the comparison has its own.
+    """
+    metric = comparison.metric or _COMPARED_AS.get(goal.maximise, goal.maximise)
+    floors = comparison.subject_to
+    if metric == "error" and goal.subject_to and comparison.metric is None:
+        metric = "accuracy"
+    if metric in DECISION_METRICS and not floors:
+        floors = goal.subject_to
+    return comparison.model_copy(update={"metric": metric, "subject_to": dict(floors)})
+
+
+def bare_metric(gate_metric: str) -> str:
+    """The metric that a gate's figure is of: `recall` of `cv_recall_excess_std`."""
+    return re.sub(r"^(test|cv)_|(_excess)?(_std|_mean)$", "", gate_metric)
+
+
+class RiskBands(Strict):
+    """Risk above which a record counts as medium, and as high."""
+
+    medium: float = Field(default=0.3, gt=0, lt=1)
+    high: float = Field(default=0.7, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.medium < self.high:
+            message = f"got medium {self.medium:g} and high {self.high:g}, wanted medium below high"
+            raise ValueError(message)
+        return self
