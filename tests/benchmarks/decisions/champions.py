@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
-from driftline.dataset import draft_contract, encode_rows, encode_target
+from driftline.dataset import draft_contract, encode_target
 from driftline.evaluation import make_folds
 from driftline.export import export_onnx
 from driftline.importance import measure_use
@@ -25,7 +25,8 @@ from driftline.served import ServedModel
 from tests.benchmarks.decisions.changes import no_change
 from tests.benchmarks.decisions.populations import Draw, People, Population
 
-REFERENCE_ROWS = 1500
+RECIPE = Recipe("logistic_regression", {"C": 0.1})
+REFERENCE_ROWS = 3000
 FOLDS = 3
 KEYS = 3
 JUDGED_ROWS = 3000
@@ -57,8 +58,7 @@ class Champion:
 
     def losses(self, people: People, model: Any = None) -> np.ndarray:
         """Expected loss of each person, of the champion or another model."""
-        X = encode_rows(people.rows, self.population.problem)  # noqa: N806
-        told = (model or self.model).predict_proba(X)
+        told = (model or self.model).predict_proba(people.X)
         return people.expected_losses(told, self.promise.metric)
 
     def serve(self) -> ServedModel:
@@ -73,17 +73,18 @@ class Champion:
         )
 
 
-def train_champion(population: Population, recipe: Recipe, rng: np.random.Generator) -> Champion:
+def train_champion(population: Population, rng: np.random.Generator) -> Champion:
     """A champion trained on people as they are before any change."""
     problem = population.problem
-    reference = population.draw(REFERENCE_ROWS, rng)[0].with_outcomes(problem, rng)
-    X, y = encode_rows(reference, problem), encode_target(reference, problem)  # noqa: N806
+    people, _ = population.draw(REFERENCE_ROWS, rng)
+    reference = people.with_outcomes(problem, rng)
+    X, y = people.X, encode_target(reference, problem)  # noqa: N806
     told = np.zeros((len(y), 2))
-    for train, test in make_folds(y, folds=FOLDS, repeats=1, seed=recipe.seed)[0]:
-        told[test] = answer(X[train], y[train], X[test], classes=2, fit=recipe.fit)
-    model, answers = recipe.fit(X, y), OutOfFold(told, y)
+    for train, test in make_folds(y, folds=FOLDS, repeats=1, seed=0)[0]:
+        told[test] = answer(X[train], y[train], X[test], classes=2, fit=RECIPE.fit)
+    model, answers = RECIPE.fit(X, y), OutOfFold(told, y)
     use = measure_use(model, X, y, draft_contract(problem), seed=0)
-    promise = make_promise(answers, metric=problem.drift.loss, recipe=recipe, use=use)
+    promise = make_promise(answers, metric=problem.drift.loss, recipe=RECIPE, use=use)
     champion = Champion(population, reference, X, y, model, promise, answers)
     same = no_change(population, champion.keys, rng)
     return replace(champion, unchanged=measure_harm(champion, same, 0.0, rng))
@@ -92,8 +93,8 @@ def train_champion(population: Population, recipe: Recipe, rng: np.random.Genera
 def renew_after(champion: Champion, people: People, rng: np.random.Generator) -> Any:
     """A model of the champion's recipe that learnt from these people."""
     problem = champion.population.problem
-    rows = people.with_outcomes(problem, rng)
-    return champion.promise.recipe.fit(encode_rows(rows, problem), encode_target(rows, problem))
+    y = encode_target(people.with_outcomes(problem, rng), problem)
+    return champion.promise.recipe.fit(people.X, y)
 
 
 def measure_harm(
@@ -116,11 +117,9 @@ def classify_harm(harm: float, policy: DriftPolicy) -> Harm:
     return "harmful" if harm >= policy.harm else "slight"
 
 
-def is_visible(champion: Champion, draw: Draw, rng: np.random.Generator) -> bool:
+def is_visible(draw: Draw, rng: np.random.Generator) -> bool:
     """Whether the inputs show the change: rows before and after can be told apart."""
-    problem = champion.population.problem
-    parts = [draw(COMPARED_ROWS, strength, rng).rows for strength in (0.0, 1.0)]
-    X = encode_rows(pd.concat(parts, ignore_index=True), problem)  # noqa: N806
+    X = np.concatenate([draw(COMPARED_ROWS, strength, rng).X for strength in (0.0, 1.0)])  # noqa: N806
     is_after = np.repeat([0, 1], COMPARED_ROWS)
     judge = HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=8, random_state=0)
     told = cross_val_predict(judge, X, is_after, cv=3, method="predict_proba")[:, 1]

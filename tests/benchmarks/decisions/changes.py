@@ -2,14 +2,15 @@
 
 Strength 0 is how the champion knew them, 1 is the whole change. A maker fixes by its generator what
 is altered, so that all windows of a stream are altered alike. `keys` are the columns that the
-champion relies on most.
+champion relies on most, the most used first.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from driftline.dataset import encode_rows
 from tests.benchmarks.decisions.corruptions import KINDS, corrupt
 from tests.benchmarks.decisions.populations import Draw, People, Population
 
@@ -59,7 +60,7 @@ def trifling(population: Population, keys: Sequence[str], rng: np.random.Generat
 
 
 def key_moved(population: Population, keys: Sequence[str], rng: np.random.Generator) -> Draw:
-    """A key column moves by one deviation on every row, whatever the others do."""
+    """The key column moves by one deviation on every row, whatever the others do."""
     return _moved(population, keys, rng, deviations=1.0)
 
 
@@ -69,13 +70,17 @@ def _moved(
     numbers = [name for name in keys if name in population.numbers]
     sign = float(rng.choice([-1.0, 1.0]))
     if not numbers:
-        return _tilted(population, str(rng.choice(list(keys))), sign * deviations)
-    name = str(rng.choice(numbers))
+        return _tilted(population, keys[0], sign * deviations)
+    name = numbers[0]
     step = sign * deviations * float(population.people.rows[name].std())
-    move = _other_rows(
-        lambda people, _: People(people.rows.assign(**{name: people.rows[name] + step}), people.chance)
-    )
-    return move(population)
+
+    def alter(people: People, rng: np.random.Generator) -> People:
+        del rng
+        moved, X = people.rows[name] + step, people.X.copy()  # noqa: N806
+        X[:, population.elements[name]] = moved.to_numpy(dtype=np.float32)[:, None]
+        return People(people.rows.assign(**{name: moved}), X, people.chance)
+
+    return _other_rows(alter)(population)
 
 
 def other_people(population: Population, keys: Sequence[str], rng: np.random.Generator) -> Draw:
@@ -109,12 +114,15 @@ def _tilted(population: Population, name: str, deviations: float) -> Draw:
 def broken_correlation(
     population: Population, keys: Sequence[str], rng: np.random.Generator
 ) -> Draw:
-    """A key column's values are shuffled over the rows: its distribution stays as it was."""
-    name = str(rng.choice(list(keys)))
+    """The key column's values are shuffled over the rows: its distribution stays as it was."""
+    del rng
+    name = keys[0]
 
     def alter(people: People, rng: np.random.Generator) -> People:
-        values = rng.permutation(people.rows[name].to_numpy())
-        return People(people.rows.assign(**{name: values}), people.chance)
+        order, X = rng.permutation(len(people.rows)), people.X.copy()  # noqa: N806
+        X[:, population.elements[name]] = people.X[order, population.elements[name]]
+        values = people.rows[name].to_numpy()[order]
+        return People(people.rows.assign(**{name: values}), X, people.chance)
 
     return _other_rows(alter)(population)
 
@@ -130,7 +138,8 @@ def label_shift(population: Population, keys: Sequence[str], rng: np.random.Gene
         if not strength:
             return population.draw(size, rng)[0]
         people, places = population.draw(size, rng, weights)
-        return People(people.rows, people.chance * often[1] / weights[places])
+        chance = people.chance * often[1] / weights[places]
+        return replace(people, chance=chance)
 
     return draw
 
@@ -146,7 +155,7 @@ def concept_flip(population: Population, keys: Sequence[str], rng: np.random.Gen
     def draw(size: int, strength: float, rng: np.random.Generator) -> People:
         people, places = population.draw(size, rng)
         flipped = people.chance + strength * (1 - 2 * people.chance)
-        return People(people.rows, np.where(is_hit[places], flipped, people.chance))
+        return replace(people, chance=np.where(is_hit[places], flipped, people.chance))
 
     return draw
 
@@ -181,7 +190,8 @@ def _broken(
     if broken is None:
         return None
     places = broken["_place"].to_numpy()
-    return People(broken.drop(columns="_place"), people.chance[places])
+    rows = broken.drop(columns="_place")
+    return People(rows, encode_rows(rows, population.problem), people.chance[places])
 
 
 def _slowly(window: int) -> float:

@@ -7,7 +7,7 @@ from typing import Any, overload
 import numpy as np
 import pandas as pd
 
-from driftline.dataset import encode_rows, encode_target
+from driftline.dataset import encode_target
 from driftline.history import History, Renewed
 from driftline.inspection import Inspector
 from driftline.losses import row_losses
@@ -17,8 +17,8 @@ from driftline.refusals import Refusals
 from driftline.replay import Look, Replay
 from driftline.verdicts import Window, name_of
 from tasks import monitoring
-from tests.benchmarks.decisions.changes import Scenario
 from tests.benchmarks.decisions.champions import Champion, renew_after
+from tests.benchmarks.decisions.changes import Scenario
 from tests.benchmarks.decisions.populations import Draw
 
 
@@ -78,16 +78,13 @@ class Models(Sequence[Renewed]):
 def draw_history(stream: Stream, rng: np.random.Generator) -> History:
     """The champion's reference and the stream's windows, as a history."""
     champion, problem = stream.champion, stream.champion.population.problem
-    windows = [
-        stream.draw(stream.size, strength, rng).with_outcomes(problem, rng)
-        for strength in stream.strengths
-    ]
-    came = pd.concat(windows, ignore_index=True)
+    windows = [stream.draw(stream.size, strength, rng) for strength in stream.strengths]
+    came = pd.concat([each.with_outcomes(problem, rng) for each in windows], ignore_index=True)
     first = len(champion.reference)
     return History(
         problem,
         pd.concat([champion.reference, came], ignore_index=True),
-        np.concatenate([champion.X, encode_rows(came, problem)]),
+        np.concatenate([champion.X, *(each.X for each in windows)]),
         np.concatenate([champion.y, encode_target(came, problem)]),
         (0, *(first + stream.size * place for place in range(len(windows) + 1))),
     )
@@ -100,8 +97,7 @@ def live_labelled(
 
     Returns the verdicts, of which a retraining is the last, and what the model that it would make
     truly saves on the newest window's people, as a share of the skill.
-    What was found in the inputs is released before the next window, but nobody releases a scenario's
-    broken data.
+    What was found in the inputs is released before the next window; broken data nobody releases.
     """
     replay = Replay(history, Models(history, stream.champion), stream.scenario.delay)
     release = "never" if stream.scenario.is_broken else "next"

@@ -1,8 +1,8 @@
 """Populations made of real tables, from which any number of people can be drawn.
 
-A person is a real row; the outcome is drawn anew from the row's chance, which gradient boosting tells
-from other rows. So true losses can be told without noise, and no row can be learnt by heart however
-often it comes.
+A person is a real row; the outcome is drawn anew from the row's chance, which gradient boosting
+tells from other rows. So true losses can be told without noise, and no row can be learnt by heart
+however often it comes.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from driftline.dataset import encode_rows
+from driftline.dataset import draft_contract, encode_rows
 from driftline.evaluation import make_folds
 from driftline.losses import LossName, row_losses
 from driftline.probe import answer
@@ -26,9 +26,10 @@ SUREST = 0.995  # nobody's outcome is certain
 
 @dataclass(frozen=True)
 class People:
-    """Rows without their outcome, and each one's chance of the second class."""
+    """Rows without their outcome, as they come and encoded, and the chance of the second class."""
 
     rows: pd.DataFrame
+    X: np.ndarray
     chance: np.ndarray
 
     def with_outcomes(self, problem: Problem, rng: np.random.Generator) -> pd.DataFrame:
@@ -54,6 +55,7 @@ class Population:
     problem: Problem
     people: People
     scores: dict[str, np.ndarray]
+    elements: dict[str, slice]  # where each column lies in the encoded rows
 
     def draw(
         self, size: int, rng: np.random.Generator, weights: np.ndarray | None = None
@@ -62,7 +64,7 @@ class Population:
         p = None if weights is None else weights / weights.sum()
         places = rng.choice(len(self.people.chance), size, p=p)
         rows = self.people.rows.iloc[places].reset_index(drop=True)
-        return People(rows, self.people.chance[places]), places
+        return People(rows, self.people.X[places], self.people.chance[places]), places
 
     @property
     def numbers(self) -> list[str]:
@@ -90,7 +92,17 @@ def make_population(table: RealTable) -> Population:
         told = answer(X[train], is_second[train], X[test], classes=2, fit=fit)
         chance[test] = np.clip(told[:, 1], 1 - SUREST, SUREST)
     scores = {name: _standard(inputs[name]) for name in problem.columns}
-    return Population(table.name, len(table.rows), problem, People(inputs, chance), scores)
+    people = People(inputs, X, chance)
+    return Population(table.name, len(table.rows), problem, people, scores, _elements(problem))
+
+
+def _elements(problem: Problem) -> dict[str, slice]:
+    widths = {field.name: len(field.feature_names) for field in draft_contract(problem).fields}
+    ends = np.cumsum(list(widths.values()))
+    return {
+        name: slice(int(end) - width, int(end))
+        for (name, width), end in zip(widths.items(), ends, strict=True)
+    }
 
 
 def _as_sent(problem: Problem) -> Problem:

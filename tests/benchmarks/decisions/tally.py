@@ -76,6 +76,11 @@ class Life:
         return taken is not None and taken <= self.within
 
     @property
+    def is_worth_it(self) -> bool:
+        """Whether the model of the retraining truly saves its cost over as many looks."""
+        return (self.saved or 0.0) * len(self.verdicts) >= POLICY.cost
+
+    @property
     def was_disturbed(self) -> bool:
         """Whether a retraining ended the life before anything harmful came."""
         return bool(self.count_quiet("retrain"))
@@ -111,10 +116,14 @@ def false_shares(lives: Sequence[Life], verdict: str) -> Share:
 
 
 def useless_retrains(lives: Sequence[Life]) -> Share:
-    """Retrainings on harmless windows whose model does not save what a retraining costs."""
+    """Retrainings on harmless windows whose model does not earn back what it costs.
+
+    More rows make a better model though nothing has changed. It is of use where it truly saves the
+    policy's cost over as many looks as there were.
+    """
     sound = [life for life in lives if not life.is_broken]
     return Share(
-        sum(life.was_disturbed and (life.saved or 0.0) < POLICY.cost for life in sound),
+        sum(life.was_disturbed and not life.is_worth_it for life in sound),
         sum(life.quiet_looks for life in sound),
     )
 
