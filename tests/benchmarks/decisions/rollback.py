@@ -93,8 +93,8 @@ def worse_pair(
 ) -> Pair:
     """A pair whose new model was trained on outcomes of others, mixed in until it harms so much."""
     others = People(people.rows, people.X, rng.permutation(people.chance))
-    bad = renew_after(champion, others, rng).predict_proba(people.X[:, ::-1])
-    low, high = 0.0, 8.0
+    bad = renew_after(champion, others, rng).predict_proba(people.X)
+    low, high = 0.0, 2.0
     for _ in range(40):
         middle = (low + high) / 2
         is_more = make_pair(champion, people, bad, middle).moments[0] > harm * skill

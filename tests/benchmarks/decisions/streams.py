@@ -85,7 +85,7 @@ def cut_stream(table: RealTable, rng: np.random.Generator) -> Stream:
 
 
 def load_tables(names: Collection[str] | None = None) -> list[RealTable]:
-    """The tables of these names, or all; those of ../shared/data are left out where it is missing."""
+    """The tables of these names, or all; where ../shared/data is missing, without its own."""
     readers = {"cancer": _breast_cancer, "pima": _pima}
     if SHARED_DATA.exists():
         readers |= {"diabetes": _diabetes, "readmission": _readmission, "survey": _survey}
