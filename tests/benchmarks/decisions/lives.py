@@ -1,6 +1,6 @@
 """Lives through a stream look by look, with the code that production and replays decide by."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -12,12 +12,12 @@ from driftline.history import History, Renewed
 from driftline.inspection import Inspector
 from driftline.losses import row_losses
 from driftline.policies import Careful
-from driftline.probe import probe_renewal, rows_of_past
+from driftline.probe import Probe, probe_renewal, rows_of_past
 from driftline.refusals import Refusals
 from driftline.replay import Look, Replay
 from driftline.verdicts import Window, name_of
 from tasks import monitoring
-from tests.benchmarks.decisions.champions import Champion, renew_after
+from tests.benchmarks.decisions.champions import RECIPE, Champion, renew_after
 from tests.benchmarks.decisions.changes import Scenario
 from tests.benchmarks.decisions.populations import Draw
 
@@ -33,12 +33,16 @@ class Stream:
     strengths: tuple[float, ...]  # per window
 
 
+Probing = Callable[[History, int], Probe]
+
+
 @dataclass
 class Models(Sequence[Renewed]):
     """The champion and, made when they are asked for, what each window's probe answered."""
 
     history: History
     champion: Champion
+    probing: Probing
     _made: dict[int, Renewed] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -59,20 +63,27 @@ class Models(Sequence[Renewed]):
 
     def _make(self, window: int) -> Renewed:
         history, promise = self.history, self.champion.promise
-        end, newest = history.before(window), len(history.y[history.rows_of(window)])
+        end = history.before(window)
         if not window:
-            later = history.X[end:]
-            return Renewed(0, end, self.champion.model.predict_proba(later), promise, None, None)
-        probe = probe_renewal(
-            history.X[:end],
-            history.y[:end],
-            newest=newest,
-            classes=2,
-            fit=promise.recipe.fit,
-            metric=promise.metric,
-        )
+            later = self.champion.model.predict_proba(history.X[end:])
+            return Renewed(0, end, later, promise, None, None)
+        probe = self.probing(history, window)
+        newest = history.cuts[window + 1] - history.cuts[window]
         learnt = rows_of_past(end, probe.past, least=newest)
         return Renewed(window, learnt, np.zeros((0, 2)), promise, None, probe)
+
+
+def probe_window(history: History, window: int) -> Probe:
+    """What the champion's recipe answers on a window, as production asks it."""
+    end = history.before(window)
+    return probe_renewal(
+        history.X[:end],
+        history.y[:end],
+        newest=end - history.cuts[window],
+        classes=2,
+        fit=RECIPE.fit,
+        metric=history.problem.drift.loss,
+    )
 
 
 def draw_history(stream: Stream, rng: np.random.Generator) -> History:
@@ -91,7 +102,7 @@ def draw_history(stream: Stream, rng: np.random.Generator) -> History:
 
 
 def live_labelled(
-    stream: Stream, history: History, rng: np.random.Generator
+    stream: Stream, history: History, models: Sequence[Renewed], rng: np.random.Generator
 ) -> tuple[tuple[str, ...], float | None]:
     """Look after each window, by the policy that a replay calls Driftline's.
 
@@ -99,7 +110,7 @@ def live_labelled(
     truly saves on the newest window's people, as a share of the skill.
     What was found in the inputs is released before the next window; broken data nobody releases.
     """
-    replay = Replay(history, Models(history, stream.champion), stream.scenario.delay)
+    replay = Replay(history, models, stream.scenario.delay)
     release = "never" if stream.scenario.is_broken else "next"
     policy = Careful(replay, history.problem.drift, Inspector(replay), release=release)
     verdicts: list[str] = []

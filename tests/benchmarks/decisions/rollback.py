@@ -54,16 +54,14 @@ class Pair:
         return mean, float(np.sqrt((p * worse**2).sum(axis=1).mean() - mean**2))
 
 
-def labels_until_back(
-    worse: np.ndarray, problem: Problem, *, labels_a_look: int = LABELS_A_LOOK
-) -> int | None:
+def labels_until_back(worse: np.ndarray, problem: Problem) -> int | None:
     """After how many labels the old champion serves again; None if it never does.
 
     `worse` are the differences of the two models' losses, row by row.
     """
     wager = Wager()
-    for start in range(0, min(len(worse), problem.drift.shadow_labels), labels_a_look):
-        cohort = worse[start : start + labels_a_look]
+    for start in range(0, min(len(worse), problem.drift.shadow_labels), LABELS_A_LOOK):
+        cohort = worse[start : start + LABELS_A_LOOK]
         wager = wager.add(np.clip(cohort, -1, 1))
         shadow = Shadow("1", wager, start + len(cohort))
         if is_worse_than_before(shadow, problem):
@@ -144,17 +142,14 @@ def _labels(count: float, most: int) -> str:
 def show_equal(console: Console, champion: Champion, people: People, seeds: Sequence[int]) -> None:
     """How often an equal model is taken back."""
     problem = champion.population.problem
-    table = Table("labels a look", "taken back though equal", title="A/A rollbacks")
     another = renew_after(champion, champion.population.draw(500, _rng(seeds[0]))[0], _rng(1))
     pair = make_pair(champion, people, another.predict_proba(people.X), 1.0)
-    for labels_a_look in (LABELS_A_LOOK, 20):
-        back = 0
-        for seed in seeds:
-            rng = np.random.default_rng([seed, 2])
-            worse = exchange(pair.draw(problem.drift.shadow_labels, rng), rng)
-            back += labels_until_back(worse, problem, labels_a_look=labels_a_look) is not None
-        table.add_row(str(labels_a_look), Share(back, len(seeds)).text)
-    console.print(table)
+    back = 0
+    for seed in seeds:
+        rng = np.random.default_rng([seed, 2])
+        worse = exchange(pair.draw(problem.drift.shadow_labels, rng), rng)
+        back += labels_until_back(worse, problem) is not None
+    console.print("taken back though equal (A/A):", Share(back, len(seeds)).text)
 
 
 def _rng(seed: int) -> np.random.Generator:

@@ -26,11 +26,13 @@ from tests.benchmarks.decisions.champions import (
 )
 from tests.benchmarks.decisions.changes import LABELLED, UNLABELLED, Scenario
 from tests.benchmarks.decisions.lives import (
+    Models,
     Stream,
     best_test,
     draw_history,
     live_labelled,
     live_unlabelled,
+    probe_window,
 )
 from tests.benchmarks.decisions.populations import Population, make_population
 from tests.benchmarks.decisions.streams import (
@@ -135,7 +137,8 @@ def live(life: Life, stream: Stream, rng: np.random.Generator) -> Life:
     history = draw_history(stream, rng)
     if not life.is_labelled:
         return replace(life, verdicts=live_unlabelled(stream, history))
-    verdicts, saved = live_labelled(stream, history, rng)
+    models = Models(history, stream.champion, probe_window)
+    verdicts, saved = live_labelled(stream, history, models, rng)
     life = replace(life, verdicts=verdicts, saved=saved)
     if life.kind != "harmful":
         return life
