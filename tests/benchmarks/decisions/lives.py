@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ Probing = Callable[[History, int], Probe]
 
 
 @dataclass
-class Models(Sequence[Renewed]):
+class Models:
     """The champion and, made when they are asked for, what each window's probe answered."""
 
     history: History
@@ -49,14 +49,8 @@ class Models(Sequence[Renewed]):
         """As many as there are windows."""
         return self.history.windows
 
-    @overload
-    def __getitem__(self, window: int) -> Renewed: ...
-    @overload
-    def __getitem__(self, window: slice) -> Sequence[Renewed]: ...
-    def __getitem__(self, window: int | slice) -> Any:
+    def __getitem__(self, window: int) -> Renewed:
         """The model of a window."""
-        if isinstance(window, slice):
-            return [self[place] for place in range(len(self))[window]]
         if window not in self._made:
             self._made[window] = self._make(window)
         return self._made[window]
@@ -102,7 +96,7 @@ def draw_history(stream: Stream, rng: np.random.Generator) -> History:
 
 
 def live_labelled(
-    stream: Stream, history: History, models: Sequence[Renewed], rng: np.random.Generator
+    stream: Stream, history: History, models: Models, rng: np.random.Generator
 ) -> tuple[tuple[str, ...], float | None]:
     """Look after each window, by the policy that a replay calls Driftline's.
 
@@ -148,15 +142,11 @@ def live_unlabelled(stream: Stream, history: History) -> tuple[str, ...]:
     for place in range(1, history.windows):
         rows = history.table.iloc[history.rows_of(place)][list(problem.columns)]
         rows = rows.reset_index(drop=True)
-        inputs = monitoring.inspect_inputs.fn(  # type: ignore[attr-defined]
-            reference, rows, problem, served, accepted=known
-        )
+        inputs = monitoring.inspect_inputs.fn(reference, rows, problem, served, accepted=known)
         window = Window(rows, rows.head(0), 1, 0, 0, 0, 0, state)
         standing = monitoring.standing_of(window)
         labels = monitoring.Labels(window, stream.champion.promise, standing)
-        decision, evidence = monitoring.judge.fn(  # type: ignore[attr-defined]
-            inputs, labels, problem
-        )
+        decision, evidence = monitoring.judge.fn(inputs, labels, problem)
         state = monitoring.as_document(
             decision, evidence, labels, refusals=Refusals(), is_aside=False
         )
