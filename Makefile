@@ -78,6 +78,9 @@ bench-decisions: $(READY) ## the statistics of decisions against the best possib
 	@$(PY) -m tests.benchmarks.decisions.promotion --trials 300
 	@$(PY) -m tests.benchmarks.decisions.estimation
 	@$(PY) -m tests.benchmarks.decisions.quarantine
+	@$(PY) -m tests.benchmarks.decisions.scenarios --jobs 2
+	@$(PY) -m tests.benchmarks.decisions.looks --jobs 2
+	@$(PY) -m tests.benchmarks.decisions.rollback
 
 bench: $(READY) ## speed against the alternatives, in one run
 	@$(PY) -m tests.benchmarks

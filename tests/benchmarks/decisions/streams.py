@@ -5,6 +5,7 @@ Knobs were set by looking at TUNING_SEEDS only; figures are reported on REPORTIN
 
 import io
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -83,12 +84,12 @@ def cut_stream(table: RealTable, rng: np.random.Generator) -> Stream:
     return Stream(table, reference, table.rows.iloc[order[count:]].reset_index(drop=True))
 
 
-def load_tables() -> list[RealTable]:
-    """The tables that are there; those of ../shared/data are left out where it is missing."""
-    tables = [_breast_cancer(), _pima()]
+def load_tables(names: Collection[str] | None = None) -> list[RealTable]:
+    """The tables of these names, or all; where ../shared/data is missing, without its own."""
+    readers = {"cancer": _breast_cancer, "pima": _pima}
     if SHARED_DATA.exists():
-        tables += [_diabetes(), _readmission(), _survey()]
-    return tables
+        readers |= {"diabetes": _diabetes, "readmission": _readmission, "survey": _survey}
+    return [read() for name, read in readers.items() if not names or name in names]
 
 
 def _problem(name: str) -> Problem:
