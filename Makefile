@@ -13,7 +13,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 $(shell test ! -e $(READY) || $(PY) -c '$(FITS)' 2>/dev/null || rm -f $(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help run unit test test-system check format serve up deployments mlflow prefect reports bench bench-decisions clean lock
+.PHONY: help run unit test test-system check format onboard serve up deployments mlflow prefect reports bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -55,6 +55,9 @@ check: $(READY) ## format, lint, types, import rules
 format: $(READY) ## format the code and fix what can be fixed
 	@$(VENV)/bin/ruff format -q .
 	@$(VENV)/bin/ruff check -q --fix .
+
+onboard: $(READY) ## describe the table FILE whose column TARGET is to be predicted
+	@$(PY) -m flows.onboard "$(FILE)" --target "$(TARGET)" $(if $(NAME),--name "$(NAME)")
 
 serve: $(READY) ## serve the champion of PROBLEM on PORT (default 3000)
 	@$(PY) -m bentos.launch $(PROBLEM) --port $(PORT)

@@ -29,7 +29,7 @@ def history(
     client = MlflowClient(f"sqlite:///{mlflow_home / 'mlflow.db'}")
     client.create_registered_model("tiny")
     for rows, version in enumerate(VERSIONS):
-        client.create_model_version("tiny", "models:/none")
+        client.create_model_version("tiny", str(mlflow_home / "artifacts"))
         promote(version, rows)
     yield client
     get_settings.cache_clear()

@@ -132,6 +132,7 @@ def start_mariadb() -> Iterator[DatabaseServer]:
             "CREATE USER IF NOT EXISTS 'driftline'@'127.0.0.1' IDENTIFIED BY 'only-for-tests';\n"
             "GRANT ALL ON *.* TO 'driftline'@'127.0.0.1';\n"
         )
+        (folder / "accounts.sql").chmod(0o644)  # another user reads it
         shared = ["--no-defaults", f"--datadir={data}"]
         subprocess.run(
             [install, *shared, "--auth-root-authentication-method=normal", "--skip-test-db"],

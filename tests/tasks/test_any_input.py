@@ -18,6 +18,7 @@ from driftline.expectations import parse_suite
 from driftline.problem import Problem, parse_problem
 from tasks.data.cleaning import clean_rows, separate_rows
 from tasks.data.parsing import parse
+from tasks.data.sources import expect
 from tasks.data.validation import check_expectations
 from tests.support import TINY, TINY_SUITE, tiny_rows
 
@@ -107,7 +108,7 @@ def read_problem(text: str) -> Problem:
 
 def take_in(problem: Problem, content: bytes, name: str = "rows.csv") -> None:
     """What ingest and scoring do with a table, up to the matrix."""
-    raw = parse(content, name)
+    raw = parse(content, name, expect(problem)).rows
     keep_ignored(raw, problem)
     cleaned = clean_rows.fn(raw, problem, source=name)
     faults_of_values(cleaned, problem)

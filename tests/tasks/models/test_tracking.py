@@ -147,6 +147,7 @@ def test_what_serving_needs_holds_no_pickle(training: Training) -> None:
     found = artifacts(training.logged.run_id, "serving")
 
     assert found == {
+        "serving/SHA256SUMS",
         "serving/model.onnx",
         "serving/out_of_fold.npz",
         "serving/promise.json",

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from driftline.promise import DEFAULT_RECIPE, OutOfFold, make_promise
 from driftline.refusals import Refusals
 from driftline.served import ServedModel
 from driftline.standing import Standing
-from driftline.verdicts import Cohort, Window, decide_verdict
+from driftline.verdicts import Cohort, Window, decide_verdict, name_of
 from tasks.watch.cohorts import check_cohort
 from tasks.watch.inputs import fault_of_refusals, inspect_inputs, rows_to_label
 from tests.support import make_problem
@@ -54,8 +55,12 @@ def champion(pair: Problem) -> ServedModel:
     )
 
 
-def inspect(current: pd.DataFrame, pair: Problem, champion: ServedModel) -> Inputs:
-    seen: Inputs = inspect_inputs.fn(people(1500, 0), current, pair, champion)  # type: ignore[attr-defined]
+def inspect(
+    current: pd.DataFrame, pair: Problem, champion: ServedModel, accepted: Collection[str] = ()
+) -> Inputs:
+    seen: Inputs = inspect_inputs.fn(  # type: ignore[attr-defined]
+        people(1500, 0), current, pair, champion, accepted=accepted
+    )
     return seen
 
 
@@ -74,17 +79,19 @@ def test_rows_of_the_same_people_show_nothing(pair: Problem, champion: ServedMod
     assert seen.used_share(USE) < 0.05
 
 
-def test_a_relation_turned_round_asks_for_labels_though_no_column_has_changed(
+def test_a_relation_turned_round_is_broken_data_and_asks_for_labels_once_a_person_accepts_it(
     pair: Problem, champion: ServedModel
 ) -> None:
     current = people(400, 1, turned=True)
-    seen = inspect(current, pair, champion)
+    broken = inspect(current, pair, champion)
+    seen = inspect(current, pair, champion, accepted={name_of(each) for each in broken.faults})
 
     evidence = weigh(seen, labels_of(champion, window_of(current)), pair.drift, champion="3")
     decision = decide_verdict(evidence, pair.drift)
 
     assert not any(change.has_drifted for change in seen.changes)
     assert {"relations of glucose", "rows as wholes"} <= {f.about for f in seen.findings(USE)}
+    assert broken.faults
     assert decision.verdict == "need_labels"
 
 
