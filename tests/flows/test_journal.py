@@ -37,7 +37,14 @@ def history(
 
 def promote(version: str, rows: int) -> None:
     assert hand_over(
-        "tiny", CHAMPION, version, rows=rows, actor="a test", why="better", evidence="figures"
+        "tiny",
+        CHAMPION,
+        version,
+        rows=rows,
+        actor="a test",
+        why="better",
+        evidence="figures",
+        promoted=None,
     )
 
 
