@@ -9,10 +9,10 @@ from driftline.quarantine import check_trainable
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.cleaning import clean_rows, separate_rows
 from tasks.data.problems import read_problem, read_suite
-from tasks.data.sources import read_source
 from tasks.data.storage import write_report, write_snapshot
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.progress import step
+from tasks.reading.sources import read_source
 
 
 @driftline_flow("ingest", run_name="ingest {problem}")

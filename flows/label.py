@@ -5,10 +5,10 @@ from itertools import count
 
 from driftline.errors import SourceError
 from flows.shared.running import Sections, driftline_flow
-from tasks.data import sources
 from tasks.data.problems import read_problem
 from tasks.log import labels
 from tasks.progress import bar, step, tell
+from tasks.reading import sources
 
 
 @driftline_flow("label", run_name="label {problem}")

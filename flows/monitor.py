@@ -19,13 +19,13 @@ from flows.shared.aliases import champion_before, read_promoted
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labelled
 from tasks.data.problems import read_problem
-from tasks.data.sources import read_source
 from tasks.data.storage import locate_report, read_snapshot, write_report
 from tasks.log import orders, predictions, refusals
 from tasks.models.registry import read_if_there
 from tasks.people.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
 from tasks.people.reporting import link_to, show_link, show_text
 from tasks.progress import step, tell
+from tasks.reading.sources import read_source
 from tasks.watch import cohorts, inputs, verdict_document
 from tasks.watch.drift_page import draw_drift
 from tasks.watch.monitoring import judge

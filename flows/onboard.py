@@ -14,7 +14,7 @@ from rich.table import Table
 from driftline.errors import DriftlineError
 from driftline.onboarding import Onboarding, onboard_table
 from tasks.data.onboarding import name_problem, place_of_source, write_files, write_profile
-from tasks.data.sources import read_location
+from tasks.reading.sources import read_location
 
 CONSOLE = Console(highlight=False)
 

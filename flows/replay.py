@@ -10,10 +10,10 @@ from flows.shared.running import Sections, driftline_flow
 from flows.shared.summary import policy_rows
 from tasks.data.cleaning import clean_rows
 from tasks.data.problems import read_problem
-from tasks.data.sources import read_source
 from tasks.data.storage import write_report
 from tasks.people.reporting import show_link, show_table
 from tasks.progress import step
+from tasks.reading.sources import read_source
 from tasks.replays import renewing, replay_page, replaying
 
 

@@ -4,10 +4,10 @@ from itertools import count
 
 from flows.shared.aliases import read_promoted
 from flows.shared.running import Sections, driftline_flow
-from tasks.data import sources
 from tasks.data.problems import read_problem
 from tasks.log import scoring
 from tasks.progress import bar, step, tell
+from tasks.reading import sources
 
 
 @driftline_flow("score", run_name="score {problem}")

@@ -19,7 +19,6 @@ from prefect.states import Failed
 
 from driftline.errors import DriftlineError
 from flows.shared.summary import summary_markdown
-from tasks.data.locations import conceal
 from tasks.decorators import RETRY_DELAYS_SECONDS
 from tasks.log.attempts import ATTEMPTS, take_given_up_if_there
 from tasks.people.channels import check_channels
@@ -27,6 +26,7 @@ from tasks.people.notifications import FLOW_FAILED, notify
 from tasks.people.reporting import show_text, write_summary
 from tasks.progress import STOPWATCH, hide_traces, tell
 from tasks.reaching import is_prefect_away
+from tasks.reading.locations import conceal
 from tasks.server.deployments import has_failed_before
 from tasks.server.heartbeat import tell_if_overdue
 

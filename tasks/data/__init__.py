@@ -1,1 +1,1 @@
-"""Rows: where they are read from, cleaned, validated and kept."""
+"""Rows: cleaned, validated, described and kept."""

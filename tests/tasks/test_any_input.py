@@ -17,9 +17,9 @@ from driftline.errors import DriftlineError
 from driftline.expectations import parse_suite
 from driftline.problem import Problem, parse_problem
 from tasks.data.cleaning import clean_rows, separate_rows
-from tasks.data.parsing import parse
-from tasks.data.sources import expect
 from tasks.data.validation import check_expectations
+from tasks.reading.parsing import parse
+from tasks.reading.sources import expect
 from tests.support import TINY, TINY_SUITE, tiny_rows
 
 YAML = "null ~ true 007 1.50 8:30 2020-02-30 .inf .nan 1e400 '?' [] {} {a: &a *a !!set <<: ? - # @"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from driftline.cleaning import CleanTable, clean, faults_of_values, keep_ignored
 from driftline.errors import DataError
 from driftline.problem import Problem
-from tasks.data.sources import read_location
+from tasks.reading.sources import read_location
 from tests.support import MOODS, make_problem, mental_health, mood_rows, shared_data
 
 ALIASED = make_problem(

@@ -17,11 +17,11 @@ from typing import IO, Any, cast
 import pandas as pd
 
 from driftline.errors import SourceError
-from tasks.data.delimited import reading_text, stream_text, tell_how_written
-from tasks.data.dialects import BLOCK_BYTES, NOTHING_KNOWN, Expected
-from tasks.data.records import stream_records
-from tasks.data.sheets import read_sheet
 from tasks.progress import tell
+from tasks.reading.delimited import reading_text, stream_text, tell_how_written
+from tasks.reading.dialects import BLOCK_BYTES, NOTHING_KNOWN, Expected
+from tasks.reading.records import stream_records
+from tasks.reading.sheets import read_sheet
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 RECORDS = (".jsonl", ".ndjson")

@@ -10,12 +10,12 @@ import pandas as pd
 from driftline.errors import SourceError
 from driftline.locations import redact
 from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
-from tasks.data.dialects import BLOCK_BYTES, NOTHING_KNOWN, Expected
-from tasks.data.locations import open_location
-from tasks.data.parsing import READERS, SHOWN, Piece, has_ending, parse, stream
 from tasks.decorators import io
 from tasks.progress import tell
 from tasks.reaching import reaching, read_whole
+from tasks.reading.dialects import BLOCK_BYTES, NOTHING_KNOWN, Expected
+from tasks.reading.locations import open_location
+from tasks.reading.parsing import READERS, SHOWN, Piece, has_ending, parse, stream
 
 SKIPPED_SHOWN = 5
 

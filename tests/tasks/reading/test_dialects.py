@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from driftline.errors import SourceError
-from tasks.data.dialects import Dialect, Expected
-from tasks.data.parsing import parse
-from tasks.data.sources import open_source, read_location
+from tasks.reading.dialects import Dialect, Expected
+from tasks.reading.parsing import parse
+from tasks.reading.sources import open_source, read_location
 from tests.support import make_problem
 
 KNOWN = Expected(frozenset({"age", "glucose", "disease"}), frozenset({"age", "glucose"}))

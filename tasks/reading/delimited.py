@@ -18,7 +18,7 @@ from typing import IO, NoReturn, cast
 import pandas as pd
 
 from driftline.errors import SourceError
-from tasks.data.dialects import (
+from tasks.reading.dialects import (
     NOTHING_KNOWN,
     Dialect,
     Expected,

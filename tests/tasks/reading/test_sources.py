@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from driftline.errors import SourceError, UnavailableError
 from driftline.problem import Problem
-from tasks.data.sources import open_source, read_location, read_source
+from tasks.reading.sources import open_source, read_location, read_source
 from tests.conftest import Bucket, forget_connections
 from tests.support import free_ports, make_problem, shared_data, tiny_rows
 

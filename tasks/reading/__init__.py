@@ -1,0 +1,1 @@
+"""Tables as they are written anywhere: files of many kinds, buckets, packages."""
