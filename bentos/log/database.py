@@ -91,8 +91,8 @@ def explain(error: BaseException, url: str) -> str:
     advice = advice_on(error)
     if advice is None:
         return type(error).__name__
-    path = url.removeprefix("sqlite:///")
-    return f"{path}: {advice}" if path != url else advice
+    is_file = url.startswith("sqlite:///")  # its folder is nobody's business who asks for readiness
+    return f"{Path(url).name}: {advice}" if is_file else advice
 
 
 def _open_sqlite(path: str) -> Engine:
