@@ -15,7 +15,7 @@ from uuid import UUID
 import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import StateType
 from prefect.exceptions import PrefectHTTPStatusError
 
@@ -127,8 +127,9 @@ def test_what_a_person_paused_is_paused_after_the_next_start_and_a_new_shell_fin
         asked = f". {up.home}/env && prefect deployment run ingest/tiny"
         shell = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
         done = subprocess.run(["sh", "-c", asked], env=shell, capture_output=True, check=False)
+        ingest = client.read_deployment_by_name("ingest/tiny").id
         ingests = client.read_flow_runs(
-            flow_filter=FlowFilter(name=FlowFilterName(any_=["ingest"]))
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[ingest]))
         )
     project = Path(environment["DRIFTLINE_PROJECT_DIR"])
     file_problem(project, "tiny", TINY, loop={"schedules": {"monitor": None}})
