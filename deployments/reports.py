@@ -19,7 +19,7 @@ from driftline.errors import DriftlineError, NotFoundError
 from tasks.data.files import list_names, locate, read_file
 
 PORT = 5001
-FOLDERS = ("drift", "validation", "replay", "verify")
+FOLDERS = ("drift", "validation", "replay", "verify", "onboarding")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]*")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src data:; font-src data:; "
@@ -81,7 +81,7 @@ def main(words: list[str]) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=PORT)
     given = parser.parse_args(words)
-    refuse_taken(given.port, "reports", "--port")
+    refuse_taken(given.port, "reports", "--port", given.host)
     server = ThreadingHTTPServer((given.host, given.port), Reports)
     sys.stdout.write(f"reports on http://{given.host}:{given.port}\n")
     sys.stdout.flush()

@@ -43,6 +43,17 @@ def check_spool(folder: Path) -> None:
 
 def check_port(host: str, port: int, *, option: str) -> None:
     """Refuse to start where another listens already, or where this user may not."""
+    why = what_keeps_from(host, port)
+    if why is not None:
+        message = (
+            f"port {port} of {host}: {why}; stop what listens there, "
+            f"or give another port with {option}"
+        )
+        raise SettingError(message)
+
+
+def what_keeps_from(host: str, port: int) -> str | None:
+    """Why nobody can begin to listen there, None where one can."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -50,9 +61,6 @@ def check_port(host: str, port: int, *, option: str) -> None:
         with socket.socket(family, kind, protocol) as door:
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             door.bind(address)
-    except OSError as error:
-        message = (
-            f"port {port} of {host}: {error.strerror}; stop what listens there, "
-            f"or give another port with {option}"
-        )
-        raise SettingError(message) from None
+    except (OSError, OverflowError) as error:
+        return getattr(error, "strerror", None) or "not a port"
+    return None
