@@ -157,20 +157,6 @@ def test_what_could_not_be_written_is_not_lost(sizes: list[int], failures: list[
     assert written == sum(sizes)
 
 
-@pytest.fixture
-def spool(tmp_path: Path) -> Path:
-    """A folder for a spool."""
-    return tmp_path / "spool"
-
-
-@pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A SQLite file of the test's own, which a shipper's process finds too."""
-    url = f"sqlite:///{tmp_path / 'predictions.db'}"
-    monkeypatch.setenv("DRIFTLINE_DATABASE_URL", url)
-    return url
-
-
 def test_a_flood_of_refusals_is_added_up_and_all_of_it_is_shipped(spool: Path, url: str) -> None:
     log = SpoolLog(spool, url)
 
