@@ -4,12 +4,11 @@ Runs beside the service in a process of its own and ends when it does (its stand
 after a last round. A database that is away costs nothing but growth of the spool.
 """
 
-import itertools
 import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +28,7 @@ ROUND_SECONDS = 0.5
 PURGE_SECONDS = 3600.0
 SILENCE_SECONDS = 30.0  # of a connection, before it is given up
 SEGMENTS_AT_ONCE = 32  # in a transaction, so that a slow network does not let the spool grow
+BYTES_AT_ONCE = 4_000_000  # and not more, so that what is done stays done where it is cut off
 UNREADABLE = (ArithmeticError, AttributeError, KeyError, OSError, TypeError, ValueError)
 WRONG_TEMPORAL_VALUE = 1292  # what MySQL and MariaDB do not count among errors of data
 
@@ -50,8 +50,8 @@ def ship(engine: Engine, folder: Path) -> int:
 
     What cannot be read, and what the database refuses, is set aside and holds up nothing.
     """
-    shipped, paths = 0, iter(list_segments(folder))
-    while group := list(itertools.islice(paths, SEGMENTS_AT_ONCE)):
+    shipped = 0
+    for group in _groups(list_segments(folder)):
         with ExitStack() as stack:
             taken = [stack.enter_context(take_segment(path)) for path in group]
             held = [segment for segment in taken if segment is not None]
@@ -60,6 +60,26 @@ def ship(engine: Engine, folder: Path) -> int:
         if aside:
             log.warning("%d lines of the spool were set aside in *.damaged", aside)
     return shipped
+
+
+def _groups(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    """Segments in their order, as many in a group as go into one transaction."""
+    group: list[Path] = []
+    room = BYTES_AT_ONCE
+    for path in paths:
+        room -= _size(path)
+        if group and (room < 0 or len(group) == SEGMENTS_AT_ONCE):
+            yield group
+            group, room = [], BYTES_AT_ONCE - _size(path)
+        group.append(path)
+    if group:
+        yield group
+
+
+def _size(path: Path) -> int:
+    with suppress(FileNotFoundError):  # another shipper was faster
+        return path.stat().st_size
+    return 0
 
 
 def _read(segment: Segment) -> Iterator[Parcel]:

@@ -68,10 +68,10 @@ def _end_with(parent: int) -> None:
 
 def main() -> None:
     """Serve on a port of this machine for as long as the parent lives."""
-    import uvicorn
-
     parent, port = map(int, sys.argv[1:])
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    import uvicorn
+
     uvicorn.run(
         "prefect.server.api.server:create_app",
         factory=True,

@@ -55,7 +55,7 @@ class Mistake:
 LATIN = ROWS.assign(sex="\xe4").to_csv(index=False).encode("latin-1")
 TWICE = ROWS.assign(x=ROWS["age"]).rename(columns={"x": "age"})
 MISTAKES = {
-    "missing file": Mistake(("rows.csv: no such file", "wanted a CSV or Parquet file")),
+    "missing file": Mistake(("rows.csv: no such file", "wanted a table or a folder of them")),
     "empty file": Mistake(("rows.csv: an empty file", "wanted a header"), content(b"")),
     "header only": Mistake(("got a header and no rows", "wanted"), table(ROWS.head(0))),
     "missing column": Mistake(("missing: 'age'",), table(ROWS.drop(columns="age"))),
@@ -80,7 +80,10 @@ MISTAKES = {
     "fewer rows than folds": Mistake(
         ("wanted", "folds"), table(ROWS.head(12)), flow="train", options=("--folds", "13")
     ),
-    "not UTF-8": Mistake(("rows.csv: not UTF-8 at line 2", "wanted UTF-8"), content(LATIN)),
+    "Latin text": Mistake(("sex: not one of its categories (60 rows)",), content(LATIN)),
+    "not text": Mistake(
+        ("rows.csv: not all of it is", "wanted UTF-8"), content(bytes(range(256)) * 40)
+    ),
     "unknown problem": Mistake(("got 'tinny'", "wanted one of: tiny"), asked="tinny"),
     "unknown key": Mistake(
         ("data/problems/tiny.yaml: colour: unknown key",), problem=changed("colour", to="red")

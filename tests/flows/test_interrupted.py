@@ -71,7 +71,7 @@ def test_an_interrupt_while_it_starts_ends_it_too(
     told, _ = running.communicate(timeout=GIVE_UP_SECONDS)
 
     assert (running.returncode, told) == (130, f"{STOPPED}\n")
-    assert processes_of(tmp_path / "home") == []
+    await_end_of_all(tmp_path / "home")
 
 
 def test_the_temporary_server_of_a_killed_run_ends(
@@ -83,10 +83,7 @@ def test_the_temporary_server_of_a_killed_run_ends(
     running.kill()
     running.communicate()
 
-    deadline = time.monotonic() + GIVE_UP_SECONDS
-    while processes_of(tmp_path / "home"):
-        assert time.monotonic() < deadline, processes_of(tmp_path / "home")
-        time.sleep(0.2)
+    await_end_of_all(tmp_path / "home")
 
 
 def await_line(running: "subprocess.Popen[str]", words: str) -> None:
@@ -106,6 +103,14 @@ def await_server(home: Path) -> None:
     while len(processes_of(home)) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def await_end_of_all(home: Path) -> None:
+    """Wait until no process is left that has this state folder; a server notices within moments."""
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    while processes_of(home):
+        assert time.monotonic() < deadline, processes_of(home)
+        time.sleep(0.2)
 
 
 def processes_of(home: Path) -> list[list[str]]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -120,7 +121,10 @@ def test_a_training_goes_on(
     assert " | ERROR " not in train.output
     assert left.summary["promotion"]["verdict"] == "promoted"
     assert (left.champion(), left.breaks()) == ("1", [])
-    assert set(server.states()) == {StateType.COMPLETED}
+    states = Counter(server.states())
+    # A run that the server had made when it was killed, but not answered yet, is made once more.
+    assert states.pop(StateType.PENDING, 0) <= (blow is signal.SIGKILL)
+    assert set(states) == {StateType.COMPLETED}
 
 
 def test_without_a_server_it_ends_with_one_line_and_the_next_run_is_right(

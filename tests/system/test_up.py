@@ -175,7 +175,7 @@ def rows_of(project: Path) -> dict[str, str]:
 
 def title_of(port: int) -> str:
     """Whose service answers on a port."""
-    return str(httpx.get(f"http://127.0.0.1:{port}/model").json()["problem"])
+    return str(httpx.get(f"http://127.0.0.1:{port}/model").json()["name"])
 
 
 def test_a_sweeper_that_hangs_is_started_again_and_people_are_told(

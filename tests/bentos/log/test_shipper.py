@@ -181,6 +181,23 @@ def test_many_segments_are_shipped_in_few_transactions(engine: Engine, spool: Pa
     assert len(commits) == 2
 
 
+def test_a_large_segment_is_shipped_in_a_transaction_of_its_own(
+    engine: Engine, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has been committed stays so when the shipper is killed in the next one."""
+    for each in "abc":
+        spooled(spool, entry(each))
+    size = list_segments(spool)[0].stat().st_size
+    monkeypatch.setattr("bentos.log.shipper.BYTES_AT_ONCE", size * 5 // 2)
+    commits: list[object] = []
+    event.listen(engine, "commit", commits.append)
+
+    ship(engine, spool)
+
+    assert sorted(ids_in(engine)) == ["a", "b", "c"]
+    assert len(commits) == 2
+
+
 @pytest.mark.parametrize(
     "kind",
     [
