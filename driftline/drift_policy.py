@@ -10,10 +10,12 @@ from driftline.declared import Strict
 class DriftPolicy(Strict):
     """What counts as a change and as harm, what a retraining costs, and what calls for what.
 
-    `cost` and `harm` are shares of the champion's skill, which is what it saves per answer over
-    guessing the base rates. A retraining costs `cost` times what the champion saves on the answers
-    of one look; where each look would pay for one, the price settles where the share `pace` of them
-    does. `harm` is the loss of skill per answer that calls for a retraining at any price.
+    `cost`, `worth` and `harm` are shares of the champion's skill, which is what it saves per answer
+    over guessing the base rates. A retraining costs `cost` times what the champion saves on the
+    answers of one look; where each look would pay for one, the price settles where the share `pace`
+    of them does. What a renewal must be proved to save per answer is `worth`: more rows alone make
+    any model a trifle better, which calls for nothing. `harm` is the loss of skill per answer that
+    calls for a retraining at any price.
     """
 
     numeric_effect: float = Field(default=0.3, gt=0)
@@ -27,6 +29,7 @@ class DriftPolicy(Strict):
     loss: Literal["log_loss", "brier", "error"] = "log_loss"
     cost: float = Field(default=0.03, gt=0)
     pace: float = Field(default=0.7, gt=0, lt=1)
+    worth: float = Field(default=0.02, ge=0)
     false_retrains: float = Field(default=0.05, gt=0, lt=0.5)
     harm: float = Field(default=0.5, gt=0)
     min_labels: int = Field(default=50, ge=20)

@@ -64,9 +64,9 @@ class Standing:
         scale = _SCALES[promise.metric]
         tolerated = promise.loss + 2 * promise.error + policy.harm / 2 * promise.skill
         saved = {str(key): losses - theirs for key, theirs in probed.items()}
-        whole = self.renewal.get("1", Wager())
+        whole, least = self.renewal.get("1", Wager()), policy.worth * promise.skill
         renewal = {
-            key: self.renewal.get(key, whole).add(_cut(saved.get(key, saved["1"]), scale))
+            key: self.renewal.get(key, whole).add(_cut(saved.get(key, saved["1"]) - least, scale))
             for key in dict.fromkeys([*self.renewal, *saved])
         }
         lost, excess = float(saved[str(past)].mean()), float(losses.mean()) - promise.loss
@@ -113,7 +113,7 @@ def read_standing(document: Mapping[str, Any]) -> Standing:
 
 
 def is_renewal_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> bool:
-    """Whether a renewed model is proved to be better and worth its price, or the skill is lost.
+    """Whether a renewal is proved to be worth it and its price, or the skill is lost.
 
     What was lost adds up from the first label on, so that small harm counts after long and great
     harm at once: the rule of who may rent on or buy (ski rental). Where the loss grows evenly, it

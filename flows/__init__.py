@@ -6,9 +6,11 @@ environment while they are imported, so it cannot wait.
 
 import sys
 
+from flows.shared.collecting import collect_rarely
 from flows.shared.interrupts import mind_imports
 
 mind_imports()
+collect_rarely()
 
 from driftline.errors import SettingsError  # noqa: E402 - an import may be interrupted
 from tasks.settings import prepare_environment  # noqa: E402 - as above

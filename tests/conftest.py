@@ -1,5 +1,6 @@
 """What tests stand on: a state folder of their own, and the real servers that some of them need."""
 
+import gc
 import json
 import os
 import shutil
@@ -41,6 +42,7 @@ StartFlow = Callable[..., "subprocess.Popen[str]"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing that a test imports may touch the developer's own state."""
+    gc.set_threshold(100_000, 50, 100)  # as the commands do: it would take a third of all imports
     folder = tempfile.mkdtemp(prefix="driftline-tests-")
     config.stash[STATE] = folder
     for name in list(os.environ):

@@ -5,6 +5,7 @@ and that outlives a killed run. Here it has a session of its own, and ends with 
 file is also the program of that child.
 """
 
+import gc
 import os
 import signal
 import subprocess
@@ -68,6 +69,7 @@ def _end_with(parent: int) -> None:
 
 def main() -> None:
     """Serve on a port of this machine for as long as the parent lives."""
+    gc.set_threshold(100_000, 50, 100)  # while it imports, as the commands do
     parent, port = map(int, sys.argv[1:])
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     import uvicorn
