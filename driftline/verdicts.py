@@ -64,6 +64,10 @@ class Window:
         """The window whose labels are left to a later look."""
         return replace(self, labelled=self.labelled.head(0), last_label=self.seen_label)
 
+    def with_rows_waiting(self) -> "Window":
+        """The window whose rows are left to a later look, which finds more of them."""
+        return replace(self, first=self.seen + 1, last=self.seen)
+
 
 @dataclass(frozen=True)
 class Cohort:
@@ -247,8 +251,8 @@ def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy)
         finding.about: max(finding.strength, evidence.told.get(finding.about, 0.0))
         for finding in evidence.findings
     }
-    if not evidence.rows:
-        told = evidence.told  # nobody looked
+    if evidence.rows < policy.min_rows:
+        told = evidence.told  # nobody was told anything
     suspicions = evidence.suspicions
     if evidence.rows >= policy.min_rows:
         suspicions = (*suspicions, is_harm_likely(evidence, policy))[-policy.confirm[1] :]
@@ -256,6 +260,11 @@ def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy)
     if decision.verdict == "retrain":
         answered = max(answered, measure_suspicion(evidence, policy))
     return replace(evidence, standing=standing, told=told, suspicions=suspicions, answered=answered)
+
+
+def leaves_rows(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy) -> bool:
+    """Whether the rows are too few to be judged, and wait for those that a later look finds."""
+    return decision.verdict != "quarantine" and evidence.rows < policy.min_rows
 
 
 def verdict_key(problem: str, model_version: str, *, first: int, last: int, last_label: int) -> str:

@@ -13,7 +13,7 @@ from driftline.problem import Problem
 from driftline.refusals import Refusals
 from driftline.served import ServedModel
 from driftline.shadow import Shadow
-from driftline.verdicts import Cohort, DriftDecision, Evidence, Window
+from driftline.verdicts import Cohort, DriftDecision, Evidence, Window, leaves_rows
 from flows.rollback import rollback
 from flows.shared.aliases import champion_before, read_promoted
 from flows.shared.running import Sections, driftline_flow
@@ -96,6 +96,8 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
         )
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
         decision, evidence = judge(seen, labels, spec, case.served)
+    if leaves_rows(decision, evidence, spec.drift):
+        labels = replace(labels, window=labels.window.with_rows_waiting())
     drift: Sections = {
         "verdict": decision.verdict,
         "reasons": list(decision.reasons),

@@ -89,6 +89,17 @@ def test_what_has_come_to_mean_the_contrary_is_learnt_and_unlearnt(site: Site) -
     assert site.champion() == "1"
 
 
+def test_predictions_too_few_to_be_judged_add_up(site: Site) -> None:
+    site.serve_and_label(60, seed=3, meaning=STRAIGHT)
+    few = site.do("monitor", "tiny")["drift"]
+    site.serve_and_label(60, seed=4, meaning=STRAIGHT)
+    more = site.do("monitor", "tiny")["drift"]
+
+    assert (few["rows"], few["verdict"]) == (60, "watch")
+    assert "only 60 rows, wanted 100" in " ".join(few["reasons"])
+    assert more["rows"] == 120
+
+
 @pytest.mark.parametrize("broken", ["a renamed column", "no row", "three rows"])
 def test_a_table_that_cannot_be_judged_has_a_verdict_all_the_same(site: Site, broken: str) -> None:
     table = tiny_rows(200, seed=5).drop(columns="outcome")

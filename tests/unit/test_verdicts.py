@@ -14,6 +14,7 @@ from driftline.verdicts import (
     Window,
     close_look,
     decide_verdict,
+    leaves_rows,
     name_of,
     verdict_key,
 )
@@ -145,6 +146,24 @@ def test_a_look_at_nothing_tells_nothing_and_forgets_nothing() -> None:
 
     assert decision.reasons == ("nothing new",)
     assert close_look(decision, idle, POLICY).told == {"age": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("rows", "faults", "is_left"),
+    [(40, (), True), (40, ("age: stuck at one value",), False), (POLICY.min_rows, (), False)],
+)
+def test_rows_too_few_to_be_judged_wait_for_more(
+    rows: int, faults: tuple[str, ...], is_left: bool
+) -> None:
+    """Else a service that is asked rarely would never be judged."""
+    seen = replace(evidence(faults=faults, findings=(finding(2.0),)), rows=rows)
+    decision = decide_verdict(seen, POLICY)
+    window = Window(pd.DataFrame(), pd.DataFrame(), 4, 9, last_label=7, seen=3, seen_label=2)
+
+    assert leaves_rows(decision, seen, POLICY) is is_left
+    assert (close_look(decision, seen, POLICY).told == {}) is (rows < POLICY.min_rows)
+    assert (window.with_rows_waiting().first, window.with_rows_waiting().last) == (4, 3)
+    assert window.with_rows_waiting().last_label == 7
 
 
 def test_a_verdict_on_other_rows_leaves_the_log_to_be_judged() -> None:

@@ -124,6 +124,15 @@ def test_what_a_person_drops_never_teaches(logged: Problem) -> None:
     assert predictions.read_quarantine.fn(logged)[0].is_dropped
 
 
+def test_rows_that_wait_are_judged_with_those_that_come_later(home: Path, problem: Problem) -> None:
+    del home
+    predict(problem, ["a", "b"])
+    judge(problem, read(problem).with_rows_waiting(), "watch", "only 2 rows")
+    predict(problem, ["c"])
+
+    assert len(read(problem).inputs) == 3
+
+
 def test_a_verdict_on_a_file_sets_no_prediction_aside(home: Path, problem: Problem) -> None:
     del home
     predict(problem, ["a", "b"])
