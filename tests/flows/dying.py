@@ -5,6 +5,7 @@ and each run is a fork with a copy of `HOMES/template` as its state folder. A ki
 by a whole one in the same folder. Prints for each task its name, the folder, and how both ended.
 """
 
+import gc
 import importlib
 import os
 import shutil
@@ -25,6 +26,8 @@ AHEAD = (
     "sklearn.ensemble",
     "evidently.presets",
     "skops.io",
+    "skl2onnx",
+    "matplotlib.pyplot",
 )
 
 
@@ -75,6 +78,7 @@ def main() -> None:
     for module in AHEAD:
         importlib.import_module(module)
     flow = getattr(importlib.import_module(f"flows.{name}"), name)
+    gc.freeze()  # what was imported stays shared by the forks
     words: dict[str, Any] = dict(word.split("=", 1) for word in given)
     for after in tasks.split(","):
         home = Path(homes) / f"{name} {after}".replace(" ", "-")

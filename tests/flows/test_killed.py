@@ -95,7 +95,7 @@ class Site:
             env=self.environment(self.template, self.project),
             capture_output=True,
             text=True,
-            timeout=540,
+            timeout=840,
             check=False,
         )
         lines = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
