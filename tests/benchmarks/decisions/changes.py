@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from driftline.dataset import encode_rows
+from driftline.errors import DataError
 from tests.benchmarks.decisions.corruptions import KINDS, corrupt
 from tests.benchmarks.decisions.populations import Draw, People, Population
 
@@ -182,7 +183,10 @@ def corrupted(share: float) -> Maker:
 def _broken(
     population: Population, people: People, kind: str, share: float, seed: int
 ) -> People | None:
-    """The people with one column broken, always the same one; None where the kind has no effect."""
+    """The people with one column broken, always the same one.
+
+    None where the kind has no effect, or where the service would refuse such rows at the door.
+    """
     related = dict.fromkeys(population.problem.columns, 1.0)
     numbered = people.rows.assign(_place=range(len(people.rows)))
     rng = np.random.default_rng(seed)
@@ -191,7 +195,11 @@ def _broken(
         return None
     places = broken["_place"].to_numpy()
     rows = broken.drop(columns="_place")
-    return People(rows, encode_rows(rows, population.problem), people.chance[places])
+    try:
+        X = encode_rows(rows, population.problem)  # noqa: N806
+    except DataError:
+        return None
+    return People(rows, X, people.chance[places])
 
 
 def _slowly(window: int) -> float:
