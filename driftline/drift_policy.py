@@ -35,6 +35,7 @@ class DriftPolicy(Strict):
     min_labels: int = Field(default=50, ge=20)
     labels_per_check: int = Field(default=100, ge=1)
     label_horizon_days: float = Field(default=0, ge=0)
+    season_days: float = Field(default=0, ge=0)
     without_labels: Literal["ask", "retrain"] = "ask"
     confirm: tuple[int, int] = (1, 1)
     cooldown_rows: int = Field(default=0, ge=0)

@@ -20,7 +20,7 @@ from flows.shared.running import Sections, driftline_flow
 from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labelled
 from tasks.data.problems import read_problem
 from tasks.data.storage import locate_report, read_snapshot, write_report
-from tasks.log import orders, predictions, refusals
+from tasks.log import orders, predictions, refusals, seasons
 from tasks.models.registry import read_if_there
 from tasks.people.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
 from tasks.people.reporting import link_to, show_link, show_text
@@ -36,8 +36,8 @@ class Case:
     """What is to be judged: a model, the rows it was trained on and not, and what came in.
 
     `known` is all of its snapshot; `places` are those of the current rows in what came in, where
-    some were left out. `judged` names a source that is judged in place of the log; of a holdout
-    nothing is kept.
+    some were left out; `season` are rows of the season before. `judged` names a source that is
+    judged in place of the log; of a holdout nothing is kept.
     """
 
     served: ServedModel
@@ -47,6 +47,7 @@ class Case:
     current: pd.DataFrame
     places: tuple[int, ...]
     faults: tuple[str, ...]
+    season: pd.DataFrame
     window: Window
     refused: Refusals
     judged: str | None
@@ -93,6 +94,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
             case.served,
             faults=case.faults,
             accepted=predictions.read_accepted(spec),
+            season=case.season,
         )
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
         decision, evidence = judge(seen, labels, spec, case.served)
@@ -143,11 +145,22 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
         current.table,
         current.places,
         faults,
+        clean_season(spec, window),
         window,
         refused,
         judged,
         holdout,
     )
+
+
+def clean_season(spec: Problem, window: Window) -> pd.DataFrame:
+    """Rows of the season before, where the problem has seasons and the log reaches back so far."""
+    raw = seasons.read_season(spec, window)
+    if not len(raw):
+        return raw
+    rows = clean_current(raw, spec, source="the season before").table
+    tell(f"changes are measured against {len(rows)} rows of the season before")
+    return rows
 
 
 def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> Labels:

@@ -38,7 +38,7 @@ def read_window(problem: Problem, model_version: str) -> Window:
         .order_by(PREDICTIONS.c.sequence)
     )
     with open_records().connect() as connection:
-        predictions, places = _read_table(connection, fresh, problem)
+        predictions, places = read_table(connection, fresh, problem)
         labelled, judged = _read_unjudged(connection, problem, mine, seen_label)
     return Window(
         inputs=predictions,
@@ -66,7 +66,7 @@ def _read_unjudged(
         select(place, PREDICTIONS.c.inputs, LABELS.c.label, PREDICTIONS.c.probabilities)
         .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
         .where(mine, place > seen_label, PREDICTIONS.c.inputs.is_not(None))
-        .where(*_outside_quarantine(connection, problem.name))
+        .where(*outside_quarantine(connection, problem.name))
         .order_by(place)
     )
     if horizon:
@@ -87,7 +87,8 @@ def _carry_over(problem: str) -> dict[str, Any]:
     return {"price": standing.get("price", 0.0)}
 
 
-def _outside_quarantine(connection: Connection, problem: str) -> list[ColumnElement[bool]]:
+def outside_quarantine(connection: Connection, problem: str) -> list[ColumnElement[bool]]:
+    """Conditions that leave out what was judged broken and has not been released."""
     return [
         (PREDICTIONS.c.sequence < part.first) | (PREDICTIONS.c.sequence > part.last)
         for part in _quarantined(connection, problem)
@@ -178,7 +179,7 @@ def read_labelled(problem: Problem) -> pd.DataFrame:
             select(PREDICTIONS.c.inputs, LABELS.c.label)
             .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
             .where(LABELS.c.problem == problem.name, PREDICTIONS.c.inputs.is_not(None))
-            .where(*_outside_quarantine(connection, problem.name))
+            .where(*outside_quarantine(connection, problem.name))
             .order_by(LABELS.c.sequence)
         )
         rows = connection.execute(query).all()
@@ -246,7 +247,7 @@ def _last_verdict(problem: str, model_version: str) -> Mapping[str, Any] | None:
         return connection.execute(query).mappings().first()  # type: ignore[return-value]
 
 
-def _read_table(
+def read_table(
     connection: Connection, query: Select[Any], problem: Problem
 ) -> tuple[pd.DataFrame, list[int]]:
     """Logged inputs and their places, read piece by piece: all of them, however many."""

@@ -38,30 +38,34 @@ def inspect_inputs(
     *,
     faults: Sequence[str] = (),
     accepted: Collection[str] = (),
+    season: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> Inputs:
     """Faults and changes of the inputs, and what answers to them are likely to lose.
 
     `faults` are known already; findings that a person has `accepted` are told and no faults.
+    Changes are measured against rows of the `season` before where there are enough of them.
     Columns are judged by all rows, relations and rows as wholes by so many as they say.
     """
     if not len(current):
         return Inputs(0, tuple(faults))
+    is_seasonal = season is not None and len(season) >= problem.drift.min_rows
+    alike = season if season is not None and is_seasonal else reference
     found = (*faults, *find_faults(reference, current, problem))
     seen = Inputs(
         rows=len(current),
         faults=tuple(text for text in found if name_of(text) not in accepted),
         known=tuple(text for text in found if name_of(text) in accepted),
-        changes=tuple(measure_changes(reference, current, problem, seed=seed)),
+        changes=tuple(measure_changes(alike, current, problem, seed=seed)),
     )
     if len(current) < problem.drift.min_rows:
         return seen
     sample = _Sample(reference, current, problem, served, seed=seed)
     return replace(
         seen,
-        relations=tuple(measure_relations(reference, current, problem)),
-        joint=sample.measure_joint(),
-        answers=sample.measure_answers(),
+        relations=tuple(measure_relations(alike, current, problem)),
+        joint=sample.measure_joint(alike if is_seasonal else None),
+        answers=sample.measure_answers(alike if is_seasonal else None),
         sampled=len(sample.now),
         estimated=sample.estimate_rise(),
     )
@@ -90,12 +94,17 @@ class _Sample:
             reference
         )
 
-    def measure_joint(self) -> JointChange | None:
-        """Whether rows have changed as wholes."""
+    def encode_some(self, table: pd.DataFrame) -> np.ndarray:
+        """Some rows of another table as the model sees them."""
+        places = _some(len(table), np.random.default_rng(self.seed))
+        return encode_rows(table.iloc[places], self.problem)
+
+    def measure_joint(self, alike: pd.DataFrame | None) -> JointChange | None:
+        """Whether rows have changed as wholes, against others than the reference if given."""
         fields = draft_contract(self.problem).fields
         policy = self.problem.drift
         return measure_joint(
-            self.before,
+            self.before if alike is None else self.encode_some(alike),
             self.after,
             [field.name for field in fields for _ in field.feature_names],
             effect=policy.joint_effect,
@@ -103,13 +112,17 @@ class _Sample:
             seed=self.seed,
         )
 
-    def measure_answers(self) -> tuple[ColumnChange, ...]:
-        """How the champion's answers have changed, against those it gave out of fold."""
+    def measure_answers(self, alike: pd.DataFrame | None) -> tuple[ColumnChange, ...]:
+        """How the champion's answers have changed: against those out of fold, or to other rows."""
         known = self.served.out_of_fold
-        if known is None:
+        if alike is not None:
+            then = score_onnx(self.served.onnx, self.encode_some(alike))
+        elif known is not None:
+            then = known.probabilities
+        else:
             return ()
         changes = measure_answers(
-            known.probabilities,
+            then,
             self.answers,
             self.problem.classes,
             self.problem.drift,

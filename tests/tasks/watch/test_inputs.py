@@ -56,10 +56,14 @@ def champion(pair: Problem) -> ServedModel:
 
 
 def inspect(
-    current: pd.DataFrame, pair: Problem, champion: ServedModel, accepted: Collection[str] = ()
+    current: pd.DataFrame,
+    pair: Problem,
+    champion: ServedModel,
+    accepted: Collection[str] = (),
+    season: pd.DataFrame | None = None,
 ) -> Inputs:
     seen: Inputs = inspect_inputs.fn(  # type: ignore[attr-defined]
-        people(1500, 0), current, pair, champion, accepted=accepted
+        people(1500, 0), current, pair, champion, accepted=accepted, season=season
     )
     return seen
 
@@ -99,6 +103,18 @@ def test_changed_answers_are_found(pair: Problem, champion: ServedModel) -> None
     seen = inspect(people(400, 1, up=1.0), pair, champion)
 
     assert "answers: ill" in {finding.about for finding in seen.findings(USE)}
+
+
+@pytest.mark.parametrize(("earlier", "is_known"), [(400, True), (50, False)])
+def test_what_comes_each_season_is_no_change(
+    pair: Problem, champion: ServedModel, earlier: int, is_known: bool
+) -> None:
+    """Once there are enough rows of the season before, like is compared with like."""
+    before = people(earlier, 2, up=1.0)
+
+    seen = inspect(people(400, 1, up=1.0), pair, champion, season=before)
+
+    assert (seen.findings(USE) == ()) is is_known
 
 
 def test_few_rows_are_looked_at_by_column_alone(pair: Problem, champion: ServedModel) -> None:
