@@ -16,6 +16,7 @@ import yaml
 from driftline.cleaning import MISSING_MARKERS, cells_of
 from driftline.errors import DataError
 from driftline.inference import Guess, guess_columns
+from driftline.reading import PLAIN, Reading
 from driftline.spelling import read_number, spell, tidy
 
 MOST_CLASSES = 30
@@ -62,8 +63,13 @@ class Onboarding:
     suite: str
 
 
-def onboard_table(rows: pd.DataFrame, *, name: str, target: str, location: str) -> Onboarding:
-    """Describe a table; `DataError` where its target cannot be predicted, with what was wanted."""
+def onboard_table(
+    rows: pd.DataFrame, *, name: str, target: str, location: str, reading: Reading = PLAIN
+) -> Onboarding:
+    """Describe a table; `DataError` where its target cannot be predicted, with what was wanted.
+
+    `reading` is how it was found to be written, where that is not plain.
+    """
     place = _find_target(rows, target, location)
     written = tidy(str(rows.columns[place]))
     guessed = guess_target(written, cells_of(rows.iloc[:, place]), source=location)
@@ -79,7 +85,9 @@ def onboard_table(rows: pd.DataFrame, *, name: str, target: str, location: str) 
         guessed,
         columns,
         remarks,
-        problem=write_problem(name, location, guessed, columns, remarks, rows=len(rows)),
+        problem=write_problem(
+            name, location, guessed, columns, remarks, rows=len(rows), reading=reading
+        ),
         suite=write_suite(name, rows=len(rows)),
     )
 
@@ -239,6 +247,7 @@ def write_problem(
     remarks: Sequence[str],
     *,
     rows: int,
+    reading: Reading = PLAIN,
 ) -> str:
     """The problem file, with the evidence of each guess as a comment."""
     lines = [
@@ -246,6 +255,7 @@ def write_problem(
         *(f"# Note: {_comment(remark)}" for remark in remarks),
         f"title: {_yaml(name.replace('_', ' '))}",
         f"source: {{kind: file, location: {_yaml(location)}}}",
+        *([] if reading.is_plain else [f"reading: {_yaml(reading.to_keys())}  # as it was found"]),
         "",
         f"# {_comment(target.evidence)}",
         "target:",
@@ -308,7 +318,9 @@ def write_suite(name: str, *, rows: int) -> str:
 
 
 def _yaml(value: Any) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+    text = yaml.safe_dump(
+        value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False
+    )
     return text.removesuffix("...\n").strip()
 
 

@@ -27,6 +27,7 @@ from driftline.goal import (
 )
 from driftline.loop import Loop
 from driftline.metrics import BINARY_METRICS
+from driftline.reading import PLAIN, Reading
 from driftline.sources import FileSource, PackageSource, SklearnSource, Source
 from driftline.spelling import MISSING, read_number, spell
 from driftline.target import Target
@@ -43,6 +44,7 @@ __all__ = [
     "Loop",
     "PackageSource",
     "Problem",
+    "Reading",
     "RiskBands",
     "Search",
     "SklearnSource",
@@ -81,6 +83,7 @@ class Problem(Strict):
     name: str
     title: str
     source: Source
+    reading: Reading = PLAIN
     columns: dict[Text, Column] = Field(min_length=1)
     target: Target
     ignored: tuple[Text, ...] = ()

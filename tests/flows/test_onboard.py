@@ -45,6 +45,8 @@ def test_one_command_makes_a_problem_that_the_main_job_takes(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "semicolon, decimal comma, 1 line before the header, cp1252" in done.stdout + done.stderr
     assert "next: check the guesses, then make run PROBLEM=mine" in done.stdout
+    written = (project / "data" / "problems" / "mine.yaml").read_text("utf-8")
+    assert "{separator: ;, decimal: ',', encoding: cp1252, skip_lines: 1}" in written
     page = (home / "reports" / "onboarding" / "mine.html").read_text("utf-8")
     assert "Alter (Jahre)" in page
     assert "P00001" not in page
@@ -53,6 +55,10 @@ def test_one_command_makes_a_problem_that_the_main_job_takes(
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((home / "runs" / "latest.json").read_text("utf-8"))
     assert summary["promotion"]["verdict"] == "promoted"
+    told = "semicolon, decimal comma, 1 line before the header, cp1252"
+    assert summary["snapshot"]["read_as"] == told
+    docs = next((home / "reports" / "validation").glob("mine-*.html")).read_text("utf-8")
+    assert f"read as: {told}" in docs
     predictor = load_predictor(next(home.glob("bentoml/bentos/mine/v1-*/src")))
     record = {"Alter (Jahre)": 40, "Größe/Wert": 3.5, "Geschlecht": "w"}
     assert set(predictor.contract.field_names) == set(record)

@@ -10,6 +10,7 @@ from driftline.errors import DataError
 from driftline.expectations import parse_suite
 from driftline.onboarding import guess_target, onboard_table, tell_apart
 from driftline.problem import Problem, parse_problem
+from driftline.reading import Reading
 
 
 def table(rows: int = 300, **columns: Any) -> pd.DataFrame:
@@ -40,6 +41,15 @@ def test_what_is_written_is_a_problem_and_its_suite() -> None:
     assert problem.ignored == ("patient id",)
     assert problem.target.positive == ("Yes",)
     assert problem.goal.maximise == "roc_auc"
+
+
+def test_how_a_table_is_written_is_pinned_where_it_is_not_plain() -> None:
+    found = Reading(separator=";", decimal=",", encoding="cp1252", header=False)
+
+    made = onboard_table(table(), name="mine", target="outcome", location="t.csv", reading=found)
+
+    assert parse_problem(made.problem, name="mine", file="mine.yaml").reading == found
+    assert read(table()).reading.is_plain
 
 
 def test_the_target_is_found_in_any_case_and_else_named() -> None:
