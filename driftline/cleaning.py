@@ -8,16 +8,19 @@ import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from driftline.dates import WANTED, count_days, read_date, spell_date
 from driftline.errors import DataError
 from driftline.problem import LARGEST, Column, Problem
 from driftline.spelling import MISSING, Spellings, part_codes, read_number, spell, tidy
 
+_NO_DATE = ""
 MISSING_MARKERS = frozenset({"", "na", "n/a", "nan", "null", "<na>"})
 
 
@@ -75,7 +78,7 @@ def faults_of_values(cleaned: CleanTable, problem: Problem) -> dict[int, tuple[s
             wrong[f"{name}: missing"] = values.isna()
         if spec.range is not None:
             low, high = spec.range
-            wrong[f"{name}: not between {low:g} and {high:g}"] = (values < low) | (values > high)
+            wrong[f"{name}: not {spec.range_text}"] = (values < low) | (values > high)
         if spec.categories:
             known = values.isin(list(spec.categories)) | values.isna()
             wrong[f"{name}: not one of its categories"] = ~known
@@ -175,6 +178,10 @@ def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, dict[str, np.nd
     """A column as its kind has it, and which rows hold what it cannot have, by reason."""
     if spec.kind == "category":
         return _read_each(series, lambda cell: _read_category(cell, spec.spellings)), {}
+    if spec.kind == "date":
+        days = _read_each(series, lambda cell: _read_date(cell, spec))
+        failed = (days == _NO_DATE).to_numpy(dtype=bool)
+        return days.where(~failed, None).astype("float64"), {f"not {WANTED[spec.order]}": failed}
     codes, words = part_codes(spec.missing_codes)
     values, failed = _read_numbers(series, words)
     values[np.isin(values, list(codes))] = math.nan
@@ -191,7 +198,7 @@ def _classes(series: pd.Series, problem: Problem) -> pd.Series:
     return _read_each(series, problem.target.spellings.find)
 
 
-def _read_each(series: pd.Series, read: Callable[[Any], str | None]) -> pd.Series:
+def _read_each(series: pd.Series, read: Callable[[Any], str | float | None]) -> pd.Series:
     """What each cell means, None where it is missing; a value that comes again is read once.
 
     Cells of several types are read one by one: `1`, `1.0` and `True` are one value to pandas.
@@ -213,6 +220,21 @@ def _read_category(cell: Any, spellings: Spellings[str]) -> str | None:
         return None if meaning == MISSING else meaning
     text = spell(cell)
     return None if text.lower() in MISSING_MARKERS else text
+
+
+def _read_date(cell: Any, spec: Column) -> float | str | None:
+    """The days of a date, None where it is missing, `_NO_DATE` where it is none."""
+    if isinstance(cell, date):
+        return count_days(cell)
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return _NO_DATE
+    text = spell(cell)
+    days = read_date(text, spec.order)
+    if text in spec.missing_codes or text.lower() in MISSING_MARKERS:
+        return None
+    if days is None:
+        return _NO_DATE
+    return None if spell_date(days) in spec.sent_codes else days
 
 
 def _read_numbers(series: pd.Series, words: frozenset[str]) -> tuple[np.ndarray, np.ndarray]:

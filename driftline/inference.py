@@ -9,12 +9,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from driftline.cleaning import MISSING_MARKERS, cells_of
+from driftline.dates import ORDERS, Order, read_date, spell_date
 from driftline.spelling import read_number, spell, tidy
 
 Role = Literal["input", "ignored"]
@@ -29,6 +31,10 @@ GAP_OF_A_CODE = 2.0  # times the largest other value
 MOSTLY = 0.98  # of the cells that a kind has to fit; the others are set aside row by row
 MOST_UNIQUE = 0.95
 LEAST_ROWS_OF_AN_ID = 20
+FIRST_DAY, LAST_DAY = -25_567.0, 47_482.0  # 1900 to 2100: what 8 digits may mean
+MOST_DAYS = (-719_162.0, 2_932_896.0)  # of the years 1 to 9999
+FIVE_YEARS = 1826.0
+LONG, FREE = 25, 0.8  # characters, and share of different texts, of free text
 ROOM = 0.5  # beyond the values seen, as a share of their span
 
 _ID = re.compile(
@@ -36,10 +42,8 @@ _ID = re.compile(
     re.IGNORECASE,
 )
 _PERSON = re.compile(r"patient|person|subject|member|customer|client|user|case", re.IGNORECASE)
-_DATE = re.compile(
-    r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?(Z|[+-]\d{2}:?\d{2})?"
-    r"|\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?)?|\d{4}/\d{1,2}/\d{1,2}"
-)
+_NO_DATE = re.compile(r"0{2,4}([./-])00?\1(0000|00?)( 00:00(:00)?)?")
+_DIGITS = re.compile(r"\d{8}")
 _NUMBER_IN_TEXT = re.compile(r"\d+(\.\d+)?")
 _UNIT_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,15})[)\]]\s*$")
 _UNITS = {
@@ -154,11 +158,45 @@ def _is_sequence(present: Sequence[str]) -> bool:
 def _guess_date(
     name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
 ) -> Guess | None:
-    del words
-    fitting = sum(count for text, count in counts.items() if _DATE.fullmatch(text))
-    if fitting < MOSTLY * len(present):
+    codes = [text for text in counts if _NO_DATE.fullmatch(text)] + list(words)
+    total = len(present) - sum(counts[text] for text in codes)
+    days = {order: _read_days(counts, order) for order in ORDERS}
+    sums = {order: sum(counts[text] for text in found) for order, found in days.items()}
+    order = max(ORDERS, key=lambda each: sums[each])
+    found = sorted(days[order].values())
+    if not total or sums[order] < MOSTLY * total or found[0] == found[-1]:
         return None
-    return Guess(name, "date", "ignored", f"{fitting / len(present):.0%} of its values are dates")
+    low, high = found[0], found[-1]
+    keys: dict[str, Any] = {"kind": "date"}
+    told = f"dates from {spell_date(low)} to {spell_date(high)}"
+    if order != "iso":
+        keys["format"] = order
+        told += f", {order.replace('_', ' ')}"
+        if sums["day_first"] == sums["month_first"]:
+            told += " (or month first: no day beyond 12 tells)"
+    keys["range"] = _dates_with_room(low, high)
+    if codes:
+        keys["missing_codes"] = sorted(codes)
+        told += f"; {', '.join(sorted(codes))} stand for a missing value"
+    return Guess(name, "date", "input", told, keys)
+
+
+def _read_days(counts: Counter[str], order: Order) -> dict[str, float]:
+    """The days of the texts that are dates in that order; a number of 8 digits may be one."""
+    days = {text: read_date(text, order) for text in counts}
+    return {
+        text: day
+        for text, day in days.items()
+        if day is not None and (not _DIGITS.fullmatch(text) or FIRST_DAY <= day <= LAST_DAY)
+    }
+
+
+def _dates_with_room(low: float, high: float) -> list[date]:
+    """From half as much again before the first to as much again after the last, or five years."""
+    room = high - low
+    begin = max(low - ROOM * room, MOST_DAYS[0])
+    end = min(high + max(room, FIVE_YEARS), MOST_DAYS[1])
+    return [date.fromisoformat(spell_date(float(int(day)))[:10]) for day in (begin, end)]
 
 
 def _guess_number(
@@ -260,7 +298,11 @@ def _are_steps(levels: Sequence[str]) -> bool:
 def _leave_out_text(
     name: str, present: Sequence[str], counts: Counter[str], missing: float
 ) -> Guess:
-    told = f"{len(counts)} different texts in {len(present)} cells, more than {MOST_CATEGORIES}"
+    length = sum(map(len, present)) / len(present)
+    if length >= LONG and len(counts) >= FREE * len(present):
+        told = f"free text of some {length:.0f} characters, in which rows have nothing in common"
+        return Guess(name, "text", "ignored", told, missing=missing)
+    told = f"{len(counts)} different texts in {len(present)} cells, too many for categories"
     return Guess(name, "text", "ignored", told, missing=missing)
 
 

@@ -224,6 +224,9 @@ def _remark(rows: pd.DataFrame, columns: Sequence[Guess], target: TargetGuess) -
         remarks.append(f"{len(rows)} rows are few: every figure has a wide interval")
     if target.missing:
         remarks.append(f"{target.missing} rows have no {target.name!r} and cannot teach")
+    dates = [guess.name for guess in columns if guess.kind == "date" and guess.role == "input"]
+    if dates:
+        remarks.append(f"{', '.join(dates)}: dates go on, and no model knows what comes after them")
     groups = [guess.name for guess in columns if guess.kind == "group"]
     if groups:
         remarks.append(

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from driftline.candidates import CANDIDATES
 from driftline.columns import LARGEST, Column
 from driftline.conditions import parse_conditions
+from driftline.dates import read_date, spell_date
 from driftline.declared import Strict, Text
 from driftline.documents import parse_document
 from driftline.drift_policy import DriftPolicy
@@ -196,6 +197,9 @@ def _example_value(value: float | str | None, column: Column | None) -> float | 
     """An example's value as a record has it: a category by its name, a number as one."""
     if value is None or column is None:
         return value
+    if column.kind == "date":
+        days = read_date(str(value), column.order)
+        return str(value) if days is None else spell_date(days)
     if column.kind == "category":
         found = column.spellings.find(value)
         return spell(value) if found in {None, MISSING} else found

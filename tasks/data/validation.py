@@ -148,6 +148,8 @@ def _short(expectation: Expectation) -> str:
         return f"{column}: missing"
     if kind == "ExpectColumnValuesToBeBetween":
         low, high = (expectation.arguments.get(key) for key in ("min_value", "max_value"))
+        if (expectation.meaning or "").startswith("between "):
+            return f"{column}: not {expectation.meaning}"
         is_plain = isinstance(low, int | float) and isinstance(high, int | float)
         return (
             f"{column}: not between {low:g} and {high:g}" if is_plain else f"{column}: out of range"
