@@ -65,6 +65,18 @@ CASES: list[tuple[str, str, list[Any], str, dict[str, Any]]] = [
         "date",
         {"format": "month_first"},
     ),
+    ("numbers that name things", "admission_type_id", numbers(1, 8), "category", {}),
+    ("a person's number", "patient_nbr", numbers(1, 90), "group", {}),
+    ("a person", "individual", numbers(1, 90), "group", {}),
+    ("fractions called an id", "citric acid", [f"{x:.4f}" for x in RNG.random(200)], "number", {}),
+    (
+        "codes among numbers",
+        "diagnosis",
+        [*numbers(100, 999, 900), *["V45"] * 4, *["V58"] * 4, *["E90"] * 4],
+        "text",
+        {},
+    ),
+    ("percentages", "share", [f"{x:.2f}%" for x in RNG.random(200)], "text", {}),
     ("eight digits", "seen", [20260101 + i % 28 for i in range(100)], "date", {}),
     ("eight digits of other numbers", "seen", numbers(20_000_000, 90_000_000), "integer", {}),
     (
@@ -153,3 +165,10 @@ def test_free_text_is_left_out_with_the_reason() -> None:
 
     assert (guess.kind, guess.role) == ("text", "ignored")
     assert guess.evidence.startswith("free text of some ")
+
+
+@pytest.mark.parametrize(
+    "cells", [[f"{i}.5 %" for i in range(90)], [f"€{i},50" for i in range(90)]]
+)
+def test_numbers_with_signs_beside_them_are_named_as_such(cells: list[str]) -> None:
+    assert guess_column("price", cells).evidence.startswith("numbers with signs or units beside")

@@ -8,7 +8,8 @@ import pytest
 
 from driftline.errors import DataError
 from driftline.expectations import parse_suite
-from driftline.onboarding import guess_target, onboard_table, tell_apart
+from driftline.leaks import tell_apart
+from driftline.onboarding import guess_target, onboard_table
 from driftline.problem import Problem, parse_problem
 from driftline.reading import Reading
 
@@ -132,3 +133,17 @@ def test_a_table_of_ids_alone_is_refused() -> None:
 
     with pytest.raises(DataError, match="no column is left to predict 'outcome' from: patient id"):
         read(rows)
+
+
+def test_a_name_that_stands_twice_is_refused_before_anything_is_written() -> None:
+    rows = table()
+    rows.columns = pd.Index(["patient id", "age", "age ", "sex", "outcome"])
+
+    with pytest.raises(DataError, match="'age': got several columns of this name, wanted each"):
+        read(rows)
+
+
+def test_columns_without_a_name_are_left_out() -> None:
+    rows = table().assign(**{"": "1", " ": [str(i) for i in range(300)]})
+
+    assert read(rows).ignored == ("patient id", "")
