@@ -8,19 +8,18 @@ import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from driftline.dates import WANTED, count_days, read_date, spell_date
+from driftline.columns import NO_DATE
+from driftline.dates import WANTED
 from driftline.errors import DataError
 from driftline.problem import LARGEST, Column, Problem
 from driftline.spelling import MISSING, Spellings, part_codes, read_number, spell, tidy
 
-_NO_DATE = ""
 MISSING_MARKERS = frozenset({"", "na", "n/a", "nan", "null", "<na>"})
 
 
@@ -179,9 +178,8 @@ def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, dict[str, np.nd
     if spec.kind == "category":
         return _read_each(series, lambda cell: _read_category(cell, spec.spellings)), {}
     if spec.kind == "date":
-        days = _read_each(series, lambda cell: _read_date(cell, spec))
-        failed = (days == _NO_DATE).to_numpy(dtype=bool)
-        return days.where(~failed, None).astype("float64"), {f"not {WANTED[spec.order]}": failed}
+        days, failed = _read_dates(series, spec)
+        return days, {f"not {WANTED[spec.order]}": failed}
     codes, words = part_codes(spec.missing_codes)
     values, failed = _read_numbers(series, words)
     values[np.isin(values, list(codes))] = math.nan
@@ -222,19 +220,22 @@ def _read_category(cell: Any, spellings: Spellings[str]) -> str | None:
     return None if text.lower() in MISSING_MARKERS else text
 
 
-def _read_date(cell: Any, spec: Column) -> float | str | None:
-    """The days of a date, None where it is missing, `_NO_DATE` where it is none."""
-    if isinstance(cell, date):
-        return count_days(cell)
-    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-        return _NO_DATE
-    text = spell(cell)
-    days = read_date(text, spec.order)
-    if text in spec.missing_codes or text.lower() in MISSING_MARKERS:
-        return None
-    if days is None:
-        return _NO_DATE
-    return None if spell_date(days) in spec.sent_codes else days
+def read_days(series: pd.Series, spec: Column) -> pd.Series:
+    """The days of a column of dates, nan where there is none."""
+    days, _ = _read_dates(series, spec)
+    return pd.Series(days.to_numpy(), index=series.index, name=series.name)
+
+
+def _read_dates(series: pd.Series, spec: Column) -> tuple[pd.Series, np.ndarray]:
+    """The days, nan where one is missing, and which cells are no dates."""
+
+    def read(cell: Any) -> float | str | None:
+        is_marker = isinstance(cell, str) and tidy(cell).lower() in MISSING_MARKERS
+        return None if is_marker else spec.read_day(cell)
+
+    days = _read_each(series, read)
+    failed = (days == NO_DATE).to_numpy(dtype=bool)
+    return days.where(~failed, None).astype("float64"), failed
 
 
 def _read_numbers(series: pd.Series, words: frozenset[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,14 +1,16 @@
 """What one input of a problem is, and what it may be."""
 
+from datetime import date
 from functools import cached_property
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from driftline.dates import Order, read_bounds, read_date, spell_date, spell_end
+from driftline.dates import Order, count_days, read_bounds, read_date, spell_date, spell_end
 from driftline.declared import Strict, Text
-from driftline.spelling import Spellings, declare_categories
+from driftline.spelling import Spellings, declare_categories, spell
 
+NO_DATE = ""  # what a cell means that is no date
 LARGEST = 3.4028234663852886e38  # of float32, in which models are fitted
 
 
@@ -114,6 +116,20 @@ class Column(Strict):
         if self.kind == "date":
             return f"between {spell_date(low)} and {spell_end(high)}"
         return f"between {low:g} and {high:g}"
+
+    def read_day(self, cell: Any) -> float | str | None:
+        """The days of a cell of dates, None where it is a missing code, `NO_DATE` where none."""
+        if isinstance(cell, date):
+            return count_days(cell)
+        if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+            return NO_DATE
+        text = spell(cell)
+        if text in self.missing_codes:
+            return None
+        days = read_date(text, self.order)
+        if days is None:
+            return NO_DATE
+        return None if self.missing_codes and spell_date(days) in self.sent_codes else days
 
     @property
     def sent_codes(self) -> tuple[str, ...]:

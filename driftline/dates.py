@@ -118,4 +118,7 @@ def read_bounds(low: object, high: object) -> tuple[float, float]:
             raise ValueError(message)
         ends.append(days)
     begin, last = ends
+    if not begin < last:
+        message = f"got [{low}, {high}], wanted the low end below the high end"
+        raise ValueError(message)
     return begin, last + END_OF_DAY if last.is_integer() else last

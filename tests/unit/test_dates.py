@@ -24,7 +24,7 @@ from tests.support import make_problem
 SEEN = {
     "kind": "date",
     "format": "day_first",
-    "range": ["2010-01-01", "2030-12-31"],
+    "range": [dt.date(2010, 1, 1), dt.date(2030, 12, 31)],
     "missing": "allow",
     "missing_codes": ["01.01.1900", "never"],
 }
@@ -206,7 +206,10 @@ def test_new_dates_are_no_fault_of_the_data() -> None:
         ({"format": "year_first"}, "format: got 'year_first', wanted: 'iso', 'day_first' or 'mo"),
         ({"kind": "number", "range": [0, 1]}, "format: got it on kind 'number', wanted 'date'"),
         ({"categories": ["a", "b"]}, "got them on kind 'date', wanted 'category'"),
-        ({"range": ["2030-01-01", "2010-01-01"]}, "wanted the low end below the high end"),
+        (
+            {"range": ["2030-01-01", "2010-01-01"]},
+            r"got \[2030-01-01, 2010-01-01\], wanted the low end below",
+        ),
     ],
 )
 def test_a_date_that_is_declared_wrong_is_named(column: dict[str, Any], fault: str) -> None:
