@@ -10,6 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftline.contract import Contract, FieldSpec, InvalidRecordError
+from driftline.dataset import as_sent
+from driftline.dates import spell_date
 from driftline.export import TOLERANCE
 from driftline.metrics import DECISION_METRICS, Scored, compute_metrics
 
@@ -176,7 +178,7 @@ def differing_errors(
 def plain_records(table: pd.DataFrame, contract: Contract) -> list[Record]:
     """A table's rows as JSON has them: None where a value is missing."""
     names = [spec.name for spec in contract.fields]
-    rows = table[names].astype(object).where(table[names].notna(), None)
+    rows = as_sent(table[names], contract).astype(object).where(table[names].notna(), None)
     return [{str(k): v for k, v in row.items()} for row in rows.to_dict(orient="records")]
 
 
@@ -210,6 +212,8 @@ def _draw(spec: FieldSpec, rng: np.random.Generator, default: Any) -> Any:
     if spec.low is None or spec.high is None:
         return default
     value = float(rng.uniform(spec.low, spec.high))
+    if spec.kind == "date":
+        return spell_date(value)
     return float(np.clip(round(value), np.ceil(spec.low), spec.high)) if _is_whole(spec) else value
 
 
@@ -233,7 +237,9 @@ def _edges(spec: FieldSpec) -> list[Any]:
     codes = spec.codes if spec.allow_missing else ()
     if spec.kind == "category":
         return [*spec.categories, *codes, *missing]
-    ends = [end for end in (spec.low, spec.high) if end is not None]
+    ends: list[Any] = [end for end in (spec.low, spec.high) if end is not None]
+    if spec.kind == "date":
+        ends = [spell_date(end) for end in ends]
     return [*ends, *codes, *missing]
 
 
@@ -257,12 +263,21 @@ def records_of_vectors(vectors: NDArray[np.float32], contract: Contract) -> list
 
 
 def _decode(spec: FieldSpec, elements: NDArray[np.float32]) -> Any:
+    if spec.kind == "date":
+        return _decode_date(float(elements[0]))
     if spec.kind != "category":
         return None if np.isnan(elements[0]) else float(elements[0])
     if not spec.ordered:
         return spec.categories[int(elements.argmax())] if elements.any() else None
     known = np.isfinite(elements[0]) and 0 <= elements[0] < len(spec.categories)
     return spec.categories[int(elements[0])] if known else None
+
+
+def _decode_date(days: float) -> str | None:
+    try:
+        return spell_date(days)
+    except (ValueError, OverflowError):
+        return None
 
 
 def bad_requests(typical: Record, contract: Contract) -> list[Request]:
@@ -304,6 +319,8 @@ def _bad_values(typical: Record, contract: Contract) -> list[tuple[FieldSpec, st
             wrong.append(("missing", None))
         if spec.kind == "category":
             wrong.append(("unknown category", "no such category"))
+        elif spec.kind == "date":
+            wrong += [("no date", "2024-02-30"), ("a number", 1)]
         else:
             wrong.append(("text", "1"))
             wrong += [("too small", spec.low - 1)] if spec.low is not None else []

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from driftline.columns import NO_DATE
+from driftline.dates import WANTED
 from driftline.errors import DataError
 from driftline.problem import LARGEST, Column, Problem
 from driftline.spelling import MISSING, Spellings, part_codes, read_number, spell, tidy
@@ -75,7 +77,7 @@ def faults_of_values(cleaned: CleanTable, problem: Problem) -> dict[int, tuple[s
             wrong[f"{name}: missing"] = values.isna()
         if spec.range is not None:
             low, high = spec.range
-            wrong[f"{name}: not between {low:g} and {high:g}"] = (values < low) | (values > high)
+            wrong[f"{name}: not {spec.range_text}"] = (values < low) | (values > high)
         if spec.categories:
             known = values.isin(list(spec.categories)) | values.isna()
             wrong[f"{name}: not one of its categories"] = ~known
@@ -175,6 +177,9 @@ def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, dict[str, np.nd
     """A column as its kind has it, and which rows hold what it cannot have, by reason."""
     if spec.kind == "category":
         return _read_each(series, lambda cell: _read_category(cell, spec.spellings)), {}
+    if spec.kind == "date":
+        days, failed = _read_dates(series, spec)
+        return days, {f"not {WANTED[spec.order]}": failed}
     codes, words = part_codes(spec.missing_codes)
     values, failed = _read_numbers(series, words)
     values[np.isin(values, list(codes))] = math.nan
@@ -191,7 +196,7 @@ def _classes(series: pd.Series, problem: Problem) -> pd.Series:
     return _read_each(series, problem.target.spellings.find)
 
 
-def _read_each(series: pd.Series, read: Callable[[Any], str | None]) -> pd.Series:
+def _read_each(series: pd.Series, read: Callable[[Any], str | float | None]) -> pd.Series:
     """What each cell means, None where it is missing; a value that comes again is read once.
 
     Cells of several types are read one by one: `1`, `1.0` and `True` are one value to pandas.
@@ -213,6 +218,24 @@ def _read_category(cell: Any, spellings: Spellings[str]) -> str | None:
         return None if meaning == MISSING else meaning
     text = spell(cell)
     return None if text.lower() in MISSING_MARKERS else text
+
+
+def read_days(series: pd.Series, spec: Column) -> pd.Series:
+    """The days of a column of dates, nan where there is none."""
+    days, _ = _read_dates(series, spec)
+    return pd.Series(days.to_numpy(), index=series.index, name=series.name)
+
+
+def _read_dates(series: pd.Series, spec: Column) -> tuple[pd.Series, np.ndarray]:
+    """The days, nan where one is missing, and which cells are no dates."""
+
+    def read(cell: Any) -> float | str | None:
+        is_marker = isinstance(cell, str) and tidy(cell).lower() in MISSING_MARKERS
+        return None if is_marker else spec.read_day(cell)
+
+    days = _read_each(series, read)
+    failed = (days == NO_DATE).to_numpy(dtype=bool)
+    return days.where(~failed, None).astype("float64"), failed
 
 
 def _read_numbers(series: pd.Series, words: frozenset[str]) -> tuple[np.ndarray, np.ndarray]:

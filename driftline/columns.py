@@ -1,20 +1,24 @@
 """What one input of a problem is, and what it may be."""
 
+from datetime import date
 from functools import cached_property
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from driftline.dates import Order, count_days, read_bounds, read_date, spell_date, spell_end
 from driftline.declared import Strict, Text
-from driftline.spelling import Spellings, declare_categories
+from driftline.spelling import Spellings, declare_categories, spell
 
+NO_DATE = ""  # what a cell means that is no date
 LARGEST = 3.4028234663852886e38  # of float32, in which models are fitted
 
 
 class Column(Strict):
     """One input: what it is, what it may be, and what to do when it is missing."""
 
-    kind: Literal["number", "integer", "category"] = "number"
+    kind: Literal["number", "integer", "category", "date"] = "number"
+    format: Order | None = None
     unit: str | None = None
     description: str | None = None
     range: tuple[float, float] | None = None
@@ -38,6 +42,21 @@ class Column(Strict):
         aliases = {name: others for name, others in given.items() if others is not None}
         return content | {"categories": list(given), "category_aliases": aliases}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _dates_as_days(cls, content: Any) -> Any:
+        """The range of a date is kept as days."""
+        if not isinstance(content, dict) or content.get("kind") != "date":
+            return content
+        ends = content.get("range")
+        if not isinstance(ends, list | tuple) or len(ends) != 2:  # noqa: PLR2004 - said elsewhere
+            return content
+        try:
+            return content | {"range": read_bounds(*ends)}
+        except ValueError as error:
+            message = f"range: {error}"
+            raise ValueError(message) from None
+
     @field_validator("range")
     @classmethod
     def _low_below_high(cls, bounds: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -48,6 +67,13 @@ class Column(Strict):
             message = f"got [{bounds[0]:g}, {bounds[1]:g}], wanted the low end below the high end"
             raise ValueError(message)
         return bounds
+
+    @model_validator(mode="after")
+    def _format_fits(self) -> Self:
+        if self.format is not None and self.kind != "date":
+            message = f"format: got it on kind {self.kind!r}, wanted 'date'"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _kind_fits(self) -> Self:
@@ -77,6 +103,44 @@ class Column(Strict):
                 if owners.setdefault(alias, name) != name:
                     message = f"categories: {alias!r} means {owners[alias]!r} and {name!r}"
                     raise ValueError(message + "; wanted one")
+
+    @property
+    def order(self) -> Order:
+        """In which order a date is written in files."""
+        return self.format or "iso"
+
+    @property
+    def range_text(self) -> str:
+        """The range in words: `between 0 and 120`."""
+        low, high = self.range or (0.0, 0.0)
+        if self.kind == "date":
+            return f"between {spell_date(low)} and {spell_end(high)}"
+        return f"between {low:g} and {high:g}"
+
+    def read_day(self, cell: Any) -> float | str | None:
+        """The days of a cell of dates, None where it is a missing code, `NO_DATE` where none."""
+        if isinstance(cell, date):
+            return count_days(cell)
+        if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+            return NO_DATE
+        text = spell(cell)
+        if text in self.missing_codes:
+            return None
+        days = read_date(text, self.order)
+        if days is None:
+            return NO_DATE
+        return None if self.missing_codes and spell_date(days) in self.sent_codes else days
+
+    @property
+    def sent_codes(self) -> tuple[str, ...]:
+        """The missing codes as a request has them: dates as ISO."""
+        if self.kind != "date":
+            return self.missing_codes
+        days = [read_date(code, self.order) for code in self.missing_codes]
+        return tuple(
+            code if day is None else spell_date(day)
+            for code, day in zip(self.missing_codes, days, strict=True)
+        )
 
     @cached_property
     def spellings(self) -> Spellings[str]:

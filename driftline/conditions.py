@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from driftline.dates import WANTED, read_date, spell_date
+
 _COMPARES: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -65,8 +67,9 @@ def select_rows(
     compare, wanted = _COMPARES[condition.compares], condition.value
     is_known = values.notna().to_numpy()
     if column.kind != "category":
+        bound = read_date(str(wanted)) if column.kind == "date" else wanted
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        return np.asarray(compare(numbers, wanted) & is_known, dtype=bool)
+        return np.asarray(compare(numbers, bound) & is_known, dtype=bool)
     places = {name: place for place, name in enumerate(column.categories)}
     codes = values.astype(object).map(places).to_numpy(dtype=np.float64, na_value=np.nan)
     return np.asarray(compare(codes, places[str(wanted)]) & ~np.isnan(codes), dtype=bool)
@@ -83,6 +86,8 @@ def _parse(text: str, columns: Mapping[str, Described]) -> list[Condition]:
     name, compares, value = match[1], match[2], match[3].strip("'\"")
     if columns[name].kind == "category":
         return [_category_condition(name, compares, value, columns[name])]
+    if columns[name].kind == "date":
+        return [_date_condition(name, compares, value)]
     try:
         number = float(value)
     except ValueError:
@@ -91,6 +96,14 @@ def _parse(text: str, columns: Mapping[str, Described]) -> list[Condition]:
         message = f"{name}: got {value!r}, wanted a number to compare with"
         raise ValueError(message)
     return [Condition(name, compares, number)]
+
+
+def _date_condition(name: str, compares: str, value: str) -> Condition:
+    days = read_date(value)
+    if days is None:
+        message = f"{name}: got {value!r}, wanted {WANTED['iso']}, to compare with"
+        raise ValueError(message)
+    return Condition(name, compares, spell_date(days))
 
 
 def _each_category(name: str, column: Described) -> list[Condition]:

@@ -17,10 +17,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.dates import read_iso, spell_date, spell_end
 from driftline.spelling import MISSING, declare_categories, part_codes, tidy
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 EXACT_BELOW = 2.0**53  # from here on a float64 cannot tell every whole number from its neighbour
+
+ISO_WANTED = "must be an ISO date in quotes, such as 2024-12-31 or 2024-12-31T14:30"
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z_ .&-]{0,63}")
 
@@ -33,6 +36,7 @@ FaultKind = Literal[
     "not_a_number",
     "not_whole",
     "not_a_category",
+    "not_a_date",
     "unknown_field",  # a name that the contract does not know
     "malformed",  # no record at all, or values in another number
 ]
@@ -101,12 +105,14 @@ class FieldSpec:
     @cached_property
     def encode(self) -> Encoder:
         """Value to number: itself, a category's index, or nan where missing; else an error."""
+        if self.kind == "date":
+            return _date_encoder(self)
         return _category_encoder(self) if self.kind == "category" else _number_encoder(self)
 
     @property
     def codes(self) -> tuple[float | str, ...]:
         """The missing codes as a record gives them: numbers where they are some."""
-        if self.kind == "category":
+        if self.kind in {"category", "date"}:
             return self.missing_codes
         numbers, words = part_codes(self.missing_codes)
         return (*sorted(numbers), *sorted(words))
@@ -147,7 +153,31 @@ def _number_encoder(spec: FieldSpec) -> Encoder:
 def _range_text(spec: FieldSpec) -> str:
     if spec.low is None or spec.high is None:
         return "must be a finite number"
+    if spec.kind == "date":
+        return f"must be between {spell_date(spec.low)} and {spell_end(spec.high)}"
     return f"must be between {spec.low:g} and {spec.high:g}"
+
+
+def _date_encoder(spec: FieldSpec) -> Encoder:
+    low = -FLOAT32_MAX if spec.low is None else spec.low
+    high = FLOAT32_MAX if spec.high is None else spec.high
+    codes = frozenset(spec.missing_codes)
+
+    def encode(value: Any) -> float:
+        if value is None or (type(value) is float and math.isnan(value)):
+            return _missing(spec)
+        days = read_iso(value) if type(value) is str else None
+        if codes and type(value) is str:
+            text = tidy(value) if days is None else spell_date(days)
+            if text in codes:
+                return _missing(spec)
+        if days is None:
+            raise InvalidValueError("not_a_date", ISO_WANTED)
+        if not low <= days <= high:
+            raise InvalidValueError("out_of_range", _range_text(spec))
+        return days
+
+    return encode
 
 
 def _category_encoder(spec: FieldSpec) -> Encoder:
@@ -249,7 +279,7 @@ class Contract:
     def _plain_numbers(self) -> tuple[Callable[[Mapping[str, Any]], Any], Any, Any, Any] | None:
         """Getter, low ends, high ends and which are whole, where every field is a plain number."""
         if len(self.fields) == 1 or any(
-            f.kind == "category" or f.missing_codes for f in self.fields
+            f.kind in {"category", "date"} or f.missing_codes for f in self.fields
         ):
             return None
         low = [-FLOAT32_MAX if f.low is None else f.low for f in self.fields]

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftline.contract import Contract, FieldSpec, InvalidRecordError
+from driftline.dates import spell_date
 from driftline.digests import number_repeats
 from driftline.errors import DataError
 from driftline.evaluation import default_repeats
@@ -133,7 +134,7 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
             ),
             ordered=spec.ordered,
             allow_missing=spec.missing == "allow",
-            missing_codes=spec.missing_codes,
+            missing_codes=spec.sent_codes,
             unit=spec.unit,
             description=spec.description,
         )
@@ -154,6 +155,20 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
     )
 
 
+def as_sent(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
+    """Cleaned rows with their dates as requests have them: ISO text, None where one is missing."""
+    dates = [field.name for field in contract.fields if field.kind == "date"]
+    texts = {
+        name: pd.Series(
+            [None if days != days else spell_date(days) for days in table[name]],  # noqa: PLR0124
+            index=table.index,
+            dtype="object",
+        )
+        for name in dates
+    }
+    return table.assign(**texts) if texts else table
+
+
 def encode_rows(table: pd.DataFrame, problem: Problem) -> NDArray[np.float32]:
     """A snapshot's rows as the float32 matrix, by the very code that serving uses."""
     names = list(problem.columns)
@@ -161,9 +176,10 @@ def encode_rows(table: pd.DataFrame, problem: Problem) -> NDArray[np.float32]:
     if absent:
         message = f"snapshot: no column {', '.join(map(repr, absent))}; wanted this problem's own"
         raise DataError(message)
-    records = table[names].to_dict(orient="records")
+    contract = draft_contract(problem)
+    records = as_sent(table[names], contract).to_dict(orient="records")
     try:
-        return draft_contract(problem).encode_table(records)  # type: ignore[arg-type]
+        return contract.encode_table(records)  # type: ignore[arg-type]
     except InvalidRecordError as error:
         message = f"snapshot: a row breaks the problem file ({error}); wanted rows ingested by it"
         raise DataError(message) from None

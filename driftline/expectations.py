@@ -5,10 +5,12 @@ reported where it speaks of the table; `info` is reported only.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from driftline.dates import WANTED, count_days, read_date
 from driftline.documents import parse_document
 from driftline.errors import ProblemError
 from driftline.problem import Problem
@@ -82,6 +84,10 @@ def _settle(arguments: dict[str, Any], problem: Problem, where: str) -> dict[str
                 raise ProblemError(message + ", ".join(sorted(known)))
         settled[key] = names if isinstance(given, list) else names[0]
     column, values = settled.get("column"), arguments.get("value_set")
+    if column in problem.columns and problem.columns[column].kind == "date":
+        for key in ("min_value", "max_value"):
+            if key in settled and isinstance(settled[key], str | date):
+                settled[key] = _settle_date(settled[key], f"{where}: arguments.{key}")
     if isinstance(column, str) and isinstance(values, list):
         key = f"{where}: arguments.value_set"
         settled["value_set"] = [_settle_value(value, column, problem, key) for value in values]
@@ -96,11 +102,22 @@ def _settle_value(value: Any, column: str, problem: Problem, key: str) -> Any:
     spec = problem.columns[column]
     if spec.kind == "category":
         return spec.spellings.find(value) or spell(value)
+    if spec.kind == "date":
+        return _settle_date(value, key)
     number = read_number(tidy(str(value)))
     if number is None:
         message = f"{key}: got {value!r}, wanted numbers, as column {column!r} has"
         raise ProblemError(message)
     return number
+
+
+def _settle_date(value: Any, key: str) -> float:
+    """The days that a date is in the cleaned table."""
+    days = count_days(value) if isinstance(value, date) else read_date(str(value))
+    if days is None:
+        message = f"{key}: got {value!r}, wanted {WANTED['iso']}"
+        raise ProblemError(message)
+    return days
 
 
 def derive_expectations(problem: Problem) -> tuple[Expectation, ...]:
@@ -110,7 +127,8 @@ def derive_expectations(problem: Problem) -> tuple[Expectation, ...]:
         if spec.range is not None:
             low, high = spec.range
             bounds = {"column": name, "min_value": low, "max_value": high}
-            derived.append(_expect("ExpectColumnValuesToBeBetween", bounds))
+            meaning = spec.range_text if spec.kind == "date" else None
+            derived.append(_expect("ExpectColumnValuesToBeBetween", bounds, meaning))
         if spec.categories:
             members = {"column": name, "value_set": list(spec.categories)}
             derived.append(_expect("ExpectColumnValuesToBeInSet", members))
@@ -121,5 +139,5 @@ def derive_expectations(problem: Problem) -> tuple[Expectation, ...]:
     return tuple(derived)
 
 
-def _expect(expect: str, arguments: dict[str, Any]) -> Expectation:
-    return Expectation(expect=expect, severity="warning", arguments=arguments)
+def _expect(expect: str, arguments: dict[str, Any], meaning: str | None = None) -> Expectation:
+    return Expectation(expect=expect, severity="warning", meaning=meaning, arguments=arguments)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.cleaning import MISSING_MARKERS, cells_of
+from driftline.dated import MOSTLY, describe_dates
 from driftline.spelling import read_number, spell, tidy
 
 Role = Literal["input", "ignored"]
@@ -26,20 +27,20 @@ CODES_AT_THE_TOP = (77, 88, 99, 777, 888, 999, 7777, 8888, 9999, 99999)
 WORDS_FOR_MISSING = frozenset({"?", "-", "--", ".", "unknown", "missing", "none", "not available"})
 LEAST_OF_A_CODE = 3  # cells that hold it
 GAP_OF_A_CODE = 2.0  # times the largest other value
-MOSTLY = 0.98  # of the cells that a kind has to fit; the others are set aside row by row
 MOST_UNIQUE = 0.95
 LEAST_ROWS_OF_AN_ID = 20
+LONG, FREE = 25, 0.8  # characters, and share of different texts, of free text
 ROOM = 0.5  # beyond the values seen, as a share of their span
 
 _ID = re.compile(
-    r"(^|[_\s.-])(id|ids|uuid|guid|key|mrn|ssn|index|row|record|serial|nr|number|no)$|id$|^unnamed",
+    r"(^|[_\s.-])(id|ids|uuid|guid|key|mrn|ssn|index|row|record|serial|nr|number|nbr|no)$|id$|^unnamed",
     re.IGNORECASE,
 )
-_PERSON = re.compile(r"patient|person|subject|member|customer|client|user|case", re.IGNORECASE)
-_DATE = re.compile(
-    r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?(Z|[+-]\d{2}:?\d{2})?"
-    r"|\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?)?|\d{4}/\d{1,2}/\d{1,2}"
+_CODE = re.compile(r"(^|[_\s.-])(id|code|zip|plz)$|[a-z](Id|ID|Code)$", re.IGNORECASE)
+_PERSON = re.compile(
+    r"patient|person|subject|member|customer|client|user|case|individual|household", re.IGNORECASE
 )
+_WITH_SIGNS = re.compile(r"[^\d\s]{0,3} ?[+-]?[\d.,' ]*\d ?[^\d\s]{1,4}|[^\d\s]{1,3} ?[\d.,' ]*\d")
 _NUMBER_IN_TEXT = re.compile(r"\d+(\.\d+)?")
 _UNIT_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,15})[)\]]\s*$")
 _UNITS = {
@@ -82,11 +83,17 @@ class Guess:
 
 def guess_columns(rows: pd.DataFrame, *, without: Sequence[str] = ()) -> list[Guess]:
     """A guess for each column but those `without`; `rows` holds text or typed cells."""
-    return [
-        guess_column(tidy(str(name)), cells_of(rows.iloc[:, place]))
-        for place, name in enumerate(rows.columns)
-        if tidy(str(name)) not in without
+    names = [tidy(str(name)) for name in rows.columns]
+    guesses = [
+        guess_column(name, cells_of(rows.iloc[:, place]))
+        for place, name in enumerate(names)
+        if name and name not in without
     ]
+    nameless = names.count("")
+    if nameless:
+        told = f"{nameless} without a name; give one to a column that is to be used"
+        guesses.append(Guess("", "empty", "ignored", told))
+    return guesses
 
 
 def guess_column(name: str, cells: Sequence[Any]) -> Guess:
@@ -129,17 +136,23 @@ def _guess_id(
     del words
     unique = len(counts) / len(present)
     is_named, is_person = bool(_ID.search(name)), bool(_PERSON.search(name))
-    if len(present) < LEAST_ROWS_OF_AN_ID:
+    if len(present) < LEAST_ROWS_OF_AN_ID or _has_fractions(counts):
         return None
     if unique >= MOST_UNIQUE and (is_named or _is_sequence(present)):
         told = f"{unique:.0%} of its values occur once" + (", and its name says id" * is_named)
         return Guess(name, "id", "ignored", told)
-    if is_named and is_person and unique < MOST_UNIQUE and len(counts) > MOST_CATEGORIES:
+    is_persons = is_person and (is_named or bool(_PERSON.fullmatch(name)))
+    if is_persons and unique < MOST_UNIQUE and len(counts) > MOST_CATEGORIES:
         told = (
             f"{len(counts)} values for {len(present)} rows, named as a person's: several rows each"
         )
         return Guess(name, "group", "ignored", told)
     return None
+
+
+def _has_fractions(counts: Counter[str]) -> bool:
+    numbers = [read_number(text) for text in counts]
+    return any(number is not None and not number.is_integer() for number in numbers)
 
 
 def _is_sequence(present: Sequence[str]) -> bool:
@@ -154,11 +167,9 @@ def _is_sequence(present: Sequence[str]) -> bool:
 def _guess_date(
     name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
 ) -> Guess | None:
-    del words
-    fitting = sum(count for text, count in counts.items() if _DATE.fullmatch(text))
-    if fitting < MOSTLY * len(present):
-        return None
-    return Guess(name, "date", "ignored", f"{fitting / len(present):.0%} of its values are dates")
+    del present
+    found = describe_dates(counts, words)
+    return None if found is None else Guess(name, "date", "input", found[1], found[0])
 
 
 def _guess_number(
@@ -166,6 +177,9 @@ def _guess_number(
 ) -> Guess | None:
     numbers = {text: read_number(text) for text in counts}
     fitting = sum(counts[text] for text, number in numbers.items() if number is not None)
+    others = [counts[text] for text, number in numbers.items() if number is None]
+    if sum(count >= LEAST_OF_A_CODE for count in others) >= LEAST_OF_A_CODE:
+        return None  # words that come again and again are codes too, as V45 beside 250
     if fitting < MOSTLY * len(present) or any(_is_code(text) for text in counts):
         return None
     values = {number: 0 for number in numbers.values() if number is not None}
@@ -177,6 +191,8 @@ def _guess_number(
     if len(kept) <= 2:  # noqa: PLR2004 - two values are a yes and a no, in whatever numbers
         return None
     is_whole = all(value.is_integer() for value in kept)
+    if is_whole and _CODE.search(name) and len(counts) <= MOST_CATEGORIES:
+        return None  # numbers that name things
     kind: Kind = "integer" if is_whole else "number"
     keys: dict[str, Any] = {"kind": kind}
     if unit := guess_unit(name):
@@ -260,7 +276,14 @@ def _are_steps(levels: Sequence[str]) -> bool:
 def _leave_out_text(
     name: str, present: Sequence[str], counts: Counter[str], missing: float
 ) -> Guess:
-    told = f"{len(counts)} different texts in {len(present)} cells, more than {MOST_CATEGORIES}"
+    length = sum(map(len, present)) / len(present)
+    if length >= LONG and len(counts) >= FREE * len(present):
+        told = f"free text of some {length:.0f} characters, in which rows have nothing in common"
+        return Guess(name, "text", "ignored", told, missing=missing)
+    if sum(bool(_WITH_SIGNS.fullmatch(text)) for text in present) >= MOSTLY * len(present):
+        told = "numbers with signs or units beside them; a column of plain numbers can be used"
+        return Guess(name, "text", "ignored", told, missing=missing)
+    told = f"{len(counts)} different texts in {len(present)} cells, too many for categories"
     return Guess(name, "text", "ignored", told, missing=missing)
 
 

@@ -6,16 +6,17 @@ The documents are text with comments, so that a person can check and correct eve
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import yaml
 
 from driftline.cleaning import MISSING_MARKERS, cells_of
 from driftline.errors import DataError
 from driftline.inference import Guess, guess_columns
+from driftline.leaks import suspect_leak
+from driftline.reading import PLAIN, Reading
 from driftline.spelling import read_number, spell, tidy
 
 MOST_CLASSES = 30
@@ -27,11 +28,9 @@ POSITIVE_WORDS = frozenset(
         *("default", "churn", "churned", "fraud", "bad", "high", "abnormal", "readmitted"),
     }
 )
-LEAKING_RATIO = 0.995  # area under the curve of one column alone
 LEAKING_NAMES = re.compile(
     r"outcome|result|discharge|death|died|diagnos|label|target", re.IGNORECASE
 )
-SAMPLE_ROWS = 20_000
 SMALL = 500  # rows below which every interval is wide
 LEAST_FOR_GATE = 30  # rows of the rarer class, below which chance alone may fail a good model
 IMBALANCED = 0.1
@@ -62,13 +61,19 @@ class Onboarding:
     suite: str
 
 
-def onboard_table(rows: pd.DataFrame, *, name: str, target: str, location: str) -> Onboarding:
-    """Describe a table; `DataError` where its target cannot be predicted, with what was wanted."""
+def onboard_table(
+    rows: pd.DataFrame, *, name: str, target: str, location: str, reading: Reading = PLAIN
+) -> Onboarding:
+    """Describe a table; `DataError` where its target cannot be predicted, with what was wanted.
+
+    `reading` is how it was found to be written, where that is not plain.
+    """
+    _refuse_repeated(rows, location)
     place = _find_target(rows, target, location)
     written = tidy(str(rows.columns[place]))
     guessed = guess_target(written, cells_of(rows.iloc[:, place]), source=location)
     columns = guess_columns(rows, without=(guessed.name,))
-    columns = [_suspect_leak(guess, rows, place, guessed) for guess in columns]
+    columns = [suspect_leak(guess, rows, place, guessed.name) for guess in columns]
     if not any(guess.role == "input" for guess in columns):
         message = f"{location}: no column is left to predict {target!r} from: " + "; ".join(
             f"{guess.name}: {guess.evidence}" for guess in columns[:5]
@@ -79,9 +84,20 @@ def onboard_table(rows: pd.DataFrame, *, name: str, target: str, location: str) 
         guessed,
         columns,
         remarks,
-        problem=write_problem(name, location, guessed, columns, remarks, rows=len(rows)),
+        problem=write_problem(
+            name, location, guessed, columns, remarks, rows=len(rows), reading=reading
+        ),
         suite=write_suite(name, rows=len(rows)),
     )
+
+
+def _refuse_repeated(rows: pd.DataFrame, location: str) -> None:
+    counts = Counter(tidy(str(name)) for name in rows.columns)
+    repeated = [repr(name) for name, count in counts.items() if name and count > 1]
+    if repeated:
+        shown = ", ".join(repeated[:5]) + (", ..." if repeated[5:] else "")
+        message = f"{location}: {shown}: got several columns of this name, wanted each name once"
+        raise DataError(message)
 
 
 def _find_target(rows: pd.DataFrame, target: str, location: str) -> int:
@@ -151,58 +167,6 @@ def _choose_positive(named: Mapping[str, str], counts: Counter[str]) -> str:
     return min(named, key=lambda name: (counts[named[name]], name))
 
 
-def _suspect_leak(guess: Guess, rows: pd.DataFrame, place: int, target: TargetGuess) -> Guess:
-    """A column that alone tells the target nearly perfectly is left out, and told."""
-    if guess.role != "input":
-        return guess
-    names = [tidy(str(name)) for name in rows.columns]
-    sample = rows if len(rows) <= SAMPLE_ROWS else rows.sample(SAMPLE_ROWS, random_state=0)
-    score = tell_apart(
-        cells_of(sample.iloc[:, names.index(guess.name)]), cells_of(sample.iloc[:, place])
-    )
-    if score < LEAKING_RATIO:
-        return guess
-    told = (
-        f"{guess.evidence}; alone it tells {target.name!r} nearly perfectly (AUC {score:.3f}): "
-        "known only afterwards? To use it, move it to `columns`"
-    )
-    return replace(guess, role="ignored", evidence=told)
-
-
-def tell_apart(values: Sequence[Any], truth: Sequence[Any]) -> float:
-    """How well one column tells the classes apart on rows not learnt from, as the mean AUC.
-
-    A shallow tree per class against the rest, cross-validated; 0.5 is chance. Too few rows of a
-    class tell nothing.
-    """
-    from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from sklearn.tree import DecisionTreeClassifier
-
-    texts = [None if cell is None else spell(cell) for cell in truth]
-    kept = [i for i, text in enumerate(texts) if text and text.lower() not in MISSING_MARKERS]
-    labels = np.array([texts[i] for i in kept])
-    classes, counts = np.unique(labels, return_counts=True)
-    if len(classes) < 2 or counts.min() < 10:  # noqa: PLR2004 - too few rows to tell anything
-        return 0.5
-    column = _as_numbers([values[i] for i in kept]).reshape(-1, 1)
-    tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=5, random_state=0)
-    folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    answers = cross_val_predict(tree, column, labels, cv=folds, method="predict_proba")
-    scores = [
-        roc_auc_score(labels == label, answers[:, place]) for place, label in enumerate(classes)
-    ]
-    return float(np.mean(scores))
-
-
-def _as_numbers(values: Sequence[Any]) -> np.ndarray:
-    texts = ["" if value is None else spell(value) for value in values]
-    numbers = [read_number(text) for text in texts]
-    if sum(number is not None for number in numbers) >= len(numbers) / 2:
-        return np.array([-1e30 if n is None else np.clip(n, -1e30, 1e30) for n in numbers])
-    return pd.factorize(np.array(texts, dtype=object), sort=True)[0].astype(float)
-
-
 def _remark(rows: pd.DataFrame, columns: Sequence[Guess], target: TargetGuess) -> tuple[str, ...]:
     """What a person should know before they trust the table."""
     remarks = []
@@ -216,6 +180,9 @@ def _remark(rows: pd.DataFrame, columns: Sequence[Guess], target: TargetGuess) -
         remarks.append(f"{len(rows)} rows are few: every figure has a wide interval")
     if target.missing:
         remarks.append(f"{target.missing} rows have no {target.name!r} and cannot teach")
+    dates = [guess.name for guess in columns if guess.kind == "date" and guess.role == "input"]
+    if dates:
+        remarks.append(f"{', '.join(dates)}: dates go on, and no model knows what comes after them")
     groups = [guess.name for guess in columns if guess.kind == "group"]
     if groups:
         remarks.append(
@@ -239,6 +206,7 @@ def write_problem(
     remarks: Sequence[str],
     *,
     rows: int,
+    reading: Reading = PLAIN,
 ) -> str:
     """The problem file, with the evidence of each guess as a comment."""
     lines = [
@@ -246,6 +214,7 @@ def write_problem(
         *(f"# Note: {_comment(remark)}" for remark in remarks),
         f"title: {_yaml(name.replace('_', ' '))}",
         f"source: {{kind: file, location: {_yaml(location)}}}",
+        *([] if reading.is_plain else [f"reading: {_yaml(reading.to_keys())}  # as it was found"]),
         "",
         f"# {_comment(target.evidence)}",
         "target:",
@@ -308,7 +277,9 @@ def write_suite(name: str, *, rows: int) -> str:
 
 
 def _yaml(value: Any) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
+    text = yaml.safe_dump(
+        value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False
+    )
     return text.removesuffix("...\n").strip()
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from driftline.candidates import CANDIDATES
 from driftline.columns import LARGEST, Column
 from driftline.conditions import parse_conditions
+from driftline.dates import read_date, spell_date
 from driftline.declared import Strict, Text
 from driftline.documents import parse_document
 from driftline.drift_policy import DriftPolicy
@@ -27,6 +28,7 @@ from driftline.goal import (
 )
 from driftline.loop import Loop
 from driftline.metrics import BINARY_METRICS
+from driftline.reading import PLAIN, Reading
 from driftline.sources import FileSource, PackageSource, SklearnSource, Source
 from driftline.spelling import MISSING, read_number, spell
 from driftline.target import Target
@@ -43,6 +45,7 @@ __all__ = [
     "Loop",
     "PackageSource",
     "Problem",
+    "Reading",
     "RiskBands",
     "Search",
     "SklearnSource",
@@ -81,6 +84,7 @@ class Problem(Strict):
     name: str
     title: str
     source: Source
+    reading: Reading = PLAIN
     columns: dict[Text, Column] = Field(min_length=1)
     target: Target
     ignored: tuple[Text, ...] = ()
@@ -193,6 +197,9 @@ def _example_value(value: float | str | None, column: Column | None) -> float | 
     """An example's value as a record has it: a category by its name, a number as one."""
     if value is None or column is None:
         return value
+    if column.kind == "date":
+        days = read_date(str(value), column.order)
+        return str(value) if days is None else spell_date(days)
     if column.kind == "category":
         found = column.spellings.find(value)
         return spell(value) if found in {None, MISSING} else found

@@ -47,7 +47,11 @@ def fit_reference(table: pd.DataFrame, problem: Problem, *, seed: int = 0) -> Re
     columns = tuple(
         model_column(name, table[name], is_category=spec.kind == "category")
         for name, spec in problem.columns.items()
+        if spec.kind != "date"  # dates go on by themselves: new ones are no fault of the data
     )
+    if not columns:
+        nothing = np.zeros(0)
+        return Reference(problem, (), plan_features(()), (), nothing.astype(np.int64), nothing)
     read = [column.read(table[column.name]) for column in columns]
     codes = [column.encode(values) for column, values in zip(columns, read, strict=True)]
     features = plan_features(columns)
@@ -73,7 +77,7 @@ def weigh_window(
     In a long window suspicions are looked for in MOST_SEARCHED evenly spaced rows; what is found
     there counts only where all rows of the column prove it.
     """
-    if min(len(current), reference.repeats.sum()) < LEAST_ROWS:
+    if not reference.columns or min(len(current), reference.repeats.sum()) < LEAST_ROWS:
         return []
     step = -(-len(current) // MOST_SEARCHED)
     searched = current.iloc[::step]

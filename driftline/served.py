@@ -7,7 +7,7 @@ import pandas as pd
 
 from driftline.comparison import Improvement, compare_pairwise
 from driftline.contract import Contract
-from driftline.dataset import Dataset
+from driftline.dataset import Dataset, as_sent
 from driftline.export import score_onnx
 from driftline.metrics import Scored, compute_metrics, score_rows
 from driftline.problem import Comparison
@@ -36,7 +36,7 @@ def score_served(model: ServedModel, table: pd.DataFrame, y: np.ndarray) -> Scor
     """A served model's answers on a table's rows, with their truth."""
     contract = model.contract
     names = [field.name for field in contract.fields]
-    matrix = contract.encode_table(table[names].to_dict(orient="records"))  # type: ignore[arg-type]
+    matrix = contract.encode_table(as_sent(table[names], contract).to_dict(orient="records"))  # type: ignore[arg-type]
     positive = contract.positive[0] if contract.threshold is not None else None
     return score_rows(
         score_onnx(model.onnx, matrix), y, positive=positive, threshold=contract.threshold

@@ -9,7 +9,7 @@ from driftline.quarantine import check_trainable
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.cleaning import clean_rows, separate_rows
 from tasks.data.problems import read_problem, read_suite
-from tasks.data.storage import write_report, write_snapshot
+from tasks.data.storage import Origin, write_report, write_snapshot
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.progress import step
 from tasks.reading.sources import read_source
@@ -25,16 +25,16 @@ def ingest(
     spec = read_problem(problem)
     suite = read_suite(spec)
     with step("read and clean"):
-        raw, name = read_source(spec, source)
+        raw, name, read_as = read_source(spec, source)
         cleaned = clean_rows(raw, spec, source=name)
     with step("validate"):
-        validation = check_expectations(cleaned.table, suite)
+        validation = check_expectations(cleaned.table, suite, read_as)
         page = write_report(f"validation/{spec.name}-{flow_run.id}.html", validation.page)
         refuse_critical(validation, source=name, page=page)
         rows = separate_rows(cleaned, validation.faults, spec, source=name)
         check_trainable(rows.kept, spec, folds=folds, source=name)
     with step("write snapshot"):
-        snapshot = write_snapshot(rows.kept, rows.quarantined)
+        snapshot = write_snapshot(rows.kept, rows.quarantined, Origin(name, read_as))
     return {
         "snapshot": {
             "sha256": snapshot.sha256,
@@ -43,6 +43,7 @@ def ingest(
             "reasons": rows.reasons,
             "uncoerced": cleaned.uncoerced,
             "source": name,
+            **({"read_as": read_as} if read_as else {}),
         },
         "validation": {
             "success": validation.success,

@@ -128,7 +128,7 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
     holdout = source is None and (holdout or is_first_day)
     if source is not None or holdout:
         window, refused = window.judged_elsewhere(), Refusals(last=seen)
-    raw = window.inputs if source is None else read_source(spec, source)[0]
+    raw = window.inputs if source is None else read_source(spec, source).rows
     current = Current(unseen, (), tuple(range(len(unseen))))
     if not holdout and (len(raw) or source is not None):
         current = clean_current(raw, spec, source=source or "the prediction log")

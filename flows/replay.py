@@ -36,7 +36,7 @@ def replay(
     spec = read_problem(problem)
     recipe = renewing.choose_recipe(candidate)
     with step("read history"):
-        raw, name = read_source(spec, source)
+        raw, name, _ = read_source(spec, source)
         ordered = replaying.order_rows(raw, order_by, spec)
         cleaned = clean_rows(ordered, spec, source=name)
         history = replaying.make_history(cleaned, spec, windows=windows)

@@ -18,7 +18,7 @@ from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
 from flows.shared.summary import candidate_rows
 from tasks.data.cleaning import clean_labelled
 from tasks.data.problems import read_problem
-from tasks.data.storage import find_snapshot, read_snapshot, write_snapshot
+from tasks.data.storage import Origin, find_snapshot, read_origin, read_snapshot, write_snapshot
 from tasks.log import orders, predictions
 from tasks.models import gate, training
 from tasks.models.registry import bind_contract, register_model
@@ -77,7 +77,11 @@ def train(
         contest = compete(spec, sha256, plan)
         reasons = orders.read_reasons(claimed) if claimed else []
         sections = decide(
-            spec, contest, plan, source=source or "", reason=reasons[0] if reasons else None
+            spec,
+            contest,
+            plan,
+            origin=read_origin(sha256),
+            reason=reasons[0] if reasons else None,
         )
         champion = sections["promotion"]["champion"]
         if champion is not None and not is_served(spec.name, champion):
@@ -146,7 +150,7 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
 
 
 def decide(
-    spec: Problem, contest: Contest, plan: Plan, *, source: str, reason: str | None
+    spec: Problem, contest: Contest, plan: Plan, *, origin: Origin, reason: str | None
 ) -> Sections:
     """Gate the winner, log everything, register it, and hand over the alias it has earned."""
     winner, trained, exported = contest.winner, contest.trained, contest.exported
@@ -158,7 +162,12 @@ def decide(
             trained,
             winner,
             inputs=Inputs(
-                contest.snapshot, rows, source, str(flow_run.id), gate.describe_plan(plan)
+                contest.snapshot,
+                rows,
+                origin.source,
+                str(flow_run.id),
+                gate.describe_plan(plan),
+                read_as=origin.read_as,
             ),
             feature_names=exported.contract.feature_names,
             X_test=contest.dataset.data.X_test,

@@ -3,7 +3,9 @@
 from typing import Any
 
 from driftline.contract import Contract, FieldSpec
+from driftline.dates import spell_date, spell_end
 
+ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 ERRORS = {
     "400": "the body is not a JSON object",
     "401": "no valid key",
@@ -82,6 +84,8 @@ def _table_of_fields(contract: Contract) -> str:
         whole = "whole, " if field.kind == "integer" else ""
         is_bounded = field.low is not None and field.high is not None
         values = f"{whole}{field.low:g} to {field.high:g}" if is_bounded else f"{whole}any number"
+        if field.kind == "date":
+            values = "ISO date" + _span(field)
         if field.kind == "category":
             values = ", ".join(field.categories)
         missing = ", ".join(["null", *field.missing_codes]) if field.allow_missing else "no"
@@ -150,11 +154,15 @@ def _features(contract: Contract) -> dict[str, Any]:
 
 def _field(field: FieldSpec) -> dict[str, Any]:
     words = [field.description or field.name, f"unit: {field.unit}" if field.unit else ""]
+    if field.kind == "date":
+        words.append("an ISO date, with its time or without" + _span(field))
     if field.missing_codes:
         words.append(f"{', '.join(field.missing_codes)} means missing")
     schema: dict[str, Any] = {"description": "; ".join(word for word in words if word)}
     if field.kind == "category":
         schema |= {"type": "string", "enum": list(field.categories)}
+    elif field.kind == "date":
+        schema |= {"type": "string", "pattern": ISO_DATE}
     else:
         schema["type"] = "integer" if field.kind == "integer" else "number"
         if field.low is not None and field.high is not None:
@@ -164,6 +172,12 @@ def _field(field: FieldSpec) -> dict[str, Any]:
         if "enum" in schema:
             schema["enum"] = [*schema["enum"], None]
     return schema
+
+
+def _span(field: FieldSpec) -> str:
+    if field.low is None or field.high is None:
+        return ""
+    return f", {spell_date(field.low)} to {spell_end(field.high)}"
 
 
 def _prediction(contract: Contract) -> dict[str, Any]:
@@ -204,6 +218,9 @@ def _example(contract: Contract) -> dict[str, Any]:
 def _typical(field: FieldSpec) -> Any:
     if field.kind == "category":
         return field.categories[0]
+    if field.kind == "date":
+        days = 20_000.0 if field.low is None or field.high is None else field.low + field.high
+        return spell_date(float(int(days / 2)))
     if field.low is None or field.high is None:
         return 0
     middle = (field.low + field.high) / 2

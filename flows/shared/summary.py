@@ -65,6 +65,8 @@ def _dataset(summary: Summary) -> Iterable[Row]:
         snapshot = summary["snapshot"]
         set_aside = f", {snapshot['quarantined']} set aside" if snapshot["quarantined"] else ""
         yield "dataset", f"{snapshot['rows']} rows{set_aside}, sha256 {snapshot['sha256'][:12]}"
+        if "read_as" in snapshot:
+            yield "read as", snapshot["read_as"]
 
 
 def _validation(summary: Summary) -> Iterable[Row]:

@@ -16,8 +16,13 @@ _SCRIPTS = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
 _FETCHED = re.compile(r"<(?:link|img)\b[^>]*(?:href|src)=\"https?:[^>]*>", re.IGNORECASE)
 
 
-def render_page(result: Any, outcomes: Sequence[tuple[Expectation, bool]]) -> bytes:
-    """The page of a validation's result, headed by each rule, its meaning and whether it held."""
+def render_page(
+    result: Any, outcomes: Sequence[tuple[Expectation, bool]], read_as: str = ""
+) -> bytes:
+    """The page of a validation's result, headed by each rule, its meaning and whether it held.
+
+    Above them stands how the table was read, where that was not plain.
+    """
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView
 
@@ -25,10 +30,10 @@ def render_page(result: Any, outcomes: Sequence[tuple[Expectation, bool]]) -> by
     page = _FETCHED.sub("", _SCRIPTS.sub("", page))
     style = f"<style>{STYLE.read_text(encoding='utf-8')}</style></head>"
     page = page.replace("</head>", style, 1)
-    return page.replace("<body>", f"<body>{_meanings(outcomes)}", 1).encode()
+    return page.replace("<body>", f"<body>{_meanings(outcomes, read_as)}", 1).encode()
 
 
-def _meanings(outcomes: Sequence[tuple[Expectation, bool]]) -> str:
+def _meanings(outcomes: Sequence[tuple[Expectation, bool]], read_as: str) -> str:
     rows = [
         (
             str(expectation.arguments.get("column", "table")),
@@ -41,4 +46,5 @@ def _meanings(outcomes: Sequence[tuple[Expectation, bool]]) -> str:
     cells = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
     head = "".join(f"<th>{name}</th>" for name in ("about", "meaning", "severity", "outcome"))
     lines = "".join(f"<tr>{line}</tr>" for line in cells)
-    return f'<section class="meanings"><table><tr>{head}</tr>{lines}</table></section>'
+    how = f"<p>read as: {html.escape(read_as)}</p>" if read_as else ""
+    return f'<section class="meanings">{how}<table><tr>{head}</tr>{lines}</table></section>'

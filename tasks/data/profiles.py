@@ -2,13 +2,14 @@
 
 import html
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from driftline.cleaning import cells_of
+from driftline.dates import read_bounds, read_date, spell_date
 from driftline.inference import Guess
 from driftline.onboarding import Onboarding, TargetGuess
 from driftline.spelling import read_number, spell, tidy
@@ -64,11 +65,22 @@ def _picture(guess: Guess, cells: Sequence[Any]) -> str:
         counts = Counter(text for text in texts if text in guess.keys["categories"])
         most = counts.most_common(MOST_LEVELS)
         return _bars([count for _, count in most], [f"{name}: {count}" for name, count in most])
-    numbers = [number for text in texts if (number := read_number(text)) is not None]
-    low, high = guess.keys["range"]
+    if guess.kind == "date":
+        order = guess.keys.get("format", "iso")
+        return _histogram([read_date(text, order) for text in texts], guess, spell_date)
+    return _histogram([read_number(text) for text in texts], guess, "{:.4g}".format)
+
+
+def _histogram(
+    values: Sequence[float | None], guess: Guess, spell_edge: Callable[[float], str]
+) -> str:
+    ends = guess.keys["range"]
+    low, high = read_bounds(*ends) if guess.kind == "date" else ends
+    numbers = [value for value in values if value is not None]
     kept = [number for number in numbers if low <= number <= high]
     heights, edges = np.histogram(kept, bins=BARS)
-    told = [f"{edges[i]:.4g} to {edges[i + 1]:.4g}: {n}" for i, n in enumerate(heights)]
+    names = [spell_edge(float(edge)) for edge in edges]
+    told = [f"{names[i]} to {names[i + 1]}: {n}" for i, n in enumerate(heights)]
     return _bars([int(n) for n in heights], told)
 
 

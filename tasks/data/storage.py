@@ -1,8 +1,9 @@
 """The store's tables and reports: snapshots by their digest, pages, scores."""
 
 import io as streams
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pandas as pd
 
@@ -29,11 +30,22 @@ class Snapshot:
     path: str
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of a snapshot came from last, and how they were read, in words."""
+
+    source: str
+    read_as: str = ""
+
+
 @io(name="write snapshot")
-def write_snapshot(kept: pd.DataFrame, quarantined: pd.DataFrame) -> Snapshot:
+def write_snapshot(
+    kept: pd.DataFrame, quarantined: pd.DataFrame, origin: Origin | None = None
+) -> Snapshot:
     """Store the rows under the digest of their content; the same rows are stored once.
 
-    A file that is there is verified, and written anew where it is damaged.
+    A file that is there is verified, and written anew where it is damaged. Their origin stands in
+    a file of its own beside them.
     """
     sha256 = digest_table(kept)
     address = locate("snapshots", f"{sha256}.parquet")
@@ -41,7 +53,20 @@ def write_snapshot(kept: pd.DataFrame, quarantined: pd.DataFrame) -> Snapshot:
         write_parquet(address, kept)
     if len(quarantined):
         write_parquet(locate("snapshots", "quarantined", f"{sha256}.parquet"), quarantined)
+    if origin is not None:
+        told = json.dumps(asdict(origin), indent=2, ensure_ascii=False)
+        write_file(locate("snapshots", f"{sha256}.json"), told.encode())
     return Snapshot(sha256=sha256, rows=len(kept), quarantined=len(quarantined), path=address)
+
+
+@io(name="read origin of snapshot")
+def read_origin(sha256: str) -> Origin:
+    """Where a snapshot's rows came from; nothing is known where its file is lost or damaged."""
+    try:
+        told = json.loads(read_file(locate("snapshots", f"{sha256}.json")))
+        return Origin(str(told["source"]), str(told["read_as"]))
+    except (NotFoundError, ValueError, KeyError, TypeError):
+        return Origin("")
 
 
 @io(name="find snapshot")
@@ -54,7 +79,7 @@ def find_snapshot(digest: str) -> str:
     if len(given) == DIGEST_LENGTH:
         return given
     folder = locate("snapshots")
-    names = [name.removesuffix(".parquet") for name in list_names(folder)]
+    names = [n.removesuffix(".parquet") for n in list_names(folder) if n.endswith(".parquet")]
     found = [name for name in names if name.startswith(given) and len(name) == DIGEST_LENGTH]
     if len(found) != 1:
         message = f"--snapshot: {len(found)} snapshots in {folder} begin with {given}, wanted one"

@@ -32,8 +32,11 @@ class Validation:
 
 
 @work(name="check expectations")
-def check_expectations(table: pd.DataFrame, suite: Suite) -> Validation:
-    """Run every expectation; a warning that points at rows yields their positions and reason."""
+def check_expectations(table: pd.DataFrame, suite: Suite, read_as: str = "") -> Validation:
+    """Run every expectation; a warning that points at rows yields their positions and reason.
+
+    `read_as` says on the page how the table was read.
+    """
     result = _run(table, suite)
     critical: list[str] = []
     failed: list[str] = []
@@ -53,13 +56,14 @@ def check_expectations(table: pd.DataFrame, suite: Suite) -> Validation:
                 faults.setdefault(int(row), []).append(_short(expectation))
     for outcome in result.results:
         outcome.result = _plain(outcome.result)  # the page cannot show numpy's numbers
+    told = [(one, bool(outcome.success)) for one, outcome in paired]
     return Validation(
         success=not critical,
         critical=tuple(critical),
         failed=tuple(failed),
         faults={row: tuple(reasons) for row, reasons in faults.items()},
         checked=len(suite.expectations),
-        page=render_page(result, [(one, bool(outcome.success)) for one, outcome in paired]),
+        page=render_page(result, told, read_as),
     )
 
 
@@ -144,6 +148,8 @@ def _short(expectation: Expectation) -> str:
         return f"{column}: missing"
     if kind == "ExpectColumnValuesToBeBetween":
         low, high = (expectation.arguments.get(key) for key in ("min_value", "max_value"))
+        if (expectation.meaning or "").startswith("between "):
+            return f"{column}: not {expectation.meaning}"
         is_plain = isinstance(low, int | float) and isinstance(high, int | float)
         return (
             f"{column}: not between {low:g} and {high:g}" if is_plain else f"{column}: out of range"

@@ -14,6 +14,7 @@ from bentos.log.database import insert_predictions
 from bentos.log.rows import prediction_entry, prediction_rows
 from bentos.predictor import Answer, Predictor
 from driftline.cleaning import clean, faults_of_values, keep_ignored
+from driftline.dataset import as_sent
 from driftline.errors import DataError, NotFoundError
 from driftline.problem import Problem
 from driftline.served import ServedModel
@@ -83,10 +84,11 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
     own = keep_ignored(rows, scorer.problem)
     bad = faults_of_values(cleaned, scorer.problem)
     kept = cleaned.table.drop(index=list(bad))
+    contract = scorer.predictor.contract
+    kept = as_sent(kept, contract)
     records = kept.astype("object").where(kept.notna(), None).to_dict(orient="records")
     answers = scorer.predictor.predict(records)  # type: ignore[arg-type] # names are strings
     ids = [scorer.id_of(start + int(row)) for row in kept.index]
-    contract = scorer.predictor.contract
     entry = prediction_entry(contract, records, answers, ids, at=time.time())  # type: ignore[arg-type] # names are strings
     scorer.take_folder(is_new=True)
     if ids:

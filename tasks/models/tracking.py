@@ -56,6 +56,7 @@ class Inputs:
     source: str
     trained_by: str
     parameters: Mapping[str, Any]
+    read_as: str = ""
 
 
 @io(name="log to MLflow")
@@ -156,12 +157,17 @@ def _log_inputs(client: "MlflowClient", run_id: str, problem: Problem, inputs: I
         name=problem.name,
         digest=inputs.snapshot[:_DIGEST_CHARACTERS],
         source_type="snapshot",
-        source=json.dumps({"sha256": inputs.snapshot, "source": inputs.source}),
+        source=json.dumps(
+            {"sha256": inputs.snapshot, "source": inputs.source, "read_as": inputs.read_as}
+        ),
         profile=json.dumps({"num_rows": inputs.rows, "sha256": inputs.snapshot}),
     )
     tagged = DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
     client.log_inputs(run_id, datasets=[tagged])
-    _log_batch(client, run_id, params={**inputs.parameters, "snapshot_sha256": inputs.snapshot})
+    params = {**inputs.parameters, "snapshot_sha256": inputs.snapshot}
+    if inputs.read_as:
+        params["read_as"] = inputs.read_as
+    _log_batch(client, run_id, params=params)
 
 
 def _log_batch(

@@ -18,24 +18,26 @@ from typing import IO, NoReturn, cast
 import pandas as pd
 
 from driftline.errors import SourceError
-from tasks.reading.dialects import (
-    NOTHING_KNOWN,
-    Dialect,
-    Expected,
-    respell,
-    tell_dialect,
-    tell_encoding,
-)
+from tasks.reading.contradictions import PINNED, check_encoding, check_header
+from tasks.reading.dialects import NOTHING_KNOWN, Dialect, Expected, read_head, tell_dialect
+from tasks.reading.encodings import tell_encoding
+from tasks.reading.signs import is_number, respell, written_exactly
 
 Open = Callable[[], IO[bytes]]  # the file's plain bytes from their beginning
 
 
 def tell_how_written(open_file: Open, name: str, expected: Expected = NOTHING_KNOWN) -> Dialect:
-    """How the file is written; `SourceError` where it is no text."""
+    """How the file is written; `SourceError` where it is no text, or not written as is pinned."""
+    pinned = expected.reading.encoding
     with reading_text(name):
-        encoding = tell_encoding(open_file())
-        text = streams.TextIOWrapper(open_file(), encoding, newline="")
-        return tell_dialect(text, encoding, expected)
+        if pinned is None:
+            encoding = tell_encoding(open_file())
+        else:
+            encoding = check_encoding(open_file, name, pinned)
+        lines = read_head(streams.TextIOWrapper(open_file(), encoding, newline=""))
+        dialect = tell_dialect(lines, encoding, expected)
+        check_header(lines, name, dialect, expected)
+    return dialect
 
 
 def stream_text(
@@ -55,7 +57,7 @@ def stream_text(
         if table is None:
             return
         table.columns = pd.Index(header)
-        yield respell(table, dialect)
+        yield respell(table, dialect.numbers, decimal=dialect.decimal, thousands=dialect.thousands)
 
 
 def _open_pieces(
@@ -96,6 +98,8 @@ class _EvenLines(streams.TextIOBase):
         self._reader = csv.reader(
             self._lines(), delimiter=dialect.separator, quotechar=dialect.quote
         )
+        self._exact = written_exactly(dialect.decimal, dialect.thousands)
+        self._header: list[str] = []
         self._cells = 0
         self._before = ""
 
@@ -111,6 +115,7 @@ class _EvenLines(streams.TextIOBase):
             self._before = "".join(self._passed)
             header = [f"column{place}" for place in range(1, self._cells + 1)]
         self._passed.clear()
+        self._header = header
         return header
 
     def readable(self) -> bool:
@@ -125,6 +130,8 @@ class _EvenLines(streams.TextIOBase):
         for row in reader:
             text = passed[0] if len(passed) == 1 else "".join(passed)
             passed.clear()
+            if self._dialect.pinned:
+                self._check_numbers(row, begun)
             taken.append(text if len(row) == cells else self._mend(row, begun))
             count += len(text)
             if 0 <= (size or -1) <= count:
@@ -138,6 +145,16 @@ class _EvenLines(streams.TextIOBase):
                 self._refuse("holds null bytes; wanted text")
             self._passed.append(line)
             yield line
+
+    def _check_numbers(self, row: Sequence[str], line: int) -> None:
+        """Refuse a number that is written with other signs than those that are pinned."""
+        for place in self._dialect.numbers:
+            cell = row[place].strip() if place < len(row) else ""
+            if cell and is_number(cell) and not self._exact.fullmatch(cell):
+                line += self._dialect.skipped
+                signs = self._dialect.describe_signs()
+                told = f"line {line}, column {self._header[place]!r}: a number with other signs"
+                self._refuse(f"{told}; wanted {signs}, {PINNED}")
 
     def _mend(self, row: Sequence[str], line: int) -> str:
         """The row as text of as many cells as there are columns."""

@@ -1,10 +1,9 @@
-"""How a text table is written: encoding, separator, lines before its header, signs in numbers.
+"""How a text table is written: separator, lines before its header, signs in numbers.
 
 Where the names of its columns are known, its header is the line that holds most of them. Where
 they are not, DuckDB's sniffer tells how the file is written.
 """
 
-import codecs
 import csv
 import re
 import tempfile
@@ -12,46 +11,31 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import IO, Any
+from typing import IO
 
-import numpy as np
-import pandas as pd
-
+from driftline.reading import PLAIN, SEPARATORS, Reading
 from driftline.spelling import tidy
+from tasks.reading.signs import is_number, tell_signs
 
-BLOCK_BYTES = 2**20
 HEAD_LINES = 2_000
-HEAD_BYTES = 2**20
 MOST_SKIPPED = 50
 MOSTLY = 0.9
 LEAST_ROWS = 10  # from which on a value that comes again is no name
 QUOTES = ('"', "'")
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's does
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-GUESSED = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "gb18030", "cp850")
 
 _NUMBERED = re.compile(r"column\d+")  # what columns are called where no header names them
-_EXPONENT = r"(?:[eE][+-]?\d+)?"
-_GAPS = "' \u00a0\u202f"  # thousands of Swiss and of printed numbers
-_COMMA = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+|\d+)(?:,\d+)?{_EXPONENT}")
-_POINT = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+|\d*)(?:\.\d*)?{_EXPONENT}")
-_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")  # 1,234: a thousand or a little more than one
-_GROUPED = re.compile(rf"\d([.,{_GAPS}])\d{{3}}(?:\D|$)")
-_SIGN = re.compile(rf"[.,{_GAPS}]")
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the columns of a source are called, as far as it is known, and which hold numbers."""
+    """What the columns of a source are called, as far as it is known, and which hold numbers.
+
+    `reading` is what the problem file pins of how it is written.
+    """
 
     names: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+    reading: Reading = PLAIN
 
 
 NOTHING_KNOWN = Expected()
@@ -59,7 +43,10 @@ NOTHING_KNOWN = Expected()
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text table is written. `numbers` are the columns whose signs are respelt, by place."""
+    """How a text table is written. `numbers` are the columns whose signs are respelt, by place.
+
+    Where the signs are `pinned`, a number that is written with others is an error.
+    """
 
     encoding: str = "utf-8-sig"
     separator: str = ","
@@ -69,6 +56,7 @@ class Dialect:
     decimal: str = "."
     thousands: str = ""
     numbers: tuple[int, ...] = field(default=(), compare=False)
+    pinned: bool = field(default=False, compare=False)
 
     def describe(self) -> str:
         """In words, as in `semicolon, decimal comma, cp1252`; empty where nothing is unusual."""
@@ -90,86 +78,94 @@ class Dialect:
             parts.append(self.encoding)
         return ", ".join(parts)
 
+    def describe_signs(self) -> str:
+        """In words, as in `decimal comma, thousands '.'`."""
+        thousands = f"thousands {self.thousands!r}" if self.thousands else "no sign of thousands"
+        return f"decimal {'comma' if self.decimal == ',' else 'point'}, {thousands}"
 
-def tell_encoding(file: IO[bytes]) -> str:
-    """The encoding of a text: by its mark, UTF-8 where all of it is, else the likeliest."""
-    head = file.read(BLOCK_BYTES)
-    for mark, name in MARKS:
-        if head.startswith(mark):
-            return name
-    if b"\x00" in head:
-        return _tell_unmarked(head)
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    block = head
-    try:
-        while block:
-            decoder.decode(block)
-            block = file.read(BLOCK_BYTES)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return _guess(head if block is head else head + block)
-    return "utf-8-sig"
+    def to_reading(self) -> Reading:
+        """What a problem file has to pin: all that differs from plain commas, points and UTF-8."""
+        return Reading(
+            separator=None if self.separator == "," else self.separator,
+            quote="'" if self.quote == "'" else None,
+            decimal="," if self.decimal == "," else None,
+            thousands=self.thousands or None,
+            encoding=None if self.encoding == "utf-8-sig" else self.encoding,
+            header=None if self.has_header else False,
+            skip_lines=self.skipped or None,
+        )
 
 
-def _tell_unmarked(head: bytes) -> str:
-    """UTF-16 without its mark: every other byte of plain text is null."""
-    for offset, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        part = head[offset::2]
-        if part and part.count(0) > len(part) // 2:
-            return name
-    return "utf-8-sig"  # null bytes, which the reader refuses
+def read_head(text: IO[str]) -> list[str]:
+    """The first lines, which have to tell how all are written."""
+    return list(islice(text, HEAD_LINES))
 
 
-def _guess(text: bytes) -> str:
-    """The likeliest; Western Europe's where another is no likelier, since most files are that."""
-    from charset_normalizer import from_bytes
-
-    matches = from_bytes(text[:HEAD_BYTES], cp_isolation=list(GUESSED))
-    best = matches.best()
-    if best is None:
-        return GUESSED[0]
-    equals = [match for match in matches if match.chaos == best.chaos]
-    if any(GUESSED[0] in match.could_be_from_charset for match in equals):
-        return GUESSED[0]
-    return str(best.encoding)
-
-
-def tell_dialect(text: IO[str], encoding: str, expected: Expected = NOTHING_KNOWN) -> Dialect:
-    """How a text is written, from its first lines."""
-    lines = list(islice(text, HEAD_LINES))
+def tell_dialect(
+    lines: Sequence[str], encoding: str, expected: Expected = NOTHING_KNOWN
+) -> Dialect:
+    """How a text is written, from its first lines and from what is pinned."""
     if not "".join(lines).strip():
         return Dialect(encoding=encoding)
-    found = _find_header(lines, expected.names) if expected.names else None
-    if found is None:
-        is_named = any(not _NUMBERED.fullmatch(name) for name in expected.names)
-        found = Dialect() if is_named else _find_unnamed(lines)
-    found = replace(found, encoding=encoding)
-    return _tell_signs(found, lines, expected)
+    found = replace(_pin(_find(lines, expected), expected.reading), encoding=encoding)
+    return _tell_numbers(found, lines, expected)
 
 
-def _find_header(lines: Sequence[str], names: Collection[str]) -> Dialect | None:
+def _find(lines: Sequence[str], expected: Expected) -> Dialect:
+    pinned = expected.reading
+    if expected.names and pinned.header is not False:
+        found = _find_header(lines, expected.names, pinned)
+        if found is not None:
+            return found
+        if any(not _NUMBERED.fullmatch(name) for name in expected.names):
+            return Dialect()
+    return _find_unnamed(lines[pinned.skip_lines or 0 :], pinned)
+
+
+def _pin(found: Dialect, pinned: Reading) -> Dialect:
+    return replace(
+        found,
+        separator=pinned.separator or found.separator,
+        quote=pinned.quote or found.quote,
+        skipped=found.skipped if pinned.skip_lines is None else pinned.skip_lines,
+        has_header=found.has_header if pinned.header is None else pinned.header,
+        pinned=pinned.pins_numbers,
+    )
+
+
+def _find_header(
+    lines: Sequence[str], names: Collection[str], pinned: Reading = PLAIN
+) -> Dialect | None:
     """The place and separator of the line that holds most of the names; the first of equals."""
-    best, most = None, 0
-    for skipped in range(min(len(lines), MOST_SKIPPED)):
-        for separator in SEPARATORS:
-            try:
-                cells = next(csv.reader(iter(lines[skipped:]), delimiter=separator), [])
-            except csv.Error:
-                continue
-            count = sum(tidy(cell) in names for cell in cells)
+    best, most, quote = None, 0, pinned.quote or QUOTES[0]
+    skips = range(min(len(lines), MOST_SKIPPED))
+    for skipped in skips if pinned.skip_lines is None else [pinned.skip_lines]:
+        for separator in [pinned.separator] if pinned.separator else SEPARATORS:
+            count = sum(tidy(cell) in names for cell in _cut(lines[skipped:], separator, quote))
             if count > most:
-                best, most = Dialect(separator=separator, skipped=skipped), count
+                best, most = Dialect(separator=separator, quote=quote, skipped=skipped), count
     return best
 
 
-def _find_unnamed(lines: Sequence[str]) -> Dialect:
-    """How lines are written of which nothing is known."""
-    found = _find_separator(lines) or _sniff("".join(lines))
+def _cut(lines: Sequence[str], separator: str, quote: str) -> list[str]:
+    """The cells of the first line, which may go on in the next; none where it cannot be cut."""
+    try:
+        return next(csv.reader(iter(lines), delimiter=separator, quotechar=quote), [])
+    except csv.Error:
+        return []
+
+
+def _find_unnamed(lines: Sequence[str], pinned: Reading) -> Dialect:
+    """How lines are written of which no name is known."""
+    if pinned.separator:
+        found = Dialect(separator=pinned.separator, quote=pinned.quote or QUOTES[0])
+    else:
+        found = _find_separator(lines) or _sniff("".join(lines))
     try:
         _, rows = read_sample(lines, replace(found, has_header=False))
     except csv.Error:
         return found
-    return replace(found, has_header=not rows or _has_header(rows))
+    return replace(found, has_header=not rows or has_header(rows))
 
 
 def _find_separator(lines: Sequence[str]) -> Dialect | None:
@@ -222,7 +218,7 @@ def _is_preamble(text: str, dialect: Dialect) -> bool:
     return all(count <= max(width // 2, 1) for count in cells[: dialect.skipped])
 
 
-def _has_header(rows: Sequence[Sequence[str]]) -> bool:
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first line names columns: its cells are no numbers where those below are.
 
     A table without numbers has none only if each of its first cells comes again below.
@@ -232,8 +228,8 @@ def _has_header(rows: Sequence[Sequence[str]]) -> bool:
     is_again = []
     for place, cell in enumerate(first):
         column = [row[place].strip() for row in rest if place < len(row) and row[place].strip()]
-        if column and sum(map(_is_number, column)) >= MOSTLY * len(column):
-            votes[not _is_number(cell.strip())] += 1
+        if column and sum(map(is_number, column)) >= MOSTLY * len(column):
+            votes[not is_number(cell.strip())] += 1
         is_again.append(cell.strip() in column)
     if votes:
         return votes[True] >= votes[False]
@@ -248,71 +244,30 @@ def read_sample(lines: Iterable[str], dialect: Dialect) -> tuple[list[str], list
     return (rows[0], rows[1:]) if dialect.has_header and rows else ([], rows)
 
 
-def _tell_signs(dialect: Dialect, lines: Sequence[str], expected: Expected) -> Dialect:
+def _tell_numbers(dialect: Dialect, lines: Sequence[str], expected: Expected) -> Dialect:
     """The decimal and thousands signs, as the columns of numbers show them."""
     try:
         header, rows = read_sample(lines, dialect)
     except csv.Error:
         return dialect
-    width = max((len(row) for row in rows), default=0)
-    places = [i for i, name in enumerate(header) if tidy(name) in expected.numbers]
-    places = places if expected.names else list(range(width))
-    votes: Counter[str] = Counter()
-    signs: Counter[str] = Counter()
-    numbers = []
-    for place in places:
-        cells = [row[place].strip() for row in rows if place < len(row) and row[place].strip()]
-        sign = _tell_sign(cells, dialect.separator)
-        votes[sign] += bool(sign)
-        if sign == ",":
-            signs.update(m for cell in cells for m in _GROUPED.findall(cell) if m != ",")
-        elif sign == ".":
-            signs.update(m for cell in cells for m in _GROUPED.findall(cell) if m != ".")
-        if sign or expected.names:
-            numbers.append(place)
-    decimal = "," if votes[","] > votes["."] else "."
-    thousands = signs.most_common(1)[0][0] if signs else ""
-    thousands = "" if thousands == decimal else thousands
-    if decimal == "." and not thousands:
+    pinned = expected.reading
+    columns = columns_of_numbers(header, rows, expected)
+    decimal, thousands, marked = tell_signs(columns, dialect.separator, pinned.decimal)
+    thousands = thousands if pinned.thousands is None else pinned.thousands
+    if decimal == "." and not thousands and not dialect.pinned:
         return dialect
+    numbers = columns if expected.names else marked
     return replace(dialect, decimal=decimal, thousands=thousands, numbers=tuple(numbers))
 
 
-def _tell_sign(cells: Sequence[str], separator: str) -> str:
-    """`,` or `.` where a column's cells are numbers written so, else nothing."""
-    marked = [cell for cell in cells if _SIGN.search(cell) and _is_number(cell)]
-    if not marked or (len(marked) < len(cells) / 2 and not all(map(_is_number, cells))):
-        return ""
-    if all(_EITHER.fullmatch(cell) for cell in marked):
-        if separator == "," or all("." in cell for cell in marked):
-            return "."
-        return ","
-    comma = sum(_COMMA.fullmatch(cell) is not None for cell in marked)
-    point = sum(_POINT.fullmatch(cell) is not None for cell in marked)
-    return "," if comma > point else "."
-
-
-def _is_number(cell: str) -> bool:
-    return bool(_COMMA.fullmatch(cell) or (cell.strip(".") and _POINT.fullmatch(cell)))
-
-
-def respell(table: pd.DataFrame, dialect: Dialect) -> pd.DataFrame:
-    """Numbers with the point as their decimal sign and no other; what is no number stays."""
-    if dialect.decimal == "." and not dialect.thousands:
-        return table
-    pattern = _COMMA if dialect.decimal == "," else _POINT
-    made = table.copy()
-    for place in dialect.numbers:
-        if place < made.shape[1]:
-            cells = [_respell(cell, pattern, dialect) for cell in table.iloc[:, place]]
-            made.isetitem(place, np.array(cells, dtype=object))
-    return made
-
-
-def _respell(cell: Any, pattern: re.Pattern[str], dialect: Dialect) -> Any:
-    text = cell.strip() if isinstance(cell, str) else ""
-    if not text or not pattern.fullmatch(text):
-        return cell
-    if dialect.thousands:
-        text = text.replace(dialect.thousands, "")
-    return text.replace(dialect.decimal, ".")
+def columns_of_numbers(
+    header: Sequence[str], rows: Sequence[Sequence[str]], expected: Expected
+) -> dict[int, list[str]]:
+    """The cells, by place, of the columns that hold numbers; of all where that is not known."""
+    width = max((len(row) for row in rows), default=0)
+    names = header or [f"column{place}" for place in range(1, width + 1)]
+    places = [i for i, name in enumerate(names) if tidy(name) in expected.numbers]
+    return {
+        place: [row[place].strip() for row in rows if place < len(row) and row[place].strip()]
+        for place in (places if expected.names else range(width))
+    }

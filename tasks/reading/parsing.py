@@ -19,7 +19,8 @@ import pandas as pd
 from driftline.errors import SourceError
 from tasks.progress import tell
 from tasks.reading.delimited import reading_text, stream_text, tell_how_written
-from tasks.reading.dialects import BLOCK_BYTES, NOTHING_KNOWN, Expected
+from tasks.reading.dialects import NOTHING_KNOWN, Dialect, Expected
+from tasks.reading.encodings import BLOCK_BYTES
 from tasks.reading.records import stream_records
 from tasks.reading.sheets import read_sheet
 
@@ -42,12 +43,17 @@ MUCH_LARGER = 5
 class Piece:
     """Some rows in order, and which share of the whole is read with them (0 to 1).
 
-    `read_as` says in words how a text table is written, where that is not plain.
+    `dialect` is how a text table is written; other tables have none.
     """
 
     rows: pd.DataFrame
     share: float
-    read_as: str = ""
+    dialect: Dialect | None = None
+
+    @property
+    def read_as(self) -> str:
+        """How a text table is written, in words; empty where that is plain."""
+        return self.dialect.describe() if self.dialect else ""
 
 
 def has_ending(name: str, *endings: str) -> bool:
@@ -90,7 +96,7 @@ def stream(
         return
     dialect = tell_how_written(open_file, name, expected)
     for table in stream_text(open_file, name, dialect, rows=rows):
-        yield Piece(table, share(), dialect.describe())
+        yield Piece(table, share(), dialect)
 
 
 def _share_read(file: IO[bytes], size: int) -> Callable[[], float]:

@@ -1,58 +1,86 @@
 """Reads raw rows from wherever a problem keeps them: files, buckets, packages, scikit-learn."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
 from driftline.errors import SourceError
 from driftline.locations import redact
 from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
+from driftline.reading import PLAIN, Reading
 from tasks.decorators import io
 from tasks.progress import tell
 from tasks.reaching import reaching, read_whole
-from tasks.reading.dialects import BLOCK_BYTES, NOTHING_KNOWN, Expected
+from tasks.reading.dialects import NOTHING_KNOWN, Expected
+from tasks.reading.encodings import BLOCK_BYTES
 from tasks.reading.locations import open_location
 from tasks.reading.parsing import READERS, SHOWN, Piece, has_ending, parse, stream
 
 SKIPPED_SHOWN = 5
 
 
+class Table(NamedTuple):
+    """Rows as they are written, how that is in words, and the keys that would pin it."""
+
+    rows: pd.DataFrame
+    read_as: str = ""
+    reading: Reading = PLAIN
+
+
+class Found(NamedTuple):
+    """The rows of a problem's source, its name for messages, and how it is written in words."""
+
+    rows: pd.DataFrame
+    name: str
+    read_as: str
+
+
 @io(name="read source", run_name="read source of {problem.name}")
-def read_source(problem: Problem, source: str | None = None) -> tuple[pd.DataFrame, str]:
-    """All rows as they are written there, and the source's name for messages.
+def read_source(problem: Problem, source: str | None = None) -> Found:
+    """All rows as they are written there.
 
     `source` (a path or URL of a file or a folder) stands in for the problem's own. Text files come
-    as text cells; types are given later. How a text table is written is found out by the names
-    that the problem declares, and told where it is not plain.
+    as text cells; types are given later. How a text table is written is as the problem pins it,
+    else found out by the names that it declares, and told where it is not plain.
     """
     expected = expect(problem)
-    if source is not None:
-        return read_location(source, expected), redact(source)
-    match problem.source:
-        case SklearnSource(name=name):
-            return _read_sklearn(name), f"scikit-learn's {name}"
-        case PackageSource(package=package, path=path):
-            return _read_package(package, path, expected), f"{package}/{path}"
-        case FileSource(location=location):
-            return read_location(location, expected), redact(location)
+    if source is None and isinstance(problem.source, SklearnSource):
+        name = problem.source.name
+        return Found(_read_sklearn(name), f"scikit-learn's {name}", "")
+    if source is None and isinstance(problem.source, PackageSource):
+        package, path = problem.source.package, problem.source.path
+        rows, read_as, _ = _read_package(package, path, expected)
+        return Found(rows, f"{package}/{path}", read_as)
+    location = source or cast("FileSource", problem.source).location
+    rows, read_as, _ = read_table(location, expected)
+    return Found(rows, redact(location), read_as)
 
 
 def expect(problem: Problem, others: Collection[str] = ()) -> Expected:
-    """What the columns of a problem's source are called, and which of them hold numbers."""
+    """What the columns of a problem's source are called, and which of them hold numbers.
+
+    A table with `others` is another one than what the problem file describes: nothing is pinned.
+    """
     names = {problem.target.name, *problem.target.aliases, *problem.ignored, *others}
     numbers: set[str] = set()
     for name, spec in problem.columns.items():
         names |= {name, *spec.aliases}
-        if spec.kind != "category":
+        if spec.kind in {"number", "integer"}:
             numbers |= {name, *spec.aliases}
-    return Expected(frozenset(names), frozenset(numbers))
+    reading = PLAIN if others else problem.reading
+    return Expected(frozenset(names), frozenset(numbers), reading)
 
 
 def read_location(location: str, expected: Expected = NOTHING_KNOWN) -> pd.DataFrame:
     """Rows of a file, or of all tables in a folder, one after the other."""
+    return read_table(location, expected).rows
+
+
+def read_table(location: str, expected: Expected = NOTHING_KNOWN) -> Table:
+    """The same, with how they are written."""
     filesystem, path = open_location(location)
     with reaching(redact(location)):
         paths = _list_files(filesystem, path, redact(location))
@@ -63,7 +91,16 @@ def read_location(location: str, expected: Expected = NOTHING_KNOWN) -> pd.DataF
     for name, piece in zip(names, pieces, strict=True):
         _tell_how_read(name, piece)
         _refuse_other_header(list(piece.rows.columns), first, name, names[0])
-    return pd.concat([piece.rows for piece in pieces], ignore_index=True)
+    return _join(pieces)
+
+
+def _join(pieces: Sequence[Piece]) -> Table:
+    """Files that are written in several ways are told by all, and pin none."""
+    rows = pd.concat([piece.rows for piece in pieces], ignore_index=True)
+    ways = {piece.dialect.to_reading() if piece.dialect else PLAIN for piece in pieces}
+    told = dict.fromkeys(piece.read_as or "plain" for piece in pieces)
+    read_as = "" if set(told) == {"plain"} else "; or: ".join(told)
+    return Table(rows, read_as, ways.pop() if len(ways) == 1 else PLAIN)
 
 
 def _tell_how_read(name: str, piece: Piece) -> None:
@@ -108,7 +145,7 @@ def open_source(
     described = problem.source
     location = source or (described.location if isinstance(described, FileSource) else None)
     if location is None:
-        table, name = read_source.fn(problem)  # type: ignore[attr-defined] # a task
+        table, name, _ = read_source.fn(problem)  # type: ignore[attr-defined] # a task
         content = table.to_csv(index=False).encode()
         return Stream(name, hashlib.sha256(content).hexdigest(), lambda: _cut(table, rows))
     filesystem, path = open_location(location)
@@ -212,10 +249,10 @@ def _read_sklearn(name: str) -> pd.DataFrame:
     return frame
 
 
-def _read_package(package: str, path: str, expected: Expected) -> pd.DataFrame:
+def _read_package(package: str, path: str, expected: Expected) -> Table:
     try:
         content = resources.files(package).joinpath(path).read_bytes()
     except (ModuleNotFoundError, FileNotFoundError, IsADirectoryError):
         message = f"source: got {package}/{path}, wanted a file of an installed package"
         raise SourceError(message) from None
-    return parse(content, path, expected).rows
+    return _join([parse(content, path, expected)])

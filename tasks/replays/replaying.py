@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from driftline.cleaning import CleanTable, faults_of_values
+from driftline.cleaning import CleanTable, faults_of_values, read_days
 from driftline.errors import DataError
 from driftline.history import History, cut_history
 from driftline.inspection import Inspector
@@ -37,7 +37,7 @@ def order_rows(raw: pd.DataFrame, order_by: str | None, problem: Problem) -> pd.
     if order_by not in raw.columns:
         message = f"--order-by: got {order_by!r}, wanted one of {', '.join(map(str, raw.columns))}"
         raise DataError(message)
-    moments = _moments(raw[order_by])
+    moments = _moments(raw[order_by], problem)
     ordered = raw.iloc[np.argsort(moments.to_numpy(), kind="stable")].reset_index(drop=True)
     target = problem.target
     named = {*problem.columns, *problem.ignored, target.name, *target.aliases}
@@ -45,13 +45,21 @@ def order_rows(raw: pd.DataFrame, order_by: str | None, problem: Problem) -> pd.
     return ordered if order_by in named else ordered.drop(columns=order_by)
 
 
-def _moments(values: pd.Series) -> pd.Series:
+def _moments(values: pd.Series, problem: Problem) -> pd.Series:
+    """Numbers or dates; a column that the problem declares as dates is read by its format."""
+    column = problem.columns.get(str(values.name))
+    if column is not None and column.kind == "date":
+        return _refuse_unordered(read_days(values, column))
     moments = pd.to_numeric(values, errors="coerce")
     if moments.isna().any():
         moments = pd.to_datetime(values, errors="coerce", format="mixed", utc=True)
+    return _refuse_unordered(moments)
+
+
+def _refuse_unordered(moments: pd.Series) -> pd.Series:
     if moments.isna().any():
         message = (
-            f"--order-by: {values.name!r} holds {int(moments.isna().sum())} values that "
+            f"--order-by: {moments.name!r} holds {int(moments.isna().sum())} values that "
             "are neither numbers nor dates; wanted an order for every row"
         )
         raise DataError(message)

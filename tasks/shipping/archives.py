@@ -46,6 +46,7 @@ CODE = (
     "bentos/takeover/content.py",
     "driftline/__init__.py",
     "driftline/contract.py",
+    "driftline/dates.py",
     "driftline/refusals.py",
     "driftline/spelling.py",
 )

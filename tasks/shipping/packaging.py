@@ -52,6 +52,7 @@ SERVED_CODE = (
     "bentos/log/migrations/sqlite.sql",
     "driftline/__init__.py",
     "driftline/contract.py",
+    "driftline/dates.py",
     "driftline/refusals.py",
     "driftline/spelling.py",
 )

@@ -27,6 +27,7 @@ def write_table(path: Path, rows: int = 400) -> None:
             "Alter (Jahre)": rng.integers(18, 90, rows),
             "Größe/Wert": [f"{x:.2f}".replace(".", ",") for x in level],
             "Geschlecht": rng.choice(["m", "w"], rows),
+            "Aufnahme": [f"{d:02d}.{m:02d}.2024" for d, m in rng.integers(1, [28, 13], (rows, 2))],
             "Rückfall": np.where(outcome, "ja", "nein"),
         }
     )
@@ -45,6 +46,8 @@ def test_one_command_makes_a_problem_that_the_main_job_takes(
     assert done.returncode == 0, done.stdout + done.stderr
     assert "semicolon, decimal comma, 1 line before the header, cp1252" in done.stdout + done.stderr
     assert "next: check the guesses, then make run PROBLEM=mine" in done.stdout
+    written = (project / "data" / "problems" / "mine.yaml").read_text("utf-8")
+    assert "{separator: ;, decimal: ',', encoding: cp1252, skip_lines: 1}" in written
     page = (home / "reports" / "onboarding" / "mine.html").read_text("utf-8")
     assert "Alter (Jahre)" in page
     assert "P00001" not in page
@@ -53,9 +56,24 @@ def test_one_command_makes_a_problem_that_the_main_job_takes(
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((home / "runs" / "latest.json").read_text("utf-8"))
     assert summary["promotion"]["verdict"] == "promoted"
+    told = "semicolon, decimal comma, 1 line before the header, cp1252"
+    assert summary["snapshot"]["read_as"] == told
+    docs = next((home / "reports" / "validation").glob("mine-*.html")).read_text("utf-8")
+    assert f"read as: {told}" in docs
     predictor = load_predictor(next(home.glob("bentoml/bentos/mine/v1-*/src")))
-    record = {"Alter (Jahre)": 40, "Größe/Wert": 3.5, "Geschlecht": "w"}
+    record = {"Alter (Jahre)": 40, "Größe/Wert": 3.5, "Geschlecht": "w", "Aufnahme": "2024-03-05"}
     assert set(predictor.contract.field_names) == set(record)
+    assert predictor.predict([record])[0].label == "ja"
+
+    done = run_flow("score", "mine", home=home, project=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (scored,) = home.glob("scores/mine/*/part-*.parquet")
+    assert pd.read_parquet(scored)["Aufnahme"].str.fullmatch(r"2024-\d\d-\d\d").all()
+    done = run_flow("monitor", "mine", home=home, project=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads((home / "runs" / "latest.json").read_text("utf-8"))
+    assert summary["drift"]["verdict"] == "ok"
+    assert summary["drift"]["rows"] == 400
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What columns are taken for, by their names and cells."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,41 @@ CASES: list[tuple[str, str, list[Any], str, dict[str, Any]]] = [
     ("a key by its name", "PatientID", [str(10**6 + 7 * i) for i in range(200)], "id", {}),
     ("repeated patients", "patient_id", [str(i % 90) for i in range(200)], "group", {}),
     ("dates", "seen", [f"2026-01-{1 + i % 28:02d}" for i in range(100)], "date", {}),
-    ("days first", "seen", [f"{1 + i % 28:02d}.01.2026" for i in range(100)], "date", {}),
+    (
+        "days first",
+        "seen",
+        [f"{1 + i % 28:02d}.01.2026" for i in range(100)],
+        "date",
+        {"format": "day_first", "range": [date(2025, 12, 18), date(2031, 1, 28)]},
+    ),
+    (
+        "months first",
+        "seen",
+        [f"1/{1 + i % 28}/26 4:30 PM" for i in range(100)],
+        "date",
+        {"format": "month_first"},
+    ),
+    ("numbers that name things", "admission_type_id", numbers(1, 8), "category", {}),
+    ("a person's number", "patient_nbr", numbers(1, 90), "group", {}),
+    ("a person", "individual", numbers(1, 90), "group", {}),
+    ("fractions called an id", "citric acid", [f"{x:.4f}" for x in RNG.random(200)], "number", {}),
+    (
+        "codes among numbers",
+        "diagnosis",
+        [*numbers(100, 999, 900), *["V45"] * 4, *["V58"] * 4, *["E90"] * 4],
+        "text",
+        {},
+    ),
+    ("percentages", "share", [f"{x:.2f}%" for x in RNG.random(200)], "text", {}),
+    ("eight digits", "seen", [20260101 + i % 28 for i in range(100)], "date", {}),
+    ("eight digits of other numbers", "seen", numbers(20_000_000, 90_000_000), "integer", {}),
+    (
+        "dates that are none",
+        "seen",
+        [*["2026-01-02", "2026-03-04"] * 50, *["0000-00-00"] * 9],
+        "date",
+        {"missing_codes": ["0000-00-00"]},
+    ),
     ("free text", "note", [f"came back for reason {i}x" for i in range(200)], "text", {}),
     ("one value", "site", ["A"] * 100, "constant", {}),
     ("nothing", "site", ["", None, "NA"] * 30, "empty", {}),
@@ -67,7 +102,7 @@ def test_a_column_is_taken_for_what_it_is(
 
     assert guess.kind == kind, guess.evidence
     assert keys.items() <= dict(guess.keys).items()
-    assert (guess.role == "input") == (kind in {"number", "integer", "category"})
+    assert (guess.role == "input") == (kind in {"number", "integer", "category", "date"})
     assert guess.evidence
 
 
@@ -115,3 +150,25 @@ def test_columns_are_guessed_in_order_without_the_target() -> None:
     rows = pd.DataFrame({"a ": numbers(0, 50), "y": ["0", "1"] * 100, "b": ["u", "v"] * 100})
 
     assert [guess.name for guess in guess_columns(rows, without=("y",))] == ["a", "b"]
+
+
+def test_dates_that_may_be_either_say_so() -> None:
+    told = guess_column("seen", [f"0{1 + i % 9}.0{1 + i % 7}.2026" for i in range(90)]).evidence
+
+    assert "day first (or month first: no day beyond 12 tells)" in told
+
+
+def test_free_text_is_left_out_with_the_reason() -> None:
+    notes = [f"The patient number {i} came in on foot and felt quite well." for i in range(60)]
+
+    guess = guess_column("note", notes)
+
+    assert (guess.kind, guess.role) == ("text", "ignored")
+    assert guess.evidence.startswith("free text of some ")
+
+
+@pytest.mark.parametrize(
+    "cells", [[f"{i}.5 %" for i in range(90)], [f"€{i},50" for i in range(90)]]
+)
+def test_numbers_with_signs_beside_them_are_named_as_such(cells: list[str]) -> None:
+    assert guess_column("price", cells).evidence.startswith("numbers with signs or units beside")

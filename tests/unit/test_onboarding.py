@@ -8,8 +8,10 @@ import pytest
 
 from driftline.errors import DataError
 from driftline.expectations import parse_suite
-from driftline.onboarding import guess_target, onboard_table, tell_apart
+from driftline.leaks import tell_apart
+from driftline.onboarding import guess_target, onboard_table
 from driftline.problem import Problem, parse_problem
+from driftline.reading import Reading
 
 
 def table(rows: int = 300, **columns: Any) -> pd.DataFrame:
@@ -40,6 +42,15 @@ def test_what_is_written_is_a_problem_and_its_suite() -> None:
     assert problem.ignored == ("patient id",)
     assert problem.target.positive == ("Yes",)
     assert problem.goal.maximise == "roc_auc"
+
+
+def test_how_a_table_is_written_is_pinned_where_it_is_not_plain() -> None:
+    found = Reading(separator=";", decimal=",", encoding="cp1252", header=False)
+
+    made = onboard_table(table(), name="mine", target="outcome", location="t.csv", reading=found)
+
+    assert parse_problem(made.problem, name="mine", file="mine.yaml").reading == found
+    assert read(table()).reading.is_plain
 
 
 def test_the_target_is_found_in_any_case_and_else_named() -> None:
@@ -122,3 +133,17 @@ def test_a_table_of_ids_alone_is_refused() -> None:
 
     with pytest.raises(DataError, match="no column is left to predict 'outcome' from: patient id"):
         read(rows)
+
+
+def test_a_name_that_stands_twice_is_refused_before_anything_is_written() -> None:
+    rows = table()
+    rows.columns = pd.Index(["patient id", "age", "age ", "sex", "outcome"])
+
+    with pytest.raises(DataError, match="'age': got several columns of this name, wanted each"):
+        read(rows)
+
+
+def test_columns_without_a_name_are_left_out() -> None:
+    rows = table().assign(**{"": "1", " ": [str(i) for i in range(300)]})
+
+    assert read(rows).ignored == ("patient id", "")

@@ -93,7 +93,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"columns": {"age": {"kind": "text"}}},
-        "columns.age.kind: got 'text', wanted: 'number', 'integer' or 'category'",
+        "columns.age.kind: got 'text', wanted: 'number', 'integer', 'category' or 'date'",
     ),
     (
         {"columns": {"sex": {"kind": "category", "categories": ["F"]}}},

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from bentos.api import Api
 from bentos.http.hotpath import _page
 from bentos.http.openapi import PAGE, describe
 from bentos.predictor import Predictor
+from driftline.contract import FieldSpec
 from driftline.dataset import draft_contract
 from driftline.problem import parse_problem
 from tests.bentos.asking import ask, read
@@ -160,3 +162,17 @@ def test_a_title_cannot_break_the_page(predictor: Predictor) -> None:
     page = _page(api).body.decode()
 
     assert "<script>alert" not in page
+
+
+def test_a_date_is_described_as_text_with_its_range(predictor: Predictor) -> None:
+    seen = FieldSpec("seen", "date", low=14_610.0, high=22_279.0)
+    contract = replace(predictor.contract, fields=(seen,), example=())
+
+    document = describe(contract)
+
+    field = document["components"]["schemas"]["Record"]["properties"]["seen"]
+    assert field["type"] == "string"
+    assert field["description"].endswith("2010-01-01 to 2030-12-31")
+    assert re.search(field["pattern"], "2024-03-05T14:30")
+    assert "| seen |  |  | ISO date, 2010-01-01 to 2030-12-31 | no |" in str(document["info"])
+    contract.encode(document["components"]["schemas"]["Record"]["example"])

@@ -10,7 +10,15 @@ import pytest
 from driftline.digests import digest_rows
 from driftline.errors import DataError, DriftlineError, NotFoundError, SourceError, UnavailableError
 from tasks.data.files import is_stored, locate, read_file, write_file
-from tasks.data.storage import Snapshot, find_snapshot, read_snapshot, write_report, write_snapshot
+from tasks.data.storage import (
+    Origin,
+    Snapshot,
+    find_snapshot,
+    read_origin,
+    read_snapshot,
+    write_report,
+    write_snapshot,
+)
 from tasks.settings import get_settings
 from tests.conftest import Bucket, forget_connections
 from tests.support import ROOT, free_ports, tiny_rows
@@ -225,3 +233,21 @@ def test_what_names_no_one_snapshot_is_told(home: Path, digest: str, message: st
 
     with pytest.raises(NotFoundError, match=message):
         find_snapshot.fn(digest)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_snapshot_knows_where_its_rows_came_from_and_how_they_were_read() -> None:
+    snapshot = write_snapshot.fn(ROWS, NONE, Origin("rows.csv", "semicolon, cp1252"))
+
+    assert read_origin.fn(snapshot.sha256) == Origin("rows.csv", "semicolon, cp1252")
+    assert find_snapshot.fn(snapshot.sha256[:12]) == snapshot.sha256
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("content", [None, b"{", b"[]", b"{}"])
+def test_a_lost_or_damaged_origin_stops_nothing(content: bytes | None) -> None:
+    snapshot = write()
+    if content is not None:
+        write_file(locate("snapshots", f"{snapshot.sha256}.json"), content)
+
+    assert read_origin.fn(snapshot.sha256) == Origin("")

@@ -63,6 +63,14 @@ def test_the_data_docs_say_what_each_rule_means_and_whether_it_held() -> None:
     assert "<td>ages of &lt;living&gt; people</td><td>critical</td><td>failed</td>" in page
 
 
+def test_the_data_docs_say_how_the_table_was_read() -> None:
+    suite = suite_of(*TINY_SUITE["expectations"])
+
+    page = check_expectations.fn(cleaned().table, suite, "semicolon, <cp1252>").page.decode()
+
+    assert "<p>read as: semicolon, &lt;cp1252&gt;</p>" in page
+
+
 def test_the_data_docs_are_complete_without_a_network(sound: Validation) -> None:
     page = sound.page.decode()
 

@@ -81,6 +81,7 @@ def log_tiny() -> Training:
             source="rows.csv",
             trained_by="a run",
             parameters={"seed": 0},
+            read_as="semicolon, decimal comma",
         ),
         feature_names=made.exported.contract.feature_names,
         X_test=made.dataset.data.X_test,
@@ -127,6 +128,7 @@ def test_the_snapshot_is_the_runs_dataset_with_its_whole_digest(training: Traini
     assert json.loads(used.dataset.source)["sha256"] == SNAPSHOT
     assert json.loads(used.dataset.profile)["num_rows"] == 240
     assert run.data.params["snapshot_sha256"] == SNAPSHOT
+    assert run.data.params["read_as"] == "semicolon, decimal comma"
 
 
 def test_pictures_and_reports_stand_beside_the_figures(training: Training) -> None:

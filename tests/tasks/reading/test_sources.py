@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from driftline.errors import SourceError, UnavailableError
 from driftline.problem import Problem
-from tasks.reading.sources import open_source, read_location, read_source
+from tasks.reading.sources import open_source, read_location, read_source, read_table
 from tests.conftest import Bucket, forget_connections
 from tests.support import free_ports, make_problem, shared_data, tiny_rows
 
@@ -146,7 +146,7 @@ def test_a_problem_names_its_own_source(tmp_path: Path) -> None:
     location = write(tmp_path, "rows.csv", TEXT.encode())
     problem = make_problem(source={"kind": "file", "location": location})
 
-    table, name = read_source.fn(problem)
+    table, name, _ = read_source.fn(problem)
 
     assert (len(table), name) == (2, location)
 
@@ -156,7 +156,7 @@ def test_a_source_that_is_named_stands_in_for_the_problems_own(
 ) -> None:
     location = write(tmp_path, "other.csv", TEXT.encode())
 
-    table, name = read_source.fn(problem, location)
+    table, name, _ = read_source.fn(problem, location)
 
     assert (len(table), name) == (2, location)
 
@@ -164,7 +164,7 @@ def test_a_source_that_is_named_stands_in_for_the_problems_own(
 def test_scikit_learns_own_tables_are_read() -> None:
     problem = make_problem(source={"kind": "sklearn", "name": "breast_cancer"})
 
-    table, name = read_source.fn(problem)
+    table, name, _ = read_source.fn(problem)
 
     assert (table.shape, name) == ((569, 31), "scikit-learn's breast_cancer")
 
@@ -172,7 +172,7 @@ def test_scikit_learns_own_tables_are_read() -> None:
 def test_a_packages_table_is_read() -> None:
     source = {"kind": "package", "package": "faraway", "path": "datasets/pima/pima.csv.bz2"}
 
-    table, _ = read_source.fn(make_problem(source=source))
+    table, *_ = read_source.fn(make_problem(source=source))
 
     assert table.shape == (768, 9)
 
@@ -331,3 +331,37 @@ def test_a_header_cell_may_hold_a_line_break(tmp_path: Path) -> None:
     location = write(tmp_path, "rows.csv", b'"age\n(years)","x"\r\n1,"a\nb"\r\n')
 
     assert list(read_location(location).columns) == ["age\n(years)", "x"]
+
+
+def test_how_a_source_is_written_is_returned_with_its_rows(
+    tmp_path: Path, problem: Problem
+) -> None:
+    location = write(tmp_path, "rows.csv", "age;level\n40;0,5\n".encode("utf-16"))
+
+    found = read_source.fn(problem, location)
+    table = read_table(location)
+
+    assert found.read_as == "semicolon, decimal comma, utf-16"
+    assert table.reading.to_keys() == {"separator": ";", "decimal": ",", "encoding": "utf-16"}
+
+
+def test_files_that_are_written_in_two_ways_are_told_and_pin_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", b"age,level\n40,0.5\n")
+    write(tmp_path, "b.csv", b"age;level\n40;0,5\n")
+
+    table = read_table(str(tmp_path))
+
+    assert table.read_as == "plain; or: semicolon, decimal comma"
+    assert table.reading.is_plain
+
+
+def test_what_a_problem_pins_holds_for_its_source_and_not_for_a_table_of_labels(
+    tmp_path: Path,
+) -> None:
+    location = write(tmp_path, "rows.csv", TEXT.encode())
+    problem = make_problem(reading={"separator": ";"})
+
+    with pytest.raises(SourceError, match="line 1 names no column of the problem file"):
+        read_source.fn(problem, location)
+    stream = open_source.fn(problem, location, rows=5, names=["prediction_id"])
+    assert stream.read(0) is not None

@@ -11,7 +11,7 @@ from driftline.promise import Recipe
 from driftline.replay import Look, Replay
 from tasks.replays import renewing, replaying
 from tasks.replays.detectors import AdwinFlag, evidently_flag
-from tests.support import tiny_rows
+from tests.support import make_problem, tiny_rows
 
 LEARNT = Recipe("logistic_regression", {"C": 1.0})
 
@@ -32,6 +32,15 @@ def test_a_column_that_is_an_input_orders_and_stays(problem: Problem, rows: pd.D
     ordered = replaying.order_rows.fn(rows, "age", problem)
 
     assert ordered["age"].is_monotonic_increasing
+
+
+def test_rows_are_ordered_by_a_declared_date_as_it_is_written(rows: pd.DataFrame) -> None:
+    problem = make_problem(columns={"seen": {"kind": "date", "format": "day_first"}})
+    days = pd.date_range("2024-01-01", periods=len(rows))[::-1].strftime("%d.%m.%Y")
+
+    ordered = replaying.order_rows.fn(rows.assign(seen=days), "seen", problem)
+
+    pd.testing.assert_frame_equal(ordered[rows.columns], rows[::-1].reset_index(drop=True))
 
 
 @pytest.mark.parametrize(("order_by", "told"), [("where", "wanted one of"), ("sex", "240 values")])

@@ -1,0 +1,67 @@
+"""Columns that tell the target nearly perfectly: most likely they are known only afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from driftline.cleaning import MISSING_MARKERS, cells_of
+from driftline.inference import Guess
+from driftline.spelling import read_number, spell, tidy
+
+LEAKING_RATIO = 0.995  # area under the curve of one column alone
+SAMPLE_ROWS = 20_000
+
+
+def suspect_leak(guess: Guess, rows: pd.DataFrame, place: int, target: str) -> Guess:
+    """A column that alone tells the target nearly perfectly is left out, and told."""
+    if guess.role != "input":
+        return guess
+    names = [tidy(str(name)) for name in rows.columns]
+    sample = rows if len(rows) <= SAMPLE_ROWS else rows.sample(SAMPLE_ROWS, random_state=0)
+    score = tell_apart(
+        cells_of(sample.iloc[:, names.index(guess.name)]), cells_of(sample.iloc[:, place])
+    )
+    if score < LEAKING_RATIO:
+        return guess
+    told = (
+        f"{guess.evidence}; alone it tells {target!r} nearly perfectly (AUC {score:.3f}): "
+        "known only afterwards? To use it, move it to `columns`"
+    )
+    return replace(guess, role="ignored", evidence=told)
+
+
+def tell_apart(values: Sequence[Any], truth: Sequence[Any]) -> float:
+    """How well one column tells the classes apart on rows not learnt from, as the mean AUC.
+
+    A shallow tree per class against the rest, cross-validated; 0.5 is chance. Too few rows of a
+    class tell nothing.
+    """
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.tree import DecisionTreeClassifier
+
+    texts = [None if cell is None else spell(cell) for cell in truth]
+    kept = [i for i, text in enumerate(texts) if text and text.lower() not in MISSING_MARKERS]
+    labels = np.array([texts[i] for i in kept])
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) < 2 or counts.min() < 10:  # noqa: PLR2004 - too few rows to tell anything
+        return 0.5
+    column = _as_numbers([values[i] for i in kept]).reshape(-1, 1)
+    tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=5, random_state=0)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    answers = cross_val_predict(tree, column, labels, cv=folds, method="predict_proba")
+    scores = [
+        roc_auc_score(labels == label, answers[:, place]) for place, label in enumerate(classes)
+    ]
+    return float(np.mean(scores))
+
+
+def _as_numbers(values: Sequence[Any]) -> np.ndarray:
+    texts = ["" if value is None else spell(value) for value in values]
+    numbers = [read_number(text) for text in texts]
+    if sum(number is not None for number in numbers) >= len(numbers) / 2:
+        return np.array([-1e30 if n is None else np.clip(n, -1e30, 1e30) for n in numbers])
+    return pd.factorize(np.array(texts, dtype=object), sort=True)[0].astype(float)

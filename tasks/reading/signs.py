@@ -1,0 +1,86 @@
+"""The signs in a text table's numbers: told by its columns, respelt as the point and no other."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_EXPONENT = r"(?:[eE][+-]?\d+)?"
+_GAPS = "' \u00a0\u202f"  # thousands of Swiss and of printed numbers
+_COMMA = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+|\d+)(?:,\d+)?{_EXPONENT}")
+_POINT = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+|\d*)(?:\.\d*)?{_EXPONENT}")
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")  # 1,234: a thousand or a little more than one
+_GROUPED = re.compile(rf"\d([.,{_GAPS}])\d{{3}}(?:\D|$)")
+_SIGN = re.compile(rf"[.,{_GAPS}]")
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, whatever its signs mean."""
+    return bool(_COMMA.fullmatch(cell) or (cell.strip(".") and _POINT.fullmatch(cell)))
+
+
+def tell_signs(
+    columns: Mapping[int, Sequence[str]], separator: str, decimal: str | None = None
+) -> tuple[str, str, list[int]]:
+    """The decimal sign, unless it is known, that of thousands, and the places of marked numbers."""
+    votes: Counter[str] = Counter()
+    grouped: Counter[str] = Counter()
+    marked = []
+    for place, cells in columns.items():
+        sign = _tell_sign(cells, separator, decimal)
+        if sign:
+            votes[sign] += 1
+            grouped.update(m for cell in cells for m in _GROUPED.findall(cell) if m != sign)
+            marked.append(place)
+    decimal = decimal or ("," if votes[","] > votes["."] else ".")
+    thousands = grouped.most_common(1)[0][0] if grouped else ""
+    return decimal, "" if thousands == decimal else thousands, marked
+
+
+def _tell_sign(cells: Sequence[str], separator: str, decimal: str | None) -> str:
+    """`,` or `.` where a column's cells are numbers written so, else nothing."""
+    marked = [cell for cell in cells if _SIGN.search(cell) and is_number(cell)]
+    if not marked or (len(marked) < len(cells) / 2 and not all(map(is_number, cells))):
+        return ""
+    if decimal is not None:
+        return decimal
+    if all(_EITHER.fullmatch(cell) for cell in marked):
+        if separator == "," or all("." in cell for cell in marked):
+            return "."
+        return ","
+    comma = sum(_COMMA.fullmatch(cell) is not None for cell in marked)
+    point = sum(_POINT.fullmatch(cell) is not None for cell in marked)
+    return "," if comma > point else "."
+
+
+def written_exactly(decimal: str, thousands: str) -> re.Pattern[str]:
+    """The numbers that are written with these two signs and no other."""
+    groups = rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|" if thousands else ""
+    return re.compile(rf"[+-]?(?:{groups}\d*)(?:{re.escape(decimal)}\d*)?{_EXPONENT}")
+
+
+def respell(
+    table: pd.DataFrame, places: Iterable[int], *, decimal: str, thousands: str
+) -> pd.DataFrame:
+    """Numbers with the point as their decimal sign and no other; what is no number stays."""
+    if decimal == "." and not thousands:
+        return table
+    pattern = _COMMA if decimal == "," else _POINT
+    made = table.copy()
+    for place in places:
+        if place < made.shape[1]:
+            cells = [_respell(one, pattern, decimal, thousands) for one in table.iloc[:, place]]
+            made.isetitem(place, np.array(cells, dtype=object))
+    return made
+
+
+def _respell(cell: Any, pattern: re.Pattern[str], decimal: str, thousands: str) -> Any:
+    text = cell.strip() if isinstance(cell, str) else ""
+    if not text or not pattern.fullmatch(text):
+        return cell
+    if thousands:
+        text = text.replace(thousands, "")
+    return text.replace(decimal, ".")
