@@ -27,7 +27,7 @@ from driftline.goal import (
 )
 from driftline.loop import Loop
 from driftline.metrics import BINARY_METRICS
-from driftline.sources import FileSource, PackageSource, SklearnSource, Source
+from driftline.sources import FileSource, PackageSource, SklearnSource, Source, SyntheticSource
 from driftline.spelling import MISSING, read_number, spell
 from driftline.target import Target
 
@@ -46,6 +46,7 @@ __all__ = [
     "RiskBands",
     "Search",
     "SklearnSource",
+    "SyntheticSource",
     "Target",
     "check_name",
     "parse_problem",
@@ -133,6 +134,16 @@ class Problem(Strict):
         return self
 
     @model_validator(mode="after")
+    @model_validator(mode="after")
+    def _made_up_rows_are_told(self) -> Self:
+        if isinstance(self.source, SyntheticSource) and "synthetic" not in self.title.casefold():
+            message = (
+                f"title: got {self.title!r}, wanted the word synthetic in it, as the rows of its "
+                "source are made up"
+            )
+            raise ValueError(message)
+        return self
+
     def _subgroups_apply(self) -> Self:
         for place, text in enumerate(self.subgroups):
             try:

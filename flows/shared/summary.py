@@ -64,7 +64,9 @@ def _dataset(summary: Summary) -> Iterable[Row]:
     if "snapshot" in summary:
         snapshot = summary["snapshot"]
         set_aside = f", {snapshot['quarantined']} set aside" if snapshot["quarantined"] else ""
-        yield "dataset", f"{snapshot['rows']} rows{set_aside}, sha256 {snapshot['sha256'][:12]}"
+        source = f", from {snapshot['source']}" if "source" in snapshot else ""
+        told = f"{snapshot['rows']} rows{set_aside}, sha256 {snapshot['sha256'][:12]}{source}"
+        yield "dataset", told
 
 
 def _validation(summary: Summary) -> Iterable[Row]:

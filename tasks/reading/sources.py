@@ -1,4 +1,4 @@
-"""Reads raw rows from wherever a problem keeps them: files, buckets, packages, scikit-learn."""
+"""Reads raw rows from wherever a problem has them: files, buckets, packages, generators."""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator
@@ -9,13 +9,20 @@ import pandas as pd
 
 from driftline.errors import SourceError
 from driftline.locations import redact
-from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
+from driftline.problem import (
+    FileSource,
+    PackageSource,
+    Problem,
+    SklearnSource,
+    SyntheticSource,
+)
 from tasks.decorators import io
 from tasks.progress import tell
 from tasks.reaching import reaching, read_whole
 from tasks.reading.dialects import BLOCK_BYTES, NOTHING_KNOWN, Expected
 from tasks.reading.locations import open_location
 from tasks.reading.parsing import READERS, SHOWN, Piece, has_ending, parse, stream
+from tasks.reading.synthetic.generators import generate_rows
 
 SKIPPED_SHOWN = 5
 
@@ -36,6 +43,8 @@ def read_source(problem: Problem, source: str | None = None) -> tuple[pd.DataFra
             return _read_sklearn(name), f"scikit-learn's {name}"
         case PackageSource(package=package, path=path):
             return _read_package(package, path, expected), f"{package}/{path}"
+        case SyntheticSource() as synthetic:
+            return generate_rows(synthetic)
         case FileSource(location=location):
             return read_location(location, expected), redact(location)
 

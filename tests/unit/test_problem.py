@@ -33,6 +33,14 @@ def test_yes_and_no_stay_text_as_categories() -> None:
     assert problem.columns["sleeps"].categories == ("YES", "NO")
 
 
+def test_a_title_says_that_rows_are_made_up() -> None:
+    source = {"kind": "synthetic", "name": "mental_health"}
+
+    make_problem(source=source, title="Moods, from synthetic rows")
+    with pytest.raises(ProblemError, match=r"title: got 'A tiny .*wanted the word synthetic"):
+        make_problem(source=source)
+
+
 def test_unquoted_yes_and_no_stay_text_as_classes() -> None:
     """A person writes `YES: []` without quotes, which YAML 1.1 reads as the key True."""
     text = """
