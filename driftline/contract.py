@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from driftline.spelling import MISSING, declare_categories, part_codes, tidy
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+TIE = 1e-5  # scores as near as this are as high: implementations differ by a tenth of it
 EXACT_BELOW = 2.0**53  # from here on a float64 cannot tell every whole number from its neighbour
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z_ .&-]{0,63}")
@@ -190,6 +191,7 @@ class Contract:
     labels_per_check: int = 100
     metrics: tuple[tuple[str, float], ...] = ()
     example: tuple[tuple[str, float | str | None], ...] = ()
+    costs: tuple[float, ...] = ()  # of missing each class, the highest being 1
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -298,9 +300,13 @@ class Contract:
         return np.array(rows, dtype=np.float32).reshape(len(rows), len(self.feature_names))
 
     def decide(self, probabilities: Sequence[float]) -> int:
-        """Class index for one record's probabilities."""
+        """Class index for one record's probabilities, as `driftline.metrics.decide` has it."""
         if self.threshold is None:
-            return max(range(len(probabilities)), key=probabilities.__getitem__)
+            scores = probabilities
+            if self.costs:
+                scores = [cost * p for cost, p in zip(self.costs, probabilities, strict=True)]
+            least = max(scores) - TIE
+            return next(index for index, score in enumerate(scores) if score >= least)
         positive = self.positive[0]
         return positive if probabilities[positive] >= self.threshold else 1 - positive
 

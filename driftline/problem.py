@@ -66,6 +66,7 @@ WRITTEN = (
     "target.classes",
     "target.name",
     "target.positive",
+    "goal.miss_costs",
 )
 
 
@@ -134,7 +135,6 @@ class Problem(Strict):
         return self
 
     @model_validator(mode="after")
-    @model_validator(mode="after")
     def _made_up_rows_are_told(self) -> Self:
         if isinstance(self.source, SyntheticSource) and "synthetic" not in self.title.casefold():
             message = (
@@ -144,6 +144,7 @@ class Problem(Strict):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
     def _subgroups_apply(self) -> Self:
         for place, text in enumerate(self.subgroups):
             try:
@@ -151,6 +152,17 @@ class Problem(Strict):
             except ValueError as error:
                 message = f"subgroups.{place}: {error}"
                 raise ValueError(message) from None
+        return self
+
+    @model_validator(mode="after")
+    def _costs_name_classes(self) -> Self:
+        costs = self.goal.miss_costs
+        if costs and self.is_binary:
+            message = "goal.miss_costs: got it with two classes, whose threshold the goal sets; "
+            raise ValueError(message + "wanted it with more")
+        if costs and set(costs) != set(self.classes):
+            message = f"goal.miss_costs: got {', '.join(costs)}, wanted each class: "
+            raise ValueError(message + ", ".join(self.classes))
         return self
 
     @model_validator(mode="after")
@@ -183,6 +195,11 @@ class Problem(Strict):
     def is_binary(self) -> bool:
         """Whether a decision threshold applies."""
         return len(self.target.classes) == 2  # noqa: PLR2004 - binary
+
+    @property
+    def costs(self) -> tuple[float, ...]:
+        """The cost of missing each class, by class index, the highest being 1; () of equal ones."""
+        return self.goal.costs(self.classes)
 
     @property
     def judged_by(self) -> Comparison:

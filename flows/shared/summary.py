@@ -104,6 +104,15 @@ def _winner(summary: Summary) -> Iterable[Row]:
         yield "winner on test rows", ", ".join(shown)
 
 
+def _classes(summary: Summary) -> Iterable[Row]:
+    shown = [
+        f"{one['name']} {one['recall']:.3f} [{one['low']:.3f}, {one['high']:.3f}] of {one['rows']}"
+        for one in summary.get("classes", [])
+    ]
+    if shown:
+        yield "found of each class", ", ".join(shown)
+
+
 def _gate(summary: Summary) -> Iterable[Row]:
     if "promotion" in summary:
         promotion = summary["promotion"]
@@ -201,6 +210,7 @@ _SECTIONS = (
     _validation,
     _candidates,
     _winner,
+    _classes,
     _gate,
     _parity,
     _bento,

@@ -224,6 +224,28 @@ def test_a_metric_of_two_classes_is_refused_for_three(changes: dict[str, Any], m
         make_problem(MOODS, name="moods", **changes)
 
 
+def test_costs_of_missing_a_class_are_weighed_against_the_highest() -> None:
+    goal = {"maximise": "f1", "miss_costs": {"low": 10, "even": 1, "high": 5}}
+
+    assert make_problem(MOODS, name="moods", goal=goal).costs == (1.0, 0.1, 0.5)
+    assert make_problem(MOODS, name="moods").costs == ()
+
+
+@pytest.mark.parametrize(
+    ("base", "costs", "told"),
+    [
+        (MOODS, {"low": 10, "even": 1}, "got low, even, wanted each class: low, even, high"),
+        (MOODS, {"low": 10, "even": 0, "high": 5}, "miss_costs.even: got 0, wanted more than 0"),
+        (TINY, {"well": 1, "ill": 5}, "got it with two classes, whose threshold the goal sets"),
+    ],
+)
+def test_costs_that_cannot_be_meant_are_told(
+    base: dict[str, Any], costs: dict[str, float], told: str
+) -> None:
+    with pytest.raises(ProblemError, match=told):
+        make_problem(base, name="moods", goal={"maximise": "f1", "miss_costs": costs})
+
+
 def test_a_threshold_condition_is_refused_for_three_classes() -> None:
     goal = {"maximise": "accuracy", "subject_to": {"recall": 0.9}}
 
