@@ -8,7 +8,7 @@ import pandas as pd
 
 from driftline.errors import SourceError
 from driftline.problem import SyntheticSource
-from tasks.reading.synthetic import mental_health
+from tasks.reading.synthetic import diabetes_risk, mental_health
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Generator:
 
 
 GENERATORS: Final[Mapping[str, Generator]] = {
+    "diabetes_risk": Generator(diabetes_risk.generate, diabetes_risk.ROWS),
     "mental_health": Generator(mental_health.generate, mental_health.ROWS),
 }
 

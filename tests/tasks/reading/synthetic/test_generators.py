@@ -1,5 +1,7 @@
 """What is made up fits the problem that it stands for, as the real table does."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from driftline.errors import SourceError
 from driftline.problem import Problem, SyntheticSource
 from tasks.data.problems import list_problems, read_problem
 from tasks.reading.sources import read_source
+from tasks.reading.synthetic.diabetes_risk import SHARES
 from tasks.reading.synthetic.generators import GENERATORS, generate_rows
 from tests.support import shared_data
 
@@ -66,7 +69,9 @@ def test_rows_that_are_made_up_say_so_where_they_are_shown(name: str) -> None:
 
 
 def test_an_unknown_generator_is_told_with_those_that_are_known() -> None:
-    with pytest.raises(SourceError, match="got 'weather', wanted a generator: one of mental_h"):
+    with pytest.raises(
+        SourceError, match="got 'weather', wanted a generator: one of diabetes_risk, m"
+    ):
         generate_rows(synthetic("weather"))
 
 
@@ -87,6 +92,22 @@ def test_the_published_answers_fit_as_they_are_written(file: str, missing: int) 
     assert len(cleaned.table) == 120
     assert int(cleaned.table.isna().to_numpy().sum()) == missing
     assert not faults_of_values(cleaned, problem)
+
+
+@pytest.mark.data
+def test_the_survey_fits_as_its_codes_are(tmp_path: Path) -> None:
+    """All ten years of it, with the codes of the earlier ones and of the later."""
+    path = shared_data("diabetes_risk", "brfss_2015_2024_20k_per_year.parquet")
+    problem = read_problem.fn("diabetes_risk")
+    survey = pd.read_parquet(path).sample(5000, random_state=0)
+    survey.to_parquet(tmp_path / "survey.parquet")
+
+    cleaned = read(problem, str(tmp_path / "survey.parquet"))
+
+    shares = cleaned.table["diabetes"].value_counts(normalize=True)
+    assert not faults_of_values(cleaned, problem)
+    assert shares["none"] == pytest.approx(SHARES[0], abs=0.03)
+    assert shares["diabetes"] == pytest.approx(SHARES[2], abs=0.03)
 
 
 @pytest.mark.data
