@@ -324,8 +324,14 @@ class Contract:
         return replace(self, model_version=model_version, promoted_at=promoted_at)
 
     def to_json(self) -> str:
-        """The contract as canonical JSON text."""
-        return json.dumps(asdict(self), indent=2, sort_keys=True, allow_nan=False) + "\n"
+        """The contract as canonical JSON text, which its digest is of.
+
+        Costs stand in it where there are some, so that earlier champions keep their digests.
+        """
+        document = asdict(self)
+        if not self.costs:
+            del document["costs"]
+        return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def parse_contract(text: str) -> Contract:

@@ -283,6 +283,15 @@ def test_without_threshold_the_most_probable_class_is_taken() -> None:
     assert contract.decide([0.2, 0.5, 0.3]) == 1
 
 
+def test_costs_are_written_where_there_are_some() -> None:
+    """A champion's digest was taken of a contract that did not know of them."""
+    costly = replace(CONTRACT, costs=(0.25, 1.0))
+
+    assert '"costs"' not in CONTRACT.to_json()
+    assert parse_contract(CONTRACT.to_json()) == CONTRACT
+    assert parse_contract(costly.to_json()) == costly
+
+
 @given(seed=st.integers(0, 9999), has_costs=st.booleans(), decimals=st.integers(1, 12))
 def test_a_record_is_decided_as_a_table_is(seed: int, has_costs: bool, decimals: int) -> None:
     rng = np.random.default_rng(seed)

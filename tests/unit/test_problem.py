@@ -5,19 +5,19 @@ import pytest
 from driftline.candidates import CANDIDATES
 from driftline.errors import ProblemError
 from driftline.problem import check_name, parse_problem
-from tests.support import MOODS, ROOT, TINY, make_problem
+from tests.support import MOODS, ROOT, SHIPPED, TINY, make_problem
 
 COLUMNS = TINY["columns"]
 
 
-@pytest.mark.parametrize("name", ["breast_cancer", "diabetes"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_problems_that_ship_are_valid(name: str) -> None:
     file = f"data/problems/{name}.yaml"
 
     problem = parse_problem((ROOT / file).read_text("utf-8"), name=name, file=file)
 
     assert problem.name == name
-    assert problem.is_binary
+    assert problem.is_binary == (name in {"breast_cancer", "diabetes"})
     assert set(problem.example) == set(problem.columns)
 
 
