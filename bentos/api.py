@@ -200,6 +200,7 @@ class Api:
             "promoted_at": contract.promoted_at,
             "classes": list(contract.classes),
             "threshold": contract.threshold,
+            "miss_costs": dict(zip(contract.classes, contract.costs, strict=False)),
             "risk_bands": {"medium": contract.medium_risk, "high": contract.high_risk},
             "metrics": dict(contract.metrics),
         }

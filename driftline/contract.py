@@ -21,6 +21,7 @@ from driftline.dates import read_iso, spell_date, spell_end
 from driftline.spelling import MISSING, declare_categories, part_codes, tidy
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+TIE = 1e-5  # scores as near as this are as high: implementations differ by a tenth of it
 EXACT_BELOW = 2.0**53  # from here on a float64 cannot tell every whole number from its neighbour
 
 ISO_WANTED = "must be an ISO date in quotes, such as 2024-12-31 or 2024-12-31T14:30"
@@ -220,6 +221,7 @@ class Contract:
     labels_per_check: int = 100
     metrics: tuple[tuple[str, float], ...] = ()
     example: tuple[tuple[str, float | str | None], ...] = ()
+    costs: tuple[float, ...] = ()  # of missing each class, the highest being 1
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -328,9 +330,13 @@ class Contract:
         return np.array(rows, dtype=np.float32).reshape(len(rows), len(self.feature_names))
 
     def decide(self, probabilities: Sequence[float]) -> int:
-        """Class index for one record's probabilities."""
+        """Class index for one record's probabilities, as `driftline.metrics.decide` has it."""
         if self.threshold is None:
-            return max(range(len(probabilities)), key=probabilities.__getitem__)
+            scores = probabilities
+            if self.costs:
+                scores = [cost * p for cost, p in zip(self.costs, probabilities, strict=True)]
+            least = max(scores) - TIE
+            return next(index for index, score in enumerate(scores) if score >= least)
         positive = self.positive[0]
         return positive if probabilities[positive] >= self.threshold else 1 - positive
 
@@ -348,8 +354,14 @@ class Contract:
         return replace(self, model_version=model_version, promoted_at=promoted_at)
 
     def to_json(self) -> str:
-        """The contract as canonical JSON text."""
-        return json.dumps(asdict(self), indent=2, sort_keys=True, allow_nan=False) + "\n"
+        """The contract as canonical JSON text, which its digest is of.
+
+        Costs stand in it where there are some, so that earlier champions keep their digests.
+        """
+        document = asdict(self)
+        if not self.costs:
+            del document["costs"]
+        return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def parse_contract(text: str) -> Contract:

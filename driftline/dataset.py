@@ -152,6 +152,7 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
         snapshot=snapshot,
         labels_per_check=problem.drift.labels_per_check,
         example=tuple(problem.example.items()),
+        costs=problem.costs,
     )
 
 

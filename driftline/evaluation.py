@@ -84,6 +84,7 @@ def cross_validate(
     splits: Sequence[Sequence[Fold]],
     goal: Goal,
     positive: int | None,
+    costs: Sequence[float] = (),
 ) -> CrossValidated:
     """Score every fold at a threshold chosen on the other folds of its repeat."""
     predicted = cross_predict(build, X, y, splits)
@@ -93,7 +94,9 @@ def cross_validate(
     for probabilities, repeat in zip(predicted, splits, strict=True):
         for train, test in repeat:
             threshold = choose_threshold(y[train], probabilities[train], goal, positive=positive)
-            fold = score_rows(probabilities[test], y[test], positive=positive, threshold=threshold)
+            fold = score_rows(
+                probabilities[test], y[test], positive=positive, threshold=threshold, costs=costs
+            )
             rows.append(compute_metrics(fold))
             thresholds.append(np.nan if threshold is None else threshold)
             sizes.append(int((y[test] == positive).sum()) if positive is not None else len(test))

@@ -1,12 +1,12 @@
 """What a problem's models aim for, which bounds they keep, and how they are compared."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from driftline.declared import Strict
+from driftline.declared import Strict, Text
 from driftline.metrics import DECISION_METRICS, METRICS
 
 
@@ -16,6 +16,7 @@ class Goal(Strict):
     maximise: str
     subject_to: dict[str, float] = Field(default_factory=dict)
     confidence: float = Field(default=0.9, gt=0.5, lt=1)
+    miss_costs: dict[Text, float] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _known_metrics(self) -> Self:
@@ -23,7 +24,18 @@ class Goal(Strict):
             message = f"maximise: got {self.maximise!r}, wanted one of {', '.join(METRICS)}"
             raise ValueError(message)
         _check_floors(self.subject_to)
+        for name, cost in self.miss_costs.items():
+            if cost <= 0:
+                message = f"miss_costs.{name}: got {cost:g}, wanted more than 0"
+                raise ValueError(message)
         return self
+
+    def costs(self, classes: Sequence[str]) -> tuple[float, ...]:
+        """The cost of missing each class, the highest being 1; none where all cost alike."""
+        if not self.miss_costs:
+            return ()
+        highest = max(self.miss_costs.values())
+        return tuple(self.miss_costs[name] / highest for name in classes)
 
 
 def _check_floors(floors: Mapping[str, float]) -> None:
@@ -88,6 +100,8 @@ ComparisonMetric = Literal[
     "recall",
     "precision",
     "specificity",
+    "balanced_accuracy",
+    "lowest_recall",
     "net_benefit",
 ]
 

@@ -127,7 +127,7 @@ def _score(history: History, answers: Floats, window: int, threshold: float | No
     problem = history.problem
     positive = problem.positive_indices[0] if problem.is_binary else None
     y = history.y[history.rows_of(window)]
-    return score_rows(answers, y, positive=positive, threshold=threshold)
+    return score_rows(answers, y, positive=positive, threshold=threshold, costs=problem.costs)
 
 
 def _out_of_fold(

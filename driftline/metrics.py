@@ -5,19 +5,29 @@ classes a metric speaks of the positive class; with more it is the plain mean ov
 Higher is better for all but `brier` and `ece`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.contract import TIE
 from driftline.losses import row_losses
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-DECISION_METRICS: Final = ("accuracy", "precision", "recall", "specificity", "f1", "net_benefit")
+DECISION_METRICS: Final = (
+    "accuracy",
+    "precision",
+    "recall",
+    "specificity",
+    "f1",
+    "balanced_accuracy",
+    "lowest_recall",
+    "net_benefit",
+)
 METRICS: Final = (*DECISION_METRICS, "roc_auc", "pr_auc", "brier", "ece")
 BINARY_METRICS: Final = ("specificity", "net_benefit")
 LOWER_IS_BETTER: Final = frozenset({"brier", "ece"})
@@ -94,10 +104,24 @@ def weighted_metric(scored: Scored, weights: Floats, metric: str) -> Floats:
     return _binary_decisions(scored, weights)[metric]
 
 
-def decide(probabilities: Floats, *, positive: int | None, threshold: float | None) -> Ints:
-    """Class index per row: the positive class from its threshold on, else the most probable."""
+def decide(
+    probabilities: Floats,
+    *,
+    positive: int | None,
+    threshold: float | None,
+    costs: Sequence[float] = (),
+) -> Ints:
+    """Class index per row: the positive class from its threshold on, else the most probable.
+
+    With costs of missing each class, at most 1, it is the class that would be the dearest to miss:
+    cost times probability, which makes the expected cost the least. Where several are as high, it
+    is the first: votes of trees tie exactly, and must not be told apart by the last digit.
+    Source: Elkan, The foundations of cost-sensitive learning, IJCAI 2001.
+    """
     if positive is None or threshold is None:
-        return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
+        scores = probabilities * np.asarray(costs) if len(costs) else probabilities
+        is_highest = scores >= scores.max(axis=1, keepdims=True) - TIE
+        return np.asarray(is_highest.argmax(axis=1), dtype=np.int64)
     is_positive = probabilities[:, positive] >= threshold
     return np.asarray(np.where(is_positive, positive, 1 - positive), dtype=np.int64)
 
@@ -108,9 +132,10 @@ def score_rows(
     *,
     positive: int | None,
     threshold: float | None,
+    costs: Sequence[float] = (),
 ) -> Scored:
     """Probabilities with the decisions that follow from them."""
-    predicted = decide(probabilities, positive=positive, threshold=threshold)
+    predicted = decide(probabilities, positive=positive, threshold=threshold, costs=costs)
     return Scored(
         y=y,
         probabilities=probabilities,
@@ -129,13 +154,16 @@ def metrics_from_confusion(
     Source: Vickers and Elkin, Medical Decision Making 26 (2006) 565-574.
     """
     total = tp + fp + fn + tn
+    recall, specificity = _divide(tp, tp + fn), _divide(tn, tn + fp)
     odds = threshold / np.maximum(1 - threshold, 1e-12)
     return {
         "accuracy": _divide(tp + tn, total),
         "precision": _divide(tp, tp + fp),
-        "recall": _divide(tp, tp + fn),
-        "specificity": _divide(tn, tn + fp),
+        "recall": recall,
+        "specificity": specificity,
         "f1": _divide(2 * tp, 2 * tp + fp + fn),
+        "balanced_accuracy": (recall + specificity) / 2,
+        "lowest_recall": np.minimum(recall, specificity),
         "net_benefit": _divide(tp - fp * odds, total),
     }
 
@@ -176,7 +204,13 @@ def _macro_decisions(scored: Scored, weights: Floats) -> dict[str, Floats]:
         for name in ("precision", "recall", "f1")
     }
     right = weights @ (scored.y == scored.predicted)
-    return macro | {"accuracy": _divide(right, weights.sum(axis=1))}
+    recalls = np.array([values["recall"] for values in per_class])
+    occurs = np.array([weights @ (scored.y == k) > 0 for k in range(len(per_class))])
+    return macro | {
+        "accuracy": _divide(right, weights.sum(axis=1)),
+        "balanced_accuracy": _divide((recalls * occurs).sum(axis=0), occurs.sum(axis=0)),
+        "lowest_recall": np.where(occurs, recalls, 1.0).min(axis=0),
+    }
 
 
 def _macro_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:

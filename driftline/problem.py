@@ -29,7 +29,7 @@ from driftline.goal import (
 from driftline.loop import Loop
 from driftline.metrics import BINARY_METRICS
 from driftline.reading import PLAIN, Reading
-from driftline.sources import FileSource, PackageSource, SklearnSource, Source
+from driftline.sources import FileSource, PackageSource, SklearnSource, Source, SyntheticSource
 from driftline.spelling import MISSING, read_number, spell
 from driftline.target import Target
 
@@ -49,6 +49,7 @@ __all__ = [
     "RiskBands",
     "Search",
     "SklearnSource",
+    "SyntheticSource",
     "Target",
     "check_name",
     "parse_problem",
@@ -68,6 +69,7 @@ WRITTEN = (
     "target.classes",
     "target.name",
     "target.positive",
+    "goal.miss_costs",
 )
 
 
@@ -137,6 +139,16 @@ class Problem(Strict):
         return self
 
     @model_validator(mode="after")
+    def _made_up_rows_are_told(self) -> Self:
+        if isinstance(self.source, SyntheticSource) and "synthetic" not in self.title.casefold():
+            message = (
+                f"title: got {self.title!r}, wanted the word synthetic in it, as the rows of its "
+                "source are made up"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _subgroups_apply(self) -> Self:
         for place, text in enumerate(self.subgroups):
             try:
@@ -144,6 +156,17 @@ class Problem(Strict):
             except ValueError as error:
                 message = f"subgroups.{place}: {error}"
                 raise ValueError(message) from None
+        return self
+
+    @model_validator(mode="after")
+    def _costs_name_classes(self) -> Self:
+        costs = self.goal.miss_costs
+        if costs and self.is_binary:
+            message = "goal.miss_costs: got it with two classes, whose threshold the goal sets; "
+            raise ValueError(message + "wanted it with more")
+        if costs and set(costs) != set(self.classes):
+            message = f"goal.miss_costs: got {', '.join(costs)}, wanted each class: "
+            raise ValueError(message + ", ".join(self.classes))
         return self
 
     @model_validator(mode="after")
@@ -176,6 +199,11 @@ class Problem(Strict):
     def is_binary(self) -> bool:
         """Whether a decision threshold applies."""
         return len(self.target.classes) == 2  # noqa: PLR2004 - binary
+
+    @property
+    def costs(self) -> tuple[float, ...]:
+        """The cost of missing each class, by class index, the highest being 1; () of equal ones."""
+        return self.goal.costs(self.classes)
 
     @property
     def judged_by(self) -> Comparison:

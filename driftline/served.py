@@ -39,7 +39,11 @@ def score_served(model: ServedModel, table: pd.DataFrame, y: np.ndarray) -> Scor
     matrix = contract.encode_table(as_sent(table[names], contract).to_dict(orient="records"))  # type: ignore[arg-type]
     positive = contract.positive[0] if contract.threshold is not None else None
     return score_rows(
-        score_onnx(model.onnx, matrix), y, positive=positive, threshold=contract.threshold
+        score_onnx(model.onnx, matrix),
+        y,
+        positive=positive,
+        threshold=contract.threshold,
+        costs=contract.costs,
     )
 
 

@@ -1,10 +1,12 @@
 """Where a problem's rows come from, as its file says it. Reads none of them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from driftline.declared import Strict
+
+MOST_SYNTHETIC_ROWS: Final = 10_000_000
 
 
 class SklearnSource(Strict):
@@ -29,4 +31,15 @@ class FileSource(Strict):
     location: str
 
 
-Source = Annotated[SklearnSource | PackageSource | FileSource, Field(discriminator="kind")]
+class SyntheticSource(Strict):
+    """Rows that a generator of the project makes up: as many as it likes unless `rows` says."""
+
+    kind: Literal["synthetic"]
+    name: str
+    rows: int | None = Field(default=None, ge=1, le=MOST_SYNTHETIC_ROWS)
+    seed: int = Field(default=0, ge=0)
+
+
+Source = Annotated[
+    SklearnSource | PackageSource | FileSource | SyntheticSource, Field(discriminator="kind")
+]

@@ -127,7 +127,9 @@ def renew(
     threshold = winner.threshold
     if threshold is not None:
         threshold = settle_threshold(threshold, model.predict_proba(X)[:, positive])
-    test = score_rows(answers, data.y_test, positive=positive, threshold=threshold)
+    test = score_rows(
+        answers, data.y_test, positive=positive, threshold=threshold, costs=problem.costs
+    )
     return replace(
         winner,
         model=model,
@@ -174,7 +176,13 @@ def _fit(
 ) -> Trained:
     positive = problem.positive_indices[0] if problem.is_binary else None
     cv = cross_validate(
-        build, data.X_train, data.y_train, splits=splits, goal=problem.goal, positive=positive
+        build,
+        data.X_train,
+        data.y_train,
+        splits=splits,
+        goal=problem.goal,
+        positive=positive,
+        costs=problem.costs,
     )
     repeats = len(cv.probabilities)
     threshold = choose_threshold(
@@ -189,7 +197,9 @@ def _fit(
     if threshold is not None:
         scores = np.concatenate([on_train[:, positive], on_test[:, positive]])
         threshold = settle_threshold(threshold, scores)
-    test = score_rows(on_test, data.y_test, positive=positive, threshold=threshold)
+    test = score_rows(
+        on_test, data.y_test, positive=positive, threshold=threshold, costs=problem.costs
+    )
     return Trained(
         name=name,
         params=params,

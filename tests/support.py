@@ -17,6 +17,7 @@ from driftline.problem import Problem, parse_problem
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
+SHIPPED = ("breast_cancer", "diabetes", "mental_health", "diabetes_risk")
 
 TINY: dict[str, Any] = {
     "title": "A tiny two-class problem",

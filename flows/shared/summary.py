@@ -64,7 +64,9 @@ def _dataset(summary: Summary) -> Iterable[Row]:
     if "snapshot" in summary:
         snapshot = summary["snapshot"]
         set_aside = f", {snapshot['quarantined']} set aside" if snapshot["quarantined"] else ""
-        yield "dataset", f"{snapshot['rows']} rows{set_aside}, sha256 {snapshot['sha256'][:12]}"
+        source = f", from {snapshot['source']}" if "source" in snapshot else ""
+        told = f"{snapshot['rows']} rows{set_aside}, sha256 {snapshot['sha256'][:12]}{source}"
+        yield "dataset", told
         if "read_as" in snapshot:
             yield "read as", snapshot["read_as"]
 
@@ -102,6 +104,15 @@ def _winner(summary: Summary) -> Iterable[Row]:
     ]
     if shown:
         yield "winner on test rows", ", ".join(shown)
+
+
+def _classes(summary: Summary) -> Iterable[Row]:
+    shown = [
+        f"{one['name']} {one['recall']:.3f} [{one['low']:.3f}, {one['high']:.3f}] of {one['rows']}"
+        for one in summary.get("classes", [])
+    ]
+    if shown:
+        yield "found of each class", ", ".join(shown)
 
 
 def _gate(summary: Summary) -> Iterable[Row]:
@@ -201,6 +212,7 @@ _SECTIONS = (
     _validation,
     _candidates,
     _winner,
+    _classes,
     _gate,
     _parity,
     _bento,

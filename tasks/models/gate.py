@@ -10,6 +10,7 @@ from driftline.dataset import Dataset, Plan
 from driftline.export import Exported
 from driftline.problem import Problem
 from driftline.promotion import Decision, GateResult, check_gates, decide_promotion
+from driftline.recalls import recall_by_class
 from driftline.served import ServedModel, compare_unseen
 from driftline.subgroups import check_subgroups, describe_broken
 from driftline.training import Trained
@@ -100,7 +101,8 @@ def describe_outcome(
     judged: Judged,
     holders: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The summary's sections on candidates, figures, parity and promotion."""
+    """The summary's sections on candidates, figures, classes, parity and promotion."""
+    classes = exported.contract.classes
     return {
         "candidates": [
             {
@@ -114,6 +116,7 @@ def describe_outcome(
         ],
         "metrics": winner.flat_metrics(),
         "intervals": {name: list(bounds) for name, bounds in winner.intervals.items()},
+        "classes": [asdict(one) for one in recall_by_class(winner.test, classes)],
         "parity": asdict(exported.parity),
         "promotion": {
             "verdict": judged.decision.verdict,

@@ -1,15 +1,21 @@
-"""Reads raw rows from wherever a problem keeps them: files, buckets, packages, scikit-learn."""
+"""Reads raw rows from wherever a problem has them: files, buckets, packages, generators."""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from importlib import resources
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from driftline.errors import SourceError
 from driftline.locations import redact
-from driftline.problem import FileSource, PackageSource, Problem, SklearnSource
+from driftline.problem import (
+    FileSource,
+    PackageSource,
+    Problem,
+    SklearnSource,
+    SyntheticSource,
+)
 from driftline.reading import PLAIN, Reading
 from tasks.decorators import io
 from tasks.progress import tell
@@ -18,6 +24,7 @@ from tasks.reading.dialects import NOTHING_KNOWN, Expected
 from tasks.reading.encodings import BLOCK_BYTES
 from tasks.reading.locations import open_location
 from tasks.reading.parsing import READERS, SHOWN, Piece, has_ending, parse, stream
+from tasks.reading.synthetic.generators import generate_rows
 
 SKIPPED_SHOWN = 5
 
@@ -47,16 +54,21 @@ def read_source(problem: Problem, source: str | None = None) -> Found:
     else found out by the names that it declares, and told where it is not plain.
     """
     expected = expect(problem)
-    if source is None and isinstance(problem.source, SklearnSource):
-        name = problem.source.name
-        return Found(_read_sklearn(name), f"scikit-learn's {name}", "")
-    if source is None and isinstance(problem.source, PackageSource):
-        package, path = problem.source.package, problem.source.path
-        rows, read_as, _ = _read_package(package, path, expected)
-        return Found(rows, f"{package}/{path}", read_as)
-    location = source or cast("FileSource", problem.source).location
-    rows, read_as, _ = read_table(location, expected)
-    return Found(rows, redact(location), read_as)
+    if source is not None:
+        return _found(read_table(source, expected), redact(source))
+    match problem.source:
+        case SklearnSource(name=name):
+            return Found(_read_sklearn(name), f"scikit-learn's {name}", "")
+        case PackageSource(package=package, path=path):
+            return _found(_read_package(package, path, expected), f"{package}/{path}")
+        case SyntheticSource() as synthetic:
+            return Found(*generate_rows(synthetic), "")
+        case FileSource(location=location):
+            return _found(read_table(location, expected), redact(location))
+
+
+def _found(table: Table, name: str) -> Found:
+    return Found(table.rows, name, table.read_as)
 
 
 def expect(problem: Problem, others: Collection[str] = ()) -> Expected:
@@ -74,13 +86,8 @@ def expect(problem: Problem, others: Collection[str] = ()) -> Expected:
     return Expected(frozenset(names), frozenset(numbers), reading)
 
 
-def read_location(location: str, expected: Expected = NOTHING_KNOWN) -> pd.DataFrame:
-    """Rows of a file, or of all tables in a folder, one after the other."""
-    return read_table(location, expected).rows
-
-
 def read_table(location: str, expected: Expected = NOTHING_KNOWN) -> Table:
-    """The same, with how they are written."""
+    """Rows of a file, or of all tables of a folder in turn, and how they are written."""
     filesystem, path = open_location(location)
     with reaching(redact(location)):
         paths = _list_files(filesystem, path, redact(location))

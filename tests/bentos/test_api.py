@@ -209,6 +209,7 @@ def test_the_model_tells_where_it_comes_from(api: Api, predictor: Predictor) -> 
     assert (told["name"], told["version"], told["snapshot"]) == ("tiny", "7", "0" * 64)
     assert told["metrics"] == {"test_recall": 0.9}
     assert told["threshold"] == 0.4
+    assert told["miss_costs"] == {}
     assert told["promoted_at"] == contract.promoted_at
     assert told["onnx_sha256"] == contract.onnx_sha256
 

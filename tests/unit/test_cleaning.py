@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from driftline.cleaning import CleanTable, clean, faults_of_values, keep_ignored
 from driftline.errors import DataError
 from driftline.problem import Problem
-from tasks.reading.sources import read_location
+from tasks.reading.sources import read_table
 from tests.support import MOODS, make_problem, mental_health, mood_rows, shared_data
 
 ALIASED = make_problem(
@@ -231,7 +231,7 @@ def test_a_real_table_with_misspelt_headers_marks_and_spaces_is_the_same_table()
 
     clear, messy = (
         clean(
-            read_location(str(shared_data("mental_health", name))),
+            read_table(str(shared_data("mental_health", name))).rows,
             problem,
             source=name,
             with_target=True,

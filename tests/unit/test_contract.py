@@ -16,6 +16,7 @@ from driftline.contract import (
     parse_contract,
 )
 from driftline.dataset import draft_contract
+from driftline.metrics import decide
 from tests.support import make_problem
 
 CONTRACT = replace(draft_contract(make_problem()), threshold=0.4)
@@ -280,6 +281,27 @@ def test_without_threshold_the_most_probable_class_is_taken() -> None:
     contract = replace(CONTRACT, threshold=None, classes=("a", "b", "c"))
 
     assert contract.decide([0.2, 0.5, 0.3]) == 1
+
+
+def test_costs_are_written_where_there_are_some() -> None:
+    """A champion's digest was taken of a contract that did not know of them."""
+    costly = replace(CONTRACT, costs=(0.25, 1.0))
+
+    assert '"costs"' not in CONTRACT.to_json()
+    assert parse_contract(CONTRACT.to_json()) == CONTRACT
+    assert parse_contract(costly.to_json()) == costly
+
+
+@given(seed=st.integers(0, 9999), has_costs=st.booleans(), decimals=st.integers(1, 12))
+def test_a_record_is_decided_as_a_table_is(seed: int, has_costs: bool, decimals: int) -> None:
+    rng = np.random.default_rng(seed)
+    table = np.round(rng.dirichlet(np.ones(3), 20), decimals)
+    costs = (0.25, 1.0, 0.5) if has_costs else ()
+    contract = replace(CONTRACT, threshold=None, classes=("a", "b", "c"), costs=costs)
+
+    found = [contract.decide(row) for row in table.tolist()]
+
+    assert found == decide(table, positive=None, threshold=None, costs=costs).tolist()
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@ import pytest
 from driftline.errors import ProblemError
 from driftline.expectations import derive_expectations, parse_suite
 from driftline.problem import Problem, parse_problem
-from tests.support import ROOT, make_problem
+from tests.support import ROOT, SHIPPED, make_problem
 
 
-@pytest.mark.parametrize("name", ["breast_cancer", "diabetes"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_suites_that_ship_are_valid(name: str) -> None:
     files = [f"data/problems/{name}.yaml", f"expectations/{name}.yaml"]
     texts = [(ROOT / file).read_text("utf-8") for file in files]

@@ -39,6 +39,8 @@ def test_two_class_metrics_equal_scikit_learns(rows: int, seed: int, decimals: i
         "recall": sk.recall_score(y, flagged),
         "specificity": sk.recall_score(y, flagged, pos_label=0),
         "f1": sk.f1_score(y, flagged, zero_division=0),
+        "balanced_accuracy": sk.balanced_accuracy_score(y, flagged),
+        "lowest_recall": sk.recall_score(y, flagged, average=None).min(),
         "roc_auc": sk.roc_auc_score(y, p),
         "pr_auc": sk.average_precision_score(y, p),
         "brier": sk.brier_score_loss(y, p),
@@ -58,11 +60,23 @@ def test_three_class_metrics_equal_scikit_learns(rows: int, seed: int) -> None:
         "precision": sk.precision_score(y, predicted, average="macro", zero_division=0),
         "recall": sk.recall_score(y, predicted, average="macro"),
         "f1": sk.f1_score(y, predicted, average="macro", zero_division=0),
+        "balanced_accuracy": sk.balanced_accuracy_score(y, predicted),
+        "lowest_recall": sk.recall_score(y, predicted, average=None).min(),
         "roc_auc": sk.roc_auc_score(y, p, multi_class="ovr", average="macro"),
         "pr_auc": np.mean([sk.average_precision_score(y == k, p[:, k]) for k in range(3)]),
         "brier": ((p - np.eye(3)[y]) ** 2).sum(axis=1).mean(),
     }
     assert {name: ours[name] for name in theirs} == pytest.approx(theirs, abs=1e-12)
+
+
+def test_a_class_without_rows_does_not_count_as_one_that_is_never_found() -> None:
+    y = np.array([0, 0, 1, 1])
+    scored = Scored(y, np.eye(3)[[0, 1, 1, 1]], np.array([0, 1, 1, 1]), None, None)
+
+    metrics = compute_metrics(scored)
+
+    assert metrics["balanced_accuracy"] == pytest.approx(0.75)
+    assert metrics["lowest_recall"] == pytest.approx(0.5)
 
 
 def test_three_classes_have_no_two_class_metrics() -> None:
@@ -120,6 +134,21 @@ def test_it_does_not_matter_which_index_the_positive_class_has() -> None:
     )
 
     assert compute_metrics(turned) == pytest.approx(compute_metrics(scored))
+
+
+def test_the_answer_is_the_class_that_is_dearest_to_miss() -> None:
+    probabilities = np.array([[0.8, 0.05, 0.15], [0.9, 0.01, 0.09], [0.7, 0.02, 0.28]])
+
+    answers = decide(probabilities, positive=None, threshold=None, costs=(0.05, 1.0, 0.2))
+
+    assert answers.tolist() == [1, 0, 2]
+
+
+def test_classes_that_tie_but_for_the_last_digit_are_the_first_of_them() -> None:
+    """Trees vote in tenths; a graph in float32 sums them in another order."""
+    probabilities = np.array([[0.4, 0.4 + 1e-7, 0.2], [0.4 + 1e-7, 0.4, 0.2], [0.4, 0.42, 0.18]])
+
+    assert decide(probabilities, positive=None, threshold=None).tolist() == [0, 0, 1]
 
 
 def test_a_row_on_the_threshold_gets_the_positive_class() -> None:

@@ -5,19 +5,19 @@ import pytest
 from driftline.candidates import CANDIDATES
 from driftline.errors import ProblemError
 from driftline.problem import check_name, parse_problem
-from tests.support import MOODS, ROOT, TINY, make_problem
+from tests.support import MOODS, ROOT, SHIPPED, TINY, make_problem
 
 COLUMNS = TINY["columns"]
 
 
-@pytest.mark.parametrize("name", ["breast_cancer", "diabetes"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_problems_that_ship_are_valid(name: str) -> None:
     file = f"data/problems/{name}.yaml"
 
     problem = parse_problem((ROOT / file).read_text("utf-8"), name=name, file=file)
 
     assert problem.name == name
-    assert problem.is_binary
+    assert problem.is_binary == (name in {"breast_cancer", "diabetes"})
     assert set(problem.example) == set(problem.columns)
 
 
@@ -31,6 +31,14 @@ def test_yes_and_no_stay_text_as_categories() -> None:
     problem = make_problem(MOODS, name="moods")
 
     assert problem.columns["sleeps"].categories == ("YES", "NO")
+
+
+def test_a_title_says_that_rows_are_made_up() -> None:
+    source = {"kind": "synthetic", "name": "mental_health"}
+
+    make_problem(source=source, title="Moods, from synthetic rows")
+    with pytest.raises(ProblemError, match=r"title: got 'A tiny .*wanted the word synthetic"):
+        make_problem(source=source)
 
 
 def test_unquoted_yes_and_no_stay_text_as_classes() -> None:
@@ -214,6 +222,28 @@ def test_a_column_given_twice_is_refused() -> None:
 def test_a_metric_of_two_classes_is_refused_for_three(changes: dict[str, Any], metric: str) -> None:
     with pytest.raises(ProblemError, match=f"{metric} needs two classes; this target has 3"):
         make_problem(MOODS, name="moods", **changes)
+
+
+def test_costs_of_missing_a_class_are_weighed_against_the_highest() -> None:
+    goal = {"maximise": "f1", "miss_costs": {"low": 10, "even": 1, "high": 5}}
+
+    assert make_problem(MOODS, name="moods", goal=goal).costs == (1.0, 0.1, 0.5)
+    assert make_problem(MOODS, name="moods").costs == ()
+
+
+@pytest.mark.parametrize(
+    ("base", "costs", "told"),
+    [
+        (MOODS, {"low": 10, "even": 1}, "got low, even, wanted each class: low, even, high"),
+        (MOODS, {"low": 10, "even": 0, "high": 5}, "miss_costs.even: got 0, wanted more than 0"),
+        (TINY, {"well": 1, "ill": 5}, "got it with two classes, whose threshold the goal sets"),
+    ],
+)
+def test_costs_that_cannot_be_meant_are_told(
+    base: dict[str, Any], costs: dict[str, float], told: str
+) -> None:
+    with pytest.raises(ProblemError, match=told):
+        make_problem(base, name="moods", goal={"maximise": "f1", "miss_costs": costs})
 
 
 def test_a_threshold_condition_is_refused_for_three_classes() -> None:

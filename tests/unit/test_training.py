@@ -139,3 +139,18 @@ def test_calibration_is_kept_only_where_it_lowers_the_brier_score(
         assert chosen.cv.mean("brier") < plain.cv.mean("brier")
     else:
         assert chosen is plain
+
+
+def test_costs_of_missing_a_class_move_the_decisions_and_no_probability() -> None:
+    """In cross-validation and on the test rows alike."""
+    plain = make_problem(MOODS, name="moods")
+    goal = {"maximise": "lowest_recall", "miss_costs": {"low": 30, "even": 1, "high": 1}}
+    costly = make_problem(MOODS, name="moods", goal=goal)
+    data = matrices(plain)
+
+    before = train("logistic_regression", plain, data)
+    after = train("logistic_regression", costly, data)
+
+    assert (before.test.probabilities == after.test.probabilities).all()
+    assert (after.test.predicted == 0).sum() > (before.test.predicted == 0).sum()
+    assert after.cv.mean("accuracy") < before.cv.mean("accuracy")

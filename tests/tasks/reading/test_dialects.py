@@ -12,7 +12,7 @@ import pytest
 from driftline.errors import SourceError
 from tasks.reading.dialects import Dialect, Expected
 from tasks.reading.parsing import parse
-from tasks.reading.sources import open_source, read_location
+from tasks.reading.sources import open_source, read_table
 from tests.support import make_problem
 
 KNOWN = Expected(frozenset({"age", "glucose", "disease"}), frozenset({"age", "glucose"}))
@@ -212,7 +212,7 @@ def test_a_spreadsheet_is_read_from_the_line_of_its_header(tmp_path: Path) -> No
         rows.to_excel(writer, sheet_name="data", index=False, startrow=2)
         pd.DataFrame().to_excel(writer, sheet_name="empty")
 
-    table = read_location(str(tmp_path / "rows.xlsx"), KNOWN)
+    table = read_table(str(tmp_path / "rows.xlsx"), KNOWN).rows
 
     assert list(table.columns) == ["age", "glucose", "disease"]
     assert table["age"].tolist() == [38, 46]

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from driftline.errors import SourceError, UnavailableError
 from driftline.problem import Problem
-from tasks.reading.sources import open_source, read_location, read_source, read_table
+from tasks.reading.sources import open_source, read_source, read_table
 from tests.conftest import Bucket, forget_connections
 from tests.support import free_ports, make_problem, shared_data, tiny_rows
 
@@ -36,7 +36,7 @@ def test_a_text_table_is_read_as_text(
 ) -> None:
     location = write(tmp_path, name, pack(TEXT.encode()))
 
-    table = read_location(location)
+    table = read_table(location).rows
 
     pd.testing.assert_frame_equal(table, ROWS, check_column_type=False)
 
@@ -44,27 +44,27 @@ def test_a_text_table_is_read_as_text(
 def test_a_byte_order_mark_is_not_part_of_the_first_name(tmp_path: Path) -> None:
     location = write(tmp_path, "rows.csv", b"\xef\xbb\xbf" + TEXT.encode())
 
-    assert list(read_location(location).columns) == ["age", "level"]
+    assert list(read_table(location).rows.columns) == ["age", "level"]
 
 
 def test_a_repeated_name_stays_repeated(tmp_path: Path) -> None:
     """Whether that is a mistake is for the problem to say."""
     location = write(tmp_path, "rows.csv", b"age,age\n1,2\n")
 
-    assert list(read_location(location).columns) == ["age", "age"]
+    assert list(read_table(location).rows.columns) == ["age", "age"]
 
 
 def test_a_quoted_cell_may_hold_a_comma_and_a_line_break(tmp_path: Path) -> None:
     location = write(tmp_path, "rows.csv", b'age,note\n40,"one, two\nthree"\n')
 
-    assert read_location(location)["note"].tolist() == ["one, two\nthree"]
+    assert read_table(location).rows["note"].tolist() == ["one, two\nthree"]
 
 
 def test_a_parquet_table_keeps_its_types(tmp_path: Path) -> None:
     table = tiny_rows(10)
     table.to_parquet(tmp_path / "rows.parquet")
 
-    pd.testing.assert_frame_equal(read_location(str(tmp_path / "rows.parquet")), table)
+    pd.testing.assert_frame_equal(read_table(str(tmp_path / "rows.parquet")).rows, table)
 
 
 def test_a_folder_is_its_tables_one_after_the_other(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_folder_is_its_tables_one_after_the_other(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", b"age\n1\n2\n")
     write(tmp_path, "notes.md", b"not a table")
 
-    assert read_location(str(tmp_path))["age"].tolist() == ["1", "2", "3"]
+    assert read_table(str(tmp_path)).rows["age"].tolist() == ["1", "2", "3"]
 
 
 def test_tables_of_a_folder_must_have_the_same_header(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_tables_of_a_folder_must_have_the_same_header(tmp_path: Path) -> None:
     write(tmp_path, "b.csv", b"years\n1\n")
 
     with pytest.raises(SourceError, match=r"b\.csv: its header differs from that of .*a\.csv"):
-        read_location(str(tmp_path))
+        read_table(str(tmp_path))
 
 
 BAD_FILES: list[tuple[str, bytes, str]] = [
@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_read_is_named_with_its_fault(
     location = write(tmp_path, name, content)
 
     with pytest.raises(SourceError) as raised:
-        read_location(location)
+        read_table(location)
 
     told = str(raised.value)
     assert told.startswith(f"{location}: ")
@@ -116,7 +116,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     location = str(tmp_path / "nowhere.csv")
 
     with pytest.raises(SourceError) as raised:
-        read_location(location)
+        read_table(location)
 
     assert str(raised.value).startswith(f"{location}: no such file; wanted a table")
 
@@ -125,13 +125,13 @@ def test_a_folder_without_tables_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         SourceError, match=r"a folder without tables; wanted at least one of \.csv, "
     ):
-        read_location(str(tmp_path))
+        read_table(str(tmp_path))
 
 
 def test_a_header_without_rows_is_an_empty_table(tmp_path: Path) -> None:
     location = write(tmp_path, "rows.csv", b"age,level\n")
 
-    table = read_location(location)
+    table = read_table(location).rows
 
     assert (len(table), list(table.columns)) == (0, ["age", "level"])
 
@@ -139,7 +139,7 @@ def test_a_header_without_rows_is_an_empty_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("location", ["ftpx://somewhere/rows.csv", "s4://rows.csv"])
 def test_an_address_of_no_known_kind_is_refused(location: str) -> None:
     with pytest.raises(SourceError, match="wanted a path, or an s3:// URL"):
-        read_location(location)
+        read_table(location)
 
 
 def test_a_problem_names_its_own_source(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_table_that_does_not_ship_is_named(source: dict[str, str]) -> None:
 def test_two_files_of_real_rows_are_read_as_one_table() -> None:
     folder = shared_data("diabetes")
 
-    table = read_location(str(folder))
+    table = read_table(str(folder)).rows
 
     assert table.shape == (15_000, 10)
 
@@ -203,7 +203,7 @@ def test_two_files_of_real_rows_are_read_as_one_table() -> None:
 def test_a_table_is_read_from_a_bucket(s3: Bucket) -> None:
     put(s3, "one/rows.csv", TEXT.encode())
 
-    table = read_location(f"s3://{s3.name}/one/rows.csv")
+    table = read_table(f"s3://{s3.name}/one/rows.csv").rows
 
     pd.testing.assert_frame_equal(table, ROWS, check_column_type=False)
 
@@ -213,7 +213,7 @@ def test_a_prefix_of_a_bucket_is_read_as_a_folder(s3: Bucket) -> None:
     put(s3, "two/a.csv", b"age\n1\n")
     put(s3, "two/b.csv", b"age\n2\n")
 
-    table = read_location(f"s3://{s3.name}/two")
+    table = read_table(f"s3://{s3.name}/two").rows
 
     assert table["age"].tolist() == ["1", "2"]
 
@@ -224,7 +224,7 @@ def test_a_missing_object_or_bucket_is_named(s3: Bucket, key: str) -> None:
     location = f"s3://{key.format(bucket=s3.name)}"
 
     with pytest.raises(SourceError) as raised:
-        read_location(location)
+        read_table(location)
 
     assert str(raised.value).startswith(f"{location}: no such file")
 
@@ -235,7 +235,7 @@ def test_a_bucket_that_refuses_the_key_says_so(s3: Bucket, monkeypatch: pytest.M
     forget_connections()
 
     with pytest.raises(SourceError, match=r"access denied; check .* the AWS_\* variables"):
-        read_location(f"s3://{s3.name}/one/rows.csv")
+        read_table(f"s3://{s3.name}/one/rows.csv")
 
 
 def test_an_unreachable_store_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +246,7 @@ def test_an_unreachable_store_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> N
     forget_connections()
 
     with pytest.raises(UnavailableError) as raised:
-        read_location("s3://bucket/rows.csv")
+        read_table("s3://bucket/rows.csv")
 
     forget_connections()
     assert str(raised.value).startswith("s3://bucket/rows.csv: did not answer")
@@ -275,7 +275,7 @@ def test_a_line_of_uneven_length_is_refused_by_its_number(tmp_path: Path, way: s
     location = write(tmp_path, "rows.csv", text.encode())
 
     with pytest.raises(SourceError) as raised:
-        read_location(location)
+        read_table(location)
 
     assert str(raised.value).startswith(f"{location}: {message}")
 
@@ -284,7 +284,7 @@ def test_empty_cells_past_the_last_column_and_empty_lines_are_let_pass(tmp_path:
     text = b'a,b\n1,2\n3,4,\n\n5,"6, 7",,\n   \n8,9\n'
     location = write(tmp_path, "rows.csv", text)
 
-    table = read_location(location)
+    table = read_table(location).rows
 
     assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"], ["5", "6, 7"], ["8", "9"]]
 
@@ -300,7 +300,7 @@ def test_endings_count_in_any_case_and_hidden_files_are_told(
     (tmp_path / "older.csv").mkdir()
 
     with caplog.at_level("INFO"):
-        table = read_location(str(tmp_path))
+        table = read_table(str(tmp_path)).rows
 
     assert sorted(table["age"]) == ["1", "2", "3"]
     told = [record.getMessage() for record in caplog.records if "not read" in record.getMessage()]
@@ -313,7 +313,7 @@ def test_whole_numbers_of_parquet_stay_whole_where_some_are_missing(tmp_path: Pa
     large = 2**60 + 1
     parquet.write_table(pa.table({"id": [large, None]}), tmp_path / "a.parquet")
 
-    assert str(read_location(str(tmp_path / "a.parquet"))["id"][0]) == str(large)
+    assert str(read_table(str(tmp_path / "a.parquet")).rows["id"][0]) == str(large)
 
 
 def test_a_file_without_rows_among_others_is_no_piece(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_a_file_without_rows_among_others_is_no_piece(tmp_path: Path) -> None:
 def test_a_header_cell_may_hold_a_line_break(tmp_path: Path) -> None:
     location = write(tmp_path, "rows.csv", b'"age\n(years)","x"\r\n1,"a\nb"\r\n')
 
-    assert list(read_location(location).columns) == ["age\n(years)", "x"]
+    assert list(read_table(location).rows.columns) == ["age\n(years)", "x"]
 
 
 def test_how_a_source_is_written_is_returned_with_its_rows(

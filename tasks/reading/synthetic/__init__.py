@@ -1,0 +1,1 @@
+"""Rows made up for problems whose real tables cannot be shipped, one module a table."""
