@@ -154,9 +154,9 @@ def _number_or_end(text: str) -> float:
 
 
 def _class_name(text: str, all_texts: Sequence[str]) -> str:
-    """Class names are words: 0 and 1 are called no and yes."""
-    if sorted(all_texts) == ["0", "1"]:
-        return "yes" if text == "1" else "no"
+    """Class names are words: 0 and 1 are called no and yes, however they are written."""
+    if sorted(map(_number_or_end, all_texts)) == [0.0, 1.0]:
+        return "yes" if _number_or_end(text) == 1 else "no"
     return text
 
 

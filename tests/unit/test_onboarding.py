@@ -63,6 +63,7 @@ def test_the_target_is_found_in_any_case_and_else_named() -> None:
     ("cells", "classes", "positive"),
     [
         (["0", "1", "0"] * 9, {"no": ("0",), "yes": ("1",)}, "yes"),
+        (["0.0 ", "1.0 ", "1.0 "] * 9, {"no": ("0.0",), "yes": ("1.0",)}, "yes"),
         (["benign", "malignant"] * 9, None, "malignant"),
         (["a", "b", "b"] * 9, None, "a"),
         (["1.0", "2.0", "3.0"] * 9, {"1": ("1",), "2": ("2",), "3": ("3",)}, None),
