@@ -24,7 +24,7 @@ def made_up() -> list[str]:
 
 
 def read(problem: Problem, source: str | None = None) -> CleanTable:
-    raw, name = read_source.fn(problem, source)
+    raw, name, _ = read_source.fn(problem, source)
     return clean(raw, problem, source=name, with_target=True)
 
 
