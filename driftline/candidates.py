@@ -85,6 +85,8 @@ def _gradient_boosting(params: Params, seed: int) -> "Pipeline":
     return Pipeline([("classify", classifier)])
 
 
+CALIBRATION_FOLDS: Final = 3  # each of them needs a row of every class
+
 # Forests and trees are bounded in depth: a serving image must stay small.
 CANDIDATES: Final[Mapping[str, Candidate]] = {
     candidate.name: candidate
@@ -153,7 +155,7 @@ def build_calibrated(candidate: Candidate, params: Params, seed: int) -> "Pipeli
     from sklearn.pipeline import Pipeline
 
     plain = candidate.build(params, seed)
-    folds = StratifiedKFold(n_splits=3, shuffle=True, random_state=seed)
+    folds = StratifiedKFold(n_splits=CALIBRATION_FOLDS, shuffle=True, random_state=seed)
     name, classifier = plain.steps[-1]
     calibrated = CalibratedClassifierCV(classifier, method="sigmoid", cv=folds, ensemble=False)
     return Pipeline([*plain.steps[:-1], (name, calibrated)])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.candidates import CANDIDATES, build_calibrated
+from driftline.candidates import CALIBRATION_FOLDS, CANDIDATES, build_calibrated
 from driftline.losses import LossName, row_losses
 from driftline.probe import Fit
 
@@ -36,7 +36,7 @@ class Recipe:
         def make(X: NDArray[np.float32], y: NDArray[np.int64]) -> Any:  # noqa: N803
             candidate = CANDIDATES[self.candidate]
             smallest = int(np.unique(y, return_counts=True)[1].min())
-            if self.is_calibrated and smallest >= 3:  # noqa: PLR2004 - its inner folds
+            if self.is_calibrated and smallest >= CALIBRATION_FOLDS:
                 return build_calibrated(candidate, self.params, self.seed).fit(X, y)
             return candidate.build(self.params, self.seed).fit(X, y)
 

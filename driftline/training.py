@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.candidates import CANDIDATES, Params, build_calibrated
+from driftline.candidates import CALIBRATION_FOLDS, CANDIDATES, Params, build_calibrated
 from driftline.dataset import Matrices
 from driftline.evaluation import CrossValidated, Fold, cross_validate, make_folds
 from driftline.metrics import Scored, bootstrap_intervals, compute_metrics, score_rows
@@ -94,7 +94,13 @@ def calibrate(
     splits: Sequence[Sequence[Fold]],
     seed: int,
 ) -> Trained:
-    """The winner with calibrated probabilities if that helps, else the winner as it is."""
+    """The winner with calibrated probabilities if that helps, else the winner as it is.
+
+    With very few rows of a class there is nothing to calibrate on.
+    """
+    parts = (data.y_train[train] for folds in splits for train, _ in folds)
+    if min(np.unique(y, return_counts=True)[1].min() for y in parts) < CALIBRATION_FOLDS:
+        return plain
     calibrated = _fit(
         plain.name,
         plain.params,

@@ -141,6 +141,16 @@ def test_calibration_is_kept_only_where_it_lowers_the_brier_score(
         assert chosen is plain
 
 
+def test_three_rows_of_a_class_in_three_folds_are_too_few_to_calibrate_on(problem: Problem) -> None:
+    data = matrices(problem)
+    kept = np.sort(np.concatenate([np.flatnonzero(data.y_train == k)[:3] for k in (0, 1)]))
+    few = replace(data, X_train=data.X_train[kept], y_train=data.y_train[kept])
+    splits = plan_folds(few.y_train, folds=3, repeats=1, seed=0)
+    plain = train("logistic_regression", problem, data)
+
+    assert calibrate(plain, problem, few, splits=splits, seed=0) is plain
+
+
 def test_costs_of_missing_a_class_move_the_decisions_and_no_probability() -> None:
     """In cross-validation and on the test rows alike."""
     plain = make_problem(MOODS, name="moods")
