@@ -30,7 +30,8 @@ from bentos.replies import (
     RequestError,
     error_reply,
 )
-from driftline.contract import Contract, InvalidRecordError, safe_name
+from driftline.contract import Contract
+from driftline.fields import InvalidRecordError, safe_name
 
 MAX_BATCH = 10_000
 NOT_YET_SECONDS = 600.0  # that a prediction may take from another replica's spool to the database

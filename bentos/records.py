@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bentos.log.refusals import count_record
 from bentos.replies import MAX_FIELDS_NAMED, RefusedError, RequestError
-from driftline.contract import Contract, Fault, InvalidRecordError
+from driftline.contract import Contract
+from driftline.fields import Fault, InvalidRecordError
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 64 * 1024

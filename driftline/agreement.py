@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.contract import Contract, FieldSpec, InvalidRecordError
+from driftline.contract import Contract
 from driftline.dataset import as_sent
 from driftline.dates import spell_date
 from driftline.export import TOLERANCE
+from driftline.fields import FieldSpec, InvalidRecordError
 from driftline.metrics import DECISION_METRICS, Scored, compute_metrics
 
 State = Literal["equal", "different", "not run"]

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.contract import Contract, FieldSpec, InvalidRecordError
+from driftline.contract import Contract
 from driftline.dates import spell_date
 from driftline.digests import number_repeats
 from driftline.errors import DataError
 from driftline.evaluation import default_repeats
+from driftline.fields import FieldSpec, InvalidRecordError
 from driftline.problem import Problem
 from driftline.quarantine import check_trainable
 from driftline.splitting import split_holdout, subsample

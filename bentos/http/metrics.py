@@ -17,7 +17,8 @@ import numpy as np
 
 from bentos.log.refusals import Counts
 from bentos.predictor import Answer
-from driftline.contract import Contract, FieldSpec
+from driftline.contract import Contract
+from driftline.fields import FieldSpec
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5)
 CONFIDENCES = tuple(round(0.1 * i, 1) for i in range(1, 11))

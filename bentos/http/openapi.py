@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from driftline.contract import Contract, FieldSpec
+from driftline.contract import Contract
 from driftline.dates import spell_date, spell_end
+from driftline.fields import FieldSpec
 
 ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 ERRORS = {

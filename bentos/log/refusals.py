@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from driftline.contract import Fault
+from driftline.fields import Fault
 from driftline.refusals import RECORDS
 
 Counts = Mapping[tuple[str, str], int]  # (field, kind): records

@@ -47,6 +47,7 @@ CODE = (
     "driftline/__init__.py",
     "driftline/contract.py",
     "driftline/dates.py",
+    "driftline/fields.py",
     "driftline/refusals.py",
     "driftline/spelling.py",
 )

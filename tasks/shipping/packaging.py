@@ -53,6 +53,7 @@ SERVED_CODE = (
     "driftline/__init__.py",
     "driftline/contract.py",
     "driftline/dates.py",
+    "driftline/fields.py",
     "driftline/refusals.py",
     "driftline/spelling.py",
 )

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.contract import Contract, FieldSpec, InvalidRecordError
+from driftline.contract import Contract
+from driftline.fields import FieldSpec, InvalidRecordError
 
 NAMES = ("a", "b", "c", "d")
 EDGES = (2**53 - 1, 2**53, 2**53 + 1, 2**63, 2**64 - 1, -(2**53) - 1, 10**400, -0.0, 1e308, 3.5e38)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bentos.predictor import ModelRefusedError, Predictor, load_predictor
-from driftline.contract import InvalidRecordError
+from driftline.fields import InvalidRecordError
 from tests.bentos.models import RECORD, tiny_records
 from tests.support import ROOT
 

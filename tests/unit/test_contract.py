@@ -8,14 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from driftline.contract import (
-    FLOAT32_MAX,
-    Contract,
-    FieldSpec,
-    InvalidRecordError,
-    parse_contract,
-)
+from driftline.contract import Contract, parse_contract
 from driftline.dataset import draft_contract
+from driftline.fields import FLOAT32_MAX, FieldSpec, InvalidRecordError
 from driftline.metrics import decide
 from tests.support import make_problem
 

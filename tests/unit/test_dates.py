@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from driftline.agreement import bad_requests, edge_records, plain_records, resample_records
 from driftline.cleaning import clean, faults_of_values
 from driftline.conditions import parse_conditions, select_rows
-from driftline.contract import Contract, InvalidRecordError, parse_contract
+from driftline.contract import Contract, parse_contract
 from driftline.dataset import draft_contract, encode_rows
 from driftline.dates import Order, count_days, read_date, read_iso, spell_date
 from driftline.errors import ProblemError
 from driftline.expectations import parse_suite
 from driftline.faults import find_faults
+from driftline.fields import InvalidRecordError
 from driftline.problem import Problem
 from tests.support import make_problem
 

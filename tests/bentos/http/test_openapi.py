@@ -10,8 +10,8 @@ from bentos.api import Api
 from bentos.http.hotpath import _page
 from bentos.http.openapi import PAGE, describe
 from bentos.predictor import Predictor
-from driftline.contract import FieldSpec
 from driftline.dataset import draft_contract
+from driftline.fields import FieldSpec
 from driftline.problem import parse_problem
 from tests.bentos.asking import ask, read
 from tests.bentos.models import RECORD, KeptLog

@@ -23,7 +23,7 @@ from bentos.log.spool import list_segments
 from bentos.log.tables import REFUSALS
 from bentos.log.writers import SpoolLog
 from bentos.predictor import Predictor
-from driftline.contract import InvalidRecordError
+from driftline.fields import InvalidRecordError
 from tests.bentos.asking import ask
 from tests.bentos.models import MARKER, RECORD, FullLog, KeptLog
 from tests.support import ROOT
