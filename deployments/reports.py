@@ -19,7 +19,7 @@ from driftline.errors import DriftlineError, NotFoundError
 from tasks.data.files import list_names, locate, read_file
 
 PORT = 5001
-FOLDERS = ("drift", "validation", "replay", "verify", "onboarding")
+FOLDERS = ("drift", "validation", "profiles", "replay", "verify", "onboarding")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]*")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src data:; font-src data:; "

@@ -2,17 +2,23 @@
 
 from typing import Annotated
 
+import pandas as pd
 from prefect.runtime import flow_run
 from pydantic import Field
 
+from driftline.errors import DriftlineError
+from driftline.problem import Problem
 from driftline.quarantine import check_trainable
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.cleaning import clean_rows, separate_rows
 from tasks.data.problems import read_problem, read_suite
-from tasks.data.storage import Origin, write_report, write_snapshot
+from tasks.data.snapshot_pages import draw_profile
+from tasks.data.storage import Origin, read_snapshot, write_report, write_snapshot
 from tasks.data.validation import check_expectations, refuse_critical
+from tasks.people.reporting import show_link
 from tasks.progress import step
 from tasks.reading.sources import read_source
+from tasks.shipping.packaging import served_snapshot
 
 
 @driftline_flow("ingest", run_name="ingest {problem}")
@@ -35,6 +41,10 @@ def ingest(
         check_trainable(rows.kept, spec, folds=folds, source=name)
     with step("write snapshot"):
         snapshot = write_snapshot(rows.kept, rows.quarantined, Origin(name, read_as))
+    with step("draw profile"):
+        drawn = draw_profile(rows.kept, spec, origin=name, before=read_before(spec))
+        profile = write_report(f"profiles/{spec.name}-{snapshot.sha256[:12]}.html", drawn)
+        show_link("profile", profile, f"profile of {spec.name}")
     return {
         "snapshot": {
             "sha256": snapshot.sha256,
@@ -43,6 +53,7 @@ def ingest(
             "reasons": rows.reasons,
             "uncoerced": cleaned.uncoerced,
             "source": name,
+            "profile": profile,
             **({"read_as": read_as} if read_as else {}),
         },
         "validation": {
@@ -52,6 +63,17 @@ def ingest(
             "report": page,
         },
     }
+
+
+def read_before(spec: Problem) -> pd.DataFrame | None:
+    """The rows that the champion has learnt from, where they are here and fit the problem still."""
+    sha256 = served_snapshot(spec.name)
+    try:
+        table = None if sha256 is None else read_snapshot(sha256)[0]
+    except DriftlineError:
+        return None
+    wanted = {*spec.columns, spec.target.name}
+    return table if table is not None and wanted <= set(table.columns) else None
 
 
 if __name__ == "__main__":

@@ -67,6 +67,8 @@ def _dataset(summary: Summary) -> Iterable[Row]:
         source = f", from {snapshot['source']}" if "source" in snapshot else ""
         told = f"{snapshot['rows']} rows{set_aside}, sha256 {snapshot['sha256'][:12]}{source}"
         yield "dataset", told
+        if "profile" in snapshot:
+            yield "profile", snapshot["profile"]
         if "read_as" in snapshot:
             yield "read as", snapshot["read_as"]
 

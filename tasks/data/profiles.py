@@ -13,13 +13,11 @@ from driftline.dates import read_bounds, read_date, spell_date
 from driftline.inference import Guess
 from driftline.onboarding import Onboarding, TargetGuess
 from driftline.spelling import read_number, spell, tidy
+from tasks.data.pictures import draw_bars, write_page
 
 COLUMNS = ("column", "taken for", "why", "missing", "picture")
 BARS = 24
 MOST_LEVELS = 12
-STYLE = """body{font-family:sans-serif;margin:2em;max-width:75em;line-height:1.4}
-table{border-collapse:collapse}td,th{border-bottom:1px solid #ddd;padding:.4em .8em;text-align:left;
-vertical-align:top}tr.ignored{color:#777;background:#fafafa}svg{display:block}"""
 
 
 def render_profile(rows: pd.DataFrame, made: Onboarding, *, title: str) -> bytes:
@@ -34,12 +32,7 @@ def render_profile(rows: pd.DataFrame, made: Onboarding, *, title: str) -> bytes
         *(_row(guess, cells_of(rows.iloc[:, names.index(guess.name)])) for guess in made.columns),
         "</table>",
     ]
-    page = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>"
-        f"<body>{''.join(lines)}</body></html>\n"
-    )
-    return page.encode()
+    return write_page(title, lines)
 
 
 def _told(target: TargetGuess) -> str:
@@ -64,7 +57,7 @@ def _picture(guess: Guess, cells: Sequence[Any]) -> str:
     if guess.kind == "category":
         counts = Counter(text for text in texts if text in guess.keys["categories"])
         most = counts.most_common(MOST_LEVELS)
-        return _bars([count for _, count in most], [f"{name}: {count}" for name, count in most])
+        return draw_bars([count for _, count in most], [f"{name}: {count}" for name, count in most])
     if guess.kind == "date":
         order = guess.keys.get("format", "iso")
         return _histogram([read_date(text, order) for text in texts], guess, spell_date)
@@ -81,14 +74,4 @@ def _histogram(
     heights, edges = np.histogram(kept, bins=BARS)
     names = [spell_edge(float(edge)) for edge in edges]
     told = [f"{names[i]} to {names[i + 1]}: {n}" for i, n in enumerate(heights)]
-    return _bars([int(n) for n in heights], told)
-
-
-def _bars(heights: Sequence[int], told: Sequence[str]) -> str:
-    top, width = max([*heights, 1]), 240 / max(len(heights), 1)
-    bars = "".join(
-        f'<rect x="{i * width:.1f}" y="{60 - 60 * n / top:.1f}" width="{max(width - 1, 1):.1f}" '
-        f'height="{60 * n / top:.1f}" fill="#4477aa"><title>{html.escape(text)}</title></rect>'
-        for i, (n, text) in enumerate(zip(heights, told, strict=True))
-    )
-    return f'<svg width="240" height="60" role="img" aria-label="distribution">{bars}</svg>'
+    return draw_bars([int(n) for n in heights], told)

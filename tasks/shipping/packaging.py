@@ -35,7 +35,7 @@ from bentos.takeover.shelf import (
     read_pointer,
     write_pointer,
 )
-from driftline.contract import Contract
+from driftline.contract import Contract, parse_contract
 from driftline.digests import digest_bytes
 from driftline.errors import NotFoundError, PackagingError
 from driftline.journal import Promoted
@@ -223,6 +223,21 @@ def served_tag(problem: str) -> str | None:
         address = locate(pointer_in_store(problem))
         pointer = _read_pointer(lambda: parse_pointer(read_file(address), problem))
     return None if pointer is None else pointer.tag
+
+
+def served_snapshot(problem: str) -> str | None:
+    """Digest of the snapshot that the model of services has learnt from; None where none is here.
+
+    Read from the bento in this machine's folder: nothing is asked over a network.
+    """
+    pointer = _read_pointer(lambda: read_pointer(problem))
+    if pointer is None:
+        return None
+    try:
+        text = (place_of(pointer.tag) / "src" / "contract.json").read_text("utf-8")
+        return parse_contract(text).snapshot
+    except (OSError, ValueError):
+        return None
 
 
 def _read_pointer(read: Callable[[], Pointer | None]) -> Pointer | None:

@@ -164,6 +164,7 @@ def test_another_machine_fetches_what_one_has_built_and_signed(
     shelf.check_shelved(pointer, KEY)
     load_predictor(shelf.place_of(pointer.tag) / "src")
     assert packaging.served_tag("tiny") == bento.tag
+    assert packaging.served_snapshot("tiny") == model.contract.snapshot
 
 
 def test_a_key_that_is_too_short_is_told(
