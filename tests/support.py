@@ -27,7 +27,7 @@ TINY: dict[str, Any] = {
     "gates": [{"metric": "test_roc_auc", "at_least": 0.6}],
     "comparison": {"min_rows": 20},
     "search": {"trials": 0, "folds": 2},
-    "candidates": ["dummy", "logistic_regression", "decision_tree"],
+    "candidates": ["dummy", "logistic_regression"],
     "max_quarantined_share": 0.2,
     "columns": {
         "age": {"kind": "integer", "range": [0, 120]},
