@@ -29,6 +29,7 @@ SUMMARY_KEYS = {
     "snapshot",
     "validation",
     "candidates",
+    "classes",
     "goal",
     "metrics",
     "intervals",
@@ -124,6 +125,7 @@ def test_the_summary_has_the_keys_that_others_rely_on(first: Ran) -> None:
     assert {"success", "failed", "report"} <= set(summary["validation"])
     assert [one["name"] for one in summary["candidates"]] == TINY["candidates"]
     assert all({"name", "cv", "test"} <= set(one) for one in summary["candidates"])
+    assert [one["name"] for one in summary["classes"]] == ["well", "ill"]
     assert {"verdict", "reasons", "champion", "previous"} <= set(summary["promotion"])
     assert set(summary["model"]) == {"name", "version", "run_id", "onnx_sha256"}
     assert set(summary["parity"]) == {"rows", "labels_equal", "max_probability_difference"}
