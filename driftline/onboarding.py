@@ -198,6 +198,19 @@ def _remark(rows: pd.DataFrame, columns: Sequence[Guess], target: TargetGuess) -
     return tuple(remarks)
 
 
+def _reading_lines(reading: Reading) -> list[str]:
+    """How the table is written: pinned where no line names its columns, else told.
+
+    Where names are known each file tells how it is written, and another may come with other signs.
+    """
+    if reading.is_plain:
+        return []
+    keys = _yaml(reading.to_keys())
+    if reading.header is False:
+        return [f"reading: {keys}  # no line names the columns"]
+    return [f"# Found written so; to refuse what is written otherwise: reading: {keys}"]
+
+
 def write_problem(
     name: str,
     location: str,
@@ -214,7 +227,7 @@ def write_problem(
         *(f"# Note: {_comment(remark)}" for remark in remarks),
         f"title: {_yaml(name.replace('_', ' '))}",
         f"source: {{kind: file, location: {_yaml(location)}}}",
-        *([] if reading.is_plain else [f"reading: {_yaml(reading.to_keys())}  # as it was found"]),
+        *_reading_lines(reading),
         "",
         f"# {_comment(target.evidence)}",
         "target:",

@@ -44,13 +44,18 @@ def test_what_is_written_is_a_problem_and_its_suite() -> None:
     assert problem.goal.maximise == "roc_auc"
 
 
-def test_how_a_table_is_written_is_pinned_where_it_is_not_plain() -> None:
-    found = Reading(separator=";", decimal=",", encoding="cp1252", header=False)
+@pytest.mark.parametrize("header", [False, None])
+def test_how_a_table_is_written_is_pinned_where_no_line_names_its_columns(
+    header: bool | None,
+) -> None:
+    """Else files that are written otherwise would be refused, whose names say what they hold."""
+    found = Reading(separator=";", decimal=",", encoding="cp1252", header=header)
 
     made = onboard_table(table(), name="mine", target="outcome", location="t.csv", reading=found)
 
-    assert parse_problem(made.problem, name="mine", file="mine.yaml").reading == found
-    assert read(table()).reading.is_plain
+    pinned = parse_problem(made.problem, name="mine", file="mine.yaml").reading
+    assert pinned == (found if header is False else Reading())
+    assert "cp1252" in made.problem
 
 
 def test_the_target_is_found_in_any_case_and_else_named() -> None:
