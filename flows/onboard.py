@@ -51,6 +51,7 @@ def show_progress() -> None:
     logger = logging.getLogger("driftline")
     logger.addHandler(logging.StreamHandler())
     logger.setLevel(logging.INFO)
+    logger.propagate = False  # else it is shown on Prefect's console too
 
 
 def list_guesses(made: Onboarding) -> Table:

@@ -45,6 +45,7 @@ def test_one_command_makes_a_problem_that_the_main_job_takes(
     done = run_flow("onboard", *words, home=home, project=project)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "semicolon, decimal comma, 1 line before the header, cp1252" in done.stdout + done.stderr
+    assert (done.stdout + done.stderr).count("read as: ") == 1
     assert "next: check the guesses, then make run PROBLEM=mine" in done.stdout
     written = (project / "data" / "problems" / "mine.yaml").read_text("utf-8")
     assert "{separator: ;, decimal: ',', encoding: cp1252, skip_lines: 1}" in written
