@@ -4,12 +4,9 @@ The options are the flow's own parameters. Prefect's bookkeeping is kept off the
 run itself tells, its table and its errors are shown.
 """
 
-import contextlib
-import importlib
 import inspect
 import logging
 import os
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -21,6 +18,7 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.console import Console
 from rich.table import Table
 
+from flows.shared.importing import import_ahead
 from flows.shared.interrupts import is_interrupted, mind_interrupts, quit_now
 from flows.shared.running import concealed
 from flows.shared.summary import next_steps, summary_rows
@@ -68,7 +66,7 @@ def _run(flow: Flow[Any, Any], parameters: dict[str, Any], ahead: Sequence[str])
     try:
         stand_apart()
         _show_only_told()
-        _import_ahead(ahead)
+        import_ahead(ahead)
         summary = flow(**{name: concealed(value) for name, value in parameters.items()})
     except BaseException as error:  # noqa: BLE001 - Prefect makes other errors of an interrupt
         if is_interrupted():
@@ -118,17 +116,6 @@ def _show_only_told() -> None:
     warnings.simplefilter("ignore")
     for name in ("prefect.flow_runs", "prefect.task_runs", "driftline"):
         logging.getLogger(name).addHandler(_Told())
-
-
-def _import_ahead(modules: Sequence[str]) -> None:
-    """Import slow libraries while Prefect's server starts; a missing one is told where used."""
-
-    def load() -> None:
-        for name in modules:
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name)
-
-    threading.Thread(target=load, daemon=True).start()
 
 
 def _without_constraints(annotation: Any) -> Any:

@@ -18,6 +18,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Failed
 
 from driftline.errors import DriftlineError
+from flows.shared.importing import await_imports
 from flows.shared.summary import summary_markdown
 from tasks.decorators import RETRY_DELAYS_SECONDS
 from tasks.log.attempts import ATTEMPTS, take_given_up_if_there
@@ -76,6 +77,7 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
         def run(*args: Any, **kwargs: Any) -> Sections | State[Any]:
             declared.begun += 1
             hide_traces()
+            await_imports()
             is_outermost = _stands_alone(_this_run())
             try:
                 if is_outermost:
