@@ -49,7 +49,7 @@ class Column(Strict):
         if not isinstance(content, dict) or content.get("kind") != "date":
             return content
         ends = content.get("range")
-        if not isinstance(ends, list | tuple) or len(ends) != 2:  # noqa: PLR2004 - said elsewhere
+        if not isinstance(ends, list | tuple) or len(ends) != 2:  # noqa: PLR2004 - a range has two ends, which the field's own type says
             return content
         try:
             return content | {"range": read_bounds(*ends)}

@@ -1,5 +1,6 @@
 """A run's plan, and a snapshot's rows as it encodes and splits them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -162,7 +163,7 @@ def as_sent(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
     dates = [field.name for field in contract.fields if field.kind == "date"]
     texts = {
         name: pd.Series(
-            [None if days != days else spell_date(days) for days in table[name]],  # noqa: PLR0124
+            [None if math.isnan(days) else spell_date(days) for days in table[name]],
             index=table.index,
             dtype="object",
         )

@@ -24,6 +24,7 @@ MOST_CHARACTERS = 40
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PIVOT = 69  # two digits from here on mean the last century, as POSIX has it
 _NOON = 12
+_YEAR_DIGITS = 4
 _TIME = r"(?:(?:T|,? )(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)? ?([AP]M)?)?"
 _ZONE = r" ?(Z|UTC|[+-]\d{2}:?\d{2})?"
 _ISO_TIME = r"(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?()(Z|[+-]\d{2}:?\d{2})?)?"
@@ -62,7 +63,9 @@ def read_date(text: str, order: Order = "iso") -> float | None:
 
 
 def _whole_year(year: str) -> str:
-    return year if len(year) > 2 else f"{'19' if int(year) >= _PIVOT else '20'}{year}"  # noqa: PLR2004
+    if len(year) == _YEAR_DIGITS:
+        return year
+    return f"{'19' if int(year) >= _PIVOT else '20'}{year}"
 
 
 def _count(parts: Sequence[str | None]) -> float | None:

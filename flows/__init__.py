@@ -6,8 +6,8 @@ environment while they are imported, so it cannot wait.
 
 import sys
 
-from flows.shared.collecting import collect_rarely
 from flows.shared.interrupts import mind_imports
+from tasks.collecting import collect_rarely
 
 mind_imports()
 collect_rarely()

@@ -156,11 +156,7 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
 def clean_season(spec: Problem, window: Window) -> pd.DataFrame:
     """Rows of the season before, where the problem has seasons and the log reaches back so far."""
     raw = seasons.read_season(spec, window)
-    if not len(raw):
-        return raw
-    rows = clean_current(raw, spec, source="the season before").table
-    tell(f"changes are measured against {len(rows)} rows of the season before")
-    return rows
+    return clean_current(raw, spec, source="the season before").table if len(raw) else raw
 
 
 def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> Labels:

@@ -1,6 +1,5 @@
 """What tests stand on: a state folder of their own, and the real servers that some of them need."""
 
-import gc
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ import pytest
 from hypothesis import settings
 
 from driftline.problem import Problem
+from tasks.collecting import collect_rarely
 from tests.support import (
     ROOT,
     TINY,
@@ -42,7 +42,7 @@ StartFlow = Callable[..., "subprocess.Popen[str]"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing that a test imports may touch the developer's own state."""
-    gc.set_threshold(100_000, 50, 100)  # as the commands do: it would take a third of all imports
+    collect_rarely()
     folder = tempfile.mkdtemp(prefix="driftline-tests-")
     config.stash[STATE] = folder
     for name in list(os.environ):

@@ -67,11 +67,12 @@ def _groups(paths: Iterable[Path]) -> Iterator[list[Path]]:
     group: list[Path] = []
     room = BYTES_AT_ONCE
     for path in paths:
-        room -= _size(path)
-        if group and (room < 0 or len(group) == SEGMENTS_AT_ONCE):
+        size = _size(path)
+        if group and (size > room or len(group) == SEGMENTS_AT_ONCE):
             yield group
-            group, room = [], BYTES_AT_ONCE - _size(path)
+            group, room = [], BYTES_AT_ONCE
         group.append(path)
+        room -= size
     if group:
         yield group
 

@@ -69,7 +69,7 @@ def _end_with(parent: int) -> None:
 
 def main() -> None:
     """Serve on a port of this machine for as long as the parent lives."""
-    gc.set_threshold(100_000, 50, 100)  # while it imports, as the commands do
+    gc.set_threshold(100_000, 50, 100)  # as `tasks.collecting`, which this program cannot import
     parent, port = map(int, sys.argv[1:])
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     import uvicorn

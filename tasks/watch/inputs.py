@@ -49,8 +49,11 @@ def inspect_inputs(
     """
     if not len(current):
         return Inputs(0, tuple(faults))
-    is_seasonal = season is not None and len(season) >= problem.drift.min_rows
-    alike = season if season is not None and is_seasonal else reference
+    if season is not None and len(season) < problem.drift.min_rows:
+        season = None
+    if season is not None:
+        tell(f"changes are measured against {len(season)} rows of the season before")
+    alike = reference if season is None else season
     found = (*faults, *find_faults(reference, current, problem))
     seen = Inputs(
         rows=len(current),
@@ -60,12 +63,12 @@ def inspect_inputs(
     )
     if len(current) < problem.drift.min_rows:
         return seen
-    sample = _Sample(reference, current, problem, served, seed=seed)
+    sample = _Sample(reference, current, problem, served, season, seed=seed)
     return replace(
         seen,
         relations=tuple(measure_relations(alike, current, problem)),
-        joint=sample.measure_joint(alike if is_seasonal else None),
-        answers=sample.measure_answers(alike if is_seasonal else None),
+        joint=sample.measure_joint(),
+        answers=sample.measure_answers(),
         sampled=len(sample.now),
         estimated=sample.estimate_rise(),
     )
@@ -80,6 +83,7 @@ class _Sample:
         current: pd.DataFrame,
         problem: Problem,
         served: ServedModel,
+        season: pd.DataFrame | None,
         *,
         seed: int,
     ) -> None:
@@ -90,21 +94,19 @@ class _Sample:
         self.before = encode_rows(reference.iloc[self.then], problem)
         self.after = encode_rows(current.iloc[self.now], problem)
         self.answers = score_onnx(served.onnx, self.after)
+        self.season = None
+        if season is not None:
+            self.season = encode_rows(season.iloc[_some(len(season), rng)], problem)
         self.is_aligned = served.out_of_fold is not None and len(served.out_of_fold.y) == len(
             reference
         )
 
-    def encode_some(self, table: pd.DataFrame) -> np.ndarray:
-        """Some rows of another table as the model sees them."""
-        places = _some(len(table), np.random.default_rng(self.seed))
-        return encode_rows(table.iloc[places], self.problem)
-
-    def measure_joint(self, alike: pd.DataFrame | None) -> JointChange | None:
-        """Whether rows have changed as wholes, against others than the reference if given."""
+    def measure_joint(self) -> JointChange | None:
+        """Whether rows have changed as wholes, since the season before where there is one."""
         fields = draft_contract(self.problem).fields
         policy = self.problem.drift
         return measure_joint(
-            self.before if alike is None else self.encode_some(alike),
+            self.before if self.season is None else self.season,
             self.after,
             [field.name for field in fields for _ in field.feature_names],
             effect=policy.joint_effect,
@@ -112,11 +114,11 @@ class _Sample:
             seed=self.seed,
         )
 
-    def measure_answers(self, alike: pd.DataFrame | None) -> tuple[ColumnChange, ...]:
-        """How the champion's answers have changed: against those out of fold, or to other rows."""
+    def measure_answers(self) -> tuple[ColumnChange, ...]:
+        """How the champion's answers have changed: against those out of fold, or to the season."""
         known = self.served.out_of_fold
-        if alike is not None:
-            then = score_onnx(self.served.onnx, self.encode_some(alike))
+        if self.season is not None:
+            then = score_onnx(self.served.onnx, self.season)
         elif known is not None:
             then = known.probabilities
         else:
