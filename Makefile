@@ -37,11 +37,11 @@ unit: $(READY) ## the quick tests of the rules (seconds)
 	@$(PY) -m pytest -q -n 2 -m "not slow" --hypothesis-profile quick tests/unit
 
 test: $(READY) ## the tests (a few minutes)
-	@$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not system"
+	@$(PY) -m pytest -n 2 --no-loadscope-reorder -m "not system"
 
 test-system: $(READY) ## the tests that start whole systems
 	@status=0; \
-	$(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "system and not quiet" || status=1; \
+	$(PY) -m pytest -n 2 --no-loadscope-reorder -m "system and not quiet" || status=1; \
 	$(PY) -m pytest -m quiet || status=1; \
 	exit $$status
 

@@ -17,9 +17,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from driftline.problem import Problem
 from tasks.collecting import collect_rarely
+from tests.scheduling import ByFile, place
 from tests.support import (
     ROOT,
     TINY,
@@ -69,40 +71,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(config.stash[STATE], ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups next
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of a file run on one worker, since they share what its fixtures start.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Deal the tests out by file."""
+    return ByFile(config, log)
 
-    Those that share nothing may be spread. The longest begin first, so that no worker is left over.
-    """
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            is_spread = item.get_closest_marker("spread") is not None
-            group = item.nodeid if is_spread else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(group))
-    places = {stem: place for place, stem in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest."""
+    items.sort(key=place)
 
 
 STATE = pytest.StashKey[str]()
-LONGEST = (
-    "test_killed",
-    "test_third_problem",
-    "test_verify",
-    "test_lambda",
-    "test_container",
-    "test_outages_of_prefect",
-    "test_clocks",
-    "test_outages_of_s3",
-    "test_train",
-    "test_orders",
-    "test_together",
-    "test_readme",
-    "test_elsewhere",
-    "test_score",
-    "test_up",
-    "test_label_count",
-)
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",

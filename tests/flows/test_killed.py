@@ -21,7 +21,7 @@ from driftline.journal import Entry, find_breaks
 from tests.conftest import RunFlow
 from tests.support import ROOT, TINY, file_problem, tiny_rows
 
-pytestmark = [pytest.mark.system, pytest.mark.spread]
+pytestmark = pytest.mark.system
 
 LABELS = 300
 

@@ -8,14 +8,11 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tasks.verify.emulator import NotRunnableError, bare_python
 from tests.conftest import RunFlow
 from tests.support import ROOT
 
 BASE_IMAGE = "localhost/driftline-base"
-PACKED = pytest.mark.xdist_group("packed")  # it is packed once where they run side by side
 
 
 @dataclass(frozen=True)

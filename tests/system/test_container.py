@@ -15,10 +15,10 @@ from tasks.shipping import images
 from tasks.shipping.engines import Run, ask, run_image
 from tasks.verify import environments
 from tests.conftest import Bucket, RunFlow
-from tests.system.packing import PACKED, Packed
+from tests.system.packing import Packed
 from tests.system.service import await_that
 
-pytestmark = [pytest.mark.system, pytest.mark.container, PACKED]
+pytestmark = [pytest.mark.system, pytest.mark.container]
 
 TAKE_OVER_SECONDS = 15.0
 LOOK = """

@@ -17,9 +17,9 @@ from tasks.verify import environments
 from tests.conftest import RunFlow
 from tests.support import ROOT, make_problem
 from tests.system.limits import archive_in, ask_once, image
-from tests.system.packing import PACKED, Packed
+from tests.system.packing import Packed
 
-pytestmark = [pytest.mark.system, PACKED]
+pytestmark = [pytest.mark.system]
 
 NEEDED = {
     "SHA256SUMS",

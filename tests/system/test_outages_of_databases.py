@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import RunFlow, StartFlow
 from tests.support import TINY, file_problem, tiny_rows
 from tests.system.servers import DatabaseServer, start_postgresql
-from tests.system.watching import Left, Watched
+from tests.system.watching import RUNS, Left, Watched
 
 pytestmark = [pytest.mark.system, pytest.mark.postgres]
 
@@ -69,7 +69,7 @@ def test_a_training_waits_for_a_minute(
     assert "trying again in" in train.output
     assert_promoted(left)
     states = left.run_states()  # one that the outage broke off has failed, and is logged again
-    assert (states.count("FINISHED"), set(states) - {"FAILED"}) == (4, {"FINISHED"})
+    assert (states.count("FINISHED"), set(states) - {"FAILED"}) == (RUNS, {"FINISHED"})
 
 
 def assert_promoted(left: Left) -> None:

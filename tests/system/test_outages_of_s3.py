@@ -13,7 +13,7 @@ from driftline.digests import digest_table
 from tests.conftest import Bucket, StartFlow
 from tests.support import TINY, file_problem, tiny_rows
 from tests.system.proxy import Fault, Proxy, answering, cutting, running, shortening
-from tests.system.watching import Left, Watched
+from tests.system.watching import RUNS, Left, Watched
 
 pytestmark = [pytest.mark.system, pytest.mark.s3]
 
@@ -102,7 +102,7 @@ def test_a_training_waits_for_a_store_that_fails(site: Site) -> None:
     assert "Traceback" not in train.output
     site.assert_whole(rows=240)
     states = site.left.run_states()
-    assert (states.count("FINISHED"), "RUNNING" in states) == (4, False)
+    assert (states.count("FINISHED"), "RUNNING" in states) == (RUNS, False)
 
 
 def test_without_patience_it_ends_with_one_line_and_the_next_run_is_right(site: Site) -> None:
@@ -121,7 +121,7 @@ def test_without_patience_it_ends_with_one_line_and_the_next_run_is_right(site: 
     assert again.end() == 0, again.output
     site.assert_whole(rows=240)
     states = site.left.run_states()
-    assert (states.count("FINISHED"), set(states)) == (4, {"FINISHED", "FAILED"})
+    assert (states.count("FINISHED"), set(states)) == (RUNS, {"FINISHED", "FAILED"})
 
 
 def test_a_model_that_is_read_in_part_is_not_packaged(site: Site) -> None:

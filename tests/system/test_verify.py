@@ -9,9 +9,9 @@ import pytest
 
 from bentos.takeover.content import SUMS, digest, format_sums, parse_sums
 from tests.conftest import RunFlow
-from tests.system.packing import PACKED, Packed
+from tests.system.packing import Packed
 
-pytestmark = [pytest.mark.system, pytest.mark.container, PACKED]
+pytestmark = [pytest.mark.system, pytest.mark.container]
 
 
 def test_every_environment_answers_like_the_fitted_pipeline(

@@ -12,9 +12,11 @@ from sqlalchemy import text
 
 from bentos.log.database import open_engine
 from driftline.journal import Entry, find_breaks
+from tests.support import TINY
 from tests.system.service import await_that
 
 STEP_SECONDS, END_SECONDS = 120.0, 240.0
+RUNS = 1 + len(TINY["candidates"])  # of MLflow: a training's own, and one a candidate
 
 
 class Watched:
