@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from driftline.boosting import build_lightgbm, build_xgboost
+
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
@@ -35,6 +37,7 @@ class Candidate:
     build: Callable[[Params, int], "Pipeline"]
     defaults: Params = field(default_factory=dict)
     space: Space = field(default_factory=dict)
+    is_optional: bool = False
 
 
 def _impute() -> Any:
@@ -141,8 +144,47 @@ CANDIDATES: Final[Mapping[str, Candidate]] = {
                 "l2_regularization": Range(1e-3, 10.0, log=True),
             },
         ),
+        Candidate(
+            name="xgboost",
+            build=build_xgboost,
+            is_optional=True,
+            defaults={
+                "n_estimators": 100,
+                "learning_rate": 0.1,
+                "max_depth": 5,
+                "min_child_weight": 1.0,
+                "reg_lambda": 1.0,
+            },
+            space={
+                "n_estimators": Range(60, 150, log=True, whole=True),  # float32 sums of more differ
+                "learning_rate": Range(0.02, 0.3, log=True),
+                "max_depth": Range(2, 8, whole=True),
+                "min_child_weight": Range(0.5, 20.0, log=True),
+                "reg_lambda": Range(1e-2, 10.0, log=True),
+            },
+        ),
+        Candidate(
+            name="lightgbm",
+            build=build_lightgbm,
+            is_optional=True,
+            defaults={
+                "n_estimators": 100,
+                "learning_rate": 0.1,
+                "num_leaves": 31,
+                "min_child_samples": 20,
+                "reg_lambda": 0.001,
+            },
+            space={
+                "n_estimators": Range(60, 400, log=True, whole=True),
+                "learning_rate": Range(0.02, 0.2, log=True),
+                "num_leaves": Range(4, 40, log=True, whole=True),
+                "min_child_samples": Range(5, 60, log=True, whole=True),
+                "reg_lambda": Range(1e-3, 10.0, log=True),
+            },
+        ),
     )
 }
+USUAL: Final = tuple(one.name for one in CANDIDATES.values() if not one.is_optional)
 
 
 def build_calibrated(candidate: Candidate, params: Params, seed: int) -> "Pipeline":

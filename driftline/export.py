@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.boosting import floor32, register_converter, splits_of
 from driftline.contract import Contract
 from driftline.promise import OutOfFold, Promise
 
@@ -17,6 +18,7 @@ INPUT_NAME = "features"
 OUTPUT_NAME = "probabilities"
 TOLERANCE = 1e-6
 _MOST_THRESHOLDS = 2000
+_ML_OPSET = 3  # the newest that skl2onnx writes
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,17 @@ class Exported:
 
 def export_onnx(model: "Pipeline", features: int) -> bytes:
     """The pipeline as an ONNX file: float32 (rows, features) in, (rows, classes) out."""
-    from skl2onnx import to_onnx
+    from skl2onnx import get_latest_tested_opset_version, to_onnx
     from skl2onnx.common.data_types import FloatTensorType
     from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 
     _snap_thresholds(model)
+    register_converter(classifier_of(model))
     graph = to_onnx(
         model,
         initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
         options={id(model): {"zipmap": False}},
+        target_opset={"": get_latest_tested_opset_version(), "ai.onnx.ml": _ML_OPSET},
     )
     graph = select_model_inputs_outputs(graph, outputs=[OUTPUT_NAME])
     content: bytes = graph.SerializeToString()
@@ -68,12 +72,12 @@ def _snap_thresholds(model: "Pipeline") -> None:
     but the graph holds thresholds in float32, and rounding t *up* there would send the value just
     above it the other way.
     """
-    for stage in getattr(classifier_of(model), "_predictors", []):
+    classifier = classifier_of(model)
+    for stage in getattr(classifier, "_predictors", []):
         for predictor in stage:
-            exact = predictor.nodes["num_threshold"]
-            nearest = exact.astype(np.float32)
-            down = np.nextafter(nearest, np.float32(-np.inf))
-            predictor.nodes["num_threshold"] = np.where(nearest > exact, down, nearest)
+            predictor.nodes["num_threshold"] = floor32(predictor.nodes["num_threshold"])
+    if hasattr(classifier, "snap_thresholds"):
+        classifier.snap_thresholds()
 
 
 def classifier_of(model: "Pipeline") -> Any:
@@ -158,7 +162,7 @@ def _beside_thresholds(thresholds: list[tuple[int, float]], middle: Matrix) -> l
 def _tree_thresholds(model: "Pipeline") -> list[tuple[int, float]]:
     """(feature, threshold) of every split in the model's trees, whatever wraps them."""
     estimator = classifier_of(model)
-    found: set[tuple[int, float]] = set()
+    found = splits_of(estimator)
     for tree in [estimator, *getattr(estimator, "estimators_", [])]:
         if hasattr(tree, "tree_"):
             inner = tree.tree_.children_left >= 0

@@ -9,7 +9,7 @@ from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from driftline.candidates import CANDIDATES
+from driftline.candidates import CANDIDATES, USUAL
 from driftline.columns import LARGEST, Column
 from driftline.conditions import parse_conditions
 from driftline.dates import read_date, spell_date
@@ -90,7 +90,7 @@ class Problem(Strict):
     columns: dict[Text, Column] = Field(min_length=1)
     target: Target
     ignored: tuple[Text, ...] = ()
-    candidates: tuple[str, ...] = tuple(CANDIDATES)
+    candidates: tuple[str, ...] = USUAL
     goal: Goal
     gates: tuple[Gate, ...] = ()
     comparison: Comparison = Comparison()

@@ -29,12 +29,17 @@ if TYPE_CHECKING:
 # What skops may restore, each read in its library's source: arrays and settings, no code. A forged
 # Tree could still crash the process that loads it; only our own runs are loaded, never in serving.
 REVIEWED_TYPES = [
+    "collections.OrderedDict",
+    "driftline.lightgbm.LightGBM",
+    "lightgbm.basic.Booster",
     "numpy.dtype",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
 ]
 _DIGEST_CHARACTERS = 36  # MLflow's column for a dataset's digest; the whole one is in its source
 

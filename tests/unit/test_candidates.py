@@ -3,7 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.candidates import CANDIDATES, Candidate, Range, build_calibrated
+from driftline import boosting
+from driftline.candidates import CANDIDATES, USUAL, Candidate, Range, build_calibrated
+from driftline.errors import ProblemError
+from tests.support import make_problem
 
 PARAMS = {
     name: {
@@ -53,6 +56,8 @@ def test_candidates_go_from_the_simplest_to_the_most_complex() -> None:
         "decision_tree",
         "random_forest",
         "hist_gradient_boosting",
+        "xgboost",
+        "lightgbm",
     ]
 
 
@@ -75,3 +80,19 @@ def test_the_baseline_answers_every_row_with_the_share_of_classes(seed: int) -> 
     probabilities = CANDIDATES["dummy"].build({}, 0).fit(X, y).predict_proba(X)
 
     np.testing.assert_allclose(probabilities[:, 1], y.mean())
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_a_candidate_whose_library_is_not_here_is_asked_for(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boosting, "find_spec", lambda _: None)
+
+    with pytest.raises(ProblemError, match=f"candidates: got '{name}'.* wanted the extra"):
+        CANDIDATES[name].build(PARAMS[name], 0)
+
+
+def test_optional_candidates_compete_only_where_they_are_named() -> None:
+    assert make_problem(candidates=None).candidates == USUAL
+    assert not {"xgboost", "lightgbm"} & set(USUAL)
+    assert "xgboost" in make_problem(candidates=["dummy", "xgboost"]).candidates

@@ -10,7 +10,12 @@ from driftline.dataset import draft_contract, encode_rows, encode_target
 from driftline.export import Parity, check_parity, edge_cases, export_onnx, score_onnx
 from tests.support import MOODS, make_problem, mood_rows, tiny_rows
 
-SMALL = {"random_forest": {"n_estimators": 20}, "hist_gradient_boosting": {"max_iter": 8}}
+SMALL = {
+    "random_forest": {"n_estimators": 20},
+    "hist_gradient_boosting": {"max_iter": 8},
+    "xgboost": {"n_estimators": 8},
+    "lightgbm": {"n_estimators": 8},
+}
 SERVABLE = [name for name in CANDIDATES if name != "dummy"]  # the baseline never wins
 PROBLEM = make_problem()
 CONTRACT = replace(draft_contract(PROBLEM), threshold=0.4)
@@ -139,7 +144,7 @@ def test_edge_cases_stand_on_both_sides_of_every_split_of_a_tree(is_calibrated: 
 
 
 @pytest.mark.parametrize("is_calibrated", [False, True], ids=["plain", "calibrated"])
-@pytest.mark.parametrize("name", ["random_forest", "hist_gradient_boosting"])
+@pytest.mark.parametrize("name", ["random_forest", "hist_gradient_boosting", "xgboost", "lightgbm"])
 def test_edge_cases_look_into_ensembles_too(name: str, is_calibrated: bool) -> None:
     without_trees = cases_of(fitted("logistic_regression"))
 

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from driftline.candidates import CANDIDATES, build_calibrated
 from driftline.dataset import Dataset, Plan
 from driftline.digests import digest_rows
 from driftline.export import Exported
 from driftline.problem import Problem
 from driftline.training import Trained
 from tasks.models.tracking import (
+    REVIEWED_TYPES,
     Inputs,
     Logged,
     _experiment,
@@ -168,6 +170,22 @@ def test_the_model_loads_without_pickle_and_answers_as_it_did(training: Training
     )
     flavour = mlflow.models.get_model_info(training.logged.model_uri).flavors["sklearn"]
     assert flavour["serialization_format"] == "skops"
+
+
+@pytest.mark.parametrize("is_calibrated", [False, True], ids=["plain", "calibrated"])
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_every_candidate_is_restored_from_reviewed_types(name: str, is_calibrated: bool) -> None:
+    from skops.io import dumps, loads
+
+    candidate = CANDIDATES[name]
+    build = build_calibrated if is_calibrated else lambda one, *rest: one.build(*rest)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(90, 2)).astype(np.float32)  # noqa: N806
+    model = build(candidate, candidate.defaults, 0).fit(X, X[:, 0] > 0)
+
+    restored = loads(dumps(model), trusted=REVIEWED_TYPES)
+
+    np.testing.assert_allclose(restored.predict_proba(X), model.predict_proba(X), atol=1e-12)
 
 
 def test_the_model_says_what_goes_in_and_what_comes_out(training: Training) -> None:
