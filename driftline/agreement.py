@@ -20,6 +20,7 @@ State = Literal["equal", "different", "not run"]
 Record = dict[str, Any]
 LOGGED = "model__"  # what MLflow's names of hyperparameters begin with
 METRIC_TOLERANCE = 1e-3  # a tie broken, or a bin crossed, by less than 1e-6
+NO_CATEGORY = "no such category"
 SHARE_SWAPPED, SHARE_UNIFORM, SHARE_MISSING = 0.5, 0.05, 0.02
 
 
@@ -237,7 +238,8 @@ def _edges(spec: FieldSpec) -> list[Any]:
     missing: list[Any] = [None] if spec.allow_missing else []
     codes = spec.codes if spec.allow_missing else ()
     if spec.kind == "category":
-        return [*spec.categories, *codes, *missing]
+        unseen = [NO_CATEGORY] if spec.unseen is not None else []
+        return [*spec.categories, *unseen, *codes, *missing]
     ends: list[Any] = [end for end in (spec.low, spec.high) if end is not None]
     if spec.kind == "date":
         ends = [spell_date(end) for end in ends]
@@ -315,11 +317,13 @@ def bad_requests(typical: Record, contract: Contract) -> list[Request]:
 def _bad_values(typical: Record, contract: Contract) -> list[tuple[FieldSpec, str, Record]]:
     found = []
     for spec in contract.fields:
-        wrong: list[tuple[str, Any]] = [("an object", {}), ("true", True)]
+        wrong: list[tuple[str, Any]] = [("an object", {})]
         if not spec.allow_missing:
             wrong.append(("missing", None))
+        if spec.unseen is None:
+            wrong.append(("true", True))
         if spec.kind == "category":
-            wrong.append(("unknown category", "no such category"))
+            wrong += [("unknown category", NO_CATEGORY)] if spec.unseen is None else []
         elif spec.kind == "date":
             wrong += [("no date", "2024-02-30"), ("a number", 1)]
         else:

@@ -18,9 +18,7 @@ from driftline.columns import NO_DATE
 from driftline.dates import WANTED
 from driftline.errors import DataError
 from driftline.problem import LARGEST, Column, Problem
-from driftline.spelling import MISSING, Spellings, part_codes, read_number, spell, tidy
-
-MISSING_MARKERS = frozenset({"", "na", "n/a", "nan", "null", "<na>"})
+from driftline.spelling import MISSING, is_marker, part_codes, read_number, spell, tidy
 
 
 @dataclass(frozen=True)
@@ -176,7 +174,7 @@ def cells_of(series: pd.Series) -> list[Any]:
 def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, dict[str, np.ndarray]]:
     """A column as its kind has it, and which rows hold what it cannot have, by reason."""
     if spec.kind == "category":
-        return _read_each(series, lambda cell: _read_category(cell, spec.spellings)), {}
+        return _read_each(series, lambda cell: _read_category(cell, spec)), {}
     if spec.kind == "date":
         days, failed = _read_dates(series, spec)
         return days, {f"not {WANTED[spec.order]}": failed}
@@ -211,13 +209,13 @@ def _read_each(series: pd.Series, read: Callable[[Any], str | float | None]) -> 
     return pd.Series(meanings[codes], dtype="object")  # a missing cell's code is -1, the last
 
 
-def _read_category(cell: Any, spellings: Spellings[str]) -> str | None:
+def _read_category(cell: Any, spec: Column) -> str | None:
     """The category that a cell means, its own text where it means none, None where missing."""
-    meaning = spellings.find(cell)
+    meaning = spec.spellings.find(cell)
     if meaning is not None:
         return None if meaning == MISSING else meaning
     text = spell(cell)
-    return None if text.lower() in MISSING_MARKERS else text
+    return None if is_marker(text) else spec.unseen or text
 
 
 def read_days(series: pd.Series, spec: Column) -> pd.Series:
@@ -230,8 +228,8 @@ def _read_dates(series: pd.Series, spec: Column) -> tuple[pd.Series, np.ndarray]
     """The days, nan where one is missing, and which cells are no dates."""
 
     def read(cell: Any) -> float | str | None:
-        is_marker = isinstance(cell, str) and tidy(cell).lower() in MISSING_MARKERS
-        return None if is_marker else spec.read_day(cell)
+        is_empty = isinstance(cell, str) and is_marker(tidy(cell))
+        return None if is_empty else spec.read_day(cell)
 
     days = _read_each(series, read)
     failed = (days == NO_DATE).to_numpy(dtype=bool)
@@ -277,7 +275,7 @@ def _read_number(cell: Any, words: frozenset[str]) -> float | None:
         number = read_number(cell)
         if number is None:
             text = tidy(cell)
-            is_missing = text in words or text.lower() in MISSING_MARKERS
+            is_missing = text in words or is_marker(text)
             number = math.nan if is_missing else read_number(text)
         return number
     if not isinstance(cell, int | float | Decimal):

@@ -25,6 +25,7 @@ class Column(Strict):
     categories: tuple[Text, ...] = ()
     category_aliases: dict[Text, tuple[Text, ...]] = Field(default_factory=dict)
     ordered: bool = False
+    unseen: Text | None = None
     missing: Literal["forbid", "allow"] = "forbid"
     missing_codes: tuple[Text, ...] = ()
     aliases: tuple[Text, ...] = ()
@@ -91,9 +92,15 @@ class Column(Strict):
         elif self.categories or self.category_aliases or self.ordered:
             message = f"categories and ordered: got them on kind {self.kind!r}, wanted 'category'"
             raise ValueError(message)
+        elif self.unseen is not None:
+            message = f"unseen: got it on kind {self.kind!r}, wanted 'category'"
+            raise ValueError(message)
         return self
 
     def _check_aliases(self) -> None:
+        if self.unseen is not None and self.unseen not in self.categories:
+            message = f"unseen: got {self.unseen!r}, wanted the category that others count as"
+            raise ValueError(message)
         owners = {category: category for category in self.categories}
         for name, others in self.category_aliases.items():
             if name not in self.categories:

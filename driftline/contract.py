@@ -183,11 +183,15 @@ class Contract:
     def to_json(self) -> str:
         """The contract as canonical JSON text, which its digest is of.
 
-        Costs stand in it where there are some, so that earlier champions keep their digests.
+        Costs and what unseen categories count as stand in it where there are some, so that earlier
+        champions keep their digests.
         """
         document = asdict(self)
         if not self.costs:
             del document["costs"]
+        for field in document["fields"]:
+            if field["unseen"] is None:
+                del field["unseen"]
         return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 

@@ -135,6 +135,7 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
                 (alias, name) for name, others in spec.category_aliases.items() for alias in others
             ),
             ordered=spec.ordered,
+            unseen=spec.unseen,
             allow_missing=spec.missing == "allow",
             missing_codes=spec.sent_codes,
             unit=spec.unit,

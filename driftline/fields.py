@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from driftline.dates import read_iso, spell_date, spell_end
-from driftline.spelling import MISSING, declare_categories, part_codes, tidy
+from driftline.spelling import MISSING, declare_categories, is_marker, part_codes, spell, tidy
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
@@ -84,6 +84,7 @@ class FieldSpec:
     categories: tuple[str, ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()  # another spelling, and the category it means
     ordered: bool = False
+    unseen: str | None = None  # the category that values count as which are none
     allow_missing: bool = False
     missing_codes: tuple[str, ...] = ()
     unit: str | None = None
@@ -187,6 +188,8 @@ def _category_encoder(spec: FieldSpec) -> Encoder:
         if type(value) not in _SPELT:
             raise InvalidValueError("not_a_category", "must be one of its categories")
         meaning = find(value)
+        if meaning is None and spec.unseen is not None:
+            meaning = MISSING if is_marker(spell(value)) else spec.unseen
         if meaning is None:
             wanted = f"must be one of: {', '.join(spec.categories)}"
             raise InvalidValueError("not_a_category", wanted)

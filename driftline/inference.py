@@ -4,7 +4,6 @@ A guess is made from names and cells alone. It is meant to be read and corrected
 carries its evidence in words.
 """
 
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,14 +13,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from driftline.cleaning import MISSING_MARKERS, cells_of
+from driftline.cleaning import cells_of
 from driftline.dated import MOSTLY, describe_dates
-from driftline.spelling import read_number, spell, tidy
+from driftline.levels import FREE, LONG, MOST_CATEGORIES, describe_levels
+from driftline.spelling import is_marker, read_number, spell, tidy
 
 Role = Literal["input", "ignored"]
 Kind = Literal["number", "integer", "category", "date", "text", "id", "group", "constant", "empty"]
 
-MOST_CATEGORIES = 50
 CODES_IN_NUMBERS = (-1, -7, -8, -9, -77, -88, -99, -777, -888, -999, -7777, -8888, -9999)
 CODES_AT_THE_TOP = (77, 88, 99, 777, 888, 999, 7777, 8888, 9999, 99999)
 WORDS_FOR_MISSING = frozenset({"?", "-", "--", ".", "unknown", "missing", "none", "not available"})
@@ -29,7 +28,6 @@ LEAST_OF_A_CODE = 3  # cells that hold it
 GAP_OF_A_CODE = 2.0  # times the largest other value
 MOST_UNIQUE = 0.95
 LEAST_ROWS_OF_AN_ID = 20
-LONG, FREE = 25, 0.8  # characters, and share of different texts, of free text
 ROOM = 0.5  # beyond the values seen, as a share of their span
 
 _ID = re.compile(
@@ -41,7 +39,6 @@ _PERSON = re.compile(
     r"patient|person|subject|member|customer|client|user|case|individual|household", re.IGNORECASE
 )
 _WITH_SIGNS = re.compile(r"[^\d\s]{0,3} ?[+-]?[\d.,' ]*\d ?[^\d\s]{1,4}|[^\d\s]{1,3} ?[\d.,' ]*\d")
-_NUMBER_IN_TEXT = re.compile(r"\d+(\.\d+)?")
 _UNIT_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,15})[)\]]\s*$")
 _UNITS = {
     "kg": "kg",
@@ -99,7 +96,7 @@ def guess_columns(rows: pd.DataFrame, *, without: Sequence[str] = ()) -> list[Gu
 def guess_column(name: str, cells: Sequence[Any]) -> Guess:
     """What one column is taken for."""
     texts = [None if cell is None else spell(cell) for cell in cells]
-    present = [text for text in texts if text is not None and text.lower() not in MISSING_MARKERS]
+    present = [text for text in texts if text is not None and not is_marker(text)]
     total = len(texts)
     missing = 1 - len(present) / max(total, 1)
     counts = Counter(present)
@@ -246,31 +243,8 @@ def _with_room(low: float, high: float, *, is_whole: bool) -> tuple[float, float
 def _guess_category(
     name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
 ) -> Guess | None:
-    if len(counts) > MOST_CATEGORIES or len(counts) > max(len(present) / 2, 2):
-        return None
-    levels = sorted(counts, key=_in_order)
-    rarest = min(counts.values())
-    told = f"{len(levels)} values; the rarest stands in {rarest} of {len(present)} cells"
-    keys: dict[str, Any] = {"kind": "category", "categories": levels}
-    if len(levels) > 2 and _are_steps(levels):  # noqa: PLR2004 - two have an order anyway
-        keys["ordered"] = True
-        told += "; in the order of the numbers in them"
-    if words:
-        keys["missing_codes"] = sorted(words)
-        told += f"; {', '.join(sorted(words))} stand for a missing value"
-    return Guess(name, "category", "input", told, keys)
-
-
-def _in_order(text: str) -> tuple[float, str]:
-    """By the first number in it; texts without one come last."""
-    found = _NUMBER_IN_TEXT.search(text)
-    return (float(found.group()) if found else math.inf, text)
-
-
-def _are_steps(levels: Sequence[str]) -> bool:
-    """Whether levels differ in their numbers alone, as `3 of 10` and `[40-50)` do."""
-    patterns = {_NUMBER_IN_TEXT.sub("#", text) for text in levels}
-    return len(patterns) == 1 and "#" in next(iter(patterns)) and next(iter(patterns)) != "#"
+    found = describe_levels(present, counts, words)
+    return None if found is None else Guess(name, "category", "input", found[1], found[0])
 
 
 def _leave_out_text(

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.cleaning import MISSING_MARKERS, cells_of
+from driftline.cleaning import cells_of
 from driftline.inference import Guess
-from driftline.spelling import read_number, spell, tidy
+from driftline.spelling import is_marker, read_number, spell, tidy
 
 LEAKING_RATIO = 0.995  # area under the curve of one column alone
 SAMPLE_ROWS = 20_000
@@ -44,7 +44,7 @@ def tell_apart(values: Sequence[Any], truth: Sequence[Any]) -> float:
     from sklearn.tree import DecisionTreeClassifier
 
     texts = [None if cell is None else spell(cell) for cell in truth]
-    kept = [i for i, text in enumerate(texts) if text and text.lower() not in MISSING_MARKERS]
+    kept = [i for i, text in enumerate(texts) if text and not is_marker(text)]
     labels = np.array([texts[i] for i in kept])
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2 or counts.min() < 10:  # noqa: PLR2004 - too few rows to tell anything

@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from driftline.cleaning import MISSING_MARKERS, cells_of
+from driftline.cleaning import cells_of
 from driftline.errors import DataError
 from driftline.inference import Guess, guess_columns
 from driftline.leaks import suspect_leak
 from driftline.reading import PLAIN, Reading
-from driftline.spelling import read_number, spell, tidy
+from driftline.spelling import is_marker, read_number, spell, tidy
 
 MOST_CLASSES = 30
 LEAST_OF_A_CLASS = 2
@@ -116,7 +116,7 @@ def _find_target(rows: pd.DataFrame, target: str, location: str) -> int:
 def guess_target(name: str, cells: Sequence[Any], *, source: str) -> TargetGuess:
     """The classes of a target; the positive one is the word for it, or the rarer of two."""
     texts = [None if cell is None else spell(cell) for cell in cells]
-    present = [t for t in texts if t is not None and t.lower() not in MISSING_MARKERS]
+    present = [t for t in texts if t is not None and not is_marker(t)]
     counts = Counter(present)
     if len(counts) < 2:  # noqa: PLR2004 - one class leaves nothing to tell apart
         message = f"{source}: column {name!r}: got {len(counts)} value(s), wanted at least two"

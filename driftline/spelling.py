@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
 MISSING: Final = "\ufeff"  # what a missing code means; tidied text never holds this mark
+MISSING_MARKERS: Final = frozenset({"", "na", "n/a", "nan", "null", "<na>"})  # in lower case
 MOST_DIGITS = 400  # more than any float64 has before its point
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -124,3 +125,8 @@ def declare_categories(
     meanings |= {alias: name for name, others in aliases.items() for alias in others}
     meanings |= dict.fromkeys(missing_codes, MISSING)
     return declare(meanings)
+
+
+def is_marker(text: str) -> bool:
+    """Whether tidied text says that a value is missing, in any table."""
+    return text.lower() in MISSING_MARKERS

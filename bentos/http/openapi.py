@@ -88,7 +88,7 @@ def _table_of_fields(contract: Contract) -> str:
         if field.kind == "date":
             values = "ISO date" + _span(field)
         if field.kind == "category":
-            values = ", ".join(field.categories)
+            values = ", ".join(field.categories) + _others(field)
         missing = ", ".join(["null", *field.missing_codes]) if field.allow_missing else "no"
         cells = (field.name, field.description or "", field.unit or "", values, missing)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
@@ -160,7 +160,9 @@ def _field(field: FieldSpec) -> dict[str, Any]:
     if field.missing_codes:
         words.append(f"{', '.join(field.missing_codes)} means missing")
     schema: dict[str, Any] = {"description": "; ".join(word for word in words if word)}
-    if field.kind == "category":
+    if field.kind == "category" and field.unseen is not None:
+        schema["type"] = "string"
+    elif field.kind == "category":
         schema |= {"type": "string", "enum": list(field.categories)}
     elif field.kind == "date":
         schema |= {"type": "string", "pattern": ISO_DATE}
@@ -173,6 +175,10 @@ def _field(field: FieldSpec) -> dict[str, Any]:
         if "enum" in schema:
             schema["enum"] = [*schema["enum"], None]
     return schema
+
+
+def _others(field: FieldSpec) -> str:
+    return "" if field.unseen is None else f" (others count as {field.unseen})"
 
 
 def _span(field: FieldSpec) -> str:

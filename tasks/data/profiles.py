@@ -55,7 +55,9 @@ def _picture(guess: Guess, cells: Sequence[Any]) -> str:
         return ""
     texts = [spell(cell) for cell in cells if cell is not None]
     if guess.kind == "category":
-        counts = Counter(text for text in texts if text in guess.keys["categories"])
+        named, other = set(guess.keys["categories"]), guess.keys.get("unseen")
+        levels = (text if text in named else other for text in texts)
+        counts = Counter(level for level in levels if level is not None)
         most = counts.most_common(MOST_LEVELS)
         return draw_bars([count for _, count in most], [f"{name}: {count}" for name, count in most])
     if guess.kind == "date":

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from driftline.cleaning import MISSING_MARKERS
 from driftline.errors import SourceError
 from driftline.reading import Reading
-from driftline.spelling import tidy
+from driftline.spelling import is_marker, tidy
 from tasks.reading.dialects import Dialect, Expected, columns_of_numbers, has_header, read_sample
 from tasks.reading.encodings import find_other_mark, find_undecodable
 
@@ -57,8 +56,5 @@ def _names_columns(rows: Sequence[Sequence[str]], expected: Expected) -> bool:
     """Whether a word stands above every column of numbers."""
     places = columns_of_numbers([], rows, expected)
     first = [tidy(rows[0][place]) for place in places if place < len(rows[0])]
-    is_word = [
-        any(letter.isalpha() for letter in cell) and cell.lower() not in MISSING_MARKERS
-        for cell in first
-    ]
+    is_word = [any(letter.isalpha() for letter in cell) and not is_marker(cell) for cell in first]
     return bool(is_word) and all(is_word) and has_header(rows)

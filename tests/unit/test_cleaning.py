@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftline.cleaning import CleanTable, clean, faults_of_values, keep_ignored
+from driftline.dataset import draft_contract, encode_rows
 from driftline.errors import DataError
 from driftline.problem import Problem
 from tasks.reading.sources import read_table
@@ -410,3 +411,17 @@ def test_whole_numbers_among_missing_cells_are_read() -> None:
 
     assert got.table["level"].tolist()[0] == 3
     assert got.table["level"].isna().tolist() == [False, True]
+
+
+def test_values_that_are_no_category_count_as_the_one_that_is_declared_for_them() -> None:
+    town = {"kind": "category", "categories": ["Bern", "other"], "unseen": "other"}
+    problem = make_problem(columns={"town": town | {"missing": "allow"}})
+    towns = ["Bern", " Basel", "other", "", "n/a", 7]
+
+    got = cleaned(pd.DataFrame({"town": towns, "outcome": [0, 1] * 3}), problem)
+
+    assert got.table["town"].tolist() == ["Bern", "other", "other", None, None, "other"]
+    assert got.faults == {}
+    encode = draft_contract(problem).encode_table
+    sent = [encode([{"town": town}])[0].tolist() for town in towns]
+    assert sent == encode_rows(got.table, problem).tolist()

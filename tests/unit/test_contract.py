@@ -354,3 +354,22 @@ def test_aliases_are_kept_in_the_contracts_file() -> None:
     contract = replace(CONTRACT, fields=(STAGE, FLOW))
 
     assert parse_contract(contract.to_json()) == contract
+
+
+TOWN = FieldSpec(
+    "town", "category", categories=("Bern", "other"), unseen="other", allow_missing=True
+)
+
+
+def test_values_that_are_no_category_count_as_the_one_that_is_declared_for_them() -> None:
+    assert [TOWN.encode(value) for value in ("Bern", "other", "Basel", 7, True)] == [0, 1, 1, 1, 1]
+    assert all(math.isnan(TOWN.encode(value)) for value in (None, "", " N/A "))
+    with pytest.raises(ValueError, match="must be one of its categories"):
+        TOWN.encode(["Bern"])
+
+
+def test_what_others_count_as_is_kept_with_the_contract_where_it_is_declared() -> None:
+    contract = replace(CONTRACT, fields=(*CONTRACT.fields, TOWN))
+
+    assert parse_contract(contract.to_json()) == contract
+    assert "unseen" not in CONTRACT.to_json()

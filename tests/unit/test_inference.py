@@ -172,3 +172,21 @@ def test_free_text_is_left_out_with_the_reason() -> None:
 )
 def test_numbers_with_signs_beside_them_are_named_as_such(cells: list[str]) -> None:
     assert guess_column("price", cells).evidence.startswith("numbers with signs or units beside")
+
+
+def test_of_very_many_codes_the_frequent_ones_stay_and_one_stands_for_the_others() -> None:
+    common = [f"C{code:02}" for code in RNG.integers(0, 8, 900)]
+    rare = [f"R{code:03}" for code in range(100)]
+
+    guess = guess_column("diagnosis", common + rare)
+
+    kept = [f"C{code:02}" for code in range(8)]
+    assert (guess.kind, guess.role) == ("category", "input")
+    assert guess.keys == {"kind": "category", "categories": [*kept, "other"], "unseen": "other"}
+    assert "the 8 most frequent stand in 90% of the cells" in guess.evidence
+
+
+def test_codes_of_which_none_is_frequent_are_left_out() -> None:
+    cells = [f"T{code}" for code in RNG.integers(0, 300, 900)]
+
+    assert guess_column("town", cells).role == "ignored"

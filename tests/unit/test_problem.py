@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from driftline.candidates import CANDIDATES
+from driftline.candidates import USUAL
 from driftline.errors import ProblemError
 from driftline.problem import check_name, parse_problem
 from tests.support import MOODS, ROOT, SHIPPED, TINY, make_problem
@@ -21,10 +21,10 @@ def test_the_problems_that_ship_are_valid(name: str) -> None:
     assert set(problem.example) == set(problem.columns)
 
 
-def test_a_problem_that_says_little_compares_every_candidate() -> None:
+def test_a_problem_that_says_little_compares_every_usual_candidate() -> None:
     problem = make_problem(candidates=None)
 
-    assert problem.candidates == tuple(CANDIDATES)
+    assert problem.candidates == USUAL
 
 
 def test_yes_and_no_stay_text_as_categories() -> None:
@@ -320,6 +320,18 @@ def test_an_alias_of_two_categories_is_refused() -> None:
 
     with pytest.raises(ProblemError, match="'m' means 'male' and 'female'; wanted one"):
         make_problem(columns={"sex": {"kind": "category", "categories": categories}})
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [
+        ({"kind": "category", "categories": ["a", "b"], "unseen": "c"}, "unseen: got 'c', wanted"),
+        ({"kind": "number", "unseen": "c"}, "unseen: got it on kind 'number'"),
+    ],
+)
+def test_what_others_count_as_is_one_of_the_categories(column: dict[str, Any], why: str) -> None:
+    with pytest.raises(ProblemError, match=why):
+        make_problem(columns={"town": column})
 
 
 def test_a_range_beyond_float32_is_refused() -> None:
