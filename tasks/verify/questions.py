@@ -13,22 +13,24 @@ import pandas as pd
 from driftline.agreement import (
     Agreement,
     Answers,
-    Request,
     Response,
     Wanted,
-    bad_requests,
     compare,
     differing_parameters,
-    edge_records,
-    plain_records,
-    records_of_vectors,
-    resample_records,
 )
 from driftline.contract import Contract
 from driftline.dataset import encode_target
 from driftline.errors import DriftlineError, PackagingError
 from driftline.export import classifier_of, edge_cases
 from driftline.problem import Problem
+from driftline.questions import (
+    Request,
+    bad_requests,
+    edge_records,
+    plain_records,
+    records_of_vectors,
+    resample_records,
+)
 from driftline.served import ServedModel
 from tasks.decorators import work
 from tasks.progress import tell

@@ -1,6 +1,5 @@
-"""What environments are sent, and what counts as a difference."""
+"""What counts as a difference between environments."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,22 +7,17 @@ import pytest
 
 from driftline.agreement import (
     Answers,
-    Request,
     Response,
     Wanted,
-    bad_requests,
     compare,
     differing_metrics,
     differing_parameters,
-    edge_records,
     largest_difference,
-    plain_records,
-    records_of_vectors,
-    resample_records,
 )
 from driftline.contract import Contract
 from driftline.dataset import draft_contract
-from tests.support import make_problem, tiny_rows
+from driftline.questions import Request
+from tests.support import make_problem
 
 TYPICAL = {"age": 61, "level": 1.25, "sex": "F"}
 REFUSED = Response(422, b"{}")
@@ -91,39 +85,3 @@ def test_a_hyperparameter_that_was_logged_otherwise_is_named() -> None:
         "C: logged 0.5, fitted 0.25",
         "penalty: logged l2, fitted none",
     ]
-
-
-def test_resampled_and_edge_records_all_keep_the_contract(contract: Contract) -> None:
-    real = plain_records(tiny_rows(), contract)
-
-    made = resample_records(real, contract, count=500, seed=3)
-    edges = edge_records(TYPICAL, contract)
-
-    contract.encode_table([*made, *edges])
-    assert made == resample_records(real, contract, count=500, seed=3)
-    for value in (-10, 10, -9.0, None):
-        assert TYPICAL | {"level": value} in edges
-    json.dumps([*real, *made, *edges], allow_nan=False)
-
-
-def test_vectors_are_told_as_the_records_they_came_from(contract: Contract) -> None:
-    real = plain_records(tiny_rows(), contract)
-    matrix = contract.encode_table(real)
-
-    told = records_of_vectors(matrix, contract)
-
-    assert np.array_equal(contract.encode_table(told), matrix, equal_nan=True)
-
-
-def test_a_vector_that_no_record_can_say_is_left_out(contract: Contract) -> None:
-    impossible = contract.encode_table([TYPICAL])
-    impossible[0, 0] = 61.5  # an age in half years
-
-    assert records_of_vectors(impossible, contract) == []
-
-
-def test_each_bad_request_has_a_name_of_its_own(contract: Contract) -> None:
-    names = [request.name for request in bad_requests(TYPICAL, contract)]
-
-    assert len(set(names)) == len(names)
-    assert {"age: text", "age: missing", "level: too large", "sex: unknown category"} <= set(names)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.agreement import bad_requests, edge_records, plain_records, resample_records
 from driftline.cleaning import clean, faults_of_values
 from driftline.conditions import parse_conditions, select_rows
 from driftline.contract import Contract, parse_contract
@@ -20,6 +19,7 @@ from driftline.expectations import parse_suite
 from driftline.faults import find_faults
 from driftline.fields import InvalidRecordError
 from driftline.problem import Problem
+from driftline.questions import bad_requests, edge_records, plain_records, resample_records
 from tests.support import make_problem
 
 SEEN = {
