@@ -2,18 +2,16 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy import Engine, select
 
 from bentos.log.database import (
     DatabaseError,
@@ -25,103 +23,10 @@ from bentos.log.database import (
     open_engine,
     purge_inputs,
 )
-from bentos.log.direct import DirectLog
-from bentos.log.tables import LABELS, METADATA, PREDICTIONS, VERDICTS
+from bentos.log.tables import LABELS, PREDICTIONS, VERDICTS
+from tests.bentos.log.logged import NOW, row, stored
 from tests.support import ROOT
 from tests.system.servers import DatabaseServer
-
-NOW = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
-MIGRATE = (
-    "import sys; from bentos.log.database import migrate, open_engine; import alembic.command\n"
-    "engine = open_engine(sys.argv[1]); print('ready', flush=True); sys.stdin.readline()\n"
-    "migrate(engine)"
-)
-
-DYING_MIGRATION = """
-import os, signal, sys
-from bentos.log.database import migrate, open_engine
-from bentos.log.migrations import steps
-create, made = steps.create_index, []
-def create_and_die(*words):
-    create(*words)
-    made.append(words)
-    if len(made) == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-steps.create_index = create_and_die
-migrate(open_engine(sys.argv[1]))
-"""
-
-
-def row(prediction_id: str, *, days_old: float = 0.0, **changes: Any) -> dict[str, Any]:
-    values = {
-        "id": prediction_id,
-        "problem": "tiny",
-        "model_version": "7",
-        "answered_at": (NOW - timedelta(days=days_old)).replace(tzinfo=None),
-        "inputs": '{"age":40,"level":null,"sex":"F\\u0000 é 🜚"}',
-        "prediction": 1,
-        "label": "ill",
-        "probabilities": "[0.30000000000000004,0.7]",
-        "confidence": 0.1 + 0.2,
-        "risk_level": None,
-    }
-    return values | changes
-
-
-def stored(engine: Engine) -> list[dict[str, Any]]:
-    with engine.connect() as connection:
-        rows = connection.execute(select(PREDICTIONS).order_by(PREDICTIONS.c.sequence))
-        return [dict(each) for each in rows.mappings()]
-
-
-def test_an_empty_database_is_migrated_to_the_tables_that_the_code_knows(empty_url: str) -> None:
-    engine = open_engine(empty_url)
-
-    migrate(engine)
-    migrate(engine)
-
-    assert_tables_are_known(engine)
-    engine.dispose()
-
-
-def assert_tables_are_known(engine: Engine) -> None:
-    found = inspect(engine)
-    assert set(found.get_table_names()) == {*METADATA.tables, "alembic_version"}
-    for name, table in METADATA.tables.items():
-        columns = {each["name"]: each["nullable"] for each in found.get_columns(name)}
-        assert columns == {each.name: each.nullable for each in table.columns}
-        indexes = {each["name"] for each in found.get_indexes(name)}
-        assert indexes >= {each.name for each in table.indexes}
-
-
-def test_a_database_of_a_later_release_is_left_as_it_is(engine: Engine) -> None:
-    """An older bento that came back goes on with what it knows."""
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-
-    migrate(engine)
-    insert_predictions(engine, [row("a")])
-
-    assert [each["id"] for each in stored(engine)] == ["a"]
-
-
-@pytest.mark.parametrize(
-    "name", ["churn 50%20test", "what?now=1", "a#b", "100%", "%(here)s", "ä ö"]
-)
-def test_any_name_of_a_folder_will_do(tmp_path: Path, name: str) -> None:
-    """For the database, and for the code with its migrations."""
-    folder = tmp_path / name
-    code = folder / "code"
-    for part in ("bentos", "driftline"):
-        shutil.copytree(ROOT / part, code / part, ignore=shutil.ignore_patterns("__pycache__"))
-    words = [sys.executable, "-c", IN_ODD_FOLDER, f"sqlite:///{folder / 'log.db'}"]
-
-    done = subprocess.run(words, cwd=code, capture_output=True, text=True, check=False)
-
-    assert done.stdout.split() == ["a", "b"], done.stderr
-    assert sorted(each.name for each in tmp_path.iterdir()) == [name]
-    assert (folder / "log.db").is_file()
-
 
 IN_ODD_FOLDER = """
 import sys
@@ -142,16 +47,22 @@ with engine.connect() as connection:
 """
 
 
-@pytest.mark.postgres
-def test_the_short_name_of_postgresql_works(postgresql: DatabaseServer) -> None:
-    url = postgresql.create_database().replace("postgresql://", "postgres://")
-    engine = open_engine(url)
+@pytest.mark.parametrize(
+    "name", ["churn 50%20test", "what?now=1", "a#b", "100%", "%(here)s", "ä ö"]
+)
+def test_any_name_of_a_folder_will_do(tmp_path: Path, name: str) -> None:
+    """For the database, and for the code with its migrations."""
+    folder = tmp_path / name
+    code = folder / "code"
+    for part in ("bentos", "driftline"):
+        shutil.copytree(ROOT / part, code / part, ignore=shutil.ignore_patterns("__pycache__"))
+    words = [sys.executable, "-c", IN_ODD_FOLDER, f"sqlite:///{folder / 'log.db'}"]
 
-    migrate(engine)
-    DirectLog(url).refuse("tiny", "7", {("", "record"): 1})
+    done = subprocess.run(words, cwd=code, capture_output=True, text=True, check=False)
 
-    assert_tables_are_known(engine)
-    engine.dispose()
+    assert done.stdout.split() == ["a", "b"], done.stderr
+    assert sorted(each.name for each in tmp_path.iterdir()) == [name]
+    assert (folder / "log.db").is_file()
 
 
 @pytest.mark.parametrize(
@@ -178,52 +89,6 @@ def test_a_server_that_falls_silent_is_given_up_and_found_again(
     insert_predictions(engine, [row("a")])
 
     assert [each["id"] for each in stored(engine)] == ["a"]
-    engine.dispose()
-
-
-def test_migrating_leaves_the_rows_alone(engine: Engine) -> None:
-    insert_predictions(engine, [row("a")])
-
-    migrate(engine)
-
-    assert [each["id"] for each in stored(engine)] == ["a"]
-
-
-@pytest.mark.parametrize("indexes", [1, 3, 5, 6])
-def test_a_migration_that_was_killed_is_made_again(empty_url: str, indexes: int) -> None:
-    words = [sys.executable, "-c", DYING_MIGRATION, empty_url, str(indexes)]
-    died = subprocess.run(words, cwd=ROOT, check=False, capture_output=True)
-    assert died.returncode == -signal.SIGKILL, died.stderr
-    engine = open_engine(empty_url)
-
-    migrate(engine)
-
-    assert_tables_are_known(engine)
-    engine.dispose()
-
-
-def test_four_processes_may_migrate_at_once(empty_url: str) -> None:
-    words = [sys.executable, "-c", MIGRATE, empty_url]
-    pipe = subprocess.PIPE
-    processes = [
-        subprocess.Popen(words, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe) for _ in range(4)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        process.stdout.readline()
-
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write(b"go\n")
-        process.stdin.flush()
-    ends = [
-        (process.communicate(timeout=60)[1].decode(), process.returncode) for process in processes
-    ]
-
-    assert [code for _, code in ends] == [0, 0, 0, 0], ends
-    engine = open_engine(empty_url)
-    assert set(inspect(engine).get_table_names()) == {*METADATA.tables, "alembic_version"}
-    insert_predictions(engine, [row("a")])
     engine.dispose()
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from bentos.log.database import add_label, count_labels, insert_predictions, migrate, open_engine
 from bentos.log.labels import IDS_PER_QUERY, add_labels
-from tests.bentos.log.test_database import row
+from tests.bentos.log.logged import row
 
 
 @pytest.fixture

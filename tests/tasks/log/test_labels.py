@@ -6,7 +6,7 @@ from bentos.log.database import insert_predictions, oldest_open_check
 from driftline.problem import Problem
 from tasks.log.labels import add_labels, order_checks
 from tasks.log.records import open_records
-from tests.bentos.log.test_database import row
+from tests.bentos.log.logged import row
 
 
 def test_a_piece_of_labels_is_counted_and_its_checks_are_ordered(
