@@ -192,6 +192,12 @@ def is_step_back(entries: Sequence[Entry], alias: str) -> bool:
     return bool(held) and held[-1] in held[:-1]
 
 
+def is_overtaken(entries: Sequence[Entry], version: str, *, by: str) -> bool:
+    """Whether the alias `by` has changed hands since this version was last given one."""
+    given = [entry.number for entry in entries if entry.after == version]
+    return any(entry.alias == by and entry.number > max(given, default=0) for entry in entries)
+
+
 def _digest(content: Mapping[str, object]) -> str:
     """What a row does not hold is no part of it, as before rows could hold it."""
     held = {k: v for k, v in content.items() if v is not None or k not in _MAY_LACK}

@@ -31,6 +31,7 @@ from driftline.metrics import BINARY_METRICS
 from driftline.reading import PLAIN, Reading
 from driftline.sources import FileSource, PackageSource, SklearnSource, Source, SyntheticSource
 from driftline.spelling import MISSING, read_number, spell
+from driftline.stated import Card, Changes
 from driftline.target import Target
 
 __all__ = [
@@ -100,6 +101,8 @@ class Problem(Strict):
     search: Search = Search()
     drift: DriftPolicy = DriftPolicy()
     loop: Loop = Loop()
+    changes: Changes = Changes()
+    card: Card = Card()
     example: dict[Text, float | str | None] = Field(default_factory=dict)
 
     @field_validator("example")

@@ -25,9 +25,9 @@ class GateResult:
 
 @dataclass(frozen=True)
 class Decision:
-    """`promoted`, `rejected` or, where too few rows can tell, `need_labels`; with every reason."""
+    """`promoted`, `rejected`, `need_labels` where too few rows can tell, `waiting` for a person."""
 
-    verdict: Literal["promoted", "rejected", "need_labels"]
+    verdict: Literal["promoted", "rejected", "need_labels", "waiting"]
     reasons: tuple[str, ...]
 
     @property

@@ -6,6 +6,7 @@ import pandas as pd
 from prefect.runtime import flow_run
 
 from driftline.calibration import read_calibration
+from driftline.change_plan import name_person
 from driftline.digests import digest_bytes, digest_columns
 from driftline.evidence import Labels
 from driftline.findings import Inputs
@@ -22,7 +23,7 @@ from tasks.data.problems import read_problem
 from tasks.data.storage import locate_report, read_snapshot, write_report
 from tasks.log import orders, predictions, refusals, seasons
 from tasks.models.registry import read_if_there
-from tasks.people.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, ring
+from tasks.people.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, MODEL_WAITING, ring
 from tasks.people.reporting import link_to, show_link, show_text
 from tasks.progress import step, tell
 from tasks.reading.sources import read_source
@@ -98,6 +99,8 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
         )
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
         decision, evidence = judge(seen, labels, spec, case.served)
+        takes_back = bool(evidence.taken_back)
+        decision = name_person(decision, spec, takes_back=takes_back)
     if leaves_rows(decision, evidence, spec.drift):
         labels = replace(labels, window=labels.window.with_rows_waiting())
     drift: Sections = {
@@ -111,7 +114,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     if decision.verdict == "need_labels":
         drift["label_first"] = label_first(spec, case)
     drift["report"] = record(spec, case, seen, labels, decision, evidence)
-    if evidence.taken_back:
+    if takes_back and spec.changes.roll_back == "itself":
         return {"drift": drift} | take_back(spec, evidence.taken_back)
     return {"drift": drift}
 
@@ -240,6 +243,8 @@ def record(
             ring(DRIFT_RETRAIN, spec.name, told)
         if is_new and decision.verdict == "quarantine":
             ring(DRIFT_QUARANTINE, spec.name, told)
+        if is_new and evidence.taken_back and spec.changes.roll_back == "person":
+            ring(MODEL_WAITING, spec.name, told)
     with step("report drift"):
         drawn = draw_drift(case.reference, case.current, spec, decision)
         write_report(f"{stem}.html", drawn)

@@ -10,9 +10,16 @@ from driftline.dataset import SMOKE_FOLDS, Dataset, Plan, make_plan
 from driftline.export import Exported
 from driftline.problem import Problem
 from driftline.training import Trained
+from flows.evidence import write_card
 from flows.ingest import ingest
 from flows.package import package
-from flows.shared.aliases import apply_decision, is_served, read_rival, settle_aliases
+from flows.shared.aliases import (
+    apply_decision,
+    is_served,
+    read_promoted,
+    read_rival,
+    settle_aliases,
+)
 from flows.shared.leftovers import end_left_runs
 from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
 from flows.shared.summary import candidate_rows
@@ -23,10 +30,12 @@ from tasks.log import orders, predictions
 from tasks.models import gate, training
 from tasks.models.registry import bind_contract, register_model
 from tasks.models.tracking import Inputs, log_documents, log_training, restore_experiment
-from tasks.people.events import MODEL_PROMOTED, MODEL_REJECTED, ring
+from tasks.people.events import MODEL_PROMOTED, MODEL_REJECTED, MODEL_WAITING, ring
 from tasks.people.reporting import show_table, show_text
 from tasks.progress import step, tell
 from tasks.shipping.packaging import digest_model
+
+EVENTS = {"promoted": MODEL_PROMOTED, "waiting": MODEL_WAITING}
 
 
 @dataclass(frozen=True)
@@ -81,17 +90,20 @@ def train(
             contest,
             plan,
             origin=read_origin(sha256),
+            validation=taken.get("validation"),
             reason=reasons[0] if reasons else None,
         )
         champion = sections["promotion"]["champion"]
         if champion is not None and not is_served(spec.name, champion):
             sections["bento"] = package(problem)["bento"]
+        if sections["promotion"]["verdict"] == "promoted":
+            sections["evidence"] = {"card": write_card(spec, read_promoted(spec)).link}
     except BaseException:
         orders.finish_orders(run_id, is_done=False)
         raise
     orders.finish_orders(run_id, is_done=True)
     if taken:
-        sections |= {key: taken[key] for key in ("snapshot", "validation")}
+        sections["snapshot"] = taken["snapshot"]
     if require_promotion:
         insist_on_promotion(sections)
     return sections
@@ -150,7 +162,13 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
 
 
 def decide(
-    spec: Problem, contest: Contest, plan: Plan, *, origin: Origin, reason: str | None
+    spec: Problem,
+    contest: Contest,
+    plan: Plan,
+    *,
+    origin: Origin,
+    validation: Sections | None,
+    reason: str | None,
 ) -> Sections:
     """Gate the winner, log everything, register it, and hand over the alias it has earned."""
     winner, trained, exported = contest.winner, contest.trained, contest.exported
@@ -184,9 +202,10 @@ def decide(
     sections = gate.describe_outcome(winner, trained, exported, judged, holders)
     sections["goal"] = {"maximise": spec.goal.maximise, "subject_to": dict(spec.goal.subject_to)}
     sections["snapshot"] = {"sha256": contest.snapshot, "rows": rows, "quarantined": 0}
+    sections |= {} if validation is None else {"validation": validation}
     sections["model"] = gate.describe_model(spec, version, logged.run_id, exported)
     show_outcome(spec, sections, judged, run_id=logged.run_id)
-    event = MODEL_PROMOTED if judged.decision.is_promoted else MODEL_REJECTED
+    event = EVENTS.get(judged.decision.verdict, MODEL_REJECTED)
     ring(event, spec.name, {"version": version, "reasons": list(judged.decision.reasons)})
     return sections
 

@@ -190,6 +190,12 @@ def apply_decision(
     return {"champion": version if decision.is_promoted else previous, "previous": previous}
 
 
+def moved_meanwhile(problem: Problem) -> DriftlineError:
+    """Why a change of an alias was not made."""
+    message = f"{problem.name}: another run moved an alias meanwhile; wanted none, ask again"
+    return DriftlineError(message)
+
+
 def roll_back(problem: Problem, *, actor: str, why: str) -> dict[str, str | None]:
     """Give the alias back to the champion before this one; finish a rollback that was cut off."""
     entries = read_journal(problem.name)
@@ -216,6 +222,5 @@ def roll_back(problem: Problem, *, actor: str, why: str) -> dict[str, str | None
         promoted=find_promoted(entries, earlier),
     )
     if not is_done:
-        message = f"{problem.name}: another run moved an alias meanwhile; wanted none, ask again"
-        raise DriftlineError(message)
+        raise moved_meanwhile(problem)
     return {"champion": earlier, "previous": now}

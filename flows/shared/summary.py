@@ -147,6 +147,16 @@ def _packed(summary: Summary) -> Iterable[Row]:
         yield "lambda", f"{archive['path']}, {archive['megabytes']} MB, sha256 {digest}"
 
 
+def _evidence(summary: Summary) -> Iterable[Row]:
+    if "evidence" in summary:
+        evidence = summary["evidence"]
+        if "card" in evidence:
+            yield "model card", evidence["card"]
+        if "path" in evidence:
+            signed = "signed" if evidence["is_signed"] else "not signed (DRIFTLINE_EVIDENCE_KEY)"
+            yield "evidence", f"{evidence['path']}, {signed}"
+
+
 def _environments(summary: Summary) -> Iterable[Row]:
     for one in summary.get("environments", []):
         figures = []
@@ -219,6 +229,7 @@ _SECTIONS = (
     _parity,
     _bento,
     _packed,
+    _evidence,
     _environments,
     _drift,
     _scores,

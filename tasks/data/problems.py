@@ -36,6 +36,16 @@ def read_suite(problem: Problem) -> Suite:
     return parse_suite(_read(path), problem=problem, file=_shown(path))
 
 
+@work(name="read files of problem")
+def read_files(name: str) -> dict[str, bytes]:
+    """The two files of a problem, as they stand."""
+    settings = get_settings()
+    return {
+        "problem.yaml": (settings.problems_dir / f"{name}.yaml").read_bytes(),
+        "expectations.yaml": (settings.expectations_dir / f"{name}.yaml").read_bytes(),
+    }
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")

@@ -225,7 +225,7 @@ def record_verdict(
     try:
         with open_records().begin() as connection:
             connection.execute(VERDICTS.insert(), row)
-            if decision.verdict == "retrain":
+            if decision.verdict == "retrain" and problem.changes.train == "itself":
                 connection.execute(ORDERS.insert(), order)
     except IntegrityError:
         return False

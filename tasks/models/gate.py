@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from driftline.change_plan import await_person
 from driftline.comparison import Improvement, compare_pairwise
 from driftline.dataset import Dataset, Plan
 from driftline.export import Exported
@@ -12,7 +13,7 @@ from driftline.problem import Problem
 from driftline.promotion import Decision, GateResult, check_gates, decide_promotion
 from driftline.recalls import recall_by_class
 from driftline.served import ServedModel, compare_unseen
-from driftline.subgroups import check_subgroups, describe_broken
+from driftline.subgroups import SubgroupResult, check_subgroups, describe_broken
 from driftline.training import Trained
 from tasks.decorators import work
 from tasks.progress import tell
@@ -27,6 +28,7 @@ class Judged:
     improvements: tuple[Improvement, ...]
     champion_metrics: Mapping[str, float]
     journal_rows: int = 0
+    subgroups: tuple[SubgroupResult, ...] = ()
 
 
 @work(name="gate")
@@ -69,14 +71,18 @@ def judge(
         )
         improvements.append(improvement)
     obstacles = _obstacles(exported, plan)
-    obstacles += describe_broken(check_subgroups(problem, dataset.test_table, winner.test))
+    subgroups = check_subgroups(problem, dataset.test_table, winner.test)
+    obstacles += describe_broken(subgroups)
     decision = decide_promotion(
         gates, improvements, policy, obstacles=obstacles, reason_to_renew=reason_to_renew
     )
     if not_compared:
         decision = replace(decision, reasons=(*decision.reasons, not_compared))
+    decision = await_person(decision, problem)
     tell(f"{decision.verdict}: {'; '.join(decision.reasons)}")
-    return Judged(decision, tuple(gates), tuple(improvements), champion_metrics)
+    return Judged(
+        decision, tuple(gates), tuple(improvements), champion_metrics, subgroups=tuple(subgroups)
+    )
 
 
 def _obstacles(exported: Exported, plan: Plan) -> list[str]:
@@ -124,6 +130,7 @@ def describe_outcome(
             "gates": [asdict(gate) for gate in judged.gates],
             "comparisons": [asdict(one) for one in judged.improvements],
             "champion_metrics": dict(judged.champion_metrics),
+            "subgroups": [asdict(one) for one in judged.subgroups],
             "threshold": winner.threshold,
             "calibrated": winner.is_calibrated,
             **holders,

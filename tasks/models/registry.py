@@ -62,6 +62,20 @@ def bind_contract(run_id: str, contract: Contract, version: str, *, is_promoted:
     return bound
 
 
+@io(name="find run of version")
+def run_of(problem: Problem, version: str) -> str:
+    """The MLflow run that a registered version was made by."""
+    return str(open_client().get_model_version(problem.name, version).run_id)
+
+
+@io(name="find waiting version")
+def find_waiting(problem: Problem) -> str | None:
+    """The newest version that has passed its gate and waits for a person."""
+    query = f"name='{problem.name}' and tag.verdict='waiting'"
+    versions = [int(each.version) for each in open_client().search_model_versions(query)]
+    return str(max(versions)) if versions else None
+
+
 @io(name="read champion")
 def read_champion(problem: Problem) -> ServedModel | None:
     """The champion as it serves, or None where there is none yet."""

@@ -14,6 +14,7 @@ DRIFT_RETRAIN = "driftline.drift.retrain"
 DRIFT_QUARANTINE = "driftline.drift.quarantine"
 MODEL_PROMOTED = "driftline.model.promoted"
 MODEL_REJECTED = "driftline.model.rejected"
+MODEL_WAITING = "driftline.model.waiting"
 MODEL_ROLLED_BACK = "driftline.model.rolled_back"
 
 

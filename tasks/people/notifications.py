@@ -19,6 +19,7 @@ SWEEP_STOPPED = "driftline.sweep.stopped"
 TITLES = {
     "driftline.model.promoted": "a new model took over",
     "driftline.model.rejected": "a new model was rejected",
+    "driftline.model.waiting": "a change of the model waits for a person",
     "driftline.model.rolled_back": "the model was rolled back",
     "driftline.drift.quarantine": "the data is broken; nothing is trained on it",
     "driftline.drift.retrain": "the model does harm; training starts",

@@ -29,6 +29,7 @@ def test_a_problem_has_a_deployment_of_each_flow_under_its_own_name() -> None:
             "monitor",
             "package",
             "rollback",
+            "evidence",
             "score",
             "label",
             "replay",

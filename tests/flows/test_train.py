@@ -119,7 +119,7 @@ def test_the_first_model_that_keeps_its_gates_is_champion(first: Ran) -> None:
 def test_the_summary_has_the_keys_that_others_rely_on(first: Ran) -> None:
     summary = first.summary
 
-    assert set(summary) == SUMMARY_KEYS | {"bento"}  # what is promoted is packaged
+    assert set(summary) == SUMMARY_KEYS | {"bento", "evidence"}  # of what is promoted
     assert (summary["flow"], summary["problem"]) == ("train", "tiny")
     assert {"sha256", "rows", "quarantined"} <= set(summary["snapshot"])
     assert {"success", "failed", "report"} <= set(summary["validation"])

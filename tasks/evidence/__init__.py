@@ -1,0 +1,1 @@
+"""What is handed over with a model: its card, its parts, and a signature over them."""
