@@ -9,6 +9,7 @@ from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from driftline.alerts import Alerts
 from driftline.candidates import CANDIDATES
 from driftline.columns import LARGEST, Column
 from driftline.conditions import parse_conditions
@@ -36,6 +37,7 @@ from driftline.target import Target
 __all__ = [
     "LARGEST",
     "ROW_LOSSES",
+    "Alerts",
     "Column",
     "Comparison",
     "DriftPolicy",
@@ -100,6 +102,7 @@ class Problem(Strict):
     search: Search = Search()
     drift: DriftPolicy = DriftPolicy()
     loop: Loop = Loop()
+    alerts: Alerts = Alerts()
     example: dict[Text, float | str | None] = Field(default_factory=dict)
 
     @field_validator("example")
