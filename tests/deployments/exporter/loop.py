@@ -54,10 +54,10 @@ def label(engine: Engine, ids: Iterable[str], outcome: str) -> None:
         add_label(engine, name, outcome)
 
 
-def label_all(engine: Engine, ids: Sequence[str], outcome: str) -> None:
+def label_all(engine: Engine, ids: Sequence[str], outcome: str, *, problem: str = PROBLEM) -> None:
     """The same of many, at once."""
     with engine.begin() as connection:
-        rows = [label_row(name, PROBLEM, outcome) for name in ids]
+        rows = [label_row(name, problem, outcome) for name in ids]
         connection.execute(LABELS.insert(), rows)
 
 
