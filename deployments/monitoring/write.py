@@ -9,14 +9,24 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
 from deployments.monitoring.alert import Limits, Pace
 from deployments.monitoring.alertmanager import Channels, Hook, describe_alertmanager
 from deployments.monitoring.alerts import describe_alerts
+from deployments.monitoring.boards import BOARDS
+from deployments.monitoring.grafana import (
+    describe_grafana_rules,
+    describe_provider,
+    describe_sources,
+)
+from deployments.monitoring.panels import draw_board
 from deployments.monitoring.prometheus import describe_prometheus, describe_rules
-from deployments.monitoring.texts import as_yaml
+from deployments.monitoring.texts import as_json, as_yaml
 from tasks.people.channels import Mail, Topic, Webhook
 
 FOLDER = Path(__file__).resolve().parent
+PROVISIONING = "grafana/provisioning"
 MAIL = Mail("mail.example.org", 587, "driftline@example.org", "people@example.org", "driftline")
 EVERY_CHANNEL = Channels(  # `deployments.monitoring.place` writes those that the environment sets
     slack=Webhook(""),
@@ -35,6 +45,13 @@ def render() -> dict[str, str]:
         "prometheus/prometheus.yml": as_yaml(describe_prometheus(pace)),
         "prometheus/rules.yml": as_yaml(describe_rules(alerts, pace)),
         "alertmanager/alertmanager.yml": as_yaml(told),
+        f"{PROVISIONING}/datasources/driftline.yml": as_yaml(describe_sources()),
+        f"{PROVISIONING}/dashboards/driftline.yml": as_yaml(describe_provider()),
+        f"{PROVISIONING}/alerting/driftline.yml": as_yaml(describe_grafana_rules(alerts, pace)),
+        **{
+            f"grafana/dashboards/{board.uid}.json": as_json(draw_board(board), JSONEncoder)
+            for board in BOARDS
+        },
     }
 
 

@@ -41,13 +41,17 @@ class Program:
     url: str
     process: "subprocess.Popen[bytes] | None" = None
 
-    def start(self) -> None:
-        """Start it, and wait for its first answer."""
+    def launch(self) -> None:
+        """Start it without waiting for anything."""
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 self.words, cwd=ROOT, env=self.env, stdout=out, stderr=out
             )
-        await_that(self._answers, PATIENCE_SECONDS)
+
+    def start(self) -> None:
+        """Start it, and wait for its first answer."""
+        self.launch()
+        await_that(self.answers, PATIENCE_SECONDS)
 
     def stop(self) -> None:
         """End it."""
@@ -56,7 +60,8 @@ class Program:
             self.process.wait(30)
             self.process = None
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it answers; its log where it has ended."""
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text(errors="replace")[-2000:]
         try:
@@ -153,11 +158,15 @@ def documented(program: str, folder: Path, ports: dict[str, int]) -> list[str]:
 
 @contextmanager
 def report_server(env: dict[str, str], folder: Path, port: int) -> Iterator[Program]:
-    """The report server, which tells of the loop."""
+    """The report server, which tells of the loop; it has only begun to start."""
     words = [sys.executable, "-m", "deployments.pages", "reports", "--port", str(port)]
     url = f"http://127.0.0.1:{port}/metrics"
-    with _running(Program(words, env, folder / "reports.log", url)) as server:
+    server = Program(words, env, folder / "reports.log", url)
+    server.launch()
+    try:
         yield server
+    finally:
+        server.stop()
 
 
 @contextmanager
