@@ -13,7 +13,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 $(shell test ! -e $(READY) || $(PY) -c '$(FITS)' 2>/dev/null || rm -f $(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help run unit test test-system check format onboard serve up deployments mlflow prefect reports bench bench-decisions clean lock
+.PHONY: help run unit test test-system check format onboard serve up deployments monitoring mlflow prefect reports bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -51,6 +51,7 @@ check: $(READY) ## format, lint, types, import rules
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(PY) -m deployments.render --check
+	@$(PY) -m deployments.monitoring.write --check
 
 format: $(READY) ## format the code and fix what can be fixed
 	@$(VENV)/bin/ruff format -q .
@@ -67,6 +68,9 @@ up: $(READY) ## Prefect server and worker, MLflow and the service of PROBLEM (se
 
 deployments: $(READY) ## write prefect.yaml anew from the problem files
 	@$(PY) -m deployments.render
+
+monitoring: $(READY) ## write the files of Prometheus, Alertmanager and Grafana anew
+	@$(PY) -m deployments.monitoring.write
 
 mlflow: $(READY) ## MLflow's pages on port 5000
 	@$(PY) -m deployments.pages mlflow

@@ -159,10 +159,12 @@ class Service:
         return HOT_PATH.api is not None
 
     def __metrics__(self, text: str) -> str:
-        """BentoML's metrics, and ours."""
+        """BentoML's metrics, what the process takes of the machine, and ours."""
         api = HOT_PATH.api
         if api is None:
             return text
+        from bentos.http.exposition import expose_process
+
         waiting, age = measure_spool(spool_folder(), time.time())
         aside = count_aside(spool_folder())
         trouble = self._follower.trouble
@@ -180,7 +182,8 @@ class Service:
         if verdict is not None:
             labels = about | {"verdict": verdict}
             gauges.append(Gauge("drift_verdict_info", "The last verdict of monitoring", labels, 1))
-        return text + api.ledger.expose([*gauges, *_gauges_of(HOT_PATH.parts)])
+        ours = api.ledger.expose([*gauges, *_gauges_of(HOT_PATH.parts)])
+        return text + expose_process() + ours
 
     def _last_verdict(self, problem: str) -> str | None:
         """The newest verdict, read at most every half minute; the last known one on an outage."""

@@ -1,5 +1,6 @@
 """Shows the store's reports to browsers: drift, Data Docs, replays, from a folder or a bucket.
 
+It also tells Prometheus of the loop, on `/metrics`, since it runs whether or not a service does.
 Read only, and for this machine unless told otherwise: reports show distributions of what was
 asked. A page may run its own scripts and reaches nothing else.
 """
@@ -13,7 +14,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
+from prometheus_client import CONTENT_TYPE_LATEST
+
 import flows  # noqa: F401 - points the tools at the state folder
+from deployments.exporter.collector import LoopCollector, expose
 from deployments.ports import refuse_taken
 from driftline.errors import DriftlineError, NotFoundError
 from tasks.data.files import list_names, locate, read_file
@@ -30,10 +34,15 @@ _HEADERS = {
 
 
 class Reports(BaseHTTPRequestHandler):
-    """Answers `/` with what there is, and `/<folder>/<name>` with a report."""
+    """Answers `/` with what there is, `/<folder>/<name>` with a report, `/metrics` of the loop."""
+
+    collector = LoopCollector()
 
     def do_GET(self) -> None:
         """One page, whole."""
+        if urlsplit(self.path).path == "/metrics":
+            self._answer(HTTPStatus.OK, expose(self.collector), CONTENT_TYPE_LATEST)
+            return
         parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/") if part]
         if len(parts) not in (0, 2) or not all(_NAME.fullmatch(part) for part in parts):
             self._answer(HTTPStatus.NOT_FOUND, b"no such report\n", "text/plain")
@@ -56,7 +65,8 @@ class Reports(BaseHTTPRequestHandler):
 
     def _answer(self, status: HTTPStatus, content: bytes, kind: str) -> None:
         self.send_response(status)
-        charset = "; charset=utf-8" if kind.startswith("text/") else ""
+        is_bare = kind.startswith("text/") and "charset" not in kind
+        charset = "; charset=utf-8" if is_bare else ""
         self.send_header("Content-Type", kind + charset)
         self.send_header("Content-Length", str(len(content)))
         for name, value in _HEADERS.items():

@@ -9,6 +9,7 @@ from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from driftline.alerts import Alerts
 from driftline.candidates import CANDIDATES, USUAL
 from driftline.columns import LARGEST, Column
 from driftline.conditions import parse_conditions
@@ -37,6 +38,7 @@ from driftline.target import Target
 __all__ = [
     "LARGEST",
     "ROW_LOSSES",
+    "Alerts",
     "Column",
     "Comparison",
     "DriftPolicy",
@@ -103,6 +105,7 @@ class Problem(Strict):
     loop: Loop = Loop()
     changes: Changes = Changes()
     card: Card = Card()
+    alerts: Alerts = Alerts()
     example: dict[Text, float | str | None] = Field(default_factory=dict)
 
     @field_validator("example")

@@ -6,7 +6,7 @@ Imported then and not before: counting needs none of it, and neither does a Lamb
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from prometheus_client import generate_latest
+from prometheus_client import ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -29,6 +29,11 @@ class _Families(Collector):
     def collect(self) -> Iterable[Metric]:
         """Hand them over."""
         return self._families
+
+
+def expose_process() -> str:
+    """What this process takes of the machine: processor, memory, descriptors and their limit."""
+    return generate_latest(ProcessCollector(registry=None)).decode()
 
 
 def render(ledger: Ledger, shown: Shown, extra: Iterable[Gauge]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from tasks.data.files import write_file
 from tasks.settings import get_settings
@@ -67,6 +68,16 @@ def test_reports_of_a_folder_are_listed_and_shown(home: Path, show: Show) -> Non
     for path in ("/drift/none.html", "/drift", "/..%2f/predictions.db", "/drift/.hidden.html"):
         assert reports.get(path).status_code == 404, path
     assert reports.get("/drift/%2e%2e%2f%2e%2e%2fpredictions.db").status_code == 404
+
+
+def test_prometheus_is_told_of_the_loop(home: Path, show: Show) -> None:
+    assert home
+
+    told = show().get("/metrics")
+
+    assert told.headers["content-type"] == CONTENT_TYPE_LATEST
+    assert "driftline_records_up 1.0\n" in told.text
+    assert 'driftline_verdict_state{problem="diabetes",verdict="retrain"} 0.0\n' in told.text
 
 
 @pytest.mark.s3

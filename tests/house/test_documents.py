@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel
 
 from bentos.http.metrics import Ledger
+from deployments.exporter.families import MEANINGS, PREFIX
 from driftline.dataset import draft_contract
 from driftline.problem import Problem
 from tasks.settings import Settings
@@ -161,6 +162,12 @@ def test_every_metric_of_the_service_is_documented_and_no_other() -> None:
 
     assert shown <= table
     assert all(name.removeprefix("driftline_") in served for name in table)
+
+
+def test_every_metric_of_the_loop_is_documented_and_no_other() -> None:
+    told = rows(section(CONTRIBUTING, "Metrics of the loop"))
+
+    assert {span for row in told for span in spans(row[0])} == {f"{PREFIX}{n}" for n in MEANINGS}
 
 
 # The house

@@ -1,0 +1,105 @@
+"""How well the champion answers on its newest labelled rows, and the gates it is held to.
+
+Figures move by `SHARED_BY` labels at a time, so that nobody reads one person's outcome off them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from bentos.http.metrics import SHARED_BY
+from bentos.log.tables import LABELS, PREDICTIONS
+from deployments.exporter.records import Records
+from driftline.goal import bare_metric
+from driftline.metrics import METRICS, Scored, bootstrap_intervals, compute_metrics
+from driftline.problem import Problem
+from tasks.log.predictions import outside_quarantine
+
+NEWEST_LABELS: Final = 5000  # among which the champion's are looked for
+ROWS: Final = 500
+RESAMPLES: Final = 200
+SHOWN: Final = tuple(name for name in METRICS if name != "net_benefit")  # needs the threshold
+AT_LEAST, AT_MOST = "at_least", "at_most"
+
+
+@dataclass(frozen=True)
+class Performance:
+    """Figures of the champion's newest labelled rows, each with a 95 % interval."""
+
+    rows: int
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
+
+
+class Judge:
+    """Computes a problem's performance where enough new labels have come, and keeps it else."""
+
+    def __init__(self) -> None:
+        """Nothing was computed yet."""
+        self._kept: Performance | None = None
+        self._state: tuple[object, ...] = ()
+
+    def judge(
+        self, connection: Connection, problem: Problem, records: Records
+    ) -> Performance | None:
+        """The performance; None without a champion or with too few labels of it."""
+        version = records.tenure.version
+        state = (version, records.labels // SHARED_BY, records.quarantines)
+        if state != self._state:
+            scored = None if version is None else _read(connection, problem, version)
+            self._kept = None if scored is None else _compute(scored)
+            self._state = state
+        return self._kept
+
+
+def gates_of(problem: Problem) -> dict[tuple[str, str], float]:
+    """The bounds of test figures by metric and side; those of folds say nothing of live rows."""
+    bounds = {}
+    for gate in problem.gates:
+        metric = bare_metric(gate.metric)
+        if gate.metric == f"test_{metric}" and metric in SHOWN:
+            side = AT_MOST if gate.at_least is None else AT_LEAST
+            bound = gate.at_most if gate.at_least is None else gate.at_least
+            bounds[metric, side] = float(bound or 0.0)
+    return bounds
+
+
+def _read(connection: Connection, problem: Problem, version: str) -> Scored | None:
+    """The newest labelled answers of a version outside of quarantine; None where they are few."""
+    newest = (
+        select(LABELS.c.prediction_id, LABELS.c.label, LABELS.c.sequence)
+        .where(LABELS.c.problem == problem.name)
+        .order_by(LABELS.c.sequence.desc())
+        .limit(NEWEST_LABELS)
+        .subquery()
+    )
+    query = (
+        select(newest.c.label, PREDICTIONS.c.prediction, PREDICTIONS.c.probabilities)
+        .join(PREDICTIONS, PREDICTIONS.c.id == newest.c.prediction_id)
+        .where(PREDICTIONS.c.model_version == version)
+        .where(*outside_quarantine(connection, problem.name))
+        .order_by(newest.c.sequence.desc())
+        .limit(ROWS)
+    )
+    found = connection.execute(query).all()
+    rows = [row for row in found if row.label in problem.classes]
+    if len(rows) < problem.drift.min_labels:
+        return None
+    return Scored(
+        y=np.array([problem.classes.index(row.label) for row in rows]),
+        probabilities=np.array([json.loads(row.probabilities) for row in rows]),
+        predicted=np.array([row.prediction for row in rows]),
+        positive=problem.positive_indices[0] if problem.is_binary else None,
+        threshold=None,
+    )
+
+
+def _compute(scored: Scored) -> Performance:
+    metrics = compute_metrics(scored)
+    intervals = bootstrap_intervals(scored, seed=0, resamples=RESAMPLES)
+    shown = {name: metrics[name] for name in SHOWN if np.isfinite(metrics.get(name, np.nan))}
+    return Performance(len(scored.y), shown, {name: intervals[name] for name in shown})

@@ -1,0 +1,1 @@
+"""Prometheus, Alertmanager and Grafana: one description, from which all of their files follow."""
