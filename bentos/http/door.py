@@ -13,6 +13,7 @@ HEALTH = ("/livez", "/readyz", "/healthz")
 METHODS: Mapping[str, str] = {
     "/predict": "POST",
     "/predict_batch": "POST",
+    "/explain": "POST",
     "/feedback": "POST",
     "/model": "GET",
     "/metrics": "GET",

@@ -48,6 +48,7 @@ BUSY = RequestError(
 FRAMEWORKS_OWN = frozenset({*HEALTH, "/metrics", "/schema.json"})
 STATIC = "/static_content/"
 READINESS = "/readyz"
+SLOW = frozenset({"/explain"})  # scores as many records as there are fields
 LOGGED = frozenset({"/predict", "/predict_batch"})
 OK, NO_CONTENT, UNAVAILABLE = 200, 204, 503
 HTML_PAGES = frozenset({"/", "/docs"})
@@ -121,7 +122,7 @@ class HotPath:
         request = (method, path, body, find_key(headers), coding)
         if path == "/feedback":
             reply = await self._respond_in_time(*request)
-        elif coding or len(body) > ON_THE_LOOP_BYTES:
+        elif coding or path in SLOW or len(body) > ON_THE_LOOP_BYTES:
             reply = await asyncio.to_thread(self._respond, *request)
         else:
             reply = self._respond(*request)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bentos.http.about import EXPLAINED
 from driftline.contract import Contract
 from driftline.dates import spell_date, spell_end
 from driftline.fields import FieldSpec
@@ -57,6 +58,16 @@ def describe(contract: Contract) -> dict[str, Any]:
             },
             "/predict_batch": {
                 "post": _operation("Predict many records", batch, answers, None, ("400", "422"))
+            },
+            "/explain": {
+                "post": _operation(
+                    "Say what moved the answer to a record",
+                    either,
+                    _explanation(contract),
+                    _example(contract),
+                    ("400", "422"),
+                )
+                | {"description": EXPLAINED}
             },
             "/feedback": {"post": _feedback(contract)},
             "/model": {"get": _answering("The model that answers", {"type": "object"}, ())},
@@ -200,6 +211,28 @@ def _prediction(contract: Contract) -> dict[str, Any]:
     )
 
 
+def _explanation(contract: Contract) -> dict[str, Any]:
+    probability = {"type": "number", "minimum": 0, "maximum": 1.000001}
+    contribution = _object(
+        {
+            "field": {"type": "string", "enum": [field.name for field in contract.fields]},
+            "typical": {"oneOf": [{"type": "number"}, {"type": "string"}]},
+            "difference": {"type": "number", "minimum": -1.000001, "maximum": 1.000001},
+        }
+    )
+    classes = {"type": "array", "items": {"type": "string", "enum": list(contract.classes)}}
+    return _object(
+        {
+            "classes": classes,
+            "probability": probability,
+            "typical_probability": probability,
+            "contributions": {"type": "array", "items": contribution},
+            "meaning": {"type": "string"},
+            "model_version": {"type": "string"},
+        }
+    )
+
+
 def _error() -> dict[str, Any]:
     field = _object({"field": {"type": "string"}, "problem": {"type": "string"}})
     inner = {
@@ -213,19 +246,7 @@ def _error() -> dict[str, Any]:
 def _example(contract: Contract) -> dict[str, Any]:
     if contract.example:
         return dict(contract.example)
-    return {field.name: _typical(field) for field in contract.fields}
-
-
-def _typical(field: FieldSpec) -> Any:
-    if field.kind == "category":
-        return field.categories[0]
-    if field.kind == "date":
-        days = 20_000.0 if field.low is None or field.high is None else field.low + field.high
-        return spell_date(float(int(days / 2)))
-    if field.low is None or field.high is None:
-        return 0
-    middle = (field.low + field.high) / 2
-    return int(middle) if field.kind == "integer" else middle
+    return contract.typical_record
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

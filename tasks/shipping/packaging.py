@@ -52,8 +52,10 @@ SERVED_CODE = (
     "bentos/log/migrations/sqlite.sql",
     "driftline/__init__.py",
     "driftline/contract.py",
+    "driftline/contributions.py",
     "driftline/dates.py",
     "driftline/fields.py",
+    "driftline/form.py",
     "driftline/refusals.py",
     "driftline/spelling.py",
 )

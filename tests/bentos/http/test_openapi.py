@@ -57,6 +57,7 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     assert {operation.label for operation in operations} == {
         "POST /predict",
         "POST /predict_batch",
+        "POST /explain",
         "POST /feedback",
         "GET /model",
         "GET /livez",
@@ -109,7 +110,7 @@ def test_the_page_begins_with_a_table_of_all_fields(predictor: Predictor) -> Non
     assert first == "| age | a \\| b |  | whole, any number | no |"
 
 
-@pytest.mark.parametrize("path", ["/predict", "/predict_batch"])
+@pytest.mark.parametrize("path", ["/predict", "/predict_batch", "/explain"])
 def test_the_example_works_when_pressed(api: Api, document: dict[str, Any], path: str) -> None:
     content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
     example = content.get("example") or content["schema"]["example"]
@@ -134,6 +135,8 @@ def test_an_example_is_made_where_the_problem_has_none(predictor: Predictor) -> 
         ("/predict", {"age": -1}),
         ("/predict_batch", {"records": [RECORD, {"features": [1, 2, "M", "south"]}]}),
         ("/predict_batch", {"records": 3}),
+        ("/explain", RECORD),
+        ("/explain", {"age": -1}),
         ("/feedback", {"prediction_id": "0" * 32, "label": "ill"}),
         ("/feedback", {"prediction_id": "0" * 32, "label": "dead"}),
     ],
