@@ -7,12 +7,11 @@ from driftline.contract import Contract
 from driftline.contributions import Explained
 from driftline.form import tell_fields
 
-EXPLAINED = (
-    "Each field is set to a typical value of the training rows (`typical` in `GET /model`), one "
-    "at a time; `difference` is how much higher the probability of `classes` is with the record's "
-    "own value. It tells what this model went by, not what causes the outcome. Fields that go "
-    "together share what each shows, so the differences need not add up; a value that is typical "
-    "itself shows none. Nothing is logged, and this is no prediction: there is no id to label."
+MEANING = (
+    "Each value was replaced by one that is typical of the training rows, one at a time; the "
+    "difference is how much higher the probability is with the record's own value. It tells what "
+    "this model went by, not what causes the outcome. Values that go together share what each "
+    "shows, so the differences need not add up, and a value that is typical shows none."
 )
 
 
@@ -44,6 +43,6 @@ def tell_explained(contract: Contract, explained: Explained) -> dict[str, Any]:
         "probability": explained.probability,
         "typical_probability": explained.typical_probability,
         "contributions": [asdict(one) for one in explained.contributions],
-        "meaning": EXPLAINED,
+        "meaning": MEANING,
         "model_version": contract.model_version,
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bentos.http.about import EXPLAINED
+from bentos.http.about import MEANING
 from driftline.contract import Contract
 from driftline.dates import spell_date, spell_end
 from driftline.fields import FieldSpec
@@ -20,11 +20,6 @@ ERRORS = {
     "422": "some fields are not as the contract wants them",
     "503": "not ready, or the prediction cannot be logged",
 }
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<link rel="stylesheet" href="./static_content/swagger-ui.css"></head><body><div id="page"></div>
-<script src="./static_content/swagger-ui-bundle.js"></script><script>
-SwaggerUIBundle({{url: "./openapi.json", dom_id: "#page", tryItOutEnabled: true}})
-</script></body></html>"""
 
 
 def describe(contract: Contract) -> dict[str, Any]:
@@ -67,7 +62,7 @@ def describe(contract: Contract) -> dict[str, Any]:
                     _example(contract),
                     ("400", "422"),
                 )
-                | {"description": EXPLAINED}
+                | {"description": f"{MEANING} Nothing is logged, and there is no id to label."}
             },
             "/feedback": {"post": _feedback(contract)},
             "/model": {"get": _answering("The model that answers", {"type": "object"}, ())},
@@ -89,21 +84,28 @@ def describe(contract: Contract) -> dict[str, Any]:
     }
 
 
+def rows_of_fields(contract: Contract) -> list[tuple[str, str, str, str, str]]:
+    """Of every field its name, meaning, unit, values, and what means missing."""
+    return [_row_of(field) for field in contract.fields]
+
+
+def _row_of(field: FieldSpec) -> tuple[str, str, str, str, str]:
+    whole = "whole, " if field.kind == "integer" else ""
+    is_bounded = field.low is not None and field.high is not None
+    values = f"{whole}{field.low:g} to {field.high:g}" if is_bounded else f"{whole}any number"
+    if field.kind == "date":
+        values = "ISO date" + _span(field)
+    if field.kind == "category":
+        values = ", ".join(field.categories)
+    missing = ", ".join(["null", *field.missing_codes]) if field.allow_missing else "no"
+    return field.name, field.description or "", field.unit or "", values, missing
+
+
 def _table_of_fields(contract: Contract) -> str:
     """Every field on one page, as the Markdown that the page shows first."""
     lines = ["| field | meaning | unit | values | missing |", "|---|---|---|---|---|"]
-    for field in contract.fields:
-        whole = "whole, " if field.kind == "integer" else ""
-        is_bounded = field.low is not None and field.high is not None
-        values = f"{whole}{field.low:g} to {field.high:g}" if is_bounded else f"{whole}any number"
-        if field.kind == "date":
-            values = "ISO date" + _span(field)
-        if field.kind == "category":
-            values = ", ".join(field.categories)
-        missing = ", ".join(["null", *field.missing_codes]) if field.allow_missing else "no"
-        cells = (field.name, field.description or "", field.unit or "", values, missing)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines)
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows_of_fields(contract)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def _operation(

@@ -15,12 +15,6 @@ from driftline.telling import tell_answer, tell_contributions, tell_quality, tel
 
 ANSWERED = "answered"
 MOVERS = 10
-MEANING = (
-    "Each value was replaced by a typical one, one at a time; the table shows how much the "
-    "record's own value raised or lowered the probability of {classes}. It tells what this model "
-    "went by, not what causes the outcome. Values that go together share what each shows, so the "
-    "points need not add up."
-)
 
 
 def show_asking(service: Service, model: Model) -> None:
@@ -108,8 +102,9 @@ def _show_answer(answered: dict[str, Any], model: Model) -> None:
     moved = [row for row in rows if row[2] != "nothing"]
     if moved:
         show_table(
-            ["field", "typical value", "its own value moved the probability"], moved[:MOVERS]
+            ["field", "typical value", f"its own moved {' or '.join(explained['classes'])}"],
+            moved[:MOVERS],
         )
     else:
         st.write("No single value moved it: each is typical, or changes nothing by itself.")
-    st.markdown(plain(MEANING.format(classes=" or ".join(explained["classes"]))))
+    st.markdown(plain(explained["meaning"]))
