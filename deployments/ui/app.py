@@ -6,12 +6,14 @@ import streamlit as st
 
 from deployments.ui import settings
 from deployments.ui.asking import show_asking, show_outcome
+from deployments.ui.owning import show_owner
 from deployments.ui.service import Model, Service
 from deployments.ui.showing import plain
 from deployments.ui.uploading import show_uploading
 from driftline.errors import DriftlineError
 from driftline.telling import tell_purpose
 
+OWNERS = "Look after it"
 View = Callable[[Service, Model], None]
 VIEWS: Mapping[str, View] = {
     "Ask": show_asking,
@@ -33,23 +35,30 @@ def _show() -> None:
     services = settings.services()
     problem = _choose_problem(list(services))
     service = Service(services[problem], settings.api_key())
-    view = st.radio("What do you want to do?", list(VIEWS), horizontal=True)
+    view = st.radio("What do you want to do?", [*VIEWS, OWNERS], horizontal=True)
+    model = _read_model(service)
+    st.title(plain(model.told["title"] if model else problem or "Driftline"))
+    if model:
+        st.markdown(plain(tell_purpose(model.told)))
+        problem = str(model.told["name"])
+    if view == OWNERS and problem:
+        show_owner(service, problem)
+    elif model and view != OWNERS:
+        VIEWS[view](service, model)
+
+
+def _read_model(service: Service) -> Model | None:
+    """The model that answers; a sentence where none does."""
     try:
-        model = service.read_model()
+        return service.read_model()
     except DriftlineError as error:
-        st.title("Driftline")
         st.error(plain(f"The service at {service.url}: {error}. Start it with make serve."))
-        return
-    st.title(plain(model.told["title"]))
-    st.markdown(plain(tell_purpose(model.told)))
-    VIEWS[view](service, model)
+        return None
 
 
 def _choose_problem(names: list[str]) -> str:
     """The one that there is, or the one that is chosen."""
-    if len(names) == 1:
-        return names[0]
-    return st.selectbox("Problem", names)
+    return names[0] if len(names) == 1 else st.selectbox("Problem", names)
 
 
 main()

@@ -2,6 +2,7 @@
 
 import os
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -50,6 +51,15 @@ def api_key(environment: Mapping[str, str] = os.environ) -> str:
     """`DRIFTLINE_API_KEY`, by default the first of the service's own; "" for none."""
     given = environment.get("DRIFTLINE_API_KEY") or environment.get("DRIFTLINE_API_KEYS", "")
     return given.split(",")[0].strip()
+
+
+def prefect_headers(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """How Prefect knows the page: `PREFECT_API_KEY` or `PREFECT_API_AUTH_STRING`, if there is."""
+    if key := environment.get("PREFECT_API_KEY"):
+        return {"authorization": f"Bearer {key}"}
+    if words := environment.get("PREFECT_API_AUTH_STRING"):
+        return {"authorization": f"Basic {b64encode(words.encode()).decode()}"}
+    return {}
 
 
 def _address(setting: str, text: str) -> str:

@@ -48,9 +48,9 @@ def open_page(
 
 
 def texts(page: AppTest) -> str:
-    return "\n".join(
-        str(each.value) for kind in (page.markdown, page.error, page.info) for each in kind
-    )
+    """What is told, without the marks that keep it plain."""
+    told = [each.value for kind in (page.markdown, page.error, page.info) for each in kind]
+    return "\n".join(map(str, told)).replace("\\", "")
 
 
 def test_a_form_is_asked_and_the_answer_and_what_moved_it_are_told(
@@ -106,7 +106,7 @@ def test_the_key_comes_from_the_environment(open_page: Open) -> None:
     without = open_page(keys=["right"])
     given = open_page(keys=["right"], DRIFTLINE_API_KEY="right")
 
-    assert "it wants a key" in texts(without).replace("\\", "")
+    assert "it wants a key" in texts(without)
     assert given.button
 
 
@@ -128,3 +128,22 @@ def test_the_page_is_started_without_statistics_and_traces(tmp_path: Path) -> No
     assert "--browser.gatherUsageStats false" in words
     assert "--client.showErrorDetails none" in words
     assert "--server.address 127.0.0.1" in words
+
+
+def test_for_the_owner_each_part_that_is_away_is_one_sentence(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports, prefect = free_ports(2)
+    monkeypatch.setenv("DRIFTLINE_REPORTS_URL", f"http://127.0.0.1:{reports}")
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{prefect}/api")
+    page = open_page()
+
+    page.radio[0].set_value("Look after it").run()
+    page.button[1].click().run()
+    asked = [each.label for each in page.button]
+    page.button[3].click().run()
+
+    assert not page.exception
+    assert asked == ["Run the monitor", "Train", "Roll back", "Yes: train", "No, leave it"]
+    assert "Prefect: there is no answer just now" in texts(page)
+    assert "The report server: there is no answer just now" in texts(page)
