@@ -13,7 +13,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 $(shell test ! -e $(READY) || $(PY) -c '$(FITS)' 2>/dev/null || rm -f $(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help run unit test test-system check format onboard serve up deployments monitoring mlflow prefect reports bench bench-decisions clean lock
+.PHONY: help run unit test test-system check format onboard serve up deployments monitoring mlflow prefect reports ui bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -77,6 +77,9 @@ mlflow: $(READY) ## MLflow's pages on port 5000
 
 prefect: $(READY) ## Prefect's pages on port 4200
 	@$(PY) -m deployments.pages prefect
+
+ui: $(READY) ## the page for people on port 8501: ask, score a table, look after the model
+	@$(PY) -m deployments.pages ui
 
 reports: $(READY) ## drift reports and data docs on port 5001
 	@$(PY) -m deployments.pages reports

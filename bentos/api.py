@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from bentos.http import openapi
+from bentos.http import about, openapi
 from bentos.http.door import Door
 from bentos.http.metrics import Ledger
 from bentos.ids import is_recent, new_ids
@@ -31,6 +31,7 @@ from bentos.replies import (
     error_reply,
 )
 from driftline.contract import Contract
+from driftline.contributions import explain
 from driftline.fields import InvalidRecordError, safe_name
 
 MAX_BATCH = 10_000
@@ -64,6 +65,7 @@ class Api:
         self.routes: dict[str, Callable[[bytes], Any]] = {
             "/predict": self._predict,
             "/predict_batch": self._predict_batch,
+            "/explain": self._explain,
             "/feedback": self._feedback,
             "/model": self._model,
             "/openapi.json": self._describe,
@@ -152,6 +154,16 @@ class Api:
         self.ledger.count(contract, matrix, answers)
         return bodies
 
+    def _explain(self, body: bytes) -> Any:
+        """What moved the answer to a record; it is no prediction, and leaves nothing behind."""
+        predictor = self.predictor
+        contract, document = predictor.contract, parse_object(body, body_limit("/explain"))
+        try:
+            vector = contract.encode(name_fields(document, contract))
+        except InvalidRecordError as error:
+            raise InvalidError(error.fields) from None
+        return about.tell_explained(contract, explain(contract, vector, predictor.score))
+
     def _write(self, entry: dict[str, Any]) -> None:
         try:
             self.log.write(entry)
@@ -191,17 +203,4 @@ class Api:
         return openapi.describe(self.predictor.contract)
 
     def _model(self, _body: bytes) -> Any:
-        contract = self.predictor.contract
-        return {
-            "name": contract.problem,
-            "title": contract.title,
-            "version": contract.model_version,
-            "onnx_sha256": contract.onnx_sha256,
-            "snapshot": contract.snapshot,
-            "promoted_at": contract.promoted_at,
-            "classes": list(contract.classes),
-            "threshold": contract.threshold,
-            "miss_costs": dict(zip(contract.classes, contract.costs, strict=False)),
-            "risk_bands": {"medium": contract.medium_risk, "high": contract.high_risk},
-            "metrics": dict(contract.metrics),
-        }
+        return about.tell_model(self.predictor.contract)

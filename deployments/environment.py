@@ -38,6 +38,7 @@ class Ports:
     prefect: int
     mlflow: int
     reports: int
+    page: int
     services: dict[str, int]
 
     @property
@@ -54,6 +55,9 @@ def set_environment(ports: Ports) -> None:
     os.environ["DRIFTLINE_HOME"] = str(settings.home.absolute())
     os.environ["DRIFTLINE_PROJECT_DIR"] = str(settings.project_dir.absolute())
     os.environ.setdefault("DRIFTLINE_REPORTS_URL", f"http://127.0.0.1:{ports.reports}")
+    os.environ["DRIFTLINE_SERVICES"] = ",".join(
+        f"{name}=http://127.0.0.1:{port}" for name, port in ports.services.items()
+    )
     os.environ.setdefault("PREFECT_UI_URL", f"http://127.0.0.1:{ports.prefect}")
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)

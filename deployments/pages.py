@@ -1,4 +1,4 @@
-"""Shows the pages of MLflow or Prefect over the state folder, or the reports, until interrupted."""
+"""Shows the page for people, those of MLflow or Prefect, or the reports, until interrupted."""
 
 import argparse
 import os
@@ -8,10 +8,11 @@ from typing import NoReturn
 import flows  # noqa: F401 - points the tools at the state folder
 from deployments import reports
 from deployments.ports import refuse_taken
+from deployments.ui import launch
 from driftline.errors import DriftlineError
 from tasks.settings import get_settings
 
-PORTS = {"mlflow": 5000, "prefect": 4200}
+PORTS = {"mlflow": 5000, "prefect": 4200, "ui": launch.PORT}
 
 
 def hide_backend() -> None:
@@ -40,6 +41,8 @@ def _become(tool: str, words: list[str]) -> NoReturn:
     parser.add_argument("--port", type=int, default=PORTS[tool])
     port = parser.parse_args(words).port
     refuse_taken(port, tool, "--port")
+    if tool == "ui":
+        launch.start(port)
     address = ["--host", "127.0.0.1", "--port", str(port)]
     if tool == "prefect":
         command = ["prefect", "server", "start", *address]

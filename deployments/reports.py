@@ -1,6 +1,8 @@
 """Shows the store's reports to browsers: drift, Data Docs, replays, from a folder or a bucket.
 
-It also tells Prometheus of the loop, on `/metrics`, since it runs whether or not a service does.
+It also tells Prometheus of the loop, on `/metrics`, since it runs whether or not a service does;
+what `/state/<problem>/` tells is for the page of the problem's owner.
+
 Read only, and for this machine unless told otherwise: reports show distributions of what was
 asked. A page may run its own scripts and reaches nothing else.
 """
@@ -17,13 +19,14 @@ from urllib.parse import unquote, urlsplit
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import flows  # noqa: F401 - points the tools at the state folder
+from deployments import state
 from deployments.exporter.collector import LoopCollector, expose
 from deployments.ports import refuse_taken
-from driftline.errors import DriftlineError, NotFoundError
+from driftline.errors import DriftlineError, NotFoundError, ProblemError
 from tasks.data.files import list_names, locate, read_file
 
 PORT = 5001
-FOLDERS = ("drift", "validation", "profiles", "replay", "verify", "onboarding")
+FOLDERS = ("drift", "validation", "profiles", "replay", "verify", "onboarding", "cards")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ -]*")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src data:; font-src data:; "
@@ -34,7 +37,7 @@ _HEADERS = {
 
 
 class Reports(BaseHTTPRequestHandler):
-    """Answers `/` with what there is, `/<folder>/<name>` with a report, `/metrics` of the loop."""
+    """Answers `/` with what there is, `/<folder>/<name>` with a report; `/metrics`, `/state/...`."""
 
     collector = LoopCollector()
 
@@ -44,12 +47,15 @@ class Reports(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, expose(self.collector), CONTENT_TYPE_LATEST)
             return
         parts = [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/") if part]
-        if len(parts) not in (0, 2) or not all(_NAME.fullmatch(part) for part in parts):
+        is_state = parts[:1] == ["state"]
+        if len(parts) not in ((3,) if is_state else (0, 2)) or not all(
+            _NAME.fullmatch(part) for part in parts
+        ):
             self._answer(HTTPStatus.NOT_FOUND, b"no such report\n", "text/plain")
             return
         try:
-            content = read_file(locate("reports", *parts)) if parts else _index()
-        except NotFoundError:
+            content = state.tell(*parts[1:]) if is_state else _read(parts)
+        except (NotFoundError, ProblemError):
             self._answer(HTTPStatus.NOT_FOUND, b"no such report\n", "text/plain")
         except DriftlineError:
             why = b"the store cannot be read; wanted it reachable\n"
@@ -74,6 +80,10 @@ class Reports(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+
+
+def _read(parts: list[str]) -> bytes:
+    return read_file(locate("reports", *parts)) if parts else _index()
 
 
 def _index() -> bytes:

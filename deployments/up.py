@@ -1,4 +1,4 @@
-"""`make up`: Prefect's server, a worker, the sweeper, pages of MLflow and reports, the services.
+"""`make up`: Prefect's server, a worker, the sweeper, MLflow, the reports, the services, the page.
 
 Ctrl+C, or the end of one of them, stops all. Runs that a stop, or a power cut before it, left
 without a process are ended and told.
@@ -54,13 +54,16 @@ def main() -> int:
     parser.add_argument("--prefect-port", type=int, default=4200)
     parser.add_argument("--mlflow-port", type=int, default=5000)
     parser.add_argument("--reports-port", type=int, default=5001)
+    parser.add_argument("--page-port", type=int, default=8501)
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:
         problems = _known(given.problems)
         services = {name: given.port + place for place, name in enumerate(problems)}
-        ports = Ports(given.prefect_port, given.mlflow_port, given.reports_port, services)
+        ports = Ports(
+            given.prefect_port, given.mlflow_port, given.reports_port, given.page_port, services
+        )
         check_channels()
         _check_free(ports)
         with ExitStack() as stack:
@@ -91,6 +94,7 @@ def _check_free(ports: Ports) -> None:
     refuse_taken(ports.prefect, "prefect", "--prefect-port")
     refuse_taken(ports.mlflow, "mlflow", "--mlflow-port")
     refuse_taken(ports.reports, "reports", "--reports-port")
+    refuse_taken(ports.page, "page", "--page-port")
     for port in ports.services.values():
         refuse_taken(port, "service", "--port")
 
@@ -115,6 +119,8 @@ def _run(ports: Ports, stack: ExitStack) -> None:
     parts.await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health")
     parts.await_answer("reports", f"http://127.0.0.1:{ports.reports}/")
     _serve_all(ports, parts, watch)
+    parts.start("page", ["deployments.ui.launch", "--port", str(ports.page)])
+    parts.await_answer("page", f"http://127.0.0.1:{ports.page}/")
     file = stack.enter_context(shell_file())
     some = next(iter(ports.services)).replace("_", "-")
     tell(f"in another shell: . {_shown(file)} && prefect deployment run train/{some}")

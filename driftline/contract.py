@@ -26,6 +26,7 @@ from driftline.fields import (
 )
 
 TIE = 1e-5  # scores as near as this are as high: implementations differ by a tenth of it
+LATER = ("costs", "intervals", "typical")
 EXACT_BELOW = 2.0**53  # from here on a float64 cannot tell every whole number from its neighbour
 
 
@@ -49,6 +50,8 @@ class Contract:
     metrics: tuple[tuple[str, float], ...] = ()
     example: tuple[tuple[str, float | str | None], ...] = ()
     costs: tuple[float, ...] = ()  # of missing each class, the highest being 1
+    intervals: tuple[tuple[str, float, float], ...] = ()  # of test metrics, 95 %
+    typical: tuple[tuple[str, float | str], ...] = ()  # a middle value of the training rows
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -78,6 +81,12 @@ class Contract:
     @cached_property
     def _blank(self) -> tuple[float, ...]:
         return (0.0,) * len(self.feature_names)
+
+    @property
+    def typical_record(self) -> dict[str, Any]:
+        """A typical value of every field, as a record has it."""
+        known = dict(self.typical)
+        return {field.name: known.get(field.name, field.middle) for field in self.fields}
 
     def encode(self, record: Mapping[str, Any]) -> list[float]:
         """One record as a list of floats in feature order; absent and None mean missing.
@@ -183,12 +192,13 @@ class Contract:
     def to_json(self) -> str:
         """The contract as canonical JSON text, which its digest is of.
 
-        Costs and what unseen categories count as stand in it where there are some, so that earlier
-        champions keep their digests.
+        What came later stands in it where there is some, so that earlier champions keep their
+        digests.
         """
         document = asdict(self)
-        if not self.costs:
-            del document["costs"]
+        for name in LATER:
+            if not document[name]:
+                del document[name]
         for field in document["fields"]:
             if field["unseen"] is None:
                 del field["unseen"]

@@ -19,6 +19,8 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 ISO_WANTED = "must be an ISO date in quotes, such as 2024-12-31 or 2024-12-31T14:30"
 
+_A_DAY = 10_000.0  # of which no range says anything: 1997-05-19
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z_ .&-]{0,63}")
 
 _SPELT = frozenset({str, int, float, bool})  # what JSON has and a category may be spelt as
@@ -103,6 +105,18 @@ class FieldSpec:
         if self.kind == "date":
             return _date_encoder(self)
         return _category_encoder(self) if self.kind == "category" else _number_encoder(self)
+
+    @property
+    def middle(self) -> float | str:
+        """A value that the field takes: the middle of its range, or its first category."""
+        if self.kind == "category":
+            return self.categories[0]
+        middle = None if self.low is None or self.high is None else (self.low + self.high) / 2
+        if self.kind == "date":
+            return spell_date(float(int(_A_DAY if middle is None else middle)))
+        if middle is None:
+            return 0
+        return int(middle) if self.kind == "integer" else middle
 
     @property
     def codes(self) -> tuple[float | str, ...]:

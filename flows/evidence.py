@@ -24,6 +24,8 @@ from tasks.progress import step
 from tasks.settings import get_settings
 from tasks.shipping.packaging import digest_model, served_content
 
+MOST_VERDICTS = 50
+
 
 @dataclass(frozen=True)
 class Card:
@@ -100,7 +102,11 @@ def open_dossier(spec: Problem, model: ServedModel, training: Training) -> Dossi
         summary=training.summary,
         promise=model.promise,
         entries=read_journal(spec.name),
-        verdicts=read_verdicts(spec, model.version),
+        verdicts=[
+            (told.decided_at, told.verdict, told.reasons)
+            for told in read_verdicts(spec.name, MOST_VERDICTS)
+            if told.model_version == model.version
+        ],
         origin=read_origin(model.contract.snapshot).source,
         digests=digests | {"snapshot": model.contract.snapshot},
     )

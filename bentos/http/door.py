@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bentos.replies import HeaderPairs, Reply, RequestError
 
-PAGES = ("/", "/docs", "/openapi.json", "/docs.json")
+PAGES = ("/", "/page.js", "/page.css", "/docs", "/openapi.json", "/docs.json")
 HEALTH = ("/livez", "/readyz", "/healthz")
 METHODS: Mapping[str, str] = {
     "/predict": "POST",
     "/predict_batch": "POST",
+    "/explain": "POST",
     "/feedback": "POST",
     "/model": "GET",
     "/metrics": "GET",
@@ -33,6 +34,11 @@ class Door:
         """With `keys`, only who has one is let in; pages of `origins` may read the answers."""
         self._keys = tuple(key.encode() for key in keys)
         self._origins = frozenset(origins)
+
+    @property
+    def demands_key(self) -> bool:
+        """Whether only those who have a key are answered."""
+        return bool(self._keys)
 
     def admit(self, method: str, path: str, key: bytes | None, paths: Iterable[str]) -> None:
         """Judge what is known before the body; `paths` are those that there are."""

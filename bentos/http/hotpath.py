@@ -5,7 +5,6 @@ they give on these paths is given here instead: body limits, a timeout for slow 
 """
 
 import asyncio
-import html
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ import orjson
 
 from bentos.api import Api
 from bentos.health.parts import NOT_SERVING, Parts
-from bentos.http import openapi
+from bentos.http import page
 from bentos.http.commit import GroupCommit
 from bentos.http.door import HEALTH, METHODS, Headers, find_header, find_key
 from bentos.log.writers import LogUnavailableError
@@ -48,9 +47,9 @@ BUSY = RequestError(
 FRAMEWORKS_OWN = frozenset({*HEALTH, "/metrics", "/schema.json"})
 STATIC = "/static_content/"
 READINESS = "/readyz"
+SLOW = frozenset({"/explain"})  # scores as many records as there are fields
 LOGGED = frozenset({"/predict", "/predict_batch"})
 OK, NO_CONTENT, UNAVAILABLE = 200, 204, 503
-HTML_PAGES = frozenset({"/", "/docs"})
 
 log = logging.getLogger("driftline.service")
 
@@ -101,8 +100,10 @@ class HotPath:
             await _send(send, _readiness(api, self.parts), cors)
         elif path in FRAMEWORKS_OWN:
             await self._fall_back(scope, receive, send)
-        elif path in HTML_PAGES:
-            await _send(send, _page(api), cors)
+        elif path in page.PATHS:
+            is_keyed = api.door.demands_key
+            shown = page.show(path, api.predictor.contract, demands_key=is_keyed)
+            await _send(send, shown, cors)
         else:
             await self._read_and_respond(api, scope, receive, send)
 
@@ -121,7 +122,7 @@ class HotPath:
         request = (method, path, body, find_key(headers), coding)
         if path == "/feedback":
             reply = await self._respond_in_time(*request)
-        elif coding or len(body) > ON_THE_LOOP_BYTES:
+        elif coding or path in SLOW or len(body) > ON_THE_LOOP_BYTES:
             reply = await asyncio.to_thread(self._respond, *request)
         else:
             reply = self._respond(*request)
@@ -211,12 +212,6 @@ def _readiness(api: Api | None, parts: Parts) -> Reply:
     if api is None:
         told["status"] = NOT_SERVING
     return Reply(UNAVAILABLE if told["status"] == NOT_SERVING else OK, orjson.dumps(told))
-
-
-def _page(api: Api) -> Reply:
-    title = html.escape(api.predictor.contract.title)
-    page = openapi.PAGE.format(title=title).encode()
-    return Reply(200, page, content_type="text/html; charset=utf-8")
 
 
 async def _send(send: Send, reply: Reply, more: HeaderPairs = ()) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bentos.http.about import MEANING
 from driftline.contract import Contract
 from driftline.dates import spell_date, spell_end
 from driftline.fields import FieldSpec
@@ -19,11 +20,6 @@ ERRORS = {
     "422": "some fields are not as the contract wants them",
     "503": "not ready, or the prediction cannot be logged",
 }
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<link rel="stylesheet" href="./static_content/swagger-ui.css"></head><body><div id="page"></div>
-<script src="./static_content/swagger-ui-bundle.js"></script><script>
-SwaggerUIBundle({{url: "./openapi.json", dom_id: "#page", tryItOutEnabled: true}})
-</script></body></html>"""
 
 
 def describe(contract: Contract) -> dict[str, Any]:
@@ -58,6 +54,16 @@ def describe(contract: Contract) -> dict[str, Any]:
             "/predict_batch": {
                 "post": _operation("Predict many records", batch, answers, None, ("400", "422"))
             },
+            "/explain": {
+                "post": _operation(
+                    "Say what moved the answer to a record",
+                    either,
+                    _explanation(contract),
+                    _example(contract),
+                    ("400", "422"),
+                )
+                | {"description": f"{MEANING} Nothing is logged, and there is no id to label."}
+            },
             "/feedback": {"post": _feedback(contract)},
             "/model": {"get": _answering("The model that answers", {"type": "object"}, ())},
             "/livez": {"get": {"summary": "Alive", "responses": {"200": {"description": "yes"}}}},
@@ -78,21 +84,28 @@ def describe(contract: Contract) -> dict[str, Any]:
     }
 
 
+def rows_of_fields(contract: Contract) -> list[tuple[str, str, str, str, str]]:
+    """Of every field its name, meaning, unit, values, and what means missing."""
+    return [_row_of(field) for field in contract.fields]
+
+
+def _row_of(field: FieldSpec) -> tuple[str, str, str, str, str]:
+    whole = "whole, " if field.kind == "integer" else ""
+    is_bounded = field.low is not None and field.high is not None
+    values = f"{whole}{field.low:g} to {field.high:g}" if is_bounded else f"{whole}any number"
+    if field.kind == "date":
+        values = "ISO date" + _span(field)
+    if field.kind == "category":
+        values = ", ".join(field.categories) + _others(field)
+    missing = ", ".join(["null", *field.missing_codes]) if field.allow_missing else "no"
+    return field.name, field.description or "", field.unit or "", values, missing
+
+
 def _table_of_fields(contract: Contract) -> str:
     """Every field on one page, as the Markdown that the page shows first."""
     lines = ["| field | meaning | unit | values | missing |", "|---|---|---|---|---|"]
-    for field in contract.fields:
-        whole = "whole, " if field.kind == "integer" else ""
-        is_bounded = field.low is not None and field.high is not None
-        values = f"{whole}{field.low:g} to {field.high:g}" if is_bounded else f"{whole}any number"
-        if field.kind == "date":
-            values = "ISO date" + _span(field)
-        if field.kind == "category":
-            values = ", ".join(field.categories) + _others(field)
-        missing = ", ".join(["null", *field.missing_codes]) if field.allow_missing else "no"
-        cells = (field.name, field.description or "", field.unit or "", values, missing)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines)
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows_of_fields(contract)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def _operation(
@@ -206,6 +219,28 @@ def _prediction(contract: Contract) -> dict[str, Any]:
     )
 
 
+def _explanation(contract: Contract) -> dict[str, Any]:
+    probability = {"type": "number", "minimum": 0, "maximum": 1.000001}
+    contribution = _object(
+        {
+            "field": {"type": "string", "enum": [field.name for field in contract.fields]},
+            "typical": {"oneOf": [{"type": "number"}, {"type": "string"}]},
+            "difference": {"type": "number", "minimum": -1.000001, "maximum": 1.000001},
+        }
+    )
+    classes = {"type": "array", "items": {"type": "string", "enum": list(contract.classes)}}
+    return _object(
+        {
+            "classes": classes,
+            "probability": probability,
+            "typical_probability": probability,
+            "contributions": {"type": "array", "items": contribution},
+            "meaning": {"type": "string"},
+            "model_version": {"type": "string"},
+        }
+    )
+
+
 def _error() -> dict[str, Any]:
     field = _object({"field": {"type": "string"}, "problem": {"type": "string"}})
     inner = {
@@ -219,19 +254,7 @@ def _error() -> dict[str, Any]:
 def _example(contract: Contract) -> dict[str, Any]:
     if contract.example:
         return dict(contract.example)
-    return {field.name: _typical(field) for field in contract.fields}
-
-
-def _typical(field: FieldSpec) -> Any:
-    if field.kind == "category":
-        return field.categories[0]
-    if field.kind == "date":
-        days = 20_000.0 if field.low is None or field.high is None else field.low + field.high
-        return spell_date(float(int(days / 2)))
-    if field.low is None or field.high is None:
-        return 0
-    middle = (field.low + field.high) / 2
-    return int(middle) if field.kind == "integer" else middle
+    return contract.typical_record
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

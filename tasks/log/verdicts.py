@@ -1,29 +1,50 @@
-"""The verdicts that were kept, for people who look back."""
+"""The verdicts of monitoring as a person reads them: what was concluded, why, and what waits."""
 
 import json
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from bentos.log.tables import VERDICTS
-from driftline.problem import Problem
+from bentos.log.tables import RELEASES, VERDICTS
 from tasks.decorators import io
 from tasks.log.records import open_records
 
-Told = tuple[str, str, tuple[str, ...]]  # when (UTC), verdict, reasons
+
+@dataclass(frozen=True)
+class Told:
+    """One verdict without its evidence; `decision` is a person's on a quarantine, if there is."""
+
+    key: str
+    verdict: str
+    model_version: str
+    reasons: tuple[str, ...]
+    first_prediction: int
+    last_prediction: int
+    decided_at: str
+    report: str
+    decision: str | None
 
 
 @io(name="read verdicts")
-def read_verdicts(problem: Problem, model_version: str, *, most: int = 20) -> list[Told]:
-    """The newest verdicts on a version, the newest first."""
+def read_verdicts(problem: str, most: int) -> list[Told]:
+    """The newest verdicts of a problem, the newest first."""
+    shown = [VERDICTS.c[name] for name in Told.__dataclass_fields__ if name != "decision"]
     query = (
-        select(VERDICTS.c.decided_at, VERDICTS.c.verdict, VERDICTS.c.reasons)
-        .where(VERDICTS.c.problem == problem.name, VERDICTS.c.model_version == model_version)
+        select(*shown, RELEASES.c.decision)
+        .join(RELEASES, RELEASES.c.verdict_key == VERDICTS.c.key, isouter=True)
+        .where(VERDICTS.c.problem == problem)
         .order_by(VERDICTS.c.sequence.desc())
         .limit(most)
     )
     with open_records().connect() as connection:
-        rows = connection.execute(query).all()
+        rows = connection.execute(query).mappings().all()
     return [
-        (row.decided_at.isoformat(timespec="seconds"), row.verdict, tuple(json.loads(row.reasons)))
+        Told(
+            **{
+                **row,
+                "reasons": tuple(json.loads(row["reasons"])),
+                "decided_at": row["decided_at"].isoformat(timespec="seconds"),
+            }
+        )
         for row in rows
     ]

@@ -17,6 +17,7 @@ from driftline.promise import DEFAULT_RECIPE, SEARCHED_AGAIN, Recipe, make_promi
 from driftline.renewal import as_dataset, renew
 from driftline.served import ServedModel
 from driftline.training import Trained
+from driftline.typical import find_typical
 from tasks.decorators import work
 from tasks.progress import tell
 
@@ -155,11 +156,14 @@ def export_model(
     """The model as ONNX with its contract, compared on every row, and with what it promises."""
     data = dataset.data
     onnx = export_onnx(winner.model, data.X_train.shape[1])
+    draft = draft_contract(problem, snapshot=snapshot)
     contract = replace(
-        draft_contract(problem, snapshot=snapshot),
+        draft,
         threshold=winner.threshold,
         onnx_sha256=digest_bytes(onnx),
         metrics=tuple(sorted(winner.flat_metrics().items())),
+        intervals=tuple((name, *bounds) for name, bounds in sorted(winner.intervals.items())),
+        typical=find_typical(data.X_train, draft),
     )
     rows = np.vstack([data.X_train, data.X_test])[:MOST_PARITY_ROWS]
     rows = np.vstack([rows, edge_cases(winner.model, data.X_train, contract)])

@@ -26,6 +26,7 @@ CODE = (
     "bentos/api.py",
     "bentos/log/checks.py",
     "bentos/log/direct.py",
+    "bentos/http/about.py",
     "bentos/http/door.py",
     "bentos/doorbell.py",
     "bentos/health/parts.py",
@@ -46,8 +47,10 @@ CODE = (
     "bentos/takeover/content.py",
     "driftline/__init__.py",
     "driftline/contract.py",
+    "driftline/contributions.py",
     "driftline/dates.py",
     "driftline/fields.py",
+    "driftline/form.py",
     "driftline/refusals.py",
     "driftline/spelling.py",
 )

@@ -48,14 +48,19 @@ from tasks.settings import get_settings, get_signing_key
 
 SERVED_CODE = (
     "bentos/**/*.py",
+    "bentos/http/page.css",
+    "bentos/http/page.js",
     "bentos/log/migrations/script.py.mako",
     "bentos/log/migrations/sqlite.sql",
     "driftline/__init__.py",
     "driftline/contract.py",
+    "driftline/contributions.py",
     "driftline/dates.py",
     "driftline/fields.py",
+    "driftline/form.py",
     "driftline/refusals.py",
     "driftline/spelling.py",
+    "driftline/telling.py",
 )
 SERVING_LOCK = "bentos/requirements.lock"
 BASE_IMAGE = "python:3.11-slim"  # a name; the build is told which one to take

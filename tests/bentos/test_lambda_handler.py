@@ -66,6 +66,7 @@ def ask_over_http(
     ("method", "path", "body", "headers", "status"),
     [
         ("POST", "/predict", BODY, KEY, 200),
+        ("POST", "/explain", BODY, KEY, 200),
         ("POST", "/predict", gzip.compress(BODY), KEY | {"Content-Encoding": "gzip"}, 200),
         ("POST", "/predict", BODY, KEY | {"Content-Encoding": "br"}, 415),
         ("POST", "/predict", b"\xef\xbb\xbf" + BODY, KEY, 200),
@@ -83,7 +84,7 @@ def ask_over_http(
         ("OPTIONS", "/model", b"", {}, 204),
         ("OPTIONS", "/nothing", b"", {}, 404),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_lambda_answers_as_http_does(
     predictor: Predictor,

@@ -54,7 +54,7 @@ def show() -> Iterator[Show]:
 def test_reports_of_a_folder_are_listed_and_shown(home: Path, show: Show) -> None:
     (home / "reports" / "drift").mkdir(parents=True)
     (home / "reports" / "drift" / "tiny-v1.html").write_bytes(PAGE)
-    (home / "predictions.db").write_text("not for everybody")
+    (home / "secrets.db").write_text("not for everybody")
     (home / "reports" / "drift" / ".hidden.html").write_bytes(PAGE)
 
     reports = show()
@@ -65,9 +65,13 @@ def test_reports_of_a_folder_are_listed_and_shown(home: Path, show: Show) -> Non
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert reports.head("/drift/tiny-v1.html").headers["content-length"] == str(len(PAGE))
-    for path in ("/drift/none.html", "/drift", "/..%2f/predictions.db", "/drift/.hidden.html"):
+    assert reports.get("/state/tiny/verdicts.json").json() == []
+    assert reports.get("/state/tiny/runs.json").headers["content-type"] == "application/json"
+    for path in ("/state", "/state/tiny", "/state/tiny/x.json", "/state/Tiny/runs.json"):
         assert reports.get(path).status_code == 404, path
-    assert reports.get("/drift/%2e%2e%2f%2e%2e%2fpredictions.db").status_code == 404
+    for path in ("/drift/none.html", "/drift", "/..%2f/secrets.db", "/drift/.hidden.html"):
+        assert reports.get(path).status_code == 404, path
+    assert reports.get("/drift/%2e%2e%2f%2e%2e%2fsecrets.db").status_code == 404
 
 
 def test_prometheus_is_told_of_the_loop(home: Path, show: Show) -> None:
@@ -95,7 +99,7 @@ def test_reports_of_a_bucket_are_shown(
     assert reports.get("/drift/tiny-v1.html").content == PAGE
 
 
-@pytest.mark.parametrize("tool", ["reports", "mlflow", "prefect"])
+@pytest.mark.parametrize("tool", ["reports", "mlflow", "prefect", "ui"])
 def test_a_port_in_use_is_one_line(tool: str, home: Path) -> None:
     assert home
     with socket.socket() as other:

@@ -56,7 +56,7 @@ class Up:
 
 
 def command(problem: str, ports: list[int]) -> list[str]:
-    names = ("--port", "--prefect-port", "--mlflow-port", "--reports-port")
+    names = ("--port", "--prefect-port", "--mlflow-port", "--reports-port", "--page-port")
     options = [word for name, port in zip(names, ports, strict=True) for word in (name, str(port))]
     return [sys.executable, "-m", "deployments.up", problem, *options]
 
@@ -66,7 +66,7 @@ def started(
     environment: dict[str, str], until: str = "everything is up", problems: str = "tiny"
 ) -> Iterator[Up]:
     """`make up` that has come so far as to say something; it is ended with the block."""
-    ports = [neighbour(), *free_ports(3)]
+    ports = [neighbour(), *free_ports(4)]
     home = Path(environment["DRIFTLINE_HOME"])
     shutil.rmtree(home / "logs", ignore_errors=True)
     process = subprocess.Popen(

@@ -26,7 +26,11 @@ def test_no_command_line_names_the_database_that_mlflow_serves(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
     monkeypatch.setenv("MLFLOW_BACKEND_STORE_URI", "")
     hide_backend()
-    words = [sys.executable, "-m", *_mlflow(Ports(prefect=0, mlflow=port, reports=0, services={}))]
+    words = [
+        sys.executable,
+        "-m",
+        *_mlflow(Ports(prefect=0, mlflow=port, reports=0, page=0, services={})),
+    ]
 
     with subprocess.Popen(
         words, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, start_new_session=True

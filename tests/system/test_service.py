@@ -118,7 +118,9 @@ def test_the_served_document_is_that_of_the_contract(service: Service) -> None:
 
 
 @pytest.mark.browser
-def test_the_page_shows_every_field_in_a_real_browser(service: Service, tmp_path: Path) -> None:
+def test_the_description_shows_every_field_in_a_real_browser(
+    service: Service, tmp_path: Path
+) -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         lacking("Debian's chromium")
@@ -127,7 +129,7 @@ def test_the_page_shows_every_field_in_a_real_browser(service: Service, tmp_path
     words += [f"--user-data-dir={tmp_path}", "--virtual-time-budget=8000", "--dump-dom"]
 
     shown = subprocess.run(
-        [*words, service.url], capture_output=True, text=True, timeout=90, check=True
+        [*words, f"{service.url}/docs"], capture_output=True, text=True, timeout=90, check=True
     )
 
     cells = set(re.findall(r"<td>([^<]+)</td>", shown.stdout))

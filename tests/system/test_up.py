@@ -248,9 +248,9 @@ def test_sigterm_ends_it_while_it_still_starts(environment: dict[str, str]) -> N
     assert up.noise() == []
 
 
-@pytest.mark.parametrize("taken", range(3), ids=["service", "prefect", "mlflow"])
+@pytest.mark.parametrize("taken", range(5), ids=["service", "prefect", "mlflow", "reports", "page"])
 def test_a_port_that_is_taken_is_named(taken: int, environment: dict[str, str]) -> None:
-    ports = free_ports(4)
+    ports = free_ports(5)
 
     with closing(socket.create_server(("127.0.0.1", ports[taken]))):
         done = refused(command("tiny", ports), environment)
@@ -260,7 +260,7 @@ def test_a_port_that_is_taken_is_named(taken: int, environment: dict[str, str]) 
 
 
 def test_an_unknown_problem_is_named(environment: dict[str, str]) -> None:
-    done = refused(command("tinny", free_ports(4)), environment)
+    done = refused(command("tinny", free_ports(5)), environment)
 
     assert done == "error: problem: got 'tinny', wanted one of: tiny\n"
 
@@ -268,7 +268,7 @@ def test_an_unknown_problem_is_named(environment: dict[str, str]) -> None:
 def test_a_setting_that_cannot_work_is_named(environment: dict[str, str]) -> None:
     env = environment | {"DRIFTLINE_NOTIFY_WEBHOOK": "ftp://hooks.example/secret"}
 
-    done = refused(command("tiny", free_ports(4)), env)
+    done = refused(command("tiny", free_ports(5)), env)
 
     assert done.startswith("error: DRIFTLINE_NOTIFY_WEBHOOK: ")
     assert "secret" not in done

@@ -22,6 +22,8 @@ from bentos.lambda_handler import handler
 for body in (json.loads(sys.argv[1]), {"age": -1}):
     answer = handler({"httpMethod": "POST", "path": "/predict", "body": json.dumps(body)})
     print(answer["statusCode"])
+why = {"httpMethod": "POST", "path": "/explain", "body": sys.argv[1]}
+print(handler(why)["statusCode"])
 print(handler({"httpMethod": "GET", "path": "/openapi.json"})["statusCode"])
 """
 IN_A_BENTO = """
@@ -41,7 +43,7 @@ def copy(patterns: Iterable[str], folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("patterns", "program", "told"),
-    [(CODE, IN_LAMBDA, ["200", "422", "200"]), (SERVED_CODE, IN_A_BENTO, ["imported"])],
+    [(CODE, IN_LAMBDA, ["200", "422", "200", "200"]), (SERVED_CODE, IN_A_BENTO, ["imported"])],
     ids=["lambda", "bento"],
 )
 def test_what_is_packed_answers_by_itself(

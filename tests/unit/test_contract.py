@@ -278,13 +278,28 @@ def test_without_threshold_the_most_probable_class_is_taken() -> None:
     assert contract.decide([0.2, 0.5, 0.3]) == 1
 
 
-def test_costs_are_written_where_there_are_some() -> None:
-    """A champion's digest was taken of a contract that did not know of them."""
-    costly = replace(CONTRACT, costs=(0.25, 1.0))
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("costs", (0.25, 1.0)),
+        ("intervals", (("recall", 0.8, 0.95),)),
+        ("typical", (("age", 41), ("sex", "F"))),
+    ],
+)
+def test_what_came_later_is_written_where_there_is_some(name: str, value: Any) -> None:
+    """A champion's digest was taken of a contract that did not know of it."""
+    fuller = replace(CONTRACT, **{name: value})
 
-    assert '"costs"' not in CONTRACT.to_json()
+    assert f'"{name}"' not in CONTRACT.to_json()
     assert parse_contract(CONTRACT.to_json()) == CONTRACT
-    assert parse_contract(costly.to_json()) == costly
+    assert parse_contract(fuller.to_json()) == fuller
+
+
+def test_what_is_typical_of_no_training_row_is_the_middle_of_what_may_be() -> None:
+    known = replace(CONTRACT, typical=(("level", 1.25),))
+
+    assert CONTRACT.typical_record == {"age": 60, "level": 0, "sex": "F"}
+    assert known.typical_record == {"age": 60, "level": 1.25, "sex": "F"}
 
 
 @given(seed=st.integers(0, 9999), has_costs=st.booleans(), decimals=st.integers(1, 12))

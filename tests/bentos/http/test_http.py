@@ -46,7 +46,7 @@ def test_each_path_takes_its_methods_and_names_them_to_others(
         assert client.headers[b"allow"].decode() == ", ".join(allowed)
 
 
-@pytest.mark.parametrize("path", ["/model", "/", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/model", "/", "/page.js", "/docs", "/openapi.json"])
 def test_head_tells_what_get_would(guarded: HotPath, path: str) -> None:
     get, head = (
         call(guarded, Client([]), path, method, x_api_key="right") for method in ("GET", "HEAD")
@@ -63,6 +63,19 @@ def test_the_page_is_where_people_look_for_it(guarded: HotPath, path: str) -> No
     assert client.status == 200
     assert client.headers[b"content-type"] == b"text/html; charset=utf-8"
     assert b"./openapi.json" in client.body
+
+
+def test_the_page_may_be_seen_without_a_key_and_reaches_no_other_host(guarded: HotPath) -> None:
+    page = call(guarded, Client([]), "/", "GET")
+    script = call(guarded, Client([]), "/page.js", "GET")
+    style = call(guarded, Client([]), "/page.css", "GET")
+
+    assert {each.status for each in (page, script, style)} == {200}
+    assert script.headers[b"content-type"].startswith(b"text/javascript")
+    for each in (page, script, style):
+        policy = each.headers[b"content-security-policy"].decode()
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
 
 
 @pytest.mark.parametrize(

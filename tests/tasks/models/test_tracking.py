@@ -122,6 +122,15 @@ def test_the_winners_figures_come_with_their_intervals(training: Training) -> No
     assert data.params["seed"] == "0"
 
 
+def test_the_contract_tells_how_good_the_winner_is_and_what_is_typical(training: Training) -> None:
+    contract = training.exported.contract
+
+    told = {name: (low, high) for name, low, high in contract.intervals}
+    assert told == training.winner.intervals
+    assert [name for name, _ in contract.typical] == ["age", "level", "sex"]
+    contract.encode(contract.typical_record)
+
+
 def test_the_snapshot_is_the_runs_dataset_with_its_whole_digest(training: Training) -> None:
     run = MlflowClient().get_run(training.logged.run_id)
 

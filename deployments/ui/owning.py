@@ -1,0 +1,157 @@
+"""For the owner of a model: who serves, what was concluded, what waits, and the three buttons.
+
+Each part is asked on its own, so that one that is away is a sentence and no more.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from deployments.ui import owner, settings
+from deployments.ui.buttons import Prefect
+from deployments.ui.client import ask
+from deployments.ui.service import Service
+from deployments.ui.showing import plain, show_table
+from driftline.errors import DriftlineError
+
+ORDERED, STARTED = "ordered", "started"
+ORDERS = {
+    "monitor": ("Run the monitor", "It judges what has come in, and may order a training."),
+    "train": ("Train", "A new model takes over only where it passes the gate."),
+    "rollback": ("Roll back", "The champion before this one serves again."),
+}
+LABELS_SHOWN = 20
+REPORT_HEIGHT = 900  # pixels
+
+
+def show_owner(service: Service, problem: str) -> None:
+    """Everything about one problem."""
+    st.header("What you can have done")
+    _guarded("Prefect", lambda: _show_orders(problem))
+    st.header("The service")
+    _guarded("The service", lambda: _show_health(service))
+    reports = settings.reports_url()
+    state = _guarded("The report server", lambda: _read_state(reports, problem))
+    if state is None:
+        st.write("Start it with make reports; what it tells is left out here.")
+        return
+    journal, verdicts, runs = state
+    _show_champion(journal)
+    _show_waiting(problem, verdicts, runs)
+    _show_verdicts(verdicts)
+    _show_gate(runs)
+    _show_replay(runs, reports)
+    _show_report(owner.latest_report(verdicts, runs), reports)
+
+
+def _read_state(reports: str, problem: str) -> tuple[Any, Any, Any]:
+    """Journal, verdicts and newest runs."""
+    names = ("journal", "verdicts", "runs")
+    journal, verdicts, runs = (ask(f"{reports}/state/{problem}/{name}.json") for name in names)
+    return journal, verdicts, runs
+
+
+def _guarded(what: str, show: Callable[[], Any]) -> Any:
+    """What it gives; a sentence where it cannot be had."""
+    try:
+        return show()
+    except DriftlineError as error:
+        st.error(plain(f"{what}: {error}."))
+        return None
+
+
+def _show_orders(problem: str) -> None:
+    """A button each, and the question whether it is meant."""
+    prefect = Prefect(settings.prefect_url(), settings.prefect_headers())
+    for column, (flow, (label, _)) in zip(st.columns(len(ORDERS)), ORDERS.items(), strict=True):
+        if column.button(label, width="stretch"):
+            st.session_state[ORDERED] = (flow, problem)
+    ordered = st.session_state.get(ORDERED)
+    if ordered and ordered[1] == problem:
+        _confirm(prefect, *ordered)
+    started = st.session_state.get(STARTED)
+    if started and started[1] == problem:
+        st.info(plain(prefect.tell_state(started[0])))
+        st.button("Look again")
+
+
+def _confirm(prefect: Prefect, flow: str, problem: str) -> None:
+    label, meaning = ORDERS[flow]
+    st.warning(plain(f"{label}, for {problem}? {meaning}"))
+    yes, no = st.columns(2)
+    if yes.button(f"Yes: {label.lower()}", type="primary", width="stretch"):
+        st.session_state[ORDERED] = None
+        st.session_state[STARTED] = (prefect.start(flow, problem), problem)
+        st.rerun()
+    if no.button("No, leave it", width="stretch"):
+        st.session_state[ORDERED] = None
+        st.rerun()
+
+
+def _show_health(service: Service) -> None:
+    health = service.read_health()
+    st.write(plain(f"It is {health['status']}."))
+    show_table(["part", "state", "since", "why"], owner.health_rows(health))
+
+
+def _show_champion(journal: Any) -> None:
+    st.header("Who serves")
+    st.markdown(plain(owner.tell_champion(journal)))
+    if journal:
+        heads = ["day", "alias", "from", "to", "who", "why"]
+        show_table(heads, owner.journal_rows(journal))
+
+
+def _show_waiting(problem: str, verdicts: Any, runs: Any) -> None:
+    st.header("What waits for you")
+    rows, ids = owner.quarantine_rows(verdicts), owner.label_first(runs)
+    if not rows and not ids:
+        st.write("Nothing.")
+    if rows:
+        st.markdown(
+            f"Set aside until you look: release it with `python -m flows.release {problem} "
+            "--verdict KEY`, or drop it with `--drop` besides."
+        )
+        show_table(["key", "rows", "why"], rows)
+    if ids:
+        st.write("The true outcomes of these answers would tell most; give them on this page.")
+        show_table(["id"], [[each] for each in ids[:LABELS_SHOWN]])
+
+
+def _show_verdicts(verdicts: Any) -> None:
+    st.header("Verdicts")
+    if verdicts:
+        show_table(["day", "version", "verdict", "because"], owner.verdict_rows(verdicts))
+    else:
+        st.write("The monitor has judged nothing that came in yet.")
+
+
+def _show_gate(runs: Any) -> None:
+    st.header("The gate")
+    summary = owner.newest(runs, "train", "pipeline")
+    st.markdown(plain(owner.tell_gate(summary)))
+    if rows := owner.gate_rows(summary):
+        show_table(["figure", "wanted", "measured", "kept"], rows)
+
+
+def _show_replay(runs: Any, reports: str) -> None:
+    st.header("Your history, lived through again")
+    summary = owner.newest(runs, "replay")
+    if not summary:
+        st.markdown("Not yet: `python -m flows.replay` shows what would have been decided on it.")
+        return
+    st.markdown(plain(summary["replay"]["recommendation"]))
+    show_table(["policy", "mean loss", "full trainings", "refits"], owner.replay_rows(summary))
+    name = str(summary["replay"]["report"]).rpartition("/")[2]
+    st.markdown(f"[The whole replay]({reports}/replay/{name})")
+
+
+def _show_report(name: str, reports: str) -> None:
+    st.header("The latest drift report")
+    if not name:
+        st.write("There is none yet: the monitor draws it.")
+        return
+    st.markdown(f"[The report on a page of its own]({reports}/drift/{name})")
+    address = f"{reports}/drift/{name}"
+    st.iframe(address, height=REPORT_HEIGHT, tab_index=0, alt="The latest drift report")

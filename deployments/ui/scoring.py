@@ -1,0 +1,143 @@
+"""A table that a person uploads, scored by the service in pieces, and given back as a table.
+
+Rows that the contract refuses are told in words, by the service's own rules, and are not sent.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from driftline.errors import DataError
+from driftline.fields import FieldSpec, InvalidValueError
+
+PIECE = 500
+MOST_ROWS = 100_000
+SEPARATORS = ",;\t|"
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+Ask = Callable[[list[dict[str, Any]]], list[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A table's header and its rows of text."""
+
+    header: list[str]
+    rows: list[list[str]]
+    has_decimal_comma: bool
+
+
+@dataclass
+class Scored:
+    """Answers and faults by the place of their row, as far as they have come."""
+
+    answers: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    faults: dict[int, str] = field(default_factory=dict)
+
+
+def read_table(content: bytes) -> Uploaded:
+    """A table of text with a header; `DataError` says what is wrong with it."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    first = text.partition("\n")[0]
+    separator = max(SEPARATORS, key=first.count)
+    try:
+        header, *rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if row]
+    except (ValueError, csv.Error):
+        raise DataError("the file is no table of text; wanted a CSV file with a header") from None
+    if len(rows) > MOST_ROWS:
+        message = f"the file has {len(rows)} rows, wanted at most {MOST_ROWS}; use flows.score"
+        raise DataError(message)
+    for place, row in enumerate(rows):
+        if len(row) != len(header):
+            message = f"row {place + 1} has {len(row)} cells, wanted {len(header)} as in the header"
+            raise DataError(message)
+    return Uploaded([name.strip() for name in header], rows, separator != ",")
+
+
+def find_columns(table: Uploaded, fields: Sequence[FieldSpec]) -> dict[str, int]:
+    """The column of each field; `DataError` names those that are missing and must not be."""
+    places = {name.casefold(): place for place, name in enumerate(table.header)}
+    found = {f.name: places[f.name.casefold()] for f in fields if f.name.casefold() in places}
+    absent = [f.name for f in fields if f.name not in found and not f.allow_missing]
+    if absent:
+        message = f"the table has no column {', '.join(absent)}; wanted one for each field"
+        raise DataError(message)
+    return found
+
+
+def score(table: Uploaded, fields: Sequence[FieldSpec], ask: Ask) -> Iterator[tuple[int, Scored]]:
+    """How many rows are done, and what came of them, piece by piece."""
+    columns, scored = find_columns(table, fields), Scored()
+    for start in range(0, len(table.rows), PIECE):
+        records: dict[int, dict[str, Any]] = {}
+        piece = table.rows[start : start + PIECE]
+        for place, row in enumerate(piece, start):
+            record, fault = _read_row(row, columns, fields, has_comma=table.has_decimal_comma)
+            if fault:
+                scored.faults[place] = fault
+            else:
+                records[place] = record
+        if records:
+            answers = ask(list(records.values()))
+            scored.answers |= dict(zip(records, answers, strict=True))
+        yield start + len(piece), scored
+
+
+def _read_row(
+    row: Sequence[str],
+    columns: Mapping[str, int],
+    fields: Sequence[FieldSpec],
+    *,
+    has_comma: bool,
+) -> tuple[dict[str, Any], str]:
+    """The record of a row, and what is wrong with it in words."""
+    record, faults = {}, []
+    for spec in fields:
+        text = row[columns[spec.name]].strip() if spec.name in columns else ""
+        record[spec.name] = _read_cell(text, spec, has_comma=has_comma)
+        try:
+            spec.encode(record[spec.name])
+        except InvalidValueError as error:
+            faults.append(f"{spec.name} {error}")
+    return record, "; ".join(faults)
+
+
+def _read_cell(text: str, spec: FieldSpec, *, has_comma: bool) -> Any:
+    """A cell as a record has it: nothing where empty, a number where the field wants one."""
+    if not text:
+        return None
+    if spec.kind not in {"number", "integer"}:
+        return text
+    if has_comma and _DECIMAL_COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    if not _NUMBER.fullmatch(text):
+        return text
+    number = float(text)
+    return int(number) if spec.kind == "integer" and number.is_integer() else number
+
+
+def write_table(table: Uploaded, scored: Scored, classes: Sequence[str]) -> bytes:
+    """The table as it came, with what was answered beside each row, or why nothing was."""
+    own = ["answer", *(f"probability_{name}" for name in classes), "risk_level"]
+    own += ["model_version", "prediction_id", "refused_because"]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*table.header, *own])
+    for place, row in enumerate(table.rows):
+        writer.writerow([*row, *_answer_cells(place, scored, classes)])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _answer_cells(place: int, scored: Scored, classes: Sequence[str]) -> list[Any]:
+    answer = scored.answers.get(place)
+    if answer is None:
+        return [""] * (len(classes) + 4) + [scored.faults.get(place, "")]
+    shares = [answer["probability"][name] for name in classes]
+    level = answer["risk_level"] or ""
+    return [answer["label"], *shares, level, answer["model_version"], answer["prediction_id"], ""]
