@@ -37,7 +37,8 @@ class Candidate:
     space: Space = field(default_factory=dict)
 
 
-def _impute() -> Any:
+def impute() -> Any:
+    """The step that puts a column's median where a value is missing."""
     from sklearn.impute import SimpleImputer
 
     return SimpleImputer(strategy="median", keep_empty_features=True)
@@ -48,7 +49,7 @@ def _dummy(params: Params, seed: int) -> "Pipeline":
     from sklearn.pipeline import Pipeline
 
     classifier = DummyClassifier(strategy="prior", random_state=seed, **params)
-    return Pipeline([("impute", _impute()), ("classify", classifier)])
+    return Pipeline([("impute", impute()), ("classify", classifier)])
 
 
 def _logistic_regression(params: Params, seed: int) -> "Pipeline":
@@ -57,7 +58,7 @@ def _logistic_regression(params: Params, seed: int) -> "Pipeline":
     from sklearn.preprocessing import StandardScaler
 
     classifier = LogisticRegression(max_iter=2000, random_state=seed, **params)
-    steps = [("impute", _impute()), ("scale", StandardScaler()), ("classify", classifier)]
+    steps = [("impute", impute()), ("scale", StandardScaler()), ("classify", classifier)]
     return Pipeline(steps)
 
 
@@ -66,7 +67,7 @@ def _decision_tree(params: Params, seed: int) -> "Pipeline":
     from sklearn.tree import DecisionTreeClassifier
 
     classifier = DecisionTreeClassifier(random_state=seed, **params)
-    return Pipeline([("impute", _impute()), ("classify", classifier)])
+    return Pipeline([("impute", impute()), ("classify", classifier)])
 
 
 def _random_forest(params: Params, seed: int) -> "Pipeline":
@@ -74,7 +75,7 @@ def _random_forest(params: Params, seed: int) -> "Pipeline":
     from sklearn.pipeline import Pipeline
 
     classifier = RandomForestClassifier(random_state=seed, **params)
-    return Pipeline([("impute", _impute()), ("classify", classifier)])
+    return Pipeline([("impute", impute()), ("classify", classifier)])
 
 
 def _gradient_boosting(params: Params, seed: int) -> "Pipeline":

@@ -5,6 +5,7 @@ from typing import Any
 from driftline.contract import Contract
 from driftline.dates import spell_date, spell_end
 from driftline.fields import FieldSpec
+from driftline.numbers import NumberSpec
 
 ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 ERRORS = {
@@ -124,7 +125,7 @@ def _feedback(contract: Contract) -> dict[str, Any]:
     body = _object(
         {
             "prediction_id": {"type": "string", "minLength": 1, "maxLength": 64},
-            "label": {"type": "string", "enum": list(contract.classes)},
+            "label": _label(contract),
         }
     )
     answer = _object({"status": {"type": "string", "enum": ["added", "same"]}})
@@ -181,7 +182,24 @@ def _span(field: FieldSpec) -> str:
     return f", {spell_date(field.low)} to {spell_end(field.high)}"
 
 
+def _label(contract: Contract) -> dict[str, Any]:
+    if contract.number is None:
+        return {"type": "string", "enum": list(contract.classes)}
+    return _number(contract.number)
+
+
+def _number(spec: NumberSpec) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "number"}
+    if spec.unit is not None:
+        schema["description"] = f"unit: {spec.unit}"
+    if spec.range is not None:
+        schema |= {"minimum": spec.range[0], "maximum": spec.range[1]}
+    return schema
+
+
 def _prediction(contract: Contract) -> dict[str, Any]:
+    if contract.number is not None:
+        return _number_prediction(contract.number)
     probability = {"type": "number", "minimum": 0, "maximum": 1}
     return _object(
         {
@@ -194,6 +212,22 @@ def _prediction(contract: Contract) -> dict[str, Any]:
                 "enum": ["low", "medium", "high", None],
                 "nullable": True,
             },
+            "model_version": {"type": "string"},
+            "prediction_id": {"type": "string"},
+        }
+    )
+
+
+def _number_prediction(spec: NumberSpec) -> dict[str, Any]:
+    number = _number(spec)
+    interval = {"type": "array", "minItems": 2, "maxItems": 2, "items": number}
+    band = {"risk_level": {"type": "string", "enum": ["low", "medium", "high"]}}
+    return _object(
+        {
+            "prediction": number,
+            "interval": interval,
+            "coverage": {"type": "number", "minimum": 0, "maximum": 1},
+            **(band if spec.is_banded else {}),
             "model_version": {"type": "string"},
             "prediction_id": {"type": "string"},
         }

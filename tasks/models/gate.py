@@ -8,11 +8,10 @@ from typing import Any
 from driftline.comparison import Improvement, compare_pairwise
 from driftline.dataset import Dataset, Plan
 from driftline.export import Exported
+from driftline.outcome import outcome_of
 from driftline.problem import Problem
 from driftline.promotion import Decision, GateResult, check_gates, decide_promotion
-from driftline.recalls import recall_by_class
 from driftline.served import ServedModel, compare_unseen
-from driftline.subgroups import check_subgroups, describe_broken
 from driftline.training import Trained
 from tasks.decorators import work
 from tasks.progress import tell
@@ -69,7 +68,7 @@ def judge(
         )
         improvements.append(improvement)
     obstacles = _obstacles(exported, plan)
-    obstacles += describe_broken(check_subgroups(problem, dataset.test_table, winner.test))
+    obstacles += outcome_of(problem).find_obstacles(dataset.test_table, winner.test)
     decision = decide_promotion(
         gates, improvements, policy, obstacles=obstacles, reason_to_renew=reason_to_renew
     )
@@ -84,8 +83,7 @@ def _obstacles(exported: Exported, plan: Plan) -> list[str]:
     if plan.is_smoke:
         obstacles.append("a smoke run, on a fifth of the rows, is never promoted")
     if not exported.parity.is_kept:
-        gap = exported.parity.max_probability_difference
-        obstacles.append(f"the ONNX file answers differently (largest difference {gap:.1e})")
+        obstacles.append(f"the ONNX file answers differently ({exported.parity.gap})")
     return obstacles
 
 
@@ -95,14 +93,15 @@ def describe_plan(plan: Plan) -> dict[str, Any]:
 
 
 def describe_outcome(
+    problem: Problem,
     winner: Trained,
     trained: Sequence[Trained],
     exported: Exported,
     judged: Judged,
     holders: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The summary's sections on candidates, figures, classes, parity and promotion."""
-    classes = exported.contract.classes
+    """The summary's sections on candidates, figures, the target, parity and promotion."""
+    outcome = outcome_of(problem)
     return {
         "candidates": [
             {
@@ -116,7 +115,7 @@ def describe_outcome(
         ],
         "metrics": winner.flat_metrics(),
         "intervals": {name: list(bounds) for name, bounds in winner.intervals.items()},
-        "classes": [asdict(one) for one in recall_by_class(winner.test, classes)],
+        **outcome.summarise(winner.test),
         "parity": asdict(exported.parity),
         "promotion": {
             "verdict": judged.decision.verdict,
@@ -124,10 +123,19 @@ def describe_outcome(
             "gates": [asdict(gate) for gate in judged.gates],
             "comparisons": [asdict(one) for one in judged.improvements],
             "champion_metrics": dict(judged.champion_metrics),
-            "threshold": winner.threshold,
+            **outcome.describe_rule(winner.rule),
             "calibrated": winner.is_calibrated,
             **holders,
         },
+    }
+
+
+def describe_goal(problem: Problem) -> dict[str, Any]:
+    """The summary's section on what was aimed for."""
+    goal = problem.goal
+    return {
+        "minimise" if goal.minimise else "maximise": goal.metric,
+        "subject_to": dict(goal.subject_to),
     }
 
 

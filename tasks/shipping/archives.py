@@ -49,6 +49,7 @@ CODE = (
     "driftline/dates.py",
     "driftline/fields.py",
     "driftline/refusals.py",
+    "driftline/numbers.py",
     "driftline/spelling.py",
 )
 LOCK = "deployments/lambda/requirements.lock"

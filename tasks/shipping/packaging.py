@@ -55,6 +55,7 @@ SERVED_CODE = (
     "driftline/dates.py",
     "driftline/fields.py",
     "driftline/refusals.py",
+    "driftline/numbers.py",
     "driftline/spelling.py",
 )
 SERVING_LOCK = "bentos/requirements.lock"
