@@ -173,17 +173,18 @@ class Api:
     def _feedback(self, body: bytes) -> Any:
         document = parse_object(body, body_limit("/feedback"))
         prediction_id, label = document.get("prediction_id"), document.get("label")
-        classes = self.predictor.contract.classes
+        labels = self.predictor.contract.labels
         wrong = []
         if not isinstance(prediction_id, str) or not _ID.fullmatch(prediction_id):
             wrong.append(("prediction_id", "must be the id of a prediction"))
-        if label not in classes:
-            wrong.append(("label", f"must be one of: {', '.join(classes)}"))
+        meant = labels.find(label)
+        if meant is None:
+            wrong.append(("label", f"must be {labels.wanted}"))
         wrong += [(safe_name(name), "is not a field") for name in document.keys() - _FEEDBACK]
         if wrong:
             raise InvalidError(wrong)
         try:
-            outcome = self.log.label(str(prediction_id), str(label))
+            outcome = self.log.label(str(prediction_id), str(meant))
         except LogUnavailableError:
             raise LOG_UNAVAILABLE from None
         if outcome == "unknown" and is_recent(str(prediction_id), NOT_YET_SECONDS):

@@ -5,8 +5,9 @@ file whose SHA-256 is not the contract's, and files that are not those of the li
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,11 @@ from numpy.typing import NDArray
 from bentos.settings import signing_key
 from bentos.takeover.content import ContentError, check_model_folder
 from driftline.contract import Contract, parse_contract
+from driftline.numbers import NumberSpec
+from driftline.spelling import spell
+
+VALUE = "value"  # what the log's one figure of a number's answer is called
+NUMBER_FIGURES = ("prediction", "interval_low", "interval_high")
 
 
 class ModelRefusedError(RuntimeError):
@@ -33,6 +39,11 @@ class Answer:
     confidence: float
     risk_level: str | None
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """Its numbers as a table of scores names them."""
+        return {f"probability_{name}": p for name, p in self.probability.items()}
+
     def to_json(self, *, model_version: str, prediction_id: str) -> dict[str, Any]:
         """The body of an answer."""
         return {
@@ -44,6 +55,89 @@ class Answer:
             "model_version": model_version,
             "prediction_id": prediction_id,
         }
+
+
+@dataclass(frozen=True)
+class NumberAnswer:
+    """One record's outcome where a number is predicted.
+
+    In the log it stands as any answer does: its label is the number as text, its probabilities are
+    the number alone, of which it is the first, and its confidence is the interval's coverage.
+    """
+
+    value: float
+    interval: tuple[float, float]
+    coverage: float
+    risk_level: str | None
+    prediction: int = 0
+
+    @property
+    def label(self) -> str:
+        """The number as text, in its one spelling."""
+        return spell(self.value)
+
+    @property
+    def probability(self) -> dict[str, float]:
+        """The figures of the answer by name: the number."""
+        return {VALUE: self.value}
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Its numbers as a table of scores names them."""
+        low, high = self.interval
+        return dict(zip(NUMBER_FIGURES, (self.value, low, high), strict=True))
+
+    @property
+    def confidence(self) -> float:
+        """The chance that the interval holds the truth."""
+        return self.coverage
+
+    def to_json(self, *, model_version: str, prediction_id: str) -> dict[str, Any]:
+        """The body of an answer; `risk_level` only where the problem bands the number."""
+        band = {} if self.risk_level is None else {"risk_level": self.risk_level}
+        return {
+            "prediction": self.value,
+            "interval": list(self.interval),
+            "coverage": self.coverage,
+            **band,
+            "model_version": model_version,
+            "prediction_id": prediction_id,
+        }
+
+
+AnyAnswer = Answer | NumberAnswer
+Describe = Callable[[list[float]], AnyAnswer]
+
+
+def figure_names(contract: Contract) -> tuple[str, ...]:
+    """The names of every answer's `figures`."""
+    if contract.number is not None:
+        return NUMBER_FIGURES
+    return tuple(f"probability_{name}" for name in contract.classes)
+
+
+def _describe_class(contract: Contract, probabilities: list[float]) -> Answer:
+    index = contract.decide(probabilities)
+    return Answer(
+        prediction=index,
+        label=contract.classes[index],
+        probability=dict(zip(contract.classes, probabilities, strict=True)),
+        confidence=probabilities[index],
+        risk_level=contract.risk(probabilities),
+    )
+
+
+def _describe_number(contract: Contract, spec: NumberSpec, answers: list[float]) -> NumberAnswer:
+    low, high = spec.ends
+    value = min(max(answers[0], low), high)
+    return NumberAnswer(value, spec.interval(value), spec.coverage, contract.estimate_risk(value))
+
+
+def _describer(contract: Contract) -> Describe:
+    """What makes an answer of a model's figures."""
+    if contract.number is None:
+        return partial(_describe_class, contract)
+    return partial(_describe_number, contract, contract.number)
 
 
 class Predictor:
@@ -62,7 +156,7 @@ class Predictor:
             )
             raise ModelRefusedError(message)
         self.contract = contract
-        self._classes = contract.classes
+        self._describe = _describer(contract)
         try:
             self._session = _open_session(onnx)
             self._warm_up()
@@ -73,34 +167,23 @@ class Predictor:
     def _warm_up(self) -> None:
         """Answer once, since the first run is slow, and may be the first to fail."""
         (row,) = self.score(np.zeros((1, len(self.contract.feature_names)), np.float32))
-        if len(row) != len(self._classes):
-            message = f"got {len(row)} probabilities, wanted {len(self._classes)}"
+        if len(row) != self.contract.width:
+            message = f"got {len(row)} figures of an answer, wanted {self.contract.width}"
             raise ValueError(message)
 
     def score(self, matrix: NDArray[np.float32]) -> list[list[float]]:
-        """Probabilities per row, as lists in class order."""
-        (probabilities,) = self._session.run(["probabilities"], {"features": matrix})
-        rows: list[list[float]] = probabilities.tolist()
+        """Probabilities per row, as lists in class order; or the number of each row."""
+        (answers,) = self._session.run(None, {"features": matrix})  # it has one output
+        rows: list[list[float]] = answers.tolist()
         return rows
 
-    def predict(self, records: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    def predict(self, records: Sequence[Mapping[str, Any]]) -> list[AnyAnswer]:
         """Answer records in order; the first that breaks the contract is an error."""
         return self.answer(self.contract.encode_table(records))
 
-    def answer(self, matrix: NDArray[np.float32]) -> list[Answer]:
+    def answer(self, matrix: NDArray[np.float32]) -> list[AnyAnswer]:
         """Answer records that are encoded already, shape (records, features)."""
         return [self._describe(p) for p in self.score(matrix)] if len(matrix) else []
-
-    def _describe(self, probabilities: list[float]) -> Answer:
-        contract = self.contract
-        index = contract.decide(probabilities)
-        return Answer(
-            prediction=index,
-            label=self._classes[index],
-            probability=dict(zip(self._classes, probabilities, strict=True)),
-            confidence=probabilities[index],
-            risk_level=contract.risk(probabilities),
-        )
 
 
 def load_predictor(folder: Path) -> Predictor:

@@ -37,7 +37,7 @@ _HEADERS = {
 
 
 class Reports(BaseHTTPRequestHandler):
-    """Answers `/` with what there is, `/<folder>/<name>` with a report; `/metrics`, `/state/...`."""
+    """Answers `/` with what there is, `/<folder>/<name>` with a report, and two addresses more."""
 
     collector = LoopCollector()
 

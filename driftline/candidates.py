@@ -40,7 +40,8 @@ class Candidate:
     is_optional: bool = False
 
 
-def _impute() -> Any:
+def impute() -> Any:
+    """The step that puts a column's median where a value is missing."""
     from sklearn.impute import SimpleImputer
 
     return SimpleImputer(strategy="median", keep_empty_features=True)
@@ -51,7 +52,7 @@ def _dummy(params: Params, seed: int) -> "Pipeline":
     from sklearn.pipeline import Pipeline
 
     classifier = DummyClassifier(strategy="prior", random_state=seed, **params)
-    return Pipeline([("impute", _impute()), ("classify", classifier)])
+    return Pipeline([("impute", impute()), ("classify", classifier)])
 
 
 def _logistic_regression(params: Params, seed: int) -> "Pipeline":
@@ -60,7 +61,7 @@ def _logistic_regression(params: Params, seed: int) -> "Pipeline":
     from sklearn.preprocessing import StandardScaler
 
     classifier = LogisticRegression(max_iter=2000, random_state=seed, **params)
-    steps = [("impute", _impute()), ("scale", StandardScaler()), ("classify", classifier)]
+    steps = [("impute", impute()), ("scale", StandardScaler()), ("classify", classifier)]
     return Pipeline(steps)
 
 
@@ -69,7 +70,7 @@ def _decision_tree(params: Params, seed: int) -> "Pipeline":
     from sklearn.tree import DecisionTreeClassifier
 
     classifier = DecisionTreeClassifier(random_state=seed, **params)
-    return Pipeline([("impute", _impute()), ("classify", classifier)])
+    return Pipeline([("impute", impute()), ("classify", classifier)])
 
 
 def _random_forest(params: Params, seed: int) -> "Pipeline":
@@ -77,7 +78,7 @@ def _random_forest(params: Params, seed: int) -> "Pipeline":
     from sklearn.pipeline import Pipeline
 
     classifier = RandomForestClassifier(random_state=seed, **params)
-    return Pipeline([("impute", _impute()), ("classify", classifier)])
+    return Pipeline([("impute", impute()), ("classify", classifier)])
 
 
 def _gradient_boosting(params: Params, seed: int) -> "Pipeline":

@@ -55,9 +55,9 @@ def clean(
             _note(rows, f"{name}: {reason}", name, uncoerced, faults)
     if with_target:
         target = problem.target.name
-        columns[target] = _classes(renamed[target], problem)
+        columns[target] = _truth(renamed[target], problem)
         missing = columns[target].isna().to_numpy()
-        _note(missing, f"{target}: not one of its classes", target, uncoerced, faults)
+        _note(missing, f"{target}: {problem.target.fault}", target, uncoerced, faults)
     table = pd.DataFrame(columns)
     if not is_part:
         _refuse_empty_columns(table, source=source)
@@ -190,8 +190,8 @@ def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, dict[str, np.nd
     return pd.Series(np.where(failed | beyond, math.nan, values)), reasons
 
 
-def _classes(series: pd.Series, problem: Problem) -> pd.Series:
-    return _read_each(series, problem.target.spellings.find)
+def _truth(series: pd.Series, problem: Problem) -> pd.Series:
+    return problem.target.read(_read_each(series, problem.target.find))
 
 
 def _read_each(series: pd.Series, read: Callable[[Any], str | float | None]) -> pd.Series:

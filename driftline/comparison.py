@@ -10,10 +10,10 @@ from typing import Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.losses import LossName, row_losses
 from driftline.metrics import DECISION_METRICS, Scored, weighted_metric
 from driftline.problem import ROW_LOSSES, Comparison
 from driftline.ranking import compare_ranking
+from driftline.scored import ScoredRows
 
 Floats = NDArray[np.float64]
 Role = Literal["champion", "baseline"]
@@ -53,8 +53,8 @@ class Improvement:
 
 
 def compare_pairwise(
-    challenger: Scored,
-    other: Scored,
+    challenger: ScoredRows,
+    other: ScoredRows,
     policy: Comparison,
     *,
     against: str,
@@ -94,19 +94,17 @@ def compare_pairwise(
     return Improvement(against, label, len(challenger.y), mean, low, high, margin, role)
 
 
-def measure_skill(scored: Scored, policy: Comparison) -> float:
+def measure_skill(rows: ScoredRows, policy: Comparison) -> float:
     """What a model gains in the policy's metric over answers that know the classes' shares only.
 
-    For a loss that is the constant answer, for decisions the same number of each at random.
+    For a loss that is the constant answer (the median of a number, for its absolute error), for
+    decisions the same number of each at random.
     """
     metric = policy.metric or "brier"
-    shares = np.bincount(scored.y, minlength=scored.probabilities.shape[1]) / len(scored.y)
-    if metric == "error":
-        return float(1 - shares.max() - _losses(scored, metric).mean())
     if metric in ROW_LOSSES:
-        constant = np.tile(shares, (len(scored.y), 1))
-        blind = row_losses(constant, scored.y, cast("LossName", metric)).mean()
-        return float(blind - _losses(scored, metric).mean())
+        return float(rows.blind_losses(metric).mean() - rows.losses(metric).mean())
+    scored = cast("Scored", rows)
+    shares = np.bincount(scored.y, minlength=scored.probabilities.shape[1]) / len(scored.y)
     value = float(_value(scored, np.ones((1, len(scored.y))), policy, metric)[0])
     if metric == "roc_auc":
         return value - 0.5
@@ -117,30 +115,26 @@ def measure_skill(scored: Scored, policy: Comparison) -> float:
 
 
 def _measure(
-    challenger: Scored, other: Scored, policy: Comparison, metric: str, *, seed: int
+    challenger: ScoredRows, other: ScoredRows, policy: Comparison, metric: str, *, seed: int
 ) -> tuple[float, float, float] | None:
     from scipy.stats import t
 
     rows = len(challenger.y)
     if rows < 2:  # noqa: PLR2004 - no variance of one
         return None
+    one, two = cast("Scored", challenger), cast("Scored", other)  # all but losses are of classes
     if metric in RANKING_METRICS:
-        compared = compare_ranking(challenger, other, metric)
+        compared = compare_ranking(one, two, metric)
         if compared is None:
             return None
         mean, error = compared
     elif metric in ROW_LOSSES:
-        saved = _losses(other, metric) - _losses(challenger, metric)
+        saved = other.losses(metric) - challenger.losses(metric)
         mean, error = float(saved.mean()), float(saved.std(ddof=1) / np.sqrt(rows))
     else:
-        return _bootstrap(challenger, other, policy, metric, seed=seed)
+        return _bootstrap(one, two, policy, metric, seed=seed)
     reach = float(t.ppf(policy.confidence, rows - 1)) * error
     return mean, mean - reach, mean + reach
-
-
-def _losses(scored: Scored, metric: str) -> Floats:
-    name = cast("LossName", metric)
-    return row_losses(scored.probabilities, scored.y, name, predicted=scored.predicted)
 
 
 def _bootstrap(

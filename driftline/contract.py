@@ -24,10 +24,27 @@ from driftline.fields import (
     InvalidValueError,
     safe_name,
 )
+from driftline.numbers import NumberSpec
 
 TIE = 1e-5  # scores as near as this are as high: implementations differ by a tenth of it
-LATER = ("costs", "intervals", "typical")
+LATER = ("costs", "intervals", "typical", "number")
 EXACT_BELOW = 2.0**53  # from here on a float64 cannot tell every whole number from its neighbour
+
+
+@dataclass(frozen=True)
+class ClassLabels:
+    """The labels of a problem with classes: their names."""
+
+    classes: tuple[str, ...]
+
+    @property
+    def wanted(self) -> str:
+        """What a label has to be."""
+        return f"one of: {', '.join(self.classes)}"
+
+    def find(self, label: object) -> str | None:
+        """A label as the log keeps it; None where it is no class."""
+        return label if isinstance(label, str) and label in self.classes else None
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,17 @@ class Contract:
     costs: tuple[float, ...] = ()  # of missing each class, the highest being 1
     intervals: tuple[tuple[str, float, float], ...] = ()  # of test metrics, 95 %
     typical: tuple[tuple[str, float | str], ...] = ()  # a middle value of the training rows
+    number: NumberSpec | None = None  # what is predicted, where it is no class
+
+    @property
+    def width(self) -> int:
+        """How many figures the model answers a row with."""
+        return len(self.classes) or 1
+
+    @property
+    def labels(self) -> "ClassLabels | NumberSpec":
+        """Which labels a prediction may be given."""
+        return ClassLabels(self.classes) if self.number is None else self.number
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -180,7 +208,14 @@ class Contract:
         """`low`, `medium` or `high` by the summed probability of the positive classes."""
         if not self.positive:
             return None
-        risk = sum(probabilities[i] for i in self.positive)
+        return self._band(sum(probabilities[i] for i in self.positive))
+
+    def estimate_risk(self, value: float) -> str | None:
+        """`low`, `medium` or `high` by the number predicted; None where no bands are declared."""
+        is_banded = self.number is not None and self.number.is_banded
+        return self._band(value) if is_banded else None
+
+    def _band(self, risk: float) -> str:
         if risk > self.high_risk:
             return "high"
         return "medium" if risk > self.medium_risk else "low"
@@ -210,7 +245,9 @@ def parse_contract(text: str) -> Contract:
     try:
         raw = json.loads(text)
         fields = tuple(FieldSpec(**_tuples(field)) for field in raw.pop("fields"))
-        return Contract(fields=fields, **_tuples(raw))
+        number = raw.pop("number", None)
+        spec = None if number is None else NumberSpec(**number)
+        return Contract(fields=fields, number=spec, **_tuples(raw))
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         message = f"contract.json: not a contract of this version: {error}"
         raise ValueError(message) from None

@@ -17,20 +17,23 @@ Score = Callable[[NDArray[np.float32]], list[list[float]]]
 
 @dataclass(frozen=True)
 class Contribution:
-    """How much a field's value moved the probability, against its typical value."""
+    """How much a field's value moved the answer, against its typical value."""
 
     field: str
     typical: float | str
-    difference: float  # of probabilities: above 0 the value raised it
+    difference: float  # above 0 the value raised it
 
 
 @dataclass(frozen=True)
 class Explained:
-    """A record's probability of some classes, as a sum, and what moved it, the strongest first."""
+    """A record's answer and what moved it, the strongest first.
+
+    The answer is the summed probability of some classes, or the number where one is predicted.
+    """
 
     classes: tuple[str, ...]
-    probability: float
-    typical_probability: float  # of a record whose every value is typical
+    figure: float
+    typical_figure: float  # of a record whose every value is typical
     contributions: tuple[Contribution, ...]
 
 
@@ -45,14 +48,22 @@ def explain(contract: Contract, vector: Sequence[float], score: Score) -> Explai
     own = np.array(vector, dtype=np.float32)
     variants = np.vstack([own, usual, *_replaced(contract, own, usual)])
     scores = score(variants)
-    indices = contract.positive or (contract.decide(scores[0]),)
+    indices = _explained(contract, scores[0])
     sums = [sum(row[i] for i in indices) for row in scores]
     found = [
         Contribution(field.name, typical[field.name], sums[0] - other)
         for field, other in zip(contract.fields, sums[2:], strict=True)
     ]
     found.sort(key=lambda one: -abs(one.difference))
-    return Explained(tuple(contract.classes[i] for i in indices), sums[0], sums[1], tuple(found))
+    classes = () if contract.number else tuple(contract.classes[i] for i in indices)
+    return Explained(classes, sums[0], sums[1], tuple(found))
+
+
+def _explained(contract: Contract, answer: Sequence[float]) -> tuple[int, ...]:
+    """Which of an answer's figures are looked at."""
+    if contract.number is not None:
+        return (0,)
+    return contract.positive or (contract.decide(answer),)
 
 
 def _replaced(

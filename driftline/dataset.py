@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,11 @@ from driftline.digests import number_repeats
 from driftline.errors import DataError
 from driftline.evaluation import default_repeats
 from driftline.fields import FieldSpec, InvalidRecordError
+from driftline.numbers import NumberSpec
 from driftline.problem import Problem
 from driftline.quarantine import check_trainable
 from driftline.splitting import split_holdout, subsample
+from driftline.target import NumberTarget
 
 SMOKE_SHARE = 0.2
 SMOKE_FOLDS = 3
@@ -38,12 +41,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Matrices:
-    """The split rows as float32 matrices (rows, features) and class indices."""
+    """The split rows as float32 matrices (rows, features) and their truth, see `encode_target`."""
 
     X_train: NDArray[np.float32]
-    y_train: NDArray[np.int64]
+    y_train: NDArray[Any]
     X_test: NDArray[np.float32]
-    y_test: NDArray[np.int64]
+    y_test: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,12 @@ def split_dataset(
     digests = number_repeats(digests)
     y = encode_target(table, problem)
     if plan.is_smoke:
-        kept = subsample(digests, y, share=SMOKE_SHARE, least=2 * plan.folds, seed=plan.seed)
+        strata = problem.target.strata(y)
+        kept = subsample(digests, strata, share=SMOKE_SHARE, least=2 * plan.folds, seed=plan.seed)
         table, y = table.iloc[kept].reset_index(drop=True), y[kept]
         digests = [digests[i] for i in kept]
-    train, test = split_holdout(digests, y, test_size=plan.test_size, seed=plan.seed)
+    strata = problem.target.strata(y)
+    train, test = split_holdout(digests, strata, test_size=plan.test_size, seed=plan.seed)
     check_trainable(table.iloc[train], problem, folds=plan.folds - 1, source="training rows")
     X = encode_rows(table, problem)  # noqa: N806
     _refuse_nearly_empty_columns(X[train], problem)
@@ -143,6 +148,7 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
         )
         for name, spec in problem.columns.items()
     )
+    target = problem.target
     return Contract(
         problem=problem.name,
         title=problem.title,
@@ -156,6 +162,19 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
         labels_per_check=problem.drift.labels_per_check,
         example=tuple(problem.example.items()),
         costs=problem.costs,
+        number=number_of(problem, target) if isinstance(target, NumberTarget) else None,
+    )
+
+
+def number_of(problem: Problem, target: NumberTarget) -> NumberSpec:
+    """What serving has to know of a number to predict, before a model."""
+    low, high = target.range or (None, None)
+    return NumberSpec(
+        unit=target.unit,
+        low=low,
+        high=high,
+        coverage=problem.intervals.coverage,
+        is_banded=problem.has_value_bands,
     )
 
 
@@ -189,7 +208,6 @@ def encode_rows(table: pd.DataFrame, problem: Problem) -> NDArray[np.float32]:
         raise DataError(message) from None
 
 
-def encode_target(table: pd.DataFrame, problem: Problem) -> NDArray[np.int64]:
-    """Class indices of a snapshot's rows."""
-    index = {name: i for i, name in enumerate(problem.classes)}
-    return np.array(table[problem.target.name].map(index), dtype=np.int64)
+def encode_target(table: pd.DataFrame, problem: Problem) -> NDArray[Any]:
+    """The truth of a snapshot's rows: class indices, or numbers."""
+    return problem.target.encode(table[problem.target.name])

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from driftline.declared import Strict
+from driftline.losses import LossName
 
 
 class DriftPolicy(Strict):
@@ -26,7 +27,7 @@ class DriftPolicy(Strict):
     retrain_share: float = Field(default=0.3, gt=0, le=1)
     min_rows: int = Field(default=100, ge=10)
     false_alarms: float = Field(default=0.01, gt=0, lt=0.5)
-    loss: Literal["log_loss", "brier", "error"] = "log_loss"
+    loss: LossName = "log_loss"
     cost: float = Field(default=0.03, gt=0)
     pace: float = Field(default=0.7, gt=0, lt=1)
     worth: float = Field(default=0.02, ge=0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.answers import Fold, cross_answer
 from driftline.metrics import METRICS, compute_metrics, score_rows
 from driftline.problem import Goal
 from driftline.thresholds import choose_threshold
@@ -14,14 +15,13 @@ from driftline.thresholds import choose_threshold
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 SMALL_TABLE_ROWS = 1000
 SMALL_TABLE_REPEATS = 3
 
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """Out-of-fold probabilities per repeat, and each metric per fold."""
+    """Out-of-fold answers per repeat, and each metric and the rule per fold."""
 
     probabilities: tuple[NDArray[np.float64], ...]
     per_fold: dict[str, NDArray[np.float64]]
@@ -63,17 +63,8 @@ def cross_predict(
     y: NDArray[np.int64],
     splits: Sequence[Sequence[Fold]],
 ) -> list[NDArray[np.float64]]:
-    """Out-of-fold probabilities (rows, classes), one array per repeat.
-
-    Folds run one after the other: threads around small fits were measured to be slower than none.
-    """
-    results = []
-    for repeat in splits:
-        out = np.zeros((len(y), int(y.max()) + 1))
-        for train, test in repeat:
-            out[test] = build().fit(X[train], y[train]).predict_proba(X[test])
-        results.append(out)
-    return results
+    """Out-of-fold probabilities (rows, classes), one array per repeat."""
+    return cross_answer(build, X, y, splits, width=int(y.max()) + 1)
 
 
 def cross_validate(

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from driftline.dates import WANTED, count_days, read_date
 from driftline.documents import parse_document
 from driftline.errors import ProblemError
-from driftline.problem import Problem
+from driftline.problem import NumberTarget, Problem
 from driftline.spelling import read_number, spell, tidy
 
 # Where a suite's own text counts: names of columns, and values that may be codes
@@ -98,7 +98,7 @@ def _settle_value(value: Any, column: str, problem: Problem, key: str) -> Any:
     if value is None:
         return None
     if column == problem.target.name:
-        return problem.target.spellings.find(value) or spell(value)
+        return problem.target.find(value) or spell(value)
     spec = problem.columns[column]
     if spec.kind == "category":
         return spec.spellings.find(value) or spell(value)
@@ -134,8 +134,11 @@ def derive_expectations(problem: Problem) -> tuple[Expectation, ...]:
             derived.append(_expect("ExpectColumnValuesToBeInSet", members))
         if spec.missing == "forbid":
             derived.append(_expect("ExpectColumnValuesToNotBeNull", {"column": name}))
-    target = problem.target.name
-    derived.append(_expect("ExpectColumnValuesToNotBeNull", {"column": target}))
+    target = problem.target
+    derived.append(_expect("ExpectColumnValuesToNotBeNull", {"column": target.name}))
+    if isinstance(target, NumberTarget) and target.range is not None:
+        bounds = {"column": target.name, "min_value": target.range[0], "max_value": target.range[1]}
+        derived.append(_expect("ExpectColumnValuesToBeBetween", bounds))
     return tuple(derived)
 
 

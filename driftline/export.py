@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.answers import answers_of
 from driftline.boosting import floor32, register_converter, splits_of
 from driftline.contract import Contract
 from driftline.promise import OutOfFold, Promise
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 Matrix = NDArray[np.float32]
 INPUT_NAME = "features"
-OUTPUT_NAME = "probabilities"
+OUTPUT_NAMES = {"classifier": "probabilities", "regressor": "variable"}
 TOLERANCE = 1e-6
+RELATIVE_TOLERANCE = 1e-5
 _MOST_THRESHOLDS = 2000
 _ML_OPSET = 3  # the newest that skl2onnx writes
 
@@ -34,6 +36,36 @@ class Parity:
         """Whether serving may stand in for the pipeline."""
         return self.labels_equal and self.max_probability_difference <= TOLERANCE
 
+    @property
+    def gap(self) -> str:
+        """The largest difference, in words."""
+        return f"largest difference {self.max_probability_difference:.1e}"
+
+
+@dataclass(frozen=True)
+class NumberParity:
+    """How the ONNX graph of a number compares with the pipeline over `rows` rows.
+
+    The largest difference is told as a share of the largest answer, since both sides compute in
+    float32: a sum of trees or weights is rounded by the size of its parts, not of its outcome.
+    """
+
+    rows: int
+    max_relative_difference: float
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether serving may stand in for the pipeline."""
+        return self.max_relative_difference <= RELATIVE_TOLERANCE
+
+    @property
+    def gap(self) -> str:
+        """The largest difference, in words."""
+        return (
+            f"largest difference {self.max_relative_difference:.1e} of the largest answer, wanted "
+            f"at most {RELATIVE_TOLERANCE:g}"
+        )
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -41,26 +73,31 @@ class Exported:
 
     onnx: bytes
     contract: Contract
-    parity: Parity
+    parity: Parity | NumberParity
     promise: Promise
     out_of_fold: OutOfFold
 
 
 def export_onnx(model: "Pipeline", features: int) -> bytes:
-    """The pipeline as an ONNX file: float32 (rows, features) in, (rows, classes) out."""
+    """The pipeline as an ONNX file: float32 (rows, features) in, (rows, figures) out.
+
+    The figures of an answer are the probability of each class, or one number.
+    """
     from skl2onnx import get_latest_tested_opset_version, to_onnx
     from skl2onnx.common.data_types import FloatTensorType
     from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 
     _snap_thresholds(model)
     register_converter(classifier_of(model))
+    is_classifier = hasattr(model, "predict_proba")
     graph = to_onnx(
         model,
         initial_types=[(INPUT_NAME, FloatTensorType([None, features]))],
-        options={id(model): {"zipmap": False}},
+        options={id(model): {"zipmap": False}} if is_classifier else None,
         target_opset={"": get_latest_tested_opset_version(), "ai.onnx.ml": _ML_OPSET},
     )
-    graph = select_model_inputs_outputs(graph, outputs=[OUTPUT_NAME])
+    output = OUTPUT_NAMES["classifier" if is_classifier else "regressor"]
+    graph = select_model_inputs_outputs(graph, outputs=[output])
     content: bytes = graph.SerializeToString()
     return content
 
@@ -89,21 +126,32 @@ def classifier_of(model: "Pipeline") -> Any:
 
 
 def score_onnx(onnx: bytes, X: Matrix) -> NDArray[np.float64]:  # noqa: N803
-    """Probabilities of an ONNX file for a float32 matrix."""
+    """The answers of an ONNX file to a float32 matrix, shape (rows, figures)."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-    (probabilities,) = session.run([OUTPUT_NAME], {INPUT_NAME: X})
-    return np.asarray(probabilities, dtype=np.float64)
+    (answers,) = session.run(None, {INPUT_NAME: X})  # it has one output
+    return np.asarray(answers, dtype=np.float64)
 
 
-def check_parity(model: "Pipeline", onnx: bytes, X: Matrix, contract: Contract) -> Parity:  # noqa: N803
-    """Compare labels (at the contract's threshold) and probabilities on every row of `X`."""
-    fitted = np.asarray(model.predict_proba(X), dtype=np.float64)
-    exported = score_onnx(onnx, X)
+def check_parity(
+    model: "Pipeline",
+    onnx: bytes,
+    X: Matrix,  # noqa: N803
+    contract: Contract,
+) -> Parity | NumberParity:
+    """Compare labels (at the contract's threshold) and probabilities on every row of `X`.
+
+    Of a number the answers are compared, see `NumberParity`.
+    """
+    fitted, exported = answers_of(model, X), score_onnx(onnx, X)
+    if contract.number is not None:
+        largest = np.abs(fitted).max(initial=np.finfo(np.float32).tiny)
+        gap = np.abs(fitted - exported).max(initial=0.0) / largest
+        return NumberParity(rows=len(X), max_relative_difference=float(gap))
     labels = [contract.decide(row) for row in fitted.tolist()]
     others = [contract.decide(row) for row in exported.tolist()]
     return Parity(

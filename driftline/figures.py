@@ -18,10 +18,10 @@ def draw_figures(scored: Scored, classes: tuple[str, ...]) -> dict[str, "Figure"
     """Confusion matrix, ROC, precision-recall and calibration, by file name without ending."""
     curves = _curves_of(scored, classes)
     return {
-        "confusion_matrix": _draw(_confusion, scored, classes),
-        "roc": _draw(_roc, curves),
-        "precision_recall": _draw(_precision_recall, curves),
-        "calibration": _draw(_calibration, curves),
+        "confusion_matrix": draw(_confusion, scored, classes),
+        "roc": draw(_roc, curves),
+        "precision_recall": draw(_precision_recall, curves),
+        "calibration": draw(_calibration, curves),
     }
 
 
@@ -33,10 +33,11 @@ def draw_importance(names: tuple[str, ...], means: np.ndarray, stds: np.ndarray)
         axes.barh([names[i] for i in order], means[order], xerr=stds[order], color="#3b6ea5")
         axes.set_xlabel("score lost when the feature is shuffled")
 
-    return _draw(bars)
+    return draw(bars)
 
 
-def _draw(paint, *values: object) -> "Figure":  # type: ignore[no-untyped-def] # noqa: ANN001
+def draw(paint, *values: object) -> "Figure":  # type: ignore[no-untyped-def] # noqa: ANN001
+    """A figure that `paint` fills: it takes the axes, then the values."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=SIZE_INCHES, dpi=90, layout="constrained")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from driftline.drift import ColumnChange
 from driftline.joint import JointChange
@@ -28,6 +29,7 @@ class Inputs:
     answers: tuple[ColumnChange, ...] = ()
     sampled: int = 0
     estimated: float | None = None
+    answered: Literal["probability", "prediction"] = "probability"
 
     def used_share(self, use: Mapping[str, float]) -> float:
         """How much of what the champion relies on has changed, as a share.
@@ -60,7 +62,7 @@ class Inputs:
             *(_of_column(change, use) for change in drifted),
             *_of_relations(self.relations),
             *_of_joint(self.joint, named, use),
-            *_of_answers(self.answers, self.sampled),
+            *_of_answers(self.answers, self.sampled, self.answered),
         )
 
 
@@ -117,12 +119,12 @@ def _of_joint(
     return [Finding("rows as wholes", strength, text)]
 
 
-def _of_answers(answers: Sequence[ColumnChange], sampled: int) -> list[Finding]:
+def _of_answers(answers: Sequence[ColumnChange], sampled: int, answered: str) -> list[Finding]:
     return [
         Finding(
             about=f"answers: {change.column}",
             strength=change.effect / change.bound,
-            text=f"the champion's probability of {change.column!r} changed: {change.measure} "
+            text=f"the champion's {answered} of {change.column!r} changed: {change.measure} "
             f"{change.effect:.2f} (bound {change.bound:g}, noise {change.noise:.2f}) on {sampled} "
             "rows, against its answers out of fold",
         )

@@ -32,6 +32,7 @@ def _tell(field: FieldSpec) -> dict[str, Any]:
         "categories": list(field.categories),
         "aliases": dict(field.aliases),
         "ordered": field.ordered,
+        "unseen": field.unseen,
         "missing": "allow" if field.allow_missing else "forbid",
         "missing_codes": list(field.missing_codes),
     }
@@ -50,6 +51,7 @@ def read_field(told: Mapping[str, Any]) -> FieldSpec:
         categories=tuple(told["categories"]),
         aliases=tuple(told["aliases"].items()),
         ordered=told["ordered"],
+        unseen=told.get("unseen"),
         allow_missing=told["missing"] == "allow",
         missing_codes=tuple(told["missing_codes"]),
         unit=told["unit"],

@@ -7,21 +7,39 @@ from typing import Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from driftline.declared import Strict, Text
-from driftline.metrics import DECISION_METRICS, METRICS
+from driftline.losses import NUMBER_LOSSES
+from driftline.measured import HIGHER_IS_BETTER, NUMBER_METRICS
+from driftline.metrics import DECISION_METRICS, LOWER_IS_BETTER, METRICS
+
+KNOWN_METRICS: Final = (*METRICS, *NUMBER_METRICS)
+LOW_METRICS: Final = (
+    *sorted(LOWER_IS_BETTER),
+    *(name for name in NUMBER_METRICS if name not in HIGHER_IS_BETTER),
+)
 
 
 class Goal(Strict):
-    """What the decision threshold and the choice among candidates aim for."""
+    """What the decision threshold and the choice among candidates aim for.
 
-    maximise: str
+    One of `maximise` and `minimise` names the metric. A metric whose lowest value is the best is
+    aimed for either way; one whose highest is, by `maximise` alone.
+    """
+
+    maximise: str = ""
+    minimise: str = ""
     subject_to: dict[str, float] = Field(default_factory=dict)
     confidence: float = Field(default=0.9, gt=0.5, lt=1)
     miss_costs: dict[Text, float] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _known_metrics(self) -> Self:
-        if self.maximise not in METRICS:
-            message = f"maximise: got {self.maximise!r}, wanted one of {', '.join(METRICS)}"
+        if bool(self.maximise) == bool(self.minimise):
+            message = f"got {'both' if self.maximise else 'none'}, wanted maximise or minimise"
+            raise ValueError(message)
+        key = "maximise" if self.maximise else "minimise"
+        wanted = KNOWN_METRICS if self.maximise else LOW_METRICS
+        if self.metric not in wanted:
+            message = f"{key}: got {self.metric!r}, wanted one of {', '.join(wanted)}"
             raise ValueError(message)
         _check_floors(self.subject_to)
         for name, cost in self.miss_costs.items():
@@ -29,6 +47,16 @@ class Goal(Strict):
                 message = f"miss_costs.{name}: got {cost:g}, wanted more than 0"
                 raise ValueError(message)
         return self
+
+    @property
+    def metric(self) -> str:
+        """What is aimed for."""
+        return self.maximise or self.minimise
+
+    @property
+    def is_low_best(self) -> bool:
+        """Whether the lowest value of the metric is the best."""
+        return self.metric in LOW_METRICS
 
     def costs(self, classes: Sequence[str]) -> tuple[float, ...]:
         """The cost of missing each class, the highest being 1; none where all cost alike."""
@@ -51,7 +79,7 @@ def _check_floors(floors: Mapping[str, float]) -> None:
 
 GATE_METRICS = tuple(
     name
-    for metric in METRICS
+    for metric in KNOWN_METRICS
     for name in (
         f"test_{metric}",
         f"cv_{metric}_mean",
@@ -74,7 +102,7 @@ class Gate(Strict):
         if metric not in GATE_METRICS:
             message = (
                 f"got {metric!r}, wanted test_<m>, cv_<m>_mean, cv_<m>_std or cv_<m>_excess_std "
-                f"with <m> one of {', '.join(METRICS)}"
+                f"with <m> one of {', '.join(KNOWN_METRICS)}"
             )
             raise ValueError(message)
         return metric
@@ -87,8 +115,14 @@ class Gate(Strict):
         return self
 
 
-ROW_LOSSES: Final = ("brier", "log_loss", "error")
-_COMPARED_AS = {"accuracy": "error", "ece": "brier"}  # what tells the same, or tells it properly
+ROW_LOSSES: Final = ("brier", "log_loss", "error", *NUMBER_LOSSES)
+_COMPARED_AS = {  # what tells the same, or tells it properly
+    "accuracy": "error",
+    "ece": "brier",
+    "rmse": "squared_error",
+    "r2": "squared_error",
+    **{name: "absolute_error" for name in NUMBER_METRICS if name not in {"rmse", "r2"}},
+}
 ComparisonMetric = Literal[
     "brier",
     "log_loss",
@@ -103,6 +137,8 @@ ComparisonMetric = Literal[
     "balanced_accuracy",
     "lowest_recall",
     "net_benefit",
+    "absolute_error",
+    "squared_error",
 ]
 
 
@@ -139,7 +175,7 @@ def settle_comparison(comparison: Comparison, goal: Goal) -> Comparison:
     score, and an answer that is always the base rate would win by it. The goal's conditions
     hold wherever decisions are compared, unless the comparison has its own.
     """
-    metric = comparison.metric or _COMPARED_AS.get(goal.maximise, goal.maximise)
+    metric = comparison.metric or _COMPARED_AS.get(goal.metric, goal.metric)
     floors = comparison.subject_to
     if metric == "error" and goal.subject_to and comparison.metric is None:
         metric = "accuracy"
@@ -154,10 +190,10 @@ def bare_metric(gate_metric: str) -> str:
 
 
 class RiskBands(Strict):
-    """Risk above which a record counts as medium, and as high."""
+    """Risk above which a record counts as medium, and as high; or the number predicted."""
 
-    medium: float = Field(default=0.3, gt=0, lt=1)
-    high: float = Field(default=0.7, gt=0, lt=1)
+    medium: float = 0.3
+    high: float = 0.7
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -165,3 +201,9 @@ class RiskBands(Strict):
             message = f"got medium {self.medium:g} and high {self.high:g}, wanted medium below high"
             raise ValueError(message)
         return self
+
+
+class Intervals(Strict):
+    """With which chance the interval around a predicted number holds the truth."""
+
+    coverage: float = Field(default=0.9, ge=0.5, lt=1)

@@ -5,6 +5,7 @@ policies: its answers on all later rows, what it promised, and what the probe an
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 from driftline.dataset import encode_rows, encode_target
 from driftline.errors import DataError
 from driftline.evaluation import make_folds
-from driftline.metrics import Scored, score_rows
+from driftline.outcome import outcome_of
 from driftline.probe import Probe, answer, probe_renewal, rows_of_past
 from driftline.problem import Problem
 from driftline.promise import OutOfFold, Promise, Recipe, make_promise
-from driftline.thresholds import choose_threshold
+from driftline.scored import ScoredRows
 
 Floats = NDArray[np.float64]
 FOLDS = 3
@@ -31,7 +32,7 @@ class History:
     problem: Problem
     table: pd.DataFrame
     X: NDArray[np.float32]
-    y: NDArray[np.int64]
+    y: NDArray[Any]
     cuts: tuple[int, ...]
 
     @property
@@ -61,7 +62,7 @@ class Renewed:
     learnt: int
     answers: Floats
     promise: Promise
-    threshold: float | None
+    threshold: float | None  # of a number, how far its intervals reach
     probe: Probe | None
 
 
@@ -77,7 +78,10 @@ def cut_history(table: pd.DataFrame, problem: Problem, *, windows: int) -> Histo
     cuts = tuple(int(cut) for cut in np.linspace(0, len(table), windows + 1).round())
     seen = np.unique(y[: cuts[1]])
     if len(seen) < 2:  # noqa: PLR2004 - nothing to learn
-        message = f"window 1 of {windows} holds one class only; wanted fewer windows (--windows)"
+        message = (
+            f"window 1 of {windows} holds one value of {problem.target.name!r} only; wanted fewer "
+            "windows (--windows)"
+        )
         raise DataError(message)
     return History(problem, table, encode_rows(table, problem), y, cuts)
 
@@ -85,7 +89,7 @@ def cut_history(table: pd.DataFrame, problem: Problem, *, windows: int) -> Histo
 def renew_at(history: History, window: int, recipe: Recipe) -> Renewed:
     """What a training would make when the outcomes of this window are known."""
     problem, metric = history.problem, history.problem.drift.loss
-    classes, end = len(problem.classes), history.before(window)
+    classes, end = problem.width, history.before(window)
     X, y = history.X[:end], history.y[:end]  # noqa: N806
     newest = end - history.cuts[window]
     probe = None
@@ -94,9 +98,8 @@ def renew_at(history: History, window: int, recipe: Recipe) -> Renewed:
     past = 1 if probe is None else probe.past
     learnt = rows_of_past(end, past, least=newest)
     X, y = X[-learnt:], y[-learnt:]  # noqa: N806
-    folded = _out_of_fold(X, y, classes=classes, recipe=recipe)
+    folded = _out_of_fold(X, y, problem, recipe)
     later = history.X[end:]
-    positive = problem.positive_indices[0] if problem.is_binary else None
     return Renewed(
         window=window,
         learnt=learnt,
@@ -104,12 +107,12 @@ def renew_at(history: History, window: int, recipe: Recipe) -> Renewed:
         if len(later)
         else np.zeros((0, classes)),
         promise=make_promise(OutOfFold(folded, y), metric=metric, recipe=recipe, use={}),
-        threshold=choose_threshold(y, folded, problem.goal, positive=positive),
+        threshold=outcome_of(problem).set_rule([folded], y),
         probe=probe,
     )
 
 
-def score_window(history: History, model: Renewed, window: int) -> Scored:
+def score_window(history: History, model: Renewed, window: int) -> ScoredRows:
     """What a model answers on the rows of a later window, with their truth."""
     start = history.before(model.window)
     rows = history.rows_of(window)
@@ -117,31 +120,29 @@ def score_window(history: History, model: Renewed, window: int) -> Scored:
     return _score(history, answers, window, model.threshold)
 
 
-def score_probe(history: History, model: Renewed) -> Scored:
+def score_probe(history: History, model: Renewed) -> ScoredRows:
     """What the probe of a window answers on that window's own rows: its test."""
     assert model.probe is not None  # noqa: S101 - the first window is never a challenger
     return _score(history, model.probe.chosen, model.window, model.threshold)
 
 
-def _score(history: History, answers: Floats, window: int, threshold: float | None) -> Scored:
-    problem = history.problem
-    positive = problem.positive_indices[0] if problem.is_binary else None
+def _score(history: History, answers: Floats, window: int, rule: float | None) -> ScoredRows:
     y = history.y[history.rows_of(window)]
-    return score_rows(answers, y, positive=positive, threshold=threshold, costs=problem.costs)
+    return outcome_of(history.problem).score(answers, y, rule)
 
 
 def _out_of_fold(
     X: NDArray[np.float32],  # noqa: N803
-    y: NDArray[np.int64],
-    *,
-    classes: int,
+    y: NDArray[Any],
+    problem: Problem,
     recipe: Recipe,
 ) -> Floats:
     """Answers on every row by models that did not learn from its fold."""
-    folds = min(FOLDS, int(np.unique(y, return_counts=True)[1].min()))
+    classes, strata = problem.width, problem.target.strata(y)
+    folds = min(FOLDS, int(np.unique(strata, return_counts=True)[1].min()))
     if folds < 2:  # noqa: PLR2004 - a class of one row cannot be parted
         return answer(X, y, X, classes=classes, fit=recipe.fit)
     out = np.zeros((len(y), classes))
-    for train, test in make_folds(y, folds=folds, repeats=1, seed=recipe.seed)[0]:
+    for train, test in make_folds(strata, folds=folds, repeats=1, seed=recipe.seed)[0]:
         out[test] = answer(X[train], y[train], X[test], classes=classes, fit=recipe.fit)
     return out

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.answers import answers_of
 from driftline.contract import Contract
-from driftline.losses import row_losses
+from driftline.losses import LossName, row_losses
 
 MOST_ROWS = 2000
 REPEATS = 3
@@ -15,7 +16,7 @@ REPEATS = 3
 def measure_use(
     model: Any,
     X: NDArray[np.float32],  # noqa: N803
-    y: NDArray[np.int64],
+    y: NDArray[Any],
     contract: Contract,
     *,
     seed: int,
@@ -44,5 +45,7 @@ def measure_use(
     return {name: part / total if total else 1 / len(lost) for name, part in lost.items()}
 
 
-def _loss(model: Any, X: NDArray[np.float32], y: NDArray[np.int64]) -> float:  # noqa: N803
-    return float(row_losses(model.predict_proba(X), y, "log_loss").mean())
+def _loss(model: Any, X: NDArray[np.float32], y: NDArray[Any]) -> float:  # noqa: N803
+    answers = answers_of(model, X)
+    metric: LossName = "absolute_error" if answers.shape[1] == 1 else "log_loss"
+    return float(row_losses(answers, y, metric).mean())

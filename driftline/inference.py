@@ -109,7 +109,7 @@ def guess_column(name: str, cells: Sequence[Any]) -> Guess:
     if len(counts) == 1:
         told = "every cell that holds a value holds the same"
         return Guess(name, "constant", "ignored", told, missing=missing)
-    for guess in (_guess_id, _guess_date, _guess_number, _guess_category):
+    for guess in (_guess_id, _guess_date, describe_number, _guess_category):
         found = guess(name, present, counts, words)
         if found is not None:
             return _with_missing(found, missing, total)
@@ -169,9 +169,10 @@ def _guess_date(
     return None if found is None else Guess(name, "date", "input", found[1], found[0])
 
 
-def _guess_number(
+def describe_number(
     name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
 ) -> Guess | None:
+    """The guess that a column holds numbers, with their unit, range and missing codes."""
     numbers = {text: read_number(text) for text in counts}
     fitting = sum(counts[text] for text, number in numbers.items() if number is not None)
     others = [counts[text] for text, number in numbers.items() if number is None]

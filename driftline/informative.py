@@ -43,6 +43,9 @@ def choose_rows_to_label(
 
 
 def _entropy(probabilities: Floats) -> Floats:
+    """As a share of the most there can be; a number does not say how unsure it is."""
+    if probabilities.shape[1] == 1:
+        return np.zeros(len(probabilities))
     p = np.clip(probabilities, 1e-12, 1.0)
     entropy: Floats = -(p * np.log(p)).sum(axis=1) / np.log(p.shape[1])
     return entropy

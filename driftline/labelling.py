@@ -1,4 +1,4 @@
-"""A file of true labels: which predictions they are of, and which class each one means."""
+"""A file of true labels: which predictions they are of, and which class or number each means."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ ID_NAMES = ("prediction_id", "id")
 
 @dataclass(frozen=True)
 class LabelRows:
-    """Pairs of prediction id and class name, and how many rows lack one or name no class."""
+    """Pairs of prediction id and label, and how many rows lack one or hold no label."""
 
     pairs: tuple[tuple[str, str], ...]
     unusable: int
@@ -35,7 +35,7 @@ def read_labels(rows: pd.DataFrame, problem: Problem, *, source: str) -> LabelRo
         source=source,
     )
     ids, labels = (cells_of(rows.iloc[:, place]) for place in places)
-    found = [None if label is None else target.spellings.find(label) for label in labels]
+    found = [None if label is None else target.find(label) for label in labels]
     pairs = tuple(
         (spell(prediction_id), label)
         for prediction_id, label in zip(ids, found, strict=True)

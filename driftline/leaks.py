@@ -10,24 +10,28 @@ import pandas as pd
 from driftline.cleaning import cells_of
 from driftline.inference import Guess
 from driftline.spelling import is_marker, read_number, spell, tidy
+from driftline.target_guesses import AnyTargetGuess
 
-LEAKING_RATIO = 0.995  # area under the curve of one column alone
+LEAKING_RATIO = 0.995  # area under the curve, or rank correlation, of one column alone
 SAMPLE_ROWS = 20_000
+LEAST_PAIRS = 30
 
 
-def suspect_leak(guess: Guess, rows: pd.DataFrame, place: int, target: str) -> Guess:
+def suspect_leak(guess: Guess, rows: pd.DataFrame, place: int, target: AnyTargetGuess) -> Guess:
     """A column that alone tells the target nearly perfectly is left out, and told."""
     if guess.role != "input":
         return guess
     names = [tidy(str(name)) for name in rows.columns]
     sample = rows if len(rows) <= SAMPLE_ROWS else rows.sample(SAMPLE_ROWS, random_state=0)
-    score = tell_apart(
+    measure, shown = (follow, "rank correlation") if target.is_number else (tell_apart, "AUC")
+    score = measure(
         cells_of(sample.iloc[:, names.index(guess.name)]), cells_of(sample.iloc[:, place])
     )
     if score < LEAKING_RATIO:
         return guess
     told = (
-        f"{guess.evidence}; alone it tells {target!r} nearly perfectly (AUC {score:.3f}): "
+        f"{guess.evidence}; alone it tells {target.name!r} nearly perfectly ({shown} "
+        f"{score:.3f}): "
         "known only afterwards? To use it, move it to `columns`"
     )
     return replace(guess, role="ignored", evidence=told)
@@ -57,6 +61,21 @@ def tell_apart(values: Sequence[Any], truth: Sequence[Any]) -> float:
         roc_auc_score(labels == label, answers[:, place]) for place, label in enumerate(classes)
     ]
     return float(np.mean(scores))
+
+
+def follow(values: Sequence[Any], truth: Sequence[Any]) -> float:
+    """How nearly a number goes with another one, as the size of their rank correlation.
+
+    Too few pairs of numbers tell nothing.
+    """
+    pairs = pd.DataFrame({"value": _numbers_of(values), "truth": _numbers_of(truth)}).dropna()
+    if len(pairs) < LEAST_PAIRS or pairs.nunique().min() < 2:  # noqa: PLR2004 - one value goes with none
+        return 0.0
+    return abs(float(pairs["value"].rank().corr(pairs["truth"].rank())))
+
+
+def _numbers_of(values: Sequence[Any]) -> list[float | None]:
+    return [None if value is None else read_number(spell(value)) for value in values]
 
 
 def _as_numbers(values: Sequence[Any]) -> np.ndarray:

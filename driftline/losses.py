@@ -1,30 +1,37 @@
 """What one answered row costs: the per-row losses that every comparison and every figure rests on.
 
 With two classes the Brier loss counts the positive class once, with more it sums over the classes.
+Answers are arrays (rows, classes) of probabilities, or (rows, 1) of numbers.
 """
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-LossName = Literal["brier", "log_loss", "error"]
+LossName = Literal["brier", "log_loss", "error", "absolute_error", "squared_error"]
+CLASS_LOSSES: Final = ("log_loss", "brier", "error")
+NUMBER_LOSSES: Final = ("absolute_error", "squared_error")
 Floats = NDArray[np.float64]
 LEAST_PROBABILITY: Final = 1e-6  # a log loss is cut there: one surprise must not decide everything
 
 
 def row_losses(
     probabilities: Floats,
-    y: NDArray[np.int64],
+    y: NDArray[Any],
     metric: LossName,
     *,
-    predicted: NDArray[np.int64] | None = None,
+    predicted: NDArray[Any] | None = None,
 ) -> Floats:
     """Loss of each row, lower is better.
 
     `probabilities` has shape (rows, classes), `y` holds class indices; `error` needs the decisions.
+    Errors of a number are in the target's unit, or its square: answers (rows, 1), `y` the numbers.
     Source of the Brier score: Brier, Monthly Weather Review 78 (1950) 1-3.
     """
+    if metric in NUMBER_LOSSES:
+        errors: Floats = np.abs(probabilities[:, 0] - y)
+        return errors if metric == "absolute_error" else errors**2
     if metric == "error":
         decided = probabilities.argmax(axis=1) if predicted is None else predicted
         return np.asarray(y != decided, dtype=np.float64)
@@ -34,6 +41,17 @@ def row_losses(
     classes = probabilities.shape[1]
     squares = ((probabilities - np.eye(classes)[y]) ** 2).sum(axis=1)
     return np.asarray(squares / (2 if classes == 2 else 1))  # noqa: PLR2004 - two classes
+
+
+def blind_answers(y: NDArray[Any], metric: LossName, *, width: int) -> Floats:
+    """The best constant answer in a loss: the classes' shares, the median, or the mean."""
+    if metric == "absolute_error":
+        constant = np.array([np.median(y)])
+    elif metric == "squared_error":
+        constant = np.array([np.mean(y)])
+    else:
+        constant = np.bincount(y, minlength=width) / len(y)
+    return np.tile(constant, (len(y), 1))
 
 
 def largest_loss(metric: LossName, classes: int) -> float:

@@ -7,13 +7,14 @@ Higher is better for all but `brier` and `ece`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.contract import TIE
-from driftline.losses import row_losses
+from driftline.losses import LossName, blind_answers, row_losses
+from driftline.scored import ScoredRows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -55,15 +56,32 @@ class Scored:
             threshold=self.threshold,
         )
 
+    def losses(self, metric: str) -> Floats:
+        """What each row costs."""
+        name = cast("LossName", metric)
+        return row_losses(self.probabilities, self.y, name, predicted=self.predicted)
 
-def compute_metrics(scored: Scored) -> dict[str, float]:
+    def blind_losses(self, metric: str) -> Floats:
+        """What each row would cost by the classes' shares alone."""
+        name = cast("LossName", metric)
+        shares = blind_answers(self.y, name, width=self.probabilities.shape[1])
+        return row_losses(shares, self.y, name)
+
+    def weigh(self, weights: Floats) -> dict[str, Floats]:
+        """Each metric per resample."""
+        if self.positive is not None:
+            return _binary_metrics(self, weights)
+        return _macro_metrics(self, weights)
+
+
+def compute_metrics(scored: ScoredRows) -> dict[str, float]:
     """Each metric of these rows; those that are undefined on them (one class only) are nan."""
     weights = np.ones((1, len(scored.y)))
-    return {name: float(values[0]) for name, values in _weighted_metrics(scored, weights).items()}
+    return {name: float(values[0]) for name, values in scored.weigh(weights).items()}
 
 
 def bootstrap_intervals(
-    scored: Scored, *, seed: int, resamples: int = 1000, coverage: float = 0.95
+    scored: ScoredRows, *, seed: int, resamples: int = 1000, coverage: float = 0.95
 ) -> dict[str, tuple[float, float]]:
     """Percentile bootstrap interval of each metric over resampled rows.
 
@@ -78,7 +96,7 @@ def bootstrap_intervals(
         weights = np.stack(
             [np.bincount(rng.integers(0, rows, rows), minlength=rows) for _ in range(count)]
         ).astype(np.float64)
-        parts.append(_weighted_metrics(scored, weights))
+        parts.append(scored.weigh(weights))
     tail = (1 - coverage) / 2 * 100
     intervals = {}
     for name in parts[0]:
@@ -166,12 +184,6 @@ def metrics_from_confusion(
         "lowest_recall": np.minimum(recall, specificity),
         "net_benefit": _divide(tp - fp * odds, total),
     }
-
-
-def _weighted_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
-    if scored.positive is not None:
-        return _binary_metrics(scored, weights)
-    return _macro_metrics(scored, weights)
 
 
 def _binary_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:

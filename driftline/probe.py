@@ -18,11 +18,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.answers import answers_of
 from driftline.losses import LossName, row_losses
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Fit = Callable[[NDArray[np.float32], Ints], Any]  # returns a fitted model with predict_proba
+Truth = NDArray[Any]  # class indices; of a number the numbers
+Fit = Callable[[NDArray[np.float32], Truth], Any]  # returns a fitted model
 
 PASTS: Final = (1, 2, 4, 8)  # learn from all rows, or from the latest half, quarter, eighth of them
 BLOCKS: Final = 3
@@ -48,7 +49,7 @@ class Probe:
 
 def probe_renewal(
     X: NDArray[np.float32],  # noqa: N803
-    y: Ints,
+    y: Truth,
     *,
     newest: int,
     classes: int,
@@ -66,7 +67,7 @@ def probe_renewal(
 
 def answer_blocks(
     X: NDArray[np.float32],  # noqa: N803
-    y: Ints,
+    y: Truth,
     *,
     newest: int,
     classes: int,
@@ -92,7 +93,7 @@ def rows_of_past(rows: int, past: int, *, least: int) -> int:
 
 def answer(
     X: NDArray[np.float32],  # noqa: N803
-    y: Ints,
+    y: Truth,
     asked: NDArray[np.float32],
     *,
     classes: int,
@@ -101,7 +102,10 @@ def answer(
     """Probabilities of the asked rows by a model of the others, over all classes of the problem.
 
     Where the others hold one class, that class is certain; where there are none, all are as likely.
+    A number (`classes` is 1) is answered by a model of however few rows, and by 0 without any.
     """
+    if classes == 1:
+        return answers_of(fit(X, y), asked) if len(y) else np.zeros((len(asked), 1))
     out = np.zeros((len(asked), classes))
     known = np.unique(y)
     if len(known) < 2:  # noqa: PLR2004 - nothing to tell apart
@@ -112,7 +116,7 @@ def answer(
     return out
 
 
-def choose_past(answers: Mapping[int, Floats], y: Ints, metric: LossName) -> int:
+def choose_past(answers: Mapping[int, Floats], y: Truth, metric: LossName) -> int:
     """The longest past whose loss is within two standard errors of the best one's.
 
     Where the relation to the outcome has changed, older rows teach the older relation.

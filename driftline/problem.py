@@ -5,7 +5,7 @@ here. Reads no file; `parse_problem` takes the text.
 """
 
 import re
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -23,17 +23,19 @@ from driftline.goal import (
     Comparison,
     Gate,
     Goal,
+    Intervals,
     RiskBands,
-    bare_metric,
     settle_comparison,
 )
+from driftline.judging import check_metrics
 from driftline.loop import Loop
-from driftline.metrics import BINARY_METRICS
+from driftline.losses import NUMBER_LOSSES
 from driftline.reading import PLAIN, Reading
+from driftline.regressors import REGRESSORS
 from driftline.sources import FileSource, PackageSource, SklearnSource, Source, SyntheticSource
 from driftline.spelling import MISSING, read_number, spell
 from driftline.stated import Card, Changes
-from driftline.target import Target
+from driftline.target import AnyTarget, NumberTarget, Target
 
 __all__ = [
     "LARGEST",
@@ -45,7 +47,9 @@ __all__ = [
     "FileSource",
     "Gate",
     "Goal",
+    "Intervals",
     "Loop",
+    "NumberTarget",
     "PackageSource",
     "Problem",
     "Reading",
@@ -91,7 +95,7 @@ class Problem(Strict):
     source: Source
     reading: Reading = PLAIN
     columns: dict[Text, Column] = Field(min_length=1)
-    target: Target
+    target: AnyTarget
     ignored: tuple[Text, ...] = ()
     candidates: tuple[str, ...] = USUAL
     goal: Goal
@@ -99,6 +103,7 @@ class Problem(Strict):
     comparison: Comparison = Comparison()
     subgroups: tuple[Text, ...] = ()
     risk_bands: RiskBands = RiskBands()
+    intervals: Intervals = Intervals()
     max_quarantined_share: float = Field(default=0.05, ge=0, lt=1)
     search: Search = Search()
     drift: DriftPolicy = DriftPolicy()
@@ -107,6 +112,20 @@ class Problem(Strict):
     card: Card = Card()
     alerts: Alerts = Alerts()
     example: dict[Text, float | str | None] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_a_number(cls, document: Any) -> Any:
+        """What is left out is what fits a number, where one is to be predicted."""
+        if not isinstance(document, dict) or not _predicts_number(document.get("target")):
+            return document
+        drift = document.get("drift", {})
+        loss = {"loss": NUMBER_LOSSES[0]}
+        return {
+            "candidates": tuple(REGRESSORS),
+            **document,
+            "drift": loss | drift if isinstance(drift, dict) else drift,
+        }
 
     @field_validator("example")
     @classmethod
@@ -118,10 +137,12 @@ class Problem(Strict):
 
     @field_validator("candidates")
     @classmethod
-    def _known_candidates(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in names if name not in CANDIDATES]
+    def _known_candidates(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        target = info.data.get("target")
+        known = REGRESSORS if isinstance(target, NumberTarget) else CANDIDATES
+        unknown = [name for name in names if name not in known]
         if unknown or not names:
-            message = f"got {', '.join(unknown) or 'none'}, wanted some of {', '.join(CANDIDATES)}"
+            message = f"got {', '.join(unknown) or 'none'}, wanted some of {', '.join(known)}"
             raise ValueError(message)
         if set(names) == {"dummy"}:
             message = "got the dummy baseline alone, wanted a candidate that could serve"
@@ -176,25 +197,41 @@ class Problem(Strict):
         return self
 
     @model_validator(mode="after")
-    def _metrics_apply(self) -> Self:
-        if self.is_binary:
-            return self
-        wanted = [self.goal.maximise, *self.goal.subject_to]
-        wanted += [bare_metric(gate.metric) for gate in self.gates]
-        for metric in wanted:
-            if metric in BINARY_METRICS:
-                message = f"{metric} needs two classes; this target has {len(self.classes)}"
-                raise ValueError(message)
-        if self.comparison.metric in BINARY_METRICS:
+    def _bands_fit(self) -> Self:
+        bands = self.risk_bands
+        if not self.predicts_number and not 0 < bands.medium < bands.high < 1:
             message = (
-                f"comparison.metric: {self.comparison.metric} needs two classes; "
-                f"this target has {len(self.classes)}"
+                f"risk_bands: got {bands.medium:g} and {bands.high:g}, wanted bounds of a "
+                "probability, between 0 and 1"
             )
             raise ValueError(message)
-        if self.goal.subject_to:
-            message = "goal.subject_to sets a threshold; wanted it with two classes only"
+        if not self.predicts_number and "intervals" in self.model_fields_set:
+            message = "intervals: got it with classes, wanted it with target.kind number"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _metrics_apply(self) -> Self:
+        check_metrics(self.target, self.goal, self.gates, self.comparison, self.drift.loss)
+        if self.predicts_number and self.subgroups:
+            message = "subgroups: got it with target.kind number, wanted it with classes"
+            raise ValueError(message)
+        return self
+
+    @property
+    def predicts_number(self) -> bool:
+        """Whether the target is a number."""
+        return self.target.kind == "number"
+
+    @property
+    def has_value_bands(self) -> bool:
+        """Whether the file bounds the risk of a number; there are no bounds that fit them all."""
+        return self.predicts_number and "risk_bands" in self.model_fields_set
+
+    @property
+    def width(self) -> int:
+        """How many figures an answer has: a probability for each class, or one number."""
+        return self.target.width
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -225,6 +262,10 @@ class Problem(Strict):
     def slug(self) -> str:
         """The name as it stands in deployments and URLs."""
         return self.name.replace("_", "-")
+
+
+def _predicts_number(target: Any) -> bool:
+    return isinstance(target, dict) and target.get("kind") == "number"
 
 
 def _example_value(value: float | str | None, column: Column | None) -> float | str | None:

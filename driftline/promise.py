@@ -6,16 +6,19 @@ a lucky or badly fitting one would hide harm or invent it.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.candidates import CALIBRATION_FOLDS, CANDIDATES, build_calibrated
-from driftline.losses import LossName, row_losses
+from driftline.losses import NUMBER_LOSSES, LossName, blind_answers, row_losses
 from driftline.probe import Fit
+from driftline.regressors import REGRESSORS
 
 Floats = NDArray[np.float64]
+MADE_FROM = {"class": CANDIDATES, "number": REGRESSORS}
+_MOSTLY = 0.99  # the share of answers whose loss is within the scale
 SEARCHED_AGAIN = 2.0  # a search is done again when the rows have doubled since the last one
 
 
@@ -28,16 +31,18 @@ class Recipe:
     is_calibrated: bool = False
     seed: int = 0
     searched_rows: int = 0  # how many rows it was searched and compared on
+    predicts: Literal["class", "number"] = "class"
 
     @property
     def fit(self) -> Fit:
         """A function that fits a new model of this make."""
 
-        def make(X: NDArray[np.float32], y: NDArray[np.int64]) -> Any:  # noqa: N803
-            candidate = CANDIDATES[self.candidate]
-            smallest = int(np.unique(y, return_counts=True)[1].min())
-            if self.is_calibrated and smallest >= CALIBRATION_FOLDS:
-                return build_calibrated(candidate, self.params, self.seed).fit(X, y)
+        def make(X: NDArray[np.float32], y: NDArray[Any]) -> Any:  # noqa: N803
+            candidate = MADE_FROM[self.predicts][self.candidate]
+            if self.is_calibrated:
+                smallest = int(np.unique(y, return_counts=True)[1].min())
+                if smallest >= CALIBRATION_FOLDS:
+                    return build_calibrated(candidate, self.params, self.seed).fit(X, y)
             return candidate.build(self.params, self.seed).fit(X, y)
 
         return make
@@ -51,14 +56,16 @@ class OutOfFold:
     """Answers on the training rows by models that did not learn from them, with their truth."""
 
     probabilities: Floats
-    y: NDArray[np.int64]
+    y: NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Promise:
-    """Mean loss per row out of fold, its deviation over rows, and the loss of the base rates.
+    """Mean loss per row out of fold, its deviation over rows, and the best constant answer's loss.
 
-    `use` tells how much the model relies on each column, as shares that sum to 1.
+    `use` tells how much the model relies on each column, as shares that sum to 1. `scale` is what a
+    row's loss mostly reaches, by which evidence is bounded: 1 for probabilities, for a number the
+    loss that 99 % of the answers out of fold stay below.
     """
 
     metric: LossName
@@ -68,16 +75,24 @@ class Promise:
     base_loss: float
     recipe: Recipe
     use: Mapping[str, float]
+    scale: float = 1.0
 
     @property
     def skill(self) -> float:
-        """What the model saves per row over answering the base rates; never below a trifle."""
+        """What the model saves per row over the best constant answer; never below a trifle."""
         return max(self.base_loss - self.loss, 0.01 * self.base_loss, 1e-6)
 
     @property
     def has_skill(self) -> bool:
         """Whether it saves more than a trifle: else a share of its skill says nothing."""
         return self.base_loss - self.loss > max(0.01 * self.base_loss, 1e-6)
+
+    @property
+    def blind(self) -> str:
+        """The best constant answer, which skill is counted from."""
+        return {"absolute_error": "the median", "squared_error": "the mean"}.get(
+            self.metric, "the base rates"
+        )
 
     @property
     def error(self) -> float:
@@ -93,10 +108,10 @@ def make_promise(
     answers: OutOfFold, *, metric: LossName, recipe: Recipe, use: Mapping[str, float]
 ) -> Promise:
     """What these answers promise."""
-    y, classes = answers.y, answers.probabilities.shape[1]
+    y, width = answers.y, answers.probabilities.shape[1]
     losses = row_losses(answers.probabilities, y, metric)
-    rates = np.bincount(y, minlength=classes) / len(y)
-    base = row_losses(np.tile(rates, (len(y), 1)), y, metric)
+    base = row_losses(blind_answers(y, metric, width=width), y, metric)
+    scale = float(np.quantile(losses, _MOSTLY)) if metric in NUMBER_LOSSES else 1.0
     return Promise(
         metric=metric,
         loss=float(losses.mean()),
@@ -105,6 +120,7 @@ def make_promise(
         base_loss=float(base.mean()),
         recipe=recipe,
         use=dict(use),
+        scale=max(scale, np.finfo(np.float32).tiny.item()),
     )
 
 

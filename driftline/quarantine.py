@@ -49,25 +49,12 @@ def check_share(separated: Separated, problem: Problem, *, source: str) -> None:
 
 
 def check_trainable(kept: pd.DataFrame, problem: Problem, *, folds: int, source: str) -> None:
-    """Raise `DataError` when a class is absent or too small to be split and cross-validated."""
+    """Raise `DataError` when the target is too rare or too even to be split and cross-validated."""
     target = problem.target.name
     if target not in kept:
         message = f"{source}: no column {target!r}; wanted rows of this problem"
         raise DataError(message)
-    counts = kept[target].value_counts()
-    absent = [name for name in problem.classes if counts.get(name, 0) == 0]
-    if absent:
-        got = ", ".join(map(str, counts.index))
-        message = (
-            f"{source}: column {target!r}: got only {got}, wanted rows of every class "
-            f"({', '.join(problem.classes)})"
-        )
-        raise DataError(message)
-    smallest = str(counts.idxmin())
-    needed = folds + 1
-    if counts[smallest] < needed:
-        message = (
-            f"{source}: column {target!r}: got {counts[smallest]} rows of class {smallest!r}, "
-            f"wanted at least {needed} for {folds} folds and a test set (--folds lowers it)"
-        )
+    shortage = problem.target.find_shortage(kept[target], folds=folds)
+    if shortage is not None:
+        message = f"{source}: column {target!r}: {shortage}"
         raise DataError(message)

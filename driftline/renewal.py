@@ -74,7 +74,7 @@ def choose_history(
         encode_rows(table, problem),
         encode_target(table, problem),
         newest=judged,
-        classes=len(problem.classes),
+        classes=problem.width,
         fit=recipe.fit,
         metric=problem.drift.loss,
     )

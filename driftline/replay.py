@@ -120,10 +120,7 @@ class Replay:
         key = champion, window
         if key not in self._losses:
             scored = score_window(self.history, self.models[champion], window)
-            metric = self.history.problem.drift.loss
-            self._losses[key] = row_losses(
-                scored.probabilities, scored.y, metric, predicted=scored.predicted
-            )
+            self._losses[key] = scored.losses(self.history.problem.drift.loss)
         return self._losses[key]
 
     def probed(self, window: int) -> dict[int, Floats]:

@@ -1,23 +1,36 @@
 """Hyperparameter search inside the training rows.
 
 Each trial is judged by its cross-validated log loss, a proper score, so that the search cannot be
-won by a lucky threshold. The defaults are always the first trial.
+won by a lucky threshold; of a number by the goal's own loss. The defaults are always the first
+trial.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.answers import Fold
 from driftline.candidates import Candidate, Params, Range
-from driftline.evaluation import cross_predict, make_folds
+from driftline.class_outcome import log_loss_of
+from driftline.evaluation import make_folds
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+Judge = Callable[
+    [Callable[[], "Pipeline"], NDArray[np.float32], NDArray[Any], Sequence[Sequence[Fold]]], float
+]
 
 
 def search_params(
     candidate: Candidate,
     X: NDArray[np.float32],  # noqa: N803
-    y: NDArray[np.int64],
+    y: NDArray[Any],
     *,
+    strata: NDArray[np.int64] | None = None,
+    judge: Judge = log_loss_of,
     trials: int,
     folds: int,
     seed: int,
@@ -25,6 +38,7 @@ def search_params(
 ) -> Params:
     """The best parameters of `trials` by the tree-structured Parzen estimator; seeded.
 
+    Folds are stratified by `strata`, else by class; `judge` tells what out-of-fold answers cost.
     Source: Bergstra et al., NeurIPS 2011, as implemented by Optuna.
     """
     if trials == 0 or not candidate.space:
@@ -33,20 +47,18 @@ def search_params(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    splits = make_folds(y, folds=folds, repeats=1, seed=seed)
+    splits = make_folds(y if strata is None else strata, folds=folds, repeats=1, seed=seed)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=5))
     study.enqueue_trial(dict(candidate.defaults))
 
-    def judge(trial: optuna.Trial) -> float:
+    def attempt(trial: optuna.Trial) -> float:
         params = _suggest(trial, candidate)
-        probabilities = cross_predict(lambda: candidate.build(params, seed), X, y, splits)[0]
-        truth = np.clip(probabilities[np.arange(len(y)), y], 1e-6, 1)
-        loss = float(-np.log(truth).mean())
+        loss = judge(lambda: candidate.build(params, seed), X, y, splits)
         if on_trial is not None:
             on_trial(trial.number, loss)
         return loss
 
-    study.optimize(judge, n_trials=trials)
+    study.optimize(attempt, n_trials=trials)
     return dict(study.best_params)
 
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from driftline.evaluation import CrossValidated
 from driftline.losses import row_losses
-from driftline.metrics import LOWER_IS_BETTER
 from driftline.problem import Goal
 
 
@@ -22,12 +21,10 @@ def choose_winner(results: Mapping[str, CrossValidated], goal: Goal) -> str:
     runners = [name for name in results if name != "dummy"] or list(results)
     missed = {name: round(_shortfall(results[name], goal), 6) for name in runners}
     eligible = [name for name in runners if missed[name] == min(missed.values())]
-    sign = -1 if goal.maximise in LOWER_IS_BETTER else 1
-    best = max(eligible, key=lambda name: sign * results[name].mean(goal.maximise))
+    sign = -1 if goal.is_low_best else 1
+    best = max(eligible, key=lambda name: sign * results[name].mean(goal.metric))
     for name in eligible:
-        ahead = sign * (
-            results[best].per_fold[goal.maximise] - results[name].per_fold[goal.maximise]
-        )
+        ahead = sign * (results[best].per_fold[goal.metric] - results[name].per_fold[goal.metric])
         if float(np.nanmean(ahead)) <= _standard_error(ahead):
             return name
     return best

@@ -9,9 +9,11 @@ from driftline.comparison import Improvement, compare_pairwise
 from driftline.contract import Contract
 from driftline.dataset import Dataset, as_sent
 from driftline.export import score_onnx
-from driftline.metrics import Scored, compute_metrics, score_rows
+from driftline.measured import Measured
+from driftline.metrics import compute_metrics, score_rows
 from driftline.problem import Comparison
 from driftline.promise import OutOfFold, Promise
+from driftline.scored import ScoredRows
 from driftline.splitting import unseen_rows
 
 
@@ -32,23 +34,31 @@ class ServedModel:
         return f"champion v{self.version}"
 
 
-def score_served(model: ServedModel, table: pd.DataFrame, y: np.ndarray) -> Scored:
+def score_served(model: ServedModel, table: pd.DataFrame, y: np.ndarray) -> ScoredRows:
     """A served model's answers on a table's rows, with their truth."""
     contract = model.contract
     names = [field.name for field in contract.fields]
     matrix = contract.encode_table(as_sent(table[names], contract).to_dict(orient="records"))  # type: ignore[arg-type]
+    return score_by(contract, score_onnx(model.onnx, matrix), y)
+
+
+def score_by(contract: Contract, answers: np.ndarray, y: np.ndarray) -> ScoredRows:
+    """A model's answers as its contract settles them, with their truth."""
+    if contract.number is not None:
+        return Measured(y, contract.number.bound(answers), contract.number)
     positive = contract.positive[0] if contract.threshold is not None else None
     return score_rows(
-        score_onnx(model.onnx, matrix),
-        y,
-        positive=positive,
-        threshold=contract.threshold,
-        costs=contract.costs,
+        answers, y, positive=positive, threshold=contract.threshold, costs=contract.costs
     )
 
 
 def compare_unseen(
-    challenger: Scored, dataset: Dataset, champion: ServedModel, policy: Comparison, *, seed: int
+    challenger: ScoredRows,
+    dataset: Dataset,
+    champion: ServedModel,
+    policy: Comparison,
+    *,
+    seed: int,
 ) -> tuple[Improvement, dict[str, float]]:
     """Compare pairwise on the test rows that the champion was not trained on either.
 

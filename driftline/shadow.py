@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from driftline.problem import DriftPolicy
 from driftline.sequential import Wager, read_wager
 
 Floats = NDArray[np.float64]
+BRIER: Final = "Brier score"
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,19 @@ class Shadow:
     version: str
     wager: Wager
     rows: int = 0
+    unit: str = BRIER
 
     @property
     def mean(self) -> float:
-        """By how much the new champion loses more per answer, as a Brier score."""
+        """By how much the new champion loses more per answer, in the unit."""
         return self.wager.mean
 
     def add(self, losses: Floats, theirs: Floats) -> "Shadow":
-        """The test with a further cohort: Brier losses per row of the champion and of the other."""
+        """The test with a further cohort: losses per row of the champion and of the other.
+
+        They are Brier losses; of a number its own losses in units of what those mostly reach, cut
+        at 1, since a bet needs bounds.
+        """
         wager = self.wager.add(np.clip(losses - theirs, -1, 1))
         return replace(self, wager=wager, rows=self.rows + len(losses))
 
@@ -39,7 +45,7 @@ class Shadow:
         """Why the champion before serves again, in one sentence."""
         return (
             f"version {champion} is worse than version {self.version}, which it replaced: "
-            f"{self.mean:+.4f} Brier score per answer on the same {self.rows} labelled rows"
+            f"{self.mean:+.4f} {self.unit} per answer on the same {self.rows} labelled rows"
         )
 
     def to_document(self) -> dict[str, Any]:
@@ -47,8 +53,8 @@ class Shadow:
         return {"version": self.version, "rows": self.rows, "wager": self.wager.to_document()}
 
 
-def read_shadow(document: Mapping[str, Any] | None, version: str) -> Shadow:
+def read_shadow(document: Mapping[str, Any] | None, version: str, *, unit: str = BRIER) -> Shadow:
     """What `to_document` wrote of this version, or a test that has not begun."""
     if not document or document.get("version") != version:
-        return Shadow(version, Wager())
-    return Shadow(version, read_wager(document["wager"]), int(document["rows"]))
+        return Shadow(version, Wager(), unit=unit)
+    return Shadow(version, read_wager(document["wager"]), int(document["rows"]), unit)

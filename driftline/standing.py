@@ -14,15 +14,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.losses import LossName
 from driftline.problem import DriftPolicy
 from driftline.promise import Promise
 from driftline.sequential import Wager, mixed_proof, read_wager
 
 Floats = NDArray[np.float64]
 
-# A wager's values lie in [-1, 1]: differences of losses over what they mostly reach, cut beyond it.
-_SCALES: Final[Mapping[LossName, float]] = {"log_loss": 1.0, "brier": 1.0, "error": 1.0}
 _ASKED_AGAIN: Final = 1.5  # after a renewal that came to nothing, half as many rows again
 
 
@@ -61,7 +58,7 @@ class Standing:
 
         `losses` are the champion's, `probed` the probe's per past, of which `past` was chosen.
         """
-        scale = _SCALES[promise.metric]
+        scale = promise.scale
         tolerated = promise.loss + 2 * promise.error + policy.harm / 2 * promise.skill
         saved = {str(key): losses - theirs for key, theirs in probed.items()}
         whole, least = self.renewal.get("1", Wager()), policy.worth * promise.skill
@@ -145,7 +142,7 @@ def describe_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> s
     if not promise.has_skill:
         return (
             f"the champion has no skill to lose: its {promise.metric} of {promise.loss:.4f} is "
-            f"hardly below the {promise.base_loss:.4f} of the base rates; {why}"
+            f"hardly below the {promise.base_loss:.4f} of {promise.blind}; {why}"
         )
     if is_skill_lost(standing, promise, policy):
         return (
@@ -162,7 +159,7 @@ def describe_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> s
 def _against_champion(saved: float, promise: Promise) -> str:
     if not promise.has_skill:
         saves = max(promise.base_loss - promise.loss, 0.0)
-        return f"the champion saves {saves:.4f} over the base rates"
+        return f"the champion saves {saves:.4f} over {promise.blind}"
     return f"{saved / promise.skill:.0%} of the champion's skill"
 
 
@@ -178,6 +175,9 @@ def describe_standing(standing: Standing, promise: Promise) -> str:
 
 def _cut(values: Floats, scale: float) -> Floats:
     """Values for a wager, mixed in a fixed order.
+
+    They lie in [-1, 1]: differences of losses over what those mostly reach (`Promise.scale`), cut
+    beyond it. An error of a number has no end, so a few great ones count as great and no more.
 
     The first block of a cohort is answered by nearly what the champion is itself: its differences
     are about 0, and a player who took the rest for as quiet would bet too much.

@@ -34,7 +34,7 @@ def choose_threshold(
     thresholds = _candidates(p)
     tp, fp, fn, tn = _confusion_at(truth, p, thresholds)
     metrics = metrics_from_confusion(tp, fp, fn, tn, thresholds)
-    aim = metrics[goal.maximise] if goal.maximise in DECISION_METRICS else metrics["f1"]
+    aim = metrics[goal.metric] if goal.metric in DECISION_METRICS else metrics["f1"]
     sizes = {"recall": tp + fn, "precision": tp + fp, "specificity": tn + fp}
     shortfall = np.zeros(len(thresholds))
     for name, floor in goal.subject_to.items():

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.candidates import CALIBRATION_FOLDS, CANDIDATES, Params, build_calibrated
+from driftline.answers import Fold
+from driftline.candidates import Params, build_calibrated
 from driftline.dataset import Matrices
-from driftline.evaluation import CrossValidated, Fold, cross_validate, make_folds
-from driftline.metrics import Scored, bootstrap_intervals, compute_metrics, score_rows
+from driftline.evaluation import CrossValidated, make_folds
+from driftline.metrics import bootstrap_intervals, compute_metrics
+from driftline.outcome import Rule, outcome_of
 from driftline.probe import answer_blocks
 from driftline.problem import Problem
 from driftline.promise import OutOfFold, Recipe
+from driftline.scored import ScoredRows
 from driftline.search import search_params
 from driftline.selection import choose_winner, is_calibration_helpful
-from driftline.thresholds import choose_threshold, settle_threshold
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -27,17 +29,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trained:
-    """A fitted candidate with its cross-validation, test scores and intervals."""
+    """A fitted candidate with its cross-validation, test scores and intervals.
+
+    `rule` makes its answers decisions or intervals, see `driftline.outcome`.
+    """
 
     name: str
     params: Params
     cv: CrossValidated
     model: "Pipeline"
-    threshold: float | None
+    rule: Rule
     is_calibrated: bool
-    test: Scored
+    test: ScoredRows
     test_metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
+
+    @property
+    def threshold(self) -> float | None:
+        """The decision threshold, where there is one."""
+        return self.test.threshold
 
     def flat_metrics(self) -> dict[str, float]:
         """`cv_<m>_mean`, `cv_<m>_std`, `cv_<m>_excess_std` and `test_<m>` in one mapping."""
@@ -65,11 +75,14 @@ def train_candidate(
 
     With `params` nothing is searched.
     """
-    candidate = CANDIDATES[name]
+    outcome = outcome_of(problem)
+    candidate = outcome.candidates[name]
     params = params or search_params(
         candidate,
         data.X_train,
         data.y_train,
+        strata=problem.target.strata(data.y_train),
+        judge=outcome.search_loss,
         trials=trials,
         folds=min(problem.search.folds, len(splits[0])),
         seed=seed,
@@ -98,8 +111,8 @@ def calibrate(
 
     With very few rows of a class there is nothing to calibrate on.
     """
-    parts = (data.y_train[train] for folds in splits for train, _ in folds)
-    if min(np.unique(y, return_counts=True)[1].min() for y in parts) < CALIBRATION_FOLDS:
+    outcome = outcome_of(problem)
+    if not outcome.can_calibrate(data.y_train[train] for folds in splits for train, _ in folds):
         return plain
     calibrated = _fit(
         plain.name,
@@ -107,7 +120,7 @@ def calibrate(
         problem,
         data,
         splits=splits,
-        build=lambda: build_calibrated(CANDIDATES[plain.name], plain.params, seed),
+        build=lambda: build_calibrated(outcome.candidates[plain.name], plain.params, seed),
         seed=seed,
         is_calibrated=True,
     )
@@ -126,20 +139,16 @@ def renew(
     X = np.vstack([data.X_train, data.X_test])  # noqa: N806
     y = np.concatenate([data.y_train, data.y_test])
     answers = answer_blocks(
-        X, y, newest=len(data.y_test), classes=len(problem.classes), fit=recipe.fit, past=1
+        X, y, newest=len(data.y_test), classes=problem.width, fit=recipe.fit, past=1
     )
     model = recipe.fit(X, y)
-    positive = problem.positive_indices[0] if problem.is_binary else None
-    threshold = winner.threshold
-    if threshold is not None:
-        threshold = settle_threshold(threshold, model.predict_proba(X)[:, positive])
-    test = score_rows(
-        answers, data.y_test, positive=positive, threshold=threshold, costs=problem.costs
-    )
+    outcome = outcome_of(problem)
+    rule = outcome.settle_rule(winner.rule, outcome.answer(model, X))
+    test = outcome.score(answers, data.y_test, rule)
     return replace(
         winner,
         model=model,
-        threshold=threshold,
+        rule=rule,
         test=test,
         test_metrics=compute_metrics(test),
         intervals=bootstrap_intervals(test, seed=seed),
@@ -160,13 +169,18 @@ def out_of_fold(winner: Trained, data: Matrices, *, is_renewed: bool) -> OutOfFo
 def winner_of(trained: Sequence[Trained], problem: Problem) -> Trained:
     """The candidate that cross-validation chooses for the problem's goal."""
     by_name = {one.name: one for one in trained}
-    ordered = {name: by_name[name].cv for name in CANDIDATES if name in by_name}
+    ordered = {name: by_name[name].cv for name in outcome_of(problem).candidates if name in by_name}
     return by_name[choose_winner(ordered, problem.goal)]
 
 
-def plan_folds(y: NDArray[np.int64], *, folds: int, repeats: int, seed: int) -> list[list[Fold]]:
-    """The folds that every candidate of a run shares, so that their folds pair up."""
-    return make_folds(y, folds=folds, repeats=repeats, seed=seed)
+def plan_folds(
+    strata: NDArray[np.int64], *, folds: int, repeats: int, seed: int
+) -> list[list[Fold]]:
+    """The folds that every candidate of a run shares, so that their folds pair up.
+
+    They are stratified by what `Target.strata` gives: the classes, nothing of a number.
+    """
+    return make_folds(strata, folds=folds, repeats=repeats, seed=seed)
 
 
 def _fit(
@@ -180,38 +194,19 @@ def _fit(
     seed: int,
     is_calibrated: bool = False,
 ) -> Trained:
-    positive = problem.positive_indices[0] if problem.is_binary else None
-    cv = cross_validate(
-        build,
-        data.X_train,
-        data.y_train,
-        splits=splits,
-        goal=problem.goal,
-        positive=positive,
-        costs=problem.costs,
-    )
-    repeats = len(cv.probabilities)
-    threshold = choose_threshold(
-        np.tile(data.y_train, repeats),
-        np.concatenate(cv.probabilities),
-        problem.goal,
-        positive=positive,
-        copies=repeats,
-    )
+    outcome = outcome_of(problem)
+    cv = outcome.cross_validate(build, data.X_train, data.y_train, splits)
     model = build().fit(data.X_train, data.y_train)
-    on_train, on_test = model.predict_proba(data.X_train), model.predict_proba(data.X_test)
-    if threshold is not None:
-        scores = np.concatenate([on_train[:, positive], on_test[:, positive]])
-        threshold = settle_threshold(threshold, scores)
-    test = score_rows(
-        on_test, data.y_test, positive=positive, threshold=threshold, costs=problem.costs
-    )
+    on_train, on_test = outcome.answer(model, data.X_train), outcome.answer(model, data.X_test)
+    rule = outcome.set_rule(cv.probabilities, data.y_train)
+    rule = outcome.settle_rule(rule, np.concatenate([on_train, on_test]))
+    test = outcome.score(on_test, data.y_test, rule)
     return Trained(
         name=name,
         params=params,
         cv=cv,
         model=model,
-        threshold=threshold,
+        rule=rule,
         is_calibrated=is_calibrated,
         test=test,
         test_metrics=compute_metrics(test),

@@ -237,7 +237,8 @@ def describe_likely(evidence: Evidence) -> str:
     if evidence.estimated is not None and evidence.estimated > 0 and not evidence.doubt:
         parts.append(f"its answers are estimated to lose {evidence.estimated:.0%} of its skill")
     if evidence.promise is not None and not evidence.promise.has_skill:
-        parts.append("the champion has no skill to lose: it is hardly better than the base rates")
+        blind = evidence.promise.blind
+        parts.append(f"the champion has no skill to lose: it is hardly better than {blind}")
     return f"{' and '.join(parts)}; label the listed rows to see whether this does harm"
 
 

@@ -198,7 +198,9 @@ def judge_shadow(spec: Problem, case: Case, cohort: Cohort) -> Shadow | None:
     """How the champion before would have answered, while that is asked."""
     before = champion_before(spec.name, case.served.version)
     old = None if before is None else read_if_there(spec, before)
-    return None if old is None else cohorts.judge_shadow(case.window, old, cohort, spec)
+    return (
+        None if old is None else cohorts.judge_shadow(case.window, case.served, old, cohort, spec)
+    )
 
 
 def label_first(spec: Problem, case: Case) -> list[str]:

@@ -34,7 +34,7 @@ def replay(
     quarantined.
     """
     spec = read_problem(problem)
-    recipe = renewing.choose_recipe(candidate)
+    recipe = renewing.choose_recipe(candidate, spec.target.kind)
     with step("read history"):
         raw, name, _ = read_source(spec, source)
         ordered = replaying.order_rows(raw, order_by, spec)

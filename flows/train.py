@@ -199,8 +199,8 @@ def decide(
     judged, holders = conclude(
         spec, contest, plan, judged, version=version, run_id=logged.run_id, reason=reason
     )
-    sections = gate.describe_outcome(winner, trained, exported, judged, holders)
-    sections["goal"] = {"maximise": spec.goal.maximise, "subject_to": dict(spec.goal.subject_to)}
+    sections = gate.describe_outcome(spec, winner, trained, exported, judged, holders)
+    sections["goal"] = gate.describe_goal(spec)
     sections["snapshot"] = {"sha256": contest.snapshot, "rows": rows, "quarantined": 0}
     sections |= {} if validation is None else {"validation": validation}
     sections["model"] = gate.describe_model(spec, version, logged.run_id, exported)

@@ -51,6 +51,18 @@ MOODS: dict[str, Any] = {
         "town": {"kind": "category", "categories": [f"town {i}" for i in range(12)]},
     },
 }
+STAY: dict[str, Any] = {
+    "title": "A tiny problem whose target is a number",
+    "source": {"kind": "file", "location": "rows.csv"},
+    "target": {"name": "stay", "kind": "number", "unit": "days", "range": [0, 60]},
+    "goal": {"minimise": "mae"},
+    "gates": [{"metric": "test_mae", "at_most": 4}, {"metric": "cv_r2_mean", "at_least": 0.3}],
+    "comparison": {"min_rows": 20},
+    "search": {"trials": 0, "folds": 2},
+    "candidates": ["dummy", "ridge"],
+    "max_quarantined_share": 0.2,
+    "columns": TINY["columns"],
+}
 TINY_SUITE: dict[str, Any] = {
     "expectations": [
         {
@@ -100,6 +112,15 @@ def tiny_rows(rows: int = 240, seed: int = 0) -> pd.DataFrame:
             "outcome": outcome,
         }
     )
+
+
+def stay_rows(rows: int = 240, seed: int = 0, *, slope: float = 3.0) -> pd.DataFrame:
+    """Rows of the problem with a number: `level` and `sex` tell of the days in hospital."""
+    table = tiny_rows(rows, seed).drop(columns="outcome")
+    rng = np.random.default_rng(seed + 1)
+    level = table["level"].fillna(0.0)
+    days = 20 + slope * level + 2.0 * (table["sex"] == "M") + rng.normal(0, 2.0, rows)
+    return table.assign(stay=np.round(days.clip(0, 60), 2))
 
 
 def mood_rows(rows: int = 300, seed: int = 0) -> pd.DataFrame:

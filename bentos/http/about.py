@@ -24,11 +24,7 @@ def tell_model(contract: Contract) -> dict[str, Any]:
         "onnx_sha256": contract.onnx_sha256,
         "snapshot": contract.snapshot,
         "promoted_at": contract.promoted_at,
-        "classes": list(contract.classes),
-        "positive": [contract.classes[i] for i in contract.positive],
-        "threshold": contract.threshold,
-        "miss_costs": dict(zip(contract.classes, contract.costs, strict=False)),
-        "risk_bands": {"medium": contract.medium_risk, "high": contract.high_risk},
+        **_tell_outcome(contract),
         "metrics": dict(contract.metrics),
         "intervals": {f"test_{name}": [low, high] for name, low, high in contract.intervals},
         "fields": tell_fields(contract),
@@ -36,13 +32,32 @@ def tell_model(contract: Contract) -> dict[str, Any]:
     }
 
 
+def _tell_outcome(contract: Contract) -> dict[str, Any]:
+    """What the model answers with: classes and their threshold, or a number and its interval."""
+    bands = {"risk_bands": {"medium": contract.medium_risk, "high": contract.high_risk}}
+    number = contract.number
+    if number is not None:
+        interval = {"coverage": number.coverage, "reach": number.reach}
+        told = {"unit": number.unit, "range": number.range, "interval": interval}
+        return {"number": told} | (bands if number.is_banded else {})
+    return {
+        "classes": list(contract.classes),
+        "positive": [contract.classes[i] for i in contract.positive],
+        "threshold": contract.threshold,
+        "miss_costs": dict(zip(contract.classes, contract.costs, strict=False)),
+        **bands,
+    }
+
+
 def tell_explained(contract: Contract, explained: Explained) -> dict[str, Any]:
     """What moved an answer, with what that means."""
+    is_number = contract.number is not None
+    what = "prediction" if is_number else "probability"
     return {
-        "classes": list(explained.classes),
-        "probability": explained.probability,
-        "typical_probability": explained.typical_probability,
+        **({} if is_number else {"classes": list(explained.classes)}),
+        what: explained.figure,
+        f"typical_{what}": explained.typical_figure,
         "contributions": [asdict(one) for one in explained.contributions],
-        "meaning": MEANING,
+        "meaning": MEANING.replace("probability", what),
         "model_version": contract.model_version,
     }

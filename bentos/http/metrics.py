@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bentos.log.refusals import Counts
-from bentos.predictor import Answer
+from bentos.predictor import AnyAnswer
 from driftline.contract import Contract
 from driftline.fields import FieldSpec
 
@@ -97,7 +97,7 @@ class Ledger:
         self._waiting = 0
         self._shown = self._coarsen()
 
-    def count(self, contract: Contract, matrix: np.ndarray, answers: Sequence[Answer]) -> None:
+    def count(self, contract: Contract, matrix: np.ndarray, answers: Sequence[AnyAnswer]) -> None:
         """Count answered predictions and their encoded inputs.
 
         The last answers of a model that one with other fields replaces just now are left out.
@@ -105,7 +105,8 @@ class Ledger:
         if (contract.fields, contract.classes) != (self.contract.fields, self.contract.classes):
             return
         for answer in answers:
-            self.by_class[answer.label] += 1
+            if answer.label in self.by_class:  # a number is of no class
+                self.by_class[answer.label] += 1
             if answer.risk_level is not None:
                 self.by_risk[answer.risk_level] += 1
             self.confidence.add(answer.confidence)

@@ -6,6 +6,7 @@ from bentos.http.about import MEANING
 from driftline.contract import Contract
 from driftline.dates import spell_date, spell_end
 from driftline.fields import FieldSpec
+from driftline.numbers import NumberSpec
 
 ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
 ERRORS = {
@@ -137,7 +138,7 @@ def _feedback(contract: Contract) -> dict[str, Any]:
     body = _object(
         {
             "prediction_id": {"type": "string", "minLength": 1, "maxLength": 64},
-            "label": {"type": "string", "enum": list(contract.classes)},
+            "label": _label(contract),
         }
     )
     answer = _object({"status": {"type": "string", "enum": ["added", "same"]}})
@@ -200,7 +201,24 @@ def _span(field: FieldSpec) -> str:
     return f", {spell_date(field.low)} to {spell_end(field.high)}"
 
 
+def _label(contract: Contract) -> dict[str, Any]:
+    if contract.number is None:
+        return {"type": "string", "enum": list(contract.classes)}
+    return _number(contract.number)
+
+
+def _number(spec: NumberSpec) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "number"}
+    if spec.unit is not None:
+        schema["description"] = f"unit: {spec.unit}"
+    if spec.range is not None:
+        schema |= {"minimum": spec.range[0], "maximum": spec.range[1]}
+    return schema
+
+
 def _prediction(contract: Contract) -> dict[str, Any]:
+    if contract.number is not None:
+        return _number_prediction(contract.number)
     probability = {"type": "number", "minimum": 0, "maximum": 1}
     return _object(
         {
@@ -220,23 +238,43 @@ def _prediction(contract: Contract) -> dict[str, Any]:
 
 
 def _explanation(contract: Contract) -> dict[str, Any]:
-    probability = {"type": "number", "minimum": 0, "maximum": 1.000001}
+    is_number = contract.number is not None
+    figure = (
+        {"type": "number"} if is_number else {"type": "number", "minimum": 0, "maximum": 1.000001}
+    )
+    what = "prediction" if is_number else "probability"
     contribution = _object(
         {
             "field": {"type": "string", "enum": [field.name for field in contract.fields]},
             "typical": {"oneOf": [{"type": "number"}, {"type": "string"}]},
-            "difference": {"type": "number", "minimum": -1.000001, "maximum": 1.000001},
+            "difference": {"type": "number"},
         }
     )
     classes = {"type": "array", "items": {"type": "string", "enum": list(contract.classes)}}
     return _object(
         {
-            "classes": classes,
-            "probability": probability,
-            "typical_probability": probability,
+            **({} if is_number else {"classes": classes}),
+            what: figure,
+            f"typical_{what}": figure,
             "contributions": {"type": "array", "items": contribution},
             "meaning": {"type": "string"},
             "model_version": {"type": "string"},
+        }
+    )
+
+
+def _number_prediction(spec: NumberSpec) -> dict[str, Any]:
+    number = _number(spec)
+    interval = {"type": "array", "minItems": 2, "maxItems": 2, "items": number}
+    band = {"risk_level": {"type": "string", "enum": ["low", "medium", "high"]}}
+    return _object(
+        {
+            "prediction": number,
+            "interval": interval,
+            "coverage": {"type": "number", "minimum": 0, "maximum": 1},
+            **(band if spec.is_banded else {}),
+            "model_version": {"type": "string"},
+            "prediction_id": {"type": "string"},
         }
     )
 

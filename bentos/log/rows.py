@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from bentos.predictor import Answer
+from bentos.predictor import AnyAnswer
 from driftline.contract import Contract
 
 Entry = Mapping[str, Any]
@@ -43,7 +43,7 @@ REFUSAL: Types = {
 def prediction_entry(
     contract: Contract,
     records: Iterable[Mapping[str, Any]],
-    answers: Iterable[Answer],
+    answers: Iterable[AnyAnswer],
     ids: Iterable[str],
     *,
     at: float,

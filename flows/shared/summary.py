@@ -8,7 +8,7 @@ Row = tuple[str, str]
 
 USUAL_PROBLEM = "breast_cancer"  # what `make` is about where no PROBLEM is named
 SERVED = {"bento", "scores", "drift", "environments"}  # sections of runs that needed a champion
-COMMON_METRICS = ("accuracy", "precision", "recall", "roc_auc")
+COMMON_METRICS = ("accuracy", "precision", "recall", "roc_auc", "mae", "r2")
 
 
 def summary_rows(summary: Summary) -> list[Row]:
@@ -84,7 +84,11 @@ def _validation(summary: Summary) -> Iterable[Row]:
 
 def _candidates(summary: Summary) -> Iterable[Row]:
     goal = summary.get("goal", {})
-    aimed = [name for name in (goal.get("maximise"), *goal.get("subject_to", {})) if name]
+    aimed = [
+        name
+        for name in (goal.get("maximise"), goal.get("minimise"), *goal.get("subject_to", {}))
+        if name
+    ]
     for one in summary.get("candidates", []):
         cv, test = one["cv"], one["test"]
         parts = []
@@ -117,6 +121,14 @@ def _classes(summary: Summary) -> Iterable[Row]:
         yield "found of each class", ", ".join(shown)
 
 
+def _prediction_intervals(summary: Summary) -> Iterable[Row]:
+    if "prediction_intervals" in summary:
+        one = summary["prediction_intervals"]
+        bounds = f"{one['measured']:.1%} [{one['low']:.3f}, {one['high']:.3f}]"
+        told = f"held the truth of {bounds} of {one['rows']} test rows"
+        yield "prediction intervals", f"± {one['reach']:.4g} for {one['wanted']:.0%}; {told}"
+
+
 def _gate(summary: Summary) -> Iterable[Row]:
     if "promotion" in summary:
         promotion = summary["promotion"]
@@ -128,6 +140,13 @@ def _gate(summary: Summary) -> Iterable[Row]:
 def _parity(summary: Summary) -> Iterable[Row]:
     if "parity" in summary:
         parity = summary["parity"]
+        if "max_relative_difference" in parity:
+            gap = parity["max_relative_difference"]
+            yield (
+                "ONNX parity",
+                f"{parity['rows']} rows, largest difference {gap:.1e} of the largest",
+            )
+            return
         labels = "labels equal" if parity["labels_equal"] else "LABELS DIFFER"
         gap = parity["max_probability_difference"]
         yield "ONNX parity", f"{parity['rows']} rows, {labels}, largest difference {gap:.1e}"
@@ -225,6 +244,7 @@ _SECTIONS = (
     _candidates,
     _winner,
     _classes,
+    _prediction_intervals,
     _gate,
     _parity,
     _bento,

@@ -11,8 +11,9 @@ import pandas as pd
 from driftline.cleaning import cells_of
 from driftline.dates import read_bounds, read_date, spell_date
 from driftline.inference import Guess
-from driftline.onboarding import Onboarding, TargetGuess
+from driftline.onboarding import Onboarding
 from driftline.spelling import read_number, spell, tidy
+from driftline.target_guesses import AnyTargetGuess
 from tasks.data.pictures import draw_bars, write_page
 
 COLUMNS = ("column", "taken for", "why", "missing", "picture")
@@ -35,7 +36,7 @@ def render_profile(rows: pd.DataFrame, made: Onboarding, *, title: str) -> bytes
     return write_page(title, lines)
 
 
-def _told(target: TargetGuess) -> str:
+def _told(target: AnyTargetGuess) -> str:
     return f"To predict: <b>{html.escape(target.name)}</b> ({html.escape(target.evidence)})."
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from driftline.columns import Column
 from driftline.dates import spell_date
-from driftline.problem import Problem
+from driftline.problem import NumberTarget, Problem
 from tasks.data.pictures import draw_bars, write_page
 from tasks.decorators import work
 
@@ -41,8 +41,20 @@ def draw_profile(
 def _target_row(table: pd.DataFrame, problem: Problem, before: pd.DataFrame | None) -> str:
     name = problem.target.name
     then = None if before is None else before[name]
+    if isinstance(problem.target, NumberTarget):
+        unit = problem.target.unit
+        return _number_row(
+            name, "to predict" if unit is None else f"to predict, {unit}", table, before
+        )
     picture = _draw_levels(table[name], then, list(problem.classes))
     return _as_row((name, "to predict", _missing(table[name], then), "", picture))
+
+
+def _number_row(name: str, kind: str, table: pd.DataFrame, before: pd.DataFrame | None) -> str:
+    now, then = table[name], None if before is None else before[name]
+    spec = Column()
+    middle = _middle(now, spec) if then is None else f"{_middle(now, spec)} ({_middle(then, spec)})"
+    return _as_row((name, kind, _missing(now, then), middle, _draw_numbers(now, then, spec)))
 
 
 def _row(name: str, spec: Column, table: pd.DataFrame, before: pd.DataFrame | None) -> str:

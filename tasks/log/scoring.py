@@ -12,8 +12,9 @@ import pandas as pd
 
 from bentos.log.database import insert_predictions
 from bentos.log.rows import prediction_entry, prediction_rows
-from bentos.predictor import Answer, Predictor
+from bentos.predictor import AnyAnswer, Predictor, figure_names
 from driftline.cleaning import clean, faults_of_values, keep_ignored
+from driftline.contract import Contract
 from driftline.dataset import as_sent
 from driftline.errors import DataError, NotFoundError
 from driftline.problem import Problem
@@ -97,13 +98,13 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
         reasons = ["; ".join(why) for why in bad.values()]
         refused = pd.DataFrame({"row": [start + row for row in bad], "reasons": reasons})
         write_parquet(scorer.refused(number), _beside(refused, own.iloc[list(bad)]))
-    answered = _describe(scorer.problem, kept, ids, answers, start=start)
+    answered = _describe(contract, kept, ids, answers, start=start)
     write_parquet(scorer.part(number), _beside(answered, own.iloc[kept.index]))
     return len(kept)
 
 
 def _describe(
-    problem: Problem, kept: pd.DataFrame, ids: list[str], answers: list[Answer], *, start: int
+    contract: Contract, kept: pd.DataFrame, ids: list[str], answers: list[AnyAnswer], *, start: int
 ) -> pd.DataFrame:
     """Inputs and answers as one table, whose columns have one type in every part."""
     answered = pd.DataFrame(
@@ -113,10 +114,8 @@ def _describe(
             "label": pd.Series([answer.label for answer in answers], dtype="string"),
             "risk_level": pd.Series([answer.risk_level for answer in answers], dtype="string"),
             **{
-                f"probability_{name}": pd.Series(
-                    [answer.probability[name] for answer in answers], dtype="float64"
-                )
-                for name in problem.classes
+                name: pd.Series([answer.figures[name] for answer in answers], dtype="float64")
+                for name in figure_names(contract)
             },
         }
     )

@@ -9,11 +9,11 @@ from driftline.change_plan import await_person
 from driftline.comparison import Improvement, compare_pairwise
 from driftline.dataset import Dataset, Plan
 from driftline.export import Exported
+from driftline.outcome import outcome_of
 from driftline.problem import Problem
 from driftline.promotion import Decision, GateResult, check_gates, decide_promotion
-from driftline.recalls import recall_by_class
 from driftline.served import ServedModel, compare_unseen
-from driftline.subgroups import SubgroupResult, check_subgroups, describe_broken
+from driftline.subgroups import SubgroupResult, describe_broken
 from driftline.training import Trained
 from tasks.decorators import work
 from tasks.progress import tell
@@ -71,8 +71,8 @@ def judge(
         )
         improvements.append(improvement)
     obstacles = _obstacles(exported, plan)
-    subgroups = check_subgroups(problem, dataset.test_table, winner.test)
-    obstacles += describe_broken(subgroups)
+    parts = outcome_of(problem).check_parts(dataset.test_table, winner.test)
+    obstacles += describe_broken(parts)
     decision = decide_promotion(
         gates, improvements, policy, obstacles=obstacles, reason_to_renew=reason_to_renew
     )
@@ -81,7 +81,7 @@ def judge(
     decision = await_person(decision, problem)
     tell(f"{decision.verdict}: {'; '.join(decision.reasons)}")
     return Judged(
-        decision, tuple(gates), tuple(improvements), champion_metrics, subgroups=tuple(subgroups)
+        decision, tuple(gates), tuple(improvements), champion_metrics, subgroups=tuple(parts)
     )
 
 
@@ -90,8 +90,7 @@ def _obstacles(exported: Exported, plan: Plan) -> list[str]:
     if plan.is_smoke:
         obstacles.append("a smoke run, on a fifth of the rows, is never promoted")
     if not exported.parity.is_kept:
-        gap = exported.parity.max_probability_difference
-        obstacles.append(f"the ONNX file answers differently (largest difference {gap:.1e})")
+        obstacles.append(f"the ONNX file answers differently ({exported.parity.gap})")
     return obstacles
 
 
@@ -101,14 +100,15 @@ def describe_plan(plan: Plan) -> dict[str, Any]:
 
 
 def describe_outcome(
+    problem: Problem,
     winner: Trained,
     trained: Sequence[Trained],
     exported: Exported,
     judged: Judged,
     holders: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The summary's sections on candidates, figures, classes, parity and promotion."""
-    classes = exported.contract.classes
+    """The summary's sections on candidates, figures, the target, parity and promotion."""
+    outcome = outcome_of(problem)
     return {
         "candidates": [
             {
@@ -122,7 +122,7 @@ def describe_outcome(
         ],
         "metrics": winner.flat_metrics(),
         "intervals": {name: list(bounds) for name, bounds in winner.intervals.items()},
-        "classes": [asdict(one) for one in recall_by_class(winner.test, classes)],
+        **outcome.summarise(winner.test),
         "parity": asdict(exported.parity),
         "promotion": {
             "verdict": judged.decision.verdict,
@@ -131,10 +131,19 @@ def describe_outcome(
             "comparisons": [asdict(one) for one in judged.improvements],
             "champion_metrics": dict(judged.champion_metrics),
             "subgroups": [asdict(one) for one in judged.subgroups],
-            "threshold": winner.threshold,
+            **outcome.describe_rule(winner.rule),
             "calibrated": winner.is_calibrated,
             **holders,
         },
+    }
+
+
+def describe_goal(problem: Problem) -> dict[str, Any]:
+    """The summary's section on what was aimed for."""
+    goal = problem.goal
+    return {
+        "minimise" if goal.minimise else "maximise": goal.metric,
+        "subject_to": dict(goal.subject_to),
     }
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from bentos.takeover.content import write_sums
 from driftline.export import Exported
-from driftline.figures import draw_figures, draw_importance
+from driftline.figures import draw_importance
+from driftline.outcome import outcome_of
 from driftline.problem import Problem
 from driftline.training import Trained
 from tasks.decorators import io
@@ -97,12 +98,13 @@ def log_training(
             client,
             parent,
             winner,
+            problem,
             feature_names=feature_names,
             X_test=X_test,
             train_digests=train_digests,
             exported=exported,
         )
-        uri = _log_model(parent, winner, feature_names)
+        uri = _log_model(parent, winner, problem, feature_names)
         client.set_terminated(parent)
     return Logged(run_id=parent, model_uri=uri)
 
@@ -195,11 +197,10 @@ def _log_batch(
 
 
 def _log_candidate(client: "MlflowClient", run_id: str, one: Trained, problem: Problem) -> None:
-    from sklearn.metrics import classification_report
-
+    outcome = outcome_of(problem)
     params = {
         "candidate": one.name,
-        "threshold": one.threshold,
+        **outcome.describe_rule(one.rule),
         "calibrated": one.is_calibrated,
         **{f"model__{key}": value for key, value in one.params.items()},
     }
@@ -207,18 +208,12 @@ def _log_candidate(client: "MlflowClient", run_id: str, one: Trained, problem: P
     for name, (low, high) in one.intervals.items():
         bounds |= {f"test_{name}_low": low, f"test_{name}_high": high}
     _log_batch(client, run_id, params=params, metrics={**one.flat_metrics(), **bounds})
-    report = classification_report(
-        one.test.y,
-        one.test.predicted,
-        labels=range(len(problem.classes)),
-        target_names=list(problem.classes),
-        zero_division=0,
-    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
-        for name, figure in draw_figures(one.test, problem.classes).items():
+        for name, figure in outcome.draw(one.test).items():
             figure.savefig(path / f"{name}.png")
-        (path / "classification_report.txt").write_text(report)
+        for name, text in outcome.report(one.test).items():
+            (path / name).write_text(text)
         client.log_artifacts(run_id, folder)
 
 
@@ -226,6 +221,7 @@ def _log_winner(
     client: "MlflowClient",
     run_id: str,
     winner: Trained,
+    problem: Problem,
     *,
     feature_names: tuple[str, ...],
     X_test: np.ndarray,  # noqa: N803
@@ -235,7 +231,12 @@ def _log_winner(
     from sklearn.inspection import permutation_importance
 
     measured = permutation_importance(
-        winner.model, X_test, winner.test.y, scoring="neg_log_loss", n_repeats=5, random_state=0
+        winner.model,
+        X_test,
+        winner.test.y,
+        scoring=outcome_of(problem).scoring,
+        n_repeats=5,
+        random_state=0,
     )
     means, stds = measured.importances_mean, measured.importances_std
     ranked = {feature_names[i]: [means[i], stds[i]] for i in np.argsort(-means)}
@@ -259,17 +260,18 @@ def _log_winner(
         client.log_artifacts(run_id, folder)
 
 
-def _log_model(run_id: str, winner: Trained, feature_names: tuple[str, ...]) -> str:
+def _log_model(
+    run_id: str, winner: Trained, problem: Problem, feature_names: tuple[str, ...]
+) -> str:
     import logging
 
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 
-    classes = winner.test.probabilities.shape[1]
     signature = ModelSignature(
         inputs=Schema([TensorSpec(np.dtype("float32"), (-1, len(feature_names)), "features")]),
-        outputs=Schema([TensorSpec(np.dtype("float64"), (-1, classes), "probabilities")]),
+        outputs=Schema([TensorSpec(np.dtype("float64"), (-1, problem.width), "answers")]),
     )
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     with mlflow.start_run(run_id=run_id):
@@ -280,6 +282,6 @@ def _log_model(run_id: str, winner: Trained, feature_names: tuple[str, ...]) -> 
             serialization_format="skops",
             skops_trusted_types=REVIEWED_TYPES,
             pip_requirements=["scikit-learn", "skops", "numpy"],
-            pyfunc_predict_fn="predict_proba",
+            pyfunc_predict_fn=outcome_of(problem).answers_by,
         )
     return str(info.model_uri)

@@ -12,6 +12,7 @@ from driftline.dataset import Dataset, Plan, draft_contract, split_dataset
 from driftline.digests import digest_bytes
 from driftline.export import Exported, check_parity, edge_cases, export_onnx
 from driftline.importance import measure_use
+from driftline.outcome import outcome_of
 from driftline.problem import Problem
 from driftline.promise import DEFAULT_RECIPE, SEARCHED_AGAIN, Recipe, make_promise
 from driftline.renewal import as_dataset, renew
@@ -97,8 +98,12 @@ def train_candidate(
 ) -> Trained:
     """Search, cross-validate and fit one candidate; with `params` nothing is searched."""
     splits = training.plan_folds(
-        dataset.data.y_train, folds=plan.folds, repeats=plan.repeats, seed=plan.seed
+        problem.target.strata(dataset.data.y_train),
+        folds=plan.folds,
+        repeats=plan.repeats,
+        seed=plan.seed,
     )
+    searched = outcome_of(problem).searched_by
     trained = training.train_candidate(
         name,
         problem,
@@ -106,17 +111,19 @@ def train_candidate(
         splits=splits,
         trials=plan.trials,
         seed=plan.seed,
-        on_trial=lambda number, loss: _tell_trial(name, number, plan.trials, loss),
+        on_trial=lambda number, loss: _tell_trial(
+            name, number, plan.trials, f"{searched} {loss:.4f}"
+        ),
         params=params,
     )
-    goal = problem.goal.maximise
+    goal = problem.goal.metric
     tell(f"{name}: cross-validated {goal} {trained.cv.mean(goal):.4f} ± {trained.cv.std(goal):.4f}")
     return trained
 
 
-def _tell_trial(name: str, number: int, trials: int, loss: float) -> None:
+def _tell_trial(name: str, number: int, trials: int, last: str) -> None:
     if number + 1 == trials:
-        tell(f"{name}: searched {trials} settings, last log loss {loss:.4f}")
+        tell(f"{name}: searched {trials} settings, last {last}")
 
 
 @work(name="choose and calibrate")
@@ -126,10 +133,13 @@ def choose_winner(
     """The candidate that wins in cross-validation, calibrated where that helps."""
     winner = training.winner_of(trained, problem)
     splits = training.plan_folds(
-        dataset.data.y_train, folds=plan.folds, repeats=plan.repeats, seed=plan.seed
+        problem.target.strata(dataset.data.y_train),
+        folds=plan.folds,
+        repeats=plan.repeats,
+        seed=plan.seed,
     )
     winner = training.calibrate(winner, problem, dataset.data, splits=splits, seed=plan.seed)
-    how = "calibrated" if winner.is_calibrated else "as fitted; calibration does not help"
+    how = "calibrated" if winner.is_calibrated else outcome_of(problem).uncalibrated
     tell(f"{winner.name} wins ({how})")
     return winner
 
@@ -139,8 +149,14 @@ def renew_winner(winner: Trained, problem: Problem, dataset: Dataset, plan: Plan
     """The winner refitted on the newest rows too, and tested on them by what had not seen them."""
     newest = len(dataset.data.y_test)
     tell(f"{winner.name}: answering the newest {newest} rows by models of the rows before them")
-    recipe = Recipe(winner.name, winner.params, winner.is_calibrated, plan.seed)
+    recipe = _recipe_of(winner, problem, seed=plan.seed)
     return training.renew(winner, problem, dataset.data, recipe, seed=plan.seed)
+
+
+def _recipe_of(winner: Trained, problem: Problem, *, seed: int) -> Recipe:
+    return Recipe(
+        winner.name, winner.params, winner.is_calibrated, seed, predicts=problem.target.kind
+    )
 
 
 @work(name="export to ONNX and prove parity")
@@ -158,8 +174,7 @@ def export_model(
     onnx = export_onnx(winner.model, data.X_train.shape[1])
     draft = draft_contract(problem, snapshot=snapshot)
     contract = replace(
-        draft,
-        threshold=winner.threshold,
+        outcome_of(problem).seal(draft, winner.rule),
         onnx_sha256=digest_bytes(onnx),
         metrics=tuple(sorted(winner.flat_metrics().items())),
         intervals=tuple((name, *bounds) for name, bounds in sorted(winner.intervals.items())),
@@ -169,7 +184,7 @@ def export_model(
     rows = np.vstack([rows, edge_cases(winner.model, data.X_train, contract)])
     tell(f"{winner.name}: comparing it with its export on {len(rows)} rows")
     answers = training.out_of_fold(winner, data, is_renewed=dataset.is_renewed)
-    recipe = Recipe(winner.name, winner.params, winner.is_calibrated, seed, searched_rows)
+    recipe = replace(_recipe_of(winner, problem, seed=seed), searched_rows=searched_rows)
     use = measure_use(winner.model, data.X_test, data.y_test, contract, seed=seed)
     return Exported(
         onnx=onnx,

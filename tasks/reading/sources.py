@@ -78,6 +78,8 @@ def expect(problem: Problem, others: Collection[str] = ()) -> Expected:
     """
     names = {problem.target.name, *problem.target.aliases, *problem.ignored, *others}
     numbers: set[str] = set()
+    if problem.predicts_number:
+        numbers |= {problem.target.name, *problem.target.aliases}
     for name, spec in problem.columns.items():
         names |= {name, *spec.aliases}
         if spec.kind in {"number", "integer"}:

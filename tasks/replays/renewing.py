@@ -7,16 +7,15 @@ was interrupted goes on, and one with another policy makes nothing anew.
 import io as streams
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from driftline.candidates import CANDIDATES
 from driftline.digests import digest_bytes, digest_table
 from driftline.errors import NotFoundError, ProblemError
 from driftline.history import History, Renewed, renew_at
 from driftline.probe import Probe
-from driftline.promise import DEFAULT_RECIPE, Recipe, read_promise
+from driftline.promise import DEFAULT_RECIPE, MADE_FROM, Recipe, read_promise
 from tasks.data.files import locate, read_file, write_file
 from tasks.decorators import io, work
 from tasks.progress import bar, tell
@@ -24,14 +23,13 @@ from tasks.progress import bar, tell
 KEPT_AS = 1  # counts up where what is kept of a model comes to mean something else
 
 
-def choose_recipe(candidate: str | None) -> Recipe:
+def choose_recipe(candidate: str | None, predicts: Literal["class", "number"] = "class") -> Recipe:
     """How the models are made: a candidate with its defaults."""
-    if candidate is None:
-        return DEFAULT_RECIPE
-    if candidate not in CANDIDATES:
-        message = f"--candidate: got {candidate!r}, wanted one of {', '.join(CANDIDATES)}"
+    name, known = candidate or DEFAULT_RECIPE.candidate, MADE_FROM[predicts]
+    if name not in known:
+        message = f"--candidate: got {candidate!r}, wanted one of {', '.join(known)}"
         raise ProblemError(message)
-    return Recipe(candidate, CANDIDATES[candidate].defaults)
+    return Recipe(name, known[name].defaults, predicts=predicts)
 
 
 @work(name="make models")

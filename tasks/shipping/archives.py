@@ -52,6 +52,7 @@ CODE = (
     "driftline/fields.py",
     "driftline/form.py",
     "driftline/refusals.py",
+    "driftline/numbers.py",
     "driftline/spelling.py",
 )
 LOCK = "deployments/lambda/requirements.lock"

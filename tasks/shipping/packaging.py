@@ -59,6 +59,7 @@ SERVED_CODE = (
     "driftline/fields.py",
     "driftline/form.py",
     "driftline/refusals.py",
+    "driftline/numbers.py",
     "driftline/spelling.py",
     "driftline/telling.py",
 )

@@ -20,7 +20,7 @@ from driftline.agreement import (
 )
 from driftline.contract import Contract
 from driftline.dataset import encode_target
-from driftline.errors import DriftlineError, PackagingError
+from driftline.errors import DriftlineError, PackagingError, ProblemError
 from driftline.export import classifier_of, edge_cases
 from driftline.problem import Problem
 from driftline.questions import (
@@ -55,6 +55,16 @@ class Questions:
     batches: tuple[bytes, ...]
     matrix: np.ndarray
     wanted: Wanted
+
+
+def refuse_number(problem: Problem) -> None:
+    """Raise `ProblemError` where answers are numbers: they are not compared yet."""
+    if problem.predicts_number:
+        message = (
+            f"{problem.name}: target.kind: got number, wanted class; flows.verify does not compare "
+            "numbers yet (the parity of each training is in its summary)"
+        )
+        raise ProblemError(message)
 
 
 @work(name="collect questions")

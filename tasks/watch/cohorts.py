@@ -5,13 +5,13 @@ import pandas as pd
 
 from driftline.calibration import CalibrationWager, fit_calibrator
 from driftline.dataset import encode_rows, encode_target
-from driftline.losses import row_losses
+from driftline.losses import NUMBER_LOSSES, LossName, row_losses
 from driftline.probe import probe_renewal
 from driftline.problem import Problem
 from driftline.promise import DEFAULT_RECIPE, OutOfFold, Promise, make_promise
 from driftline.renewal import rows_before
 from driftline.served import ServedModel, score_served
-from driftline.shadow import Shadow, read_shadow
+from driftline.shadow import BRIER, Shadow, read_shadow
 from driftline.standing import Standing, read_standing
 from driftline.verdicts import Cohort, Window
 from tasks.decorators import work
@@ -65,7 +65,7 @@ def judge_cohort(
         encode_rows(table, problem),
         y,
         newest=len(cohort.table),
-        classes=len(problem.classes),
+        classes=problem.width,
         fit=promise.recipe.fit,
         metric=promise.metric,
     )
@@ -82,8 +82,10 @@ def check_cohort(
     """Add a cohort to the bets that the probabilities do not come true.
 
     They are those which an estimate without labels rests on: recalibrated by what the model erred
-    out of fold.
+    out of fold. A number has none, and nothing is estimated of it.
     """
+    if served.contract.number is not None:
+        return wager
     answers, known = cohort.probabilities, served.out_of_fold
     if known is not None:
         rows = np.linspace(0, len(known.y) - 1, min(len(known.y), CALIBRATION_ROWS)).astype(int)
@@ -91,18 +93,29 @@ def check_cohort(
     return wager.add(answers, encode_target(cohort.table, problem), tolerance=TOLERANCE)
 
 
+def shadow_loss(served: ServedModel) -> tuple[LossName, float, str]:
+    """What the two champions are compared by, what it mostly reaches, and its unit in words."""
+    promise = served.promise
+    if promise is None or promise.metric not in NUMBER_LOSSES:
+        return "brier", 1.0, BRIER
+    name = promise.metric.replace("_", " ")
+    return promise.metric, promise.scale, f"{name} (in units of {promise.scale:.4g})"
+
+
 @work(name="ask the champion before")
 def judge_shadow(
-    window: Window, old: ServedModel, cohort: Cohort, problem: Problem
+    window: Window, served: ServedModel, old: ServedModel, cohort: Cohort, problem: Problem
 ) -> Shadow | None:
     """Add a cohort to what is known of the champion against the one before it.
 
     It ends after `shadow_labels`, or where the two do not answer the same records.
     """
-    shadow = read_shadow(window.state.get("shadow"), old.version)
+    loss, scale, unit = shadow_loss(served)
+    shadow = read_shadow(window.state.get("shadow"), old.version, unit=unit)
     is_over = 0 < shadow.rows >= problem.drift.shadow_labels
     if is_over or set(old.contract.field_names) != set(problem.columns):
         return None
     y = encode_target(cohort.table, problem)
     theirs = score_served(old, cohort.table, y).probabilities
-    return shadow.add(row_losses(cohort.probabilities, y, "brier"), row_losses(theirs, y, "brier"))
+    ours = row_losses(cohort.probabilities, y, loss) / scale
+    return shadow.add(ours, row_losses(theirs, y, loss) / scale)

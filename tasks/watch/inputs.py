@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,13 @@ import pandas as pd
 from driftline.dataset import draft_contract, encode_rows
 from driftline.digests import number_repeats
 from driftline.drift import ColumnChange, measure_answers, measure_changes
-from driftline.estimation import estimate_performance, fit_estimator
+from driftline.estimation import EstimatedMetric, estimate_performance, fit_estimator
 from driftline.export import score_onnx
 from driftline.faults import find_faults
 from driftline.findings import Inputs
 from driftline.informative import choose_rows_to_label
 from driftline.joint import JointChange, measure_joint
+from driftline.losses import NUMBER_LOSSES
 from driftline.problem import Problem
 from driftline.refusals import Refusals
 from driftline.relations import measure_relations
@@ -70,6 +72,7 @@ def inspect_inputs(
         joint=sample.measure_joint(),
         answers=sample.measure_answers(),
         sampled=len(sample.now),
+        answered="prediction" if problem.predicts_number else "probability",
         estimated=sample.estimate_rise(),
     )
 
@@ -126,16 +129,21 @@ class _Sample:
         changes = measure_answers(
             then,
             self.answers,
-            self.problem.classes,
+            self.problem.classes or (self.problem.target.name,),
             self.problem.drift,
             seed=self.seed,
         )
         return tuple(changes)
 
     def estimate_rise(self) -> float | None:
-        """By how much of its skill the answers are estimated to be worse, from below."""
+        """By how much of its skill the answers are estimated to be worse, from below.
+
+        Of a number nothing is estimated: it has no probability that could come true.
+        """
         promise, known = self.served.promise, self.served.out_of_fold
-        if promise is None or known is None or not (self.is_aligned and promise.has_skill):
+        if promise is None or promise.metric in NUMBER_LOSSES:
+            return None
+        if known is None or not (self.is_aligned and promise.has_skill):
             return None
         if len(self.now) < LEAST_ESTIMATED:
             return None
@@ -144,7 +152,7 @@ class _Sample:
             self.answers,
             _filled(self.after, self.before),
             _filled(self.before, self.before),
-            metric=promise.metric,
+            metric=cast("EstimatedMetric", promise.metric),
             seed=self.seed,
         )
         return (estimate.low - promise.loss - 2 * promise.error) / promise.skill

@@ -10,14 +10,15 @@ import numpy as np
 
 from bentos.log.refusals import Counts
 from bentos.log.writers import LogUnavailableError
-from driftline.candidates import CANDIDATES
 from driftline.dataset import draft_contract, encode_rows, encode_target
 from driftline.digests import digest_bytes
 from driftline.export import export_onnx
+from driftline.outcome import outcome_of
 from driftline.problem import Problem, parse_problem
-from tests.support import ROOT, make_problem, tiny_rows
+from tests.support import ROOT, STAY, make_problem, stay_rows, tiny_rows
 
 MARKER = "Zq7Zq7Zq7"  # what a test sends and must never see again
+RULES = {"class": 0.4, "number": 4.0}  # a threshold, or how far intervals reach
 RECORD: dict[str, Any] = {"age": 40, "level": 0.5, "sex": "F"}
 
 
@@ -54,12 +55,24 @@ def write_breast_cancer_model(folder: Path) -> Path:
     return _write(folder, problem, X.astype(np.float32), 1 - y)
 
 
+def number_problem(**changes: Any) -> Problem:
+    """Days in hospital by the fields of the tiny problem, without the ward."""
+    return make_problem(STAY, **changes)
+
+
+def write_number_model(folder: Path, **changes: Any) -> Path:
+    """A tree that predicts a number, whose intervals reach four days."""
+    problem, table = number_problem(**changes), stay_rows()
+    X, y = encode_rows(table, problem), encode_target(table, problem)  # noqa: N806
+    return _write(folder, problem, X, y)
+
+
 def _write(folder: Path, problem: Problem, X: np.ndarray, y: np.ndarray) -> Path:  # noqa: N803
-    candidate = CANDIDATES["decision_tree"]
+    outcome = outcome_of(problem)
+    candidate = outcome.candidates["decision_tree"]
     onnx = export_onnx(candidate.build({**candidate.defaults}, 0).fit(X, y), X.shape[1])
     contract = replace(
-        draft_contract(problem, snapshot="0" * 64),
-        threshold=0.4,
+        outcome.seal(draft_contract(problem, snapshot="0" * 64), RULES[problem.target.kind]),
         model_version="7",
         onnx_sha256=digest_bytes(onnx),
         promoted_at="2026-01-02T03:04:05+00:00",

@@ -34,7 +34,7 @@ def test_a_field_moves_the_risk_by_its_weight_times_its_distance_from_typical(
     assert moved["level"] == pytest.approx(0.1 * level, abs=1e-6)
     assert moved["sex"] == 0
     assert found.classes == ("ill",)
-    assert found.typical_probability == pytest.approx(0.58)
+    assert found.typical_figure == pytest.approx(0.58)
     sizes = [abs(one.difference) for one in found.contributions]
     assert sizes == sorted(sizes, reverse=True)
 
@@ -64,4 +64,4 @@ def test_without_positive_classes_the_class_decided_for_is_explained() -> None:
 
     found = explain(contract, contract.encode(contract.typical_record), score)
 
-    assert (found.classes, found.probability) == (("even",), 0.7)
+    assert (found.classes, found.figure) == (("even",), 0.7)

@@ -6,7 +6,7 @@ import pytest
 
 from driftline.problem import Problem
 from tasks.data.snapshot_pages import draw_profile
-from tests.support import make_problem, tiny_rows
+from tests.support import STAY, make_problem, stay_rows, tiny_rows
 
 
 def snapshot(rows: int, seed: int = 0) -> pd.DataFrame:
@@ -53,3 +53,11 @@ def test_dates_read_as_dates() -> None:
     )
 
     assert "2022-04-18" in draw(table, dated)
+
+
+def test_a_number_to_predict_is_drawn_as_one_with_its_unit() -> None:
+    page = draw(stay_rows(200), make_problem(STAY), stay_rows(100, seed=1))
+
+    assert "to predict, days" in page
+    assert page.count("<svg") == 4
+    assert page.count("<path") > 0

@@ -1,0 +1,166 @@
+"""Training for classes: probabilities, and the decision threshold that makes them a class."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftline.answers import Fold, answers_of
+from driftline.candidates import CALIBRATION_FOLDS, CANDIDATES, Candidate
+from driftline.contract import Contract
+from driftline.evaluation import CrossValidated, cross_predict, cross_validate
+from driftline.figures import draw_figures
+from driftline.metrics import Scored, score_rows
+from driftline.problem import Problem
+from driftline.recalls import recall_by_class
+from driftline.scored import ScoredRows
+from driftline.subgroups import SubgroupResult, check_subgroups
+from driftline.thresholds import choose_threshold, settle_threshold
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from sklearn.pipeline import Pipeline
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Matrix = NDArray[np.float32]
+Build = Callable[[], "Pipeline"]
+
+
+def log_loss_of(build: Build, X: Matrix, y: Ints, splits: Sequence[Sequence[Fold]]) -> float:  # noqa: N803
+    """Mean log loss out of fold: a proper score, which no lucky threshold can win."""
+    probabilities = cross_predict(build, X, y, splits)[0]
+    truth = np.clip(probabilities[np.arange(len(y)), y], 1e-6, 1)
+    return float(-np.log(truth).mean())
+
+
+@dataclass(frozen=True)
+class ClassOutcome:
+    """`driftline.outcome.Outcome` of a problem with classes."""
+
+    problem: Problem
+
+    @property
+    def searched_by(self) -> str:
+        """What a search lowers, in words."""
+        return "log loss"
+
+    @property
+    def positive(self) -> int | None:
+        """The class that a threshold decides for, of two."""
+        return self.problem.positive_indices[0] if self.problem.is_binary else None
+
+    @property
+    def candidates(self) -> Mapping[str, Candidate]:
+        """The classifiers, from the simplest to the most complex."""
+        return CANDIDATES
+
+    def search_loss(
+        self,
+        build: Build,
+        X: Matrix,  # noqa: N803
+        y: Ints,
+        splits: Sequence[Sequence[Fold]],
+    ) -> float:
+        """Mean log loss out of fold."""
+        return log_loss_of(build, X, y, splits)
+
+    def cross_validate(
+        self,
+        build: Build,
+        X: Matrix,  # noqa: N803
+        y: Ints,
+        splits: Sequence[Sequence[Fold]],
+    ) -> CrossValidated:
+        """Every fold scored at a threshold that was chosen on the other folds."""
+        return cross_validate(
+            build,
+            X,
+            y,
+            splits=splits,
+            goal=self.problem.goal,
+            positive=self.positive,
+            costs=self.problem.costs,
+        )
+
+    def set_rule(self, answers: Sequence[Floats], y: Ints) -> float | None:
+        """The threshold by all out-of-fold answers; None without two classes."""
+        repeats = len(answers)
+        return choose_threshold(
+            np.tile(y, repeats),
+            np.concatenate(answers),
+            self.problem.goal,
+            positive=self.positive,
+            copies=repeats,
+        )
+
+    def settle_rule(self, rule: float | None, answers: Floats) -> float | None:
+        """The threshold off every answer, so that float32 decides alike."""
+        return None if rule is None else settle_threshold(rule, answers[:, self.positive])
+
+    def answer(self, model: Any, X: Matrix) -> Floats:  # noqa: N803
+        """Probabilities, shape (rows, classes)."""
+        return answers_of(model, X)
+
+    def score(self, answers: Floats, y: Ints, rule: float | None) -> Scored:
+        """Probabilities with the decisions at a threshold."""
+        return score_rows(
+            answers, y, positive=self.positive, threshold=rule, costs=self.problem.costs
+        )
+
+    @property
+    def uncalibrated(self) -> str:
+        """Why a model is as it was fitted, in words."""
+        return "as fitted; calibration does not help"
+
+    def can_calibrate(self, parts: Iterable[Ints]) -> bool:
+        """Whether each part has rows enough of every class."""
+        smallest = min(np.unique(y, return_counts=True)[1].min() for y in parts)
+        return bool(smallest >= CALIBRATION_FOLDS)
+
+    def seal(self, contract: Contract, rule: float | None) -> Contract:
+        """The contract that decides at this threshold."""
+        return replace(contract, threshold=rule)
+
+    @property
+    def scoring(self) -> str:
+        """The log loss, whose sign scikit-learn turns."""
+        return "neg_log_loss"
+
+    @property
+    def answers_by(self) -> str:
+        """The method of a fitted classifier that answers."""
+        return "predict_proba"
+
+    def check_parts(self, table: pd.DataFrame, test: ScoredRows) -> list[SubgroupResult]:
+        """Every declared part against the bounds of the whole."""
+        return check_subgroups(self.problem, table, cast("Scored", test))
+
+    def draw(self, test: ScoredRows) -> "dict[str, Figure]":
+        """Confusion matrix, ROC, precision-recall and calibration."""
+        return draw_figures(cast("Scored", test), self.problem.classes)
+
+    def report(self, test: ScoredRows) -> dict[str, str]:
+        """Precision, recall and F1 of each class."""
+        from sklearn.metrics import classification_report
+
+        text: str = classification_report(
+            test.y,
+            cast("Scored", test).predicted,
+            labels=range(len(self.problem.classes)),
+            target_names=list(self.problem.classes),
+            zero_division=0,
+        )
+        return {"classification_report.txt": text}
+
+    def summarise(self, test: ScoredRows) -> dict[str, Any]:
+        """How many rows of each class are found."""
+        found = recall_by_class(cast("Scored", test), self.problem.classes)
+        return {"classes": [asdict(one) for one in found]}
+
+    def describe_rule(self, rule: float | None) -> dict[str, float | None]:
+        """The threshold."""
+        return {"threshold": rule}

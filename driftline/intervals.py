@@ -1,0 +1,46 @@
+"""How far a prediction interval has to reach, from errors on rows that a model had not learnt from.
+
+The interval is the answer plus and minus a quantile of the absolute errors out of fold, with the
+finite-sample correction of conformal prediction: of n errors the ceil((n + 1) * coverage)-th
+smallest. With errors of a holdout that covers at least `coverage` of new rows, however the errors
+are distributed, while rows are exchangeable. Errors out of fold use every row; what covers then is
+no theorem without stability of the fit, so the coverage is measured on test rows and told.
+Sources: Lei et al., Distribution-free predictive inference for regression, JASA 113 (2018)
+1094-1111; Barber et al., Predictive inference with the jackknife+, Annals of Statistics 49 (2021)
+486-507.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftline.errors import DataError
+
+Floats = NDArray[np.float64]
+
+
+def conformal_reach(errors: Floats, coverage: float, *, copies: int = 1) -> float:
+    """The reach for a coverage; each row stands `copies` times in the errors.
+
+    `DataError` where the rows are too few for any finite interval to cover so much.
+    """
+    rows = len(errors) // copies
+    rank = _rank(rows, coverage)
+    if rank > rows:
+        message = (
+            f"training rows: got {rows} errors to make intervals from, wanted at least "
+            f"{least_rows(coverage)} for intervals.coverage {coverage:g}"
+        )
+        raise DataError(message)
+    place = rank * copies - 1
+    return float(np.partition(np.abs(errors), place)[place])
+
+
+def least_rows(coverage: float) -> int:
+    """The fewest errors that make a finite interval."""
+    return next(rows for rows in range(1, 10**9) if _rank(rows, coverage) <= rows)
+
+
+def _rank(rows: int, coverage: float) -> int:
+    return math.ceil(round((rows + 1) * coverage, 9))

@@ -1,0 +1,162 @@
+"""Training for a number: answers in the target's unit, and how far their intervals reach."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from driftline.answers import Fold, answers_of, cross_answer
+from driftline.candidates import Candidate
+from driftline.contract import Contract
+from driftline.dataset import number_of
+from driftline.evaluation import CrossValidated
+from driftline.intervals import conformal_reach
+from driftline.losses import LossName, row_losses
+from driftline.measured import NUMBER_METRICS, Measured
+from driftline.metrics import compute_metrics
+from driftline.number_report import describe_errors, draw_numbers, measure_coverage
+from driftline.numbers import NumberSpec
+from driftline.problem import Problem
+from driftline.regressors import REGRESSORS
+from driftline.scored import ScoredRows
+from driftline.subgroups import SubgroupResult
+from driftline.target import NumberTarget
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from sklearn.pipeline import Pipeline
+
+Floats = NDArray[np.float64]
+Matrix = NDArray[np.float32]
+Build = Callable[[], "Pipeline"]
+
+
+@dataclass(frozen=True)
+class NumberOutcome:
+    """`driftline.outcome.Outcome` of a problem that predicts a number."""
+
+    problem: Problem
+    target: NumberTarget
+
+    @property
+    def loss(self) -> LossName:
+        """What the goal asks to lower, as a loss per row."""
+        return cast("LossName", self.problem.judged_by.metric)
+
+    @property
+    def spec(self) -> NumberSpec:
+        """The number's range, and the coverage of its intervals."""
+        return number_of(self.problem, self.target)
+
+    @property
+    def searched_by(self) -> str:
+        """What a search lowers, in words."""
+        return self.loss.replace("_", " ")
+
+    @property
+    def candidates(self) -> Mapping[str, Candidate]:
+        """The regressors, from the simplest to the most complex."""
+        return REGRESSORS
+
+    def search_loss(
+        self,
+        build: Build,
+        X: Matrix,  # noqa: N803
+        y: Floats,
+        splits: Sequence[Sequence[Fold]],
+    ) -> float:
+        """Mean loss out of fold."""
+        (answers,) = self._out_of_fold(build, X, y, splits[:1])
+        return float(row_losses(answers, y, self.loss).mean())
+
+    def cross_validate(
+        self,
+        build: Build,
+        X: Matrix,  # noqa: N803
+        y: Floats,
+        splits: Sequence[Sequence[Fold]],
+    ) -> CrossValidated:
+        """Every fold scored with intervals that reach as the errors on the other folds ask."""
+        answered = self._out_of_fold(build, X, y, splits)
+        rows: list[dict[str, float]] = []
+        reaches: list[float] = []
+        for answers, repeat in zip(answered, splits, strict=True):
+            errors = y - answers[:, 0]
+            for others, fold in repeat:
+                reach = conformal_reach(errors[others], self.spec.coverage)
+                rows.append(compute_metrics(self.score(answers[fold], y[fold], reach)))
+                reaches.append(reach)
+        per_fold = {name: np.array([row[name] for row in rows]) for name in NUMBER_METRICS}
+        return CrossValidated(tuple(answered), per_fold, np.array(reaches), {})
+
+    def set_rule(self, answers: Sequence[Floats], y: Floats) -> float | None:
+        """The reach by all errors out of fold."""
+        errors = np.concatenate([y - each[:, 0] for each in answers])
+        return conformal_reach(errors, self.spec.coverage, copies=len(answers))
+
+    def settle_rule(self, rule: float | None, answers: Floats) -> float | None:  # noqa: ARG002
+        """The reach as it is: serving's rounding turns no answer."""
+        return rule
+
+    def answer(self, model: Any, X: Matrix) -> Floats:  # noqa: N803
+        """Numbers within the target's range, shape (rows, 1)."""
+        return self.spec.bound(answers_of(model, X))
+
+    def score(self, answers: Floats, y: Floats, rule: float | None) -> Measured:
+        """Numbers with intervals that reach so far."""
+        return Measured(y, answers, self.spec.reaching(rule or 0.0))
+
+    @property
+    def uncalibrated(self) -> str:
+        """Why a model is as it was fitted, in words."""
+        return "as fitted; a number has no probabilities to calibrate"
+
+    def can_calibrate(self, parts: Iterable[Floats]) -> bool:  # noqa: ARG002
+        """Never: there are no probabilities."""
+        return False
+
+    def seal(self, contract: Contract, rule: float | None) -> Contract:
+        """The contract whose intervals reach so far."""
+        return replace(contract, number=self.spec.reaching(rule or 0.0))
+
+    @property
+    def scoring(self) -> str:
+        """The mean absolute error, whose sign scikit-learn turns."""
+        return "neg_mean_absolute_error"
+
+    @property
+    def answers_by(self) -> str:
+        """The method of a fitted regressor that answers."""
+        return "predict"
+
+    def check_parts(self, table: pd.DataFrame, test: ScoredRows) -> list[SubgroupResult]:  # noqa: ARG002
+        """None: bounds of parts are of classes."""
+        return []
+
+    def draw(self, test: ScoredRows) -> "dict[str, Figure]":
+        """Truth and errors against the answers."""
+        return draw_numbers(cast("Measured", test), self.target.unit)
+
+    def report(self, test: ScoredRows) -> dict[str, str]:
+        """How the errors spread."""
+        return {"error_report.txt": describe_errors(cast("Measured", test))}
+
+    def summarise(self, test: ScoredRows) -> dict[str, Any]:
+        """How often the intervals held the truth of test rows."""
+        return {"prediction_intervals": asdict(measure_coverage(cast("Measured", test)))}
+
+    def describe_rule(self, rule: float | None) -> dict[str, float | None]:
+        """The reach of the intervals."""
+        return {"interval_reach": rule}
+
+    def _out_of_fold(
+        self,
+        build: Build,
+        X: Matrix,  # noqa: N803
+        y: Floats,
+        splits: Sequence[Sequence[Fold]],
+    ) -> list[Floats]:
+        return [self.spec.bound(each) for each in cross_answer(build, X, y, splits, width=1)]

@@ -1,0 +1,202 @@
+"""What a target is taken for: classes or a number, and how a problem file says so."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from driftline.errors import DataError
+from driftline.inference import describe_number
+from driftline.spelling import is_marker, read_number, spell
+
+MOST_CLASSES = 30
+LEAST_OF_A_CLASS = 2
+POSITIVE_WORDS = frozenset(
+    {
+        *("yes", "y", "true", "t", "1", "positive", "pos", "present", "sick", "ill", "disease"),
+        *("malignant", "dead", "died", "deceased", "case", "event", "fail", "failed", "failure"),
+        *("default", "churn", "churned", "fraud", "bad", "high", "abnormal", "readmitted"),
+    }
+)
+LEAST_FOR_GATE = 30  # rows of the rarer class, below which chance alone may fail a good model
+LEAST_FOR_NUMBER_GATE = 100  # rows below which the share that is explained says little
+IMBALANCED = 0.1
+MOST_STEPS = 10  # numbers that differ, up to which they are classes though some stand in one row
+
+
+@dataclass(frozen=True)
+class TargetGuess:
+    """The target's column, its classes with their source values, and the positive one of two."""
+
+    name: str
+    classes: Mapping[str, tuple[str, ...]]
+    counts: Mapping[str, int]
+    positive: str | None
+    missing: int
+    evidence: str
+
+    @property
+    def is_number(self) -> bool:
+        """No: it has classes."""
+        return False
+
+    def lines(self) -> list[str]:
+        """The section `target` of the problem file."""
+        lines = ["target:", f"  name: {as_yaml(self.name)}", "  classes:"]
+        lines += [
+            f"    {as_yaml(label)}: [{', '.join(map(as_yaml, values))}]"
+            for label, values in self.classes.items()
+        ]
+        return lines if self.positive is None else [*lines, f"  positive: {as_yaml(self.positive)}"]
+
+    def goal_lines(self) -> list[str]:
+        """Two classes are ranked, more are told apart; a gate asks for more than guessing."""
+        if self.positive is None:
+            meaning = "the mean over the classes, so that each counts the same"
+            return [f"goal: {{maximise: f1}}  # {meaning}"]
+        smallest = min(self.counts.values())
+        if smallest < LEAST_FOR_GATE:
+            told = (
+                f"# No gate: {smallest} rows of the rarer class are too few to hold one to a bound."
+            )
+            return ["goal: {maximise: roc_auc}", told]
+        return [
+            "goal: {maximise: roc_auc}",
+            "gates:",
+            "  - {metric: test_roc_auc, at_least: 0.55}  # better than guessing",
+        ]
+
+    def remarks(self) -> list[str]:
+        """What a person should know of it."""
+        smallest = min(self.counts.values()) / max(sum(self.counts.values()), 1)
+        return [f"the rarest class has {smallest:.2%} of the rows"] if smallest < IMBALANCED else []
+
+
+@dataclass(frozen=True)
+class NumberGuess:
+    """The target's column where it holds numbers, of which `rows` are in the range."""
+
+    name: str
+    unit: str | None
+    range: tuple[float, float]
+    rows: int
+    missing: int
+    evidence: str
+
+    @property
+    def is_number(self) -> bool:
+        """Yes."""
+        return True
+
+    def lines(self) -> list[str]:
+        """The section `target` of the problem file."""
+        lines = ["target:", f"  name: {as_yaml(self.name)}", "  kind: number"]
+        lines += [] if self.unit is None else [f"  unit: {as_yaml(self.unit)}"]
+        return [*lines, f"  range: {as_yaml(list(self.range))}  # what is beyond it is no truth"]
+
+    def goal_lines(self) -> list[str]:
+        """The error is lowered; a gate asks for more than guessing."""
+        goal = "goal: {minimise: mae}"
+        if self.rows < LEAST_FOR_NUMBER_GATE:
+            return [goal, f"# No gate: {self.rows} rows are too few to hold a model to a bound."]
+        return [goal, "gates:", "  - {metric: test_r2, at_least: 0.02}  # better than guessing"]
+
+    def remarks(self) -> list[str]:
+        """What a person should know of it."""
+        return []
+
+
+AnyTargetGuess = TargetGuess | NumberGuess
+
+
+def guess_outcome(name: str, cells: Sequence[Any], *, source: str) -> AnyTargetGuess:
+    """A number where the values are numbers and too many, or too rare, for classes."""
+    number = guess_number(name, cells)
+    return guess_target(name, cells, source=source) if number is None else number
+
+
+def guess_number(name: str, cells: Sequence[Any]) -> NumberGuess | None:
+    """The column as a number; None where its values are few, or are no numbers."""
+    texts = [None if cell is None else spell(cell) for cell in cells]
+    present = [t for t in texts if t is not None and not is_marker(t)]
+    counts = Counter(present)
+    is_rare = min(counts.values(), default=0) < LEAST_OF_A_CLASS
+    if len(counts) <= (MOST_STEPS if is_rare else MOST_CLASSES):
+        return None
+    found = describe_number(name, present, counts, ())
+    if found is None:
+        return None
+    low, high = found.keys["range"]
+    numbers = [read_number(text) for text in present]
+    rows = sum(number is not None and low <= number <= high for number in numbers)
+    unit = found.keys.get("unit")
+    return NumberGuess(name, unit, (low, high), rows, len(texts) - rows, found.evidence)
+
+
+def guess_target(name: str, cells: Sequence[Any], *, source: str) -> TargetGuess:
+    """The classes of a target; the positive one is the word for it, or the rarer of two."""
+    texts = [None if cell is None else spell(cell) for cell in cells]
+    present = [t for t in texts if t is not None and not is_marker(t)]
+    counts = Counter(present)
+    if len(counts) < 2:  # noqa: PLR2004 - one class leaves nothing to tell apart
+        message = f"{source}: column {name!r}: got {len(counts)} value(s), wanted at least two"
+        raise DataError(message)
+    if len(counts) > MOST_CLASSES:
+        message = (
+            f"{source}: column {name!r}: got {len(counts)} different values, wanted at most "
+            f"{MOST_CLASSES} classes, or plain numbers"
+        )
+        raise DataError(message)
+    rare = [text for text, count in counts.items() if count < LEAST_OF_A_CLASS]
+    if rare:
+        message = (
+            f"{source}: column {name!r}: {len(rare)} of its {len(counts)} values stand in one row "
+            "only; wanted several rows of each class"
+        )
+        raise DataError(message)
+    ordered = sorted(counts, key=lambda text: (_number_or_end(text), text))
+    named = {_class_name(text, ordered): text for text in ordered}
+    positive = _choose_positive(named, counts) if len(named) == 2 else None  # noqa: PLR2004
+    told = ", ".join(f"{text!r} in {counts[text]} rows" for text in ordered[:10])
+    return TargetGuess(
+        name,
+        {label: (text,) for label, text in named.items()},
+        {label: counts[text] for label, text in named.items()},
+        positive,
+        len(texts) - len(present),
+        told,
+    )
+
+
+def _number_or_end(text: str) -> float:
+    number = read_number(text)
+    return float("inf") if number is None else number
+
+
+def _class_name(text: str, all_texts: Sequence[str]) -> str:
+    """Class names are words: 0 and 1 are called no and yes, however they are written."""
+    if sorted(map(_number_or_end, all_texts)) == [0.0, 1.0]:
+        return "yes" if _number_or_end(text) == 1 else "no"
+    return text
+
+
+def _choose_positive(named: Mapping[str, str], counts: Counter[str]) -> str:
+    by_word = [name for name in named if name.lower() in POSITIVE_WORDS]
+    if len(by_word) == 1:
+        return by_word[0]
+    return min(named, key=lambda name: (counts[named[name]], name))
+
+
+def as_yaml(value: Any) -> str:
+    """A value on one line of YAML."""
+    text = yaml.safe_dump(
+        value, default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False
+    )
+    return text.removesuffix("...\n").strip()
+
+
+def as_comment(text: str) -> str:
+    """Text on one line."""
+    return " ".join(text.split())

@@ -1,0 +1,98 @@
+"""What a target is taken for, and that what is written of a number is a problem."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.expectations import parse_suite
+from driftline.leaks import follow
+from driftline.onboarding import Onboarding, onboard_table
+from driftline.problem import NumberTarget, Problem, parse_problem
+from driftline.target_guesses import NumberGuess, TargetGuess, guess_outcome
+
+
+def table(rows: int = 300) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    level = rng.normal(0, 1.5, rows)
+    days = 12 + 3 * level + rng.normal(0, 2, rows)
+    return pd.DataFrame(
+        {
+            "age (years)": rng.integers(18, 90, rows),
+            "level": np.round(level, 2),
+            "stay_days": np.round(days.clip(0, 60), 1),
+        }
+    ).astype(str)
+
+
+def describe(rows: pd.DataFrame) -> tuple[Onboarding, Problem]:
+    made = onboard_table(rows, name="mine", target="stay_days", location="my.csv")
+    problem = parse_problem(made.problem, name="mine", file="mine.yaml")
+    parse_suite(made.suite, problem=problem, file="mine.yaml")
+    return made, problem
+
+
+def test_a_column_of_many_numbers_is_a_number_with_its_unit_and_room() -> None:
+    made, problem = describe(table())
+
+    target = problem.target
+    assert isinstance(target, NumberTarget)
+    assert target.unit == "days"
+    assert target.range is not None
+    assert target.range[0] == 0
+    assert target.range[1] > table()["stay_days"].astype(float).max()
+    assert problem.goal.minimise == "mae"
+    assert [gate.metric for gate in problem.gates] == ["test_r2"]
+    assert "numbers from" in made.problem
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        ([str(i) for i in range(200)], NumberGuess),
+        ([f"{i / 7:.3f}" for i in range(40)], NumberGuess),
+        ([str(i % 12) for i in range(120)], TargetGuess),  # few, and several rows of each
+        ([str(i % 14) for i in range(15)], NumberGuess),  # too rare for classes
+        (["low", "high"] * 20, TargetGuess),
+        (["0", "1"] * 20, TargetGuess),
+    ],
+)
+def test_numbers_that_are_too_many_or_too_rare_for_classes_are_no_classes(
+    cells: Sequence[Any], kind: type
+) -> None:
+    assert isinstance(guess_outcome("y", cells, source="rows.csv"), kind)
+
+
+def test_cells_without_a_number_and_codes_for_missing_are_no_truth() -> None:
+    rows = table()
+    rows.loc[:9, "stay_days"] = "-999"
+    rows.loc[10:29, "stay_days"] = ""
+
+    made, problem = describe(rows)
+
+    assert made.target.missing == 30
+    assert "30 rows have no 'stay_days' and cannot teach" in made.remarks
+    assert problem.max_quarantined_share == pytest.approx(0.15)
+
+
+def test_few_rows_are_held_to_no_gate() -> None:
+    assert not describe(table(60))[1].gates
+
+
+def test_a_column_that_goes_with_the_number_is_left_out_and_told() -> None:
+    rows = table()
+    rows["stay_hours"] = (rows["stay_days"].astype(float) * 24).astype(str)
+
+    made, problem = describe(rows)
+
+    (leak,) = [guess for guess in made.columns if guess.name == "stay_hours"]
+    assert leak.role == "ignored"
+    assert "nearly perfectly (rank correlation 1.000)" in leak.evidence
+    assert "level" in problem.columns
+
+
+def test_what_is_no_number_goes_with_none() -> None:
+    assert follow(["a", "b"] * 40, [str(i) for i in range(80)]) == 0.0
+    assert follow(["1"] * 80, [str(i) for i in range(80)]) == 0.0
