@@ -79,9 +79,17 @@ def _purpose(dossier: Dossier) -> Section:
             ("purpose", card.purpose or NOT_STATED),
             ("who may use it", card.users or NOT_STATED),
             *limits,
-            ("answers with", f"a probability of each of {', '.join(contract.classes)}"),
+            ("answers with", _answer(contract)),
         ),
     )
+
+
+def _answer(contract: Contract) -> str:
+    number = contract.number
+    if number is None:
+        return f"a probability of each of {', '.join(contract.classes)}"
+    unit = f" ({number.unit})" if number.unit else ""
+    return f"a number{unit}, and an interval that holds the truth in {number.coverage:.0%} of cases"
 
 
 def _data(dossier: Dossier) -> Section:
@@ -101,7 +109,7 @@ def _data(dossier: Dossier) -> Section:
 
 
 def _candidates(dossier: Dossier) -> Section:
-    metric = dossier.problem.goal.maximise
+    metric = dossier.problem.goal.metric
     rows = [
         (
             one["name"] + (" (chosen)" if one["is_winner"] else ""),
@@ -167,6 +175,9 @@ def _reliance(dossier: Dossier) -> Section:
 
 def _decisions(dossier: Dossier) -> Section:
     contract, goal = dossier.contract, dossier.problem.goal
+    if contract.number is not None:
+        reach = ("an interval reaches to either side", _figure(contract.number.reach))
+        return Section("How an answer becomes an interval", (reach,))
     floors = [f"{name} at least {floor:g}" for name, floor in goal.subject_to.items()]
     why = f"the highest {goal.maximise}" + (f" with {', '.join(floors)}" if floors else "")
     threshold = "none: the likeliest class" if contract.threshold is None else contract.threshold

@@ -24,6 +24,7 @@ def tell_model(contract: Contract) -> dict[str, Any]:
         "onnx_sha256": contract.onnx_sha256,
         "snapshot": contract.snapshot,
         "promoted_at": contract.promoted_at,
+        "card": f"cards/{contract.problem}-v{contract.model_version}.html",  # among the reports
         **_tell_outcome(contract),
         "metrics": dict(contract.metrics),
         "intervals": {f"test_{name}": [low, high] for name, low, high in contract.intervals},

@@ -8,6 +8,7 @@ import pytest
 from driftline.dataset import draft_contract
 from driftline.journal import next_entry
 from driftline.model_card import NOT_STATED, Dossier, Section, as_document, describe
+from driftline.numbers import NumberSpec
 from tests.support import make_problem
 
 PROBLEM = make_problem(card={"purpose": "to sort letters", "limits": ["children", "triage"]})
@@ -117,3 +118,16 @@ def test_what_was_not_kept_is_said_and_ends_nothing(summary: dict[str, Any]) -> 
     document = as_document(describe(dossier(summary=summary)))
 
     assert ["rows", "not kept of this version"] in document["What it has learnt from"]
+
+
+def test_a_number_is_told_with_the_reach_of_its_intervals() -> None:
+    number = NumberSpec("days", 0.0, 60.0, 0.9, reach=2.5)
+    contract = replace(draft_contract(PROBLEM), classes=(), number=number)
+
+    document = as_document(describe(dossier(contract=contract)))
+
+    told = "a number (days), and an interval that holds the truth in 90% of cases"
+    assert ["answers with", told] in document["What it is for"]
+    assert document["How an answer becomes an interval"] == [
+        ["an interval reaches to either side", "2.5000"]
+    ]
