@@ -13,7 +13,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 $(shell test ! -e $(READY) || $(PY) -c '$(FITS)' 2>/dev/null || rm -f $(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help run unit test test-system check format onboard serve up deployments monitoring mlflow prefect reports ui bench bench-decisions clean lock
+.PHONY: help run unit test test-system check format onboard serve up deployments monitoring mlflow prefect reports ui pictures bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -81,6 +81,9 @@ prefect: $(READY) ## Prefect's pages on port 4200
 ui: $(READY) ## the page for people on port 8501: ask, score a table, look after the model
 	@$(PY) -m deployments.pages ui
 
+pictures: $(READY) ## take the pictures of the page anew
+	@$(PY) -m pytest -q tests/system/test_page.py --pictures deployments/ui/pictures
+
 reports: $(READY) ## drift reports and data docs on port 5001
 	@$(PY) -m deployments.pages reports
 
@@ -95,7 +98,7 @@ bench-decisions: $(READY) ## the statistics of decisions against the best possib
 bench: $(READY) ## speed against the alternatives, in one run
 	@$(PY) -m tests.benchmarks
 
-lock: $(READY) ## refresh both lock files
+lock: $(READY) ## refresh the lock files
 	@$(VENV)/bin/uv pip compile -q pyproject.toml --group dev --all-extras --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 		--custom-compile-command "make lock" -o requirements.lock
@@ -107,6 +110,9 @@ lock: $(READY) ## refresh both lock files
 		--no-emit-package flatbuffers --no-emit-package protobuf --no-emit-package packaging \
 		--no-emit-package tzdata \
 		--custom-compile-command "make lock" -o deployments/lambda/requirements.lock
+	@$(VENV)/bin/uv pip compile -q deployments/ui/requirements.in -c requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make lock" -o deployments/ui/requirements.lock
 
 clean: ## remove all state of this checkout
 	@rm -rf "$${DRIFTLINE_HOME:-.driftline}"

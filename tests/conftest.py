@@ -42,6 +42,11 @@ RunFlow = Callable[..., subprocess.CompletedProcess[str]]
 StartFlow = Callable[..., "subprocess.Popen[str]"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make pictures` says where those of the documents lie."""
+    parser.addoption("--pictures", type=Path, help="a folder for the pictures of the page")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing that a test imports may touch the developer's own state."""
     collect_rarely()

@@ -20,6 +20,10 @@ LONGEST = (
     "test_score",
     "test_up",
     "test_label_count",
+    "test_standing",
+    "test_sequential",
+    "test_estimation",
+    "test_drift",
 )
 TOGETHER = dict.fromkeys(("test_verify", "test_lambda", "test_container"), "packed")
 APART = {"test_killed"}  # its tests share nothing

@@ -14,6 +14,7 @@ ROOT = HERE.parent.parent
 PORT = 8501
 MOST_MEGABYTES = 50
 OPTIONS = {
+    "global.developmentMode": "false",  # which it takes from where it is installed
     "server.headless": "true",
     "server.fileWatcherType": "none",
     "server.maxUploadSize": str(MOST_MEGABYTES),
@@ -37,7 +38,8 @@ def command(port: int, host: str = "127.0.0.1") -> list[str]:
 
 def start(port: int, host: str = "127.0.0.1") -> NoReturn:
     """Replace this process by the server."""
-    os.environ["PYTHONPATH"] = str(ROOT)
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
     os.environ["PYTHONSAFEPATH"] = "1"
     words = command(port, host)
     os.execv(sys.executable, words)  # noqa: S606 - our own words

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from deployments.ui import scoring
+from deployments.ui.client import RefusedError
 from deployments.ui.service import Model, Service
 from deployments.ui.showing import plain, show_table
-from driftline.errors import DataError
+from driftline.errors import DataError, UnavailableError
 
 FAULTS_SHOWN = 20
 
@@ -31,8 +32,11 @@ def show_uploading(service: Service, model: Model) -> None:
 
 def _score(service: Service, model: Model, table: scoring.Uploaded) -> scoring.Scored:
     bar, scored = st.progress(0.0, text="Scoring"), scoring.Scored()
-    for done, scored in scoring.score(table, model.fields, service.predict_all):  # noqa: B007
-        bar.progress(done / len(table.rows), text=f"{done} of {len(table.rows)} rows")
+    try:
+        for done, scored in scoring.score(table, model.fields, service.predict_all):  # noqa: B007
+            bar.progress(done / len(table.rows), text=f"{done} of {len(table.rows)} rows")
+    except (RefusedError, UnavailableError) as error:
+        st.error(plain(f"It stopped here: {error}. What was answered is in the table."))
     bar.empty()
     return scored
 
