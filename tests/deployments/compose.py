@@ -13,6 +13,8 @@ FILE = ROOT / "deployments" / "compose.yaml"
 TEXT = FILE.read_text("utf-8")
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*)|:\?)?\}")
 
+KEPT = ("PATH", "LANG", "PYTHONDONTWRITEBYTECODE")
+
 Service = dict[str, Any]
 
 
@@ -71,6 +73,6 @@ def on_this_machine(ports: Mapping[str, int], folders: Mapping[str, str]) -> str
 
 def environment(service: Service, more: Mapping[str, str]) -> dict[str, str]:
     """What a program of the service is given: its own variables, and nothing of the test's."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     given = {name: str(value) for name, value in service.get("environment", {}).items()}
     return kept | {"PYTHONPATH": str(ROOT)} | given | dict(more)
