@@ -15,12 +15,12 @@ from deployments.monitoring.alert import Limits, Pace
 from deployments.monitoring.alertmanager import Channels, Hook, describe_alertmanager
 from deployments.monitoring.alerts import describe_alerts
 from deployments.monitoring.boards import BOARDS
+from deployments.monitoring.boards.panels import draw_board
 from deployments.monitoring.grafana import (
     describe_grafana_rules,
     describe_provider,
     describe_sources,
 )
-from deployments.monitoring.panels import draw_board
 from deployments.monitoring.prometheus import describe_prometheus, describe_rules
 from deployments.monitoring.texts import as_json, as_yaml
 from tasks.people.channels import Mail, Topic, Webhook

@@ -143,8 +143,13 @@ class Alarm:
             time.sleep(0.1)
 
     def _ask(self, path: str) -> Any:
-        with urllib.request.urlopen(self.prometheus + path, timeout=30) as reply:
-            return json.load(reply)["data"]
+        return ask_json(self.prometheus + path)["data"]
+
+
+def ask_json(request: str | urllib.request.Request) -> Any:
+    """What a server answers, as JSON."""
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return json.load(reply)
 
 
 def documented(program: str, folder: Path, ports: dict[str, int]) -> list[str]:

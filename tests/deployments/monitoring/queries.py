@@ -1,6 +1,6 @@
 """The queries of a dashboard."""
 
-from deployments.monitoring.panels import Board
+from deployments.monitoring.boards.panels import Board
 
 
 def expressions(board: Board) -> list[str]:

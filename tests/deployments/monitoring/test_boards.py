@@ -19,7 +19,7 @@ from deployments.exporter.families import MEANINGS, PREFIX
 from deployments.monitoring.alert import Limits, Pace
 from deployments.monitoring.alerts import describe_alerts
 from deployments.monitoring.boards import BOARDS
-from deployments.monitoring.panels import Board
+from deployments.monitoring.boards.panels import Board
 from deployments.monitoring.prometheus import recordings
 from deployments.monitoring.write import FOLDER, PROVISIONING
 from tests.bentos.models import write_tiny_model
