@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from driftline.contract import Contract
 from driftline.dataset import as_sent
 from driftline.dates import spell_date
-from driftline.export import TOLERANCE
+from driftline.export import RELATIVE_TOLERANCE, TOLERANCE
 from driftline.fields import FieldSpec, InvalidRecordError
+from driftline.measured import Measured
 from driftline.metrics import DECISION_METRICS, Scored, compute_metrics
 
 State = Literal["equal", "different", "not run"]
@@ -43,11 +44,14 @@ class Response:
 
 @dataclass(frozen=True)
 class Answers:
-    """What an environment made of the records, and of the requests that are wrong."""
+    """What an environment made of the records, and of the requests that are wrong.
+
+    Of a number the label is empty, and the figures are the number and its interval's two ends.
+    """
 
     labels: tuple[str, ...]
     risks: tuple[str | None, ...]
-    probabilities: NDArray[np.float64]  # (records, classes)
+    probabilities: NDArray[np.float64]  # (records, classes); of a number (records, 3)
     errors: tuple[Response, ...] | None = None  # None where nothing there answers with errors
     about: Response | None = None  # what it tells of its model
 
@@ -60,7 +64,7 @@ class Wanted:
     requests: tuple[Request, ...]
     errors: tuple[Response, ...]
     about: Response
-    y: NDArray[np.int64]
+    y: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ def compare(
     """Compare answers with the fitted pipeline's, and errors with what they should be."""
     fitted = wanted.fitted
     gap = largest_difference(found.probabilities, fitted.probabilities)
+    what, limit = tolerance_of(fitted, contract)
     wrong = differing_errors(found.errors, wanted.errors, wanted.requests)
     metrics = measure(found, wanted.y, contract)
     moved = differing_metrics(metrics, measure(fitted, wanted.y, contract))
@@ -94,7 +99,7 @@ def compare(
         f"{count_differing(found.risks, fitted.risks)} risk levels differ"
         if found.risks != fitted.risks
         else "",
-        "" if gap <= TOLERANCE else f"probabilities differ by {gap:.1e}, wanted {TOLERANCE:.0e}",
+        "" if gap <= limit else f"{what} differ by {gap:.1e}, wanted {limit:.0e}",
         f"metrics differ: {', '.join(moved)}" if moved else "",
         f"errors differ for: {', '.join(wrong)}" if wrong else "",
         "its /model differs" if found.about not in {None, wanted.about} else "",
@@ -113,10 +118,19 @@ def compare(
     )
 
 
-def measure(answers: Answers, y: NDArray[np.int64], contract: Contract) -> dict[str, float]:
+def tolerance_of(fitted: Answers, contract: Contract) -> tuple[str, float]:
+    """What is compared, and by how much it may differ: see `driftline.export.NumberParity`."""
+    if contract.number is None:
+        return "probabilities", TOLERANCE
+    return "numbers", RELATIVE_TOLERANCE * float(np.abs(fitted.probabilities).max(initial=0.0))
+
+
+def measure(answers: Answers, y: NDArray[Any], contract: Contract) -> dict[str, float]:
     """Metrics of the first answers, whose truth is known; nothing where there are too few."""
     if len(answers.labels) < len(y) or not len(y):
         return {}
+    if contract.number is not None:
+        return compute_metrics(Measured(y, answers.probabilities[: len(y), :1], contract.number))
     index = {name: i for i, name in enumerate(contract.classes)}
     scored = Scored(
         y=y,
@@ -300,12 +314,13 @@ def bad_requests(typical: Record, contract: Contract) -> list[Request]:
     ]
     bodies += [(f"{spec.name}: {why}", _json(r)) for spec, why, r in _bad_values(typical, contract)]
     requests = [Request(name, "POST", "/predict", body) for name, body in bodies]
+    label = contract.classes[0] if contract.number is None else contract.number.low or 0.0
     batch = [typical, typical | {"no such field": 1}, 3]
     return [
         *requests,
         Request("no list of records", "POST", "/predict_batch", b'{"records": {}}'),
         Request("bad records in a batch", "POST", "/predict_batch", _json({"records": batch})),
-        Request("unknown id", "POST", "/feedback", _feedback("f" * 32, contract.classes[0])),
+        Request("unknown id", "POST", "/feedback", _feedback("f" * 32, label)),
         Request("unknown label", "POST", "/feedback", _feedback("f" * 32, "no such label")),
         Request("wrong method", "GET", "/predict"),
         Request("wrong method of /model", "DELETE", "/model"),
@@ -330,7 +345,7 @@ def _bad_values(typical: Record, contract: Contract) -> list[tuple[FieldSpec, st
     return found
 
 
-def _feedback(prediction_id: str, label: str) -> bytes:
+def _feedback(prediction_id: str, label: str | float) -> bytes:
     return _json({"prediction_id": prediction_id, "label": label})
 
 

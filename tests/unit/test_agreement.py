@@ -23,7 +23,8 @@ from driftline.agreement import (
 )
 from driftline.contract import Contract
 from driftline.dataset import draft_contract
-from tests.support import make_problem, tiny_rows
+from driftline.numbers import NumberSpec
+from tests.support import STAY, make_problem, tiny_rows
 
 TYPICAL = {"age": 61, "level": 1.25, "sex": "F"}
 REFUSED = Response(422, b"{}")
@@ -127,3 +128,31 @@ def test_each_bad_request_has_a_name_of_its_own(contract: Contract) -> None:
 
     assert len(set(names)) == len(names)
     assert {"age: text", "age: missing", "level: too large", "sex: unknown category"} <= set(names)
+
+
+def numbers(*values: float) -> Answers:
+    figures = np.array([[value, value - 2, value + 2] for value in values])
+    return Answers(("",) * len(values), (None,) * len(values), figures)
+
+
+def test_numbers_agree_while_they_differ_by_rounding_alone() -> None:
+    """1e-5 of the largest: 40 days may be answered as 40.0003, and not as 40.001."""
+    problem = make_problem(STAY)
+    contract = replace(draft_contract(problem), number=NumberSpec("days", 0.0, 60.0, 0.9, 2.0))
+    wanted = replace(WANTED, fitted=numbers(4.0, 40.0), y=np.array([5.0, 30.0]))
+
+    alike = compare("here", numbers(4.0, 40.0003), wanted, contract)
+    apart = compare("here", numbers(4.0, 40.001), wanted, contract)
+
+    assert (alike.state, alike.rows) == ("equal", 2)
+    assert alike.metrics["interval_coverage"] == 0.5
+    assert (apart.state, apart.why) == ("different", "numbers differ by 1.0e-03, wanted 4e-04")
+
+
+def test_a_label_that_could_be_right_is_sent_for_an_id_that_nobody_knows() -> None:
+    contract = draft_contract(make_problem(STAY))
+
+    requests = {one.name: one for one in bad_requests(TYPICAL, contract)}
+
+    assert json.loads(requests["unknown id"].body)["label"] == 0.0
+    assert contract.labels.find(0.0) == "0"
