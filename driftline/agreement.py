@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.contract import Contract
-from driftline.export import TOLERANCE
+from driftline.export import RELATIVE_TOLERANCE, TOLERANCE
+from driftline.measured import Measured
 from driftline.metrics import DECISION_METRICS, Scored, compute_metrics
 from driftline.questions import Request
 
@@ -27,11 +28,14 @@ class Response:
 
 @dataclass(frozen=True)
 class Answers:
-    """What an environment made of the records, and of the requests that are wrong."""
+    """What an environment made of the records, and of the requests that are wrong.
+
+    Of a number the label is empty, and the figures are the number and its interval's two ends.
+    """
 
     labels: tuple[str, ...]
     risks: tuple[str | None, ...]
-    probabilities: NDArray[np.float64]  # (records, classes)
+    probabilities: NDArray[np.float64]  # (records, classes); of a number (records, 3)
     errors: tuple[Response, ...] | None = None  # None where nothing there answers with errors
     about: Response | None = None  # what it tells of its model
 
@@ -44,7 +48,7 @@ class Wanted:
     requests: tuple[Request, ...]
     errors: tuple[Response, ...]
     about: Response
-    y: NDArray[np.int64]
+    y: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def compare(
     """Compare answers with the fitted pipeline's, and errors with what they should be."""
     fitted = wanted.fitted
     gap = largest_difference(found.probabilities, fitted.probabilities)
+    what, limit = tolerance_of(fitted, contract)
     wrong = differing_errors(found.errors, wanted.errors, wanted.requests)
     metrics = measure(found, wanted.y, contract)
     moved = differing_metrics(metrics, measure(fitted, wanted.y, contract))
@@ -78,7 +83,7 @@ def compare(
         f"{count_differing(found.risks, fitted.risks)} risk levels differ"
         if found.risks != fitted.risks
         else "",
-        "" if gap <= TOLERANCE else f"probabilities differ by {gap:.1e}, wanted {TOLERANCE:.0e}",
+        "" if gap <= limit else f"{what} differ by {gap:.1e}, wanted {limit:.0e}",
         f"metrics differ: {', '.join(moved)}" if moved else "",
         f"errors differ for: {', '.join(wrong)}" if wrong else "",
         "its /model differs" if found.about not in {None, wanted.about} else "",
@@ -97,10 +102,19 @@ def compare(
     )
 
 
-def measure(answers: Answers, y: NDArray[np.int64], contract: Contract) -> dict[str, float]:
+def tolerance_of(fitted: Answers, contract: Contract) -> tuple[str, float]:
+    """What is compared, and by how much it may differ: see `driftline.export.NumberParity`."""
+    if contract.number is None:
+        return "probabilities", TOLERANCE
+    return "numbers", RELATIVE_TOLERANCE * float(np.abs(fitted.probabilities).max(initial=0.0))
+
+
+def measure(answers: Answers, y: NDArray[Any], contract: Contract) -> dict[str, float]:
     """Metrics of the first answers, whose truth is known; nothing where there are too few."""
     if len(answers.labels) < len(y) or not len(y):
         return {}
+    if contract.number is not None:
+        return compute_metrics(Measured(y, answers.probabilities[: len(y), :1], contract.number))
     index = {name: i for i, name in enumerate(contract.classes)}
     scored = Scored(
         y=y,

@@ -77,6 +77,13 @@ class Contract:
         return len(self.classes) or 1
 
     @property
+    def rule(self) -> dict[str, float | None]:
+        """What makes answers of the model's figures, as a training logs it."""
+        if self.number is None:
+            return {"threshold": self.threshold}
+        return {"interval_reach": self.number.reach}
+
+    @property
     def labels(self) -> "ClassLabels | NumberSpec":
         """Which labels a prediction may be given."""
         return ClassLabels(self.classes) if self.number is None else self.number

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from driftline.dates import WANTED, count_days, read_date
 from driftline.documents import parse_document
 from driftline.errors import ProblemError
-from driftline.problem import NumberTarget, Problem
+from driftline.problem import NumberTarget, Problem, Target
 from driftline.spelling import read_number, spell, tidy
 
 # Where a suite's own text counts: names of columns, and values that may be codes
@@ -97,9 +97,9 @@ def _settle(arguments: dict[str, Any], problem: Problem, where: str) -> dict[str
 def _settle_value(value: Any, column: str, problem: Problem, key: str) -> Any:
     if value is None:
         return None
-    if column == problem.target.name:
-        return problem.target.find(value) or spell(value)
-    spec = problem.columns[column]
+    spec = problem.columns.get(column, problem.target)
+    if isinstance(spec, Target):
+        return spec.find(value) or spell(value)
     if spec.kind == "category":
         return spec.spellings.find(value) or spell(value)
     if spec.kind == "date":

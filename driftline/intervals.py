@@ -39,7 +39,7 @@ def conformal_reach(errors: Floats, coverage: float, *, copies: int = 1) -> floa
 
 def least_rows(coverage: float) -> int:
     """The fewest errors that make a finite interval."""
-    return next(rows for rows in range(1, 10**9) if _rank(rows, coverage) <= rows)
+    return math.ceil(round(coverage / (1 - coverage), 6))
 
 
 def _rank(rows: int, coverage: float) -> int:

@@ -155,11 +155,12 @@ def bad_requests(typical: Record, contract: Contract) -> list[Request]:
     bodies += [(f"{spec.name}: {why}", _json(r)) for spec, why, r in _bad_values(typical, contract)]
     requests = [Request(name, "POST", "/predict", body) for name, body in bodies]
     batch = [typical, typical | {"no such field": 1}, 3]
+    label = contract.classes[0] if contract.number is None else contract.number.low or 0.0
     return [
         *requests,
         Request("no list of records", "POST", "/predict_batch", b'{"records": {}}'),
         Request("bad records in a batch", "POST", "/predict_batch", _json({"records": batch})),
-        Request("unknown id", "POST", "/feedback", _feedback("f" * 32, contract.classes[0])),
+        Request("unknown id", "POST", "/feedback", _feedback("f" * 32, label)),
         Request("unknown label", "POST", "/feedback", _feedback("f" * 32, "no such label")),
         Request("wrong method", "GET", "/predict"),
         Request("wrong method of /model", "DELETE", "/model"),
@@ -186,7 +187,7 @@ def _bad_values(typical: Record, contract: Contract) -> list[tuple[FieldSpec, st
     return found
 
 
-def _feedback(prediction_id: str, label: str) -> bytes:
+def _feedback(prediction_id: str, label: str | float) -> bytes:
     return _json({"prediction_id": prediction_id, "label": label})
 
 

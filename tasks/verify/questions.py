@@ -18,9 +18,10 @@ from driftline.agreement import (
     compare,
     differing_parameters,
 )
+from driftline.answers import answers_of
 from driftline.contract import Contract
 from driftline.dataset import encode_target
-from driftline.errors import DriftlineError, PackagingError, ProblemError
+from driftline.errors import DriftlineError, PackagingError
 from driftline.export import classifier_of, edge_cases
 from driftline.problem import Problem
 from driftline.questions import (
@@ -57,16 +58,6 @@ class Questions:
     wanted: Wanted
 
 
-def refuse_number(problem: Problem) -> None:
-    """Raise `ProblemError` where answers are numbers: they are not compared yet."""
-    if problem.predicts_number:
-        message = (
-            f"{problem.name}: target.kind: got number, wanted class; flows.verify does not compare "
-            "numbers yet (the parity of each training is in its summary)"
-        )
-        raise ProblemError(message)
-
-
 @work(name="collect questions")
 def collect_questions(
     table: pd.DataFrame, problem: Problem, model: ServedModel, fitted: "Pipeline", *, rows: int
@@ -89,7 +80,7 @@ def collect_questions(
         if (reply := ask(request.method, request.path, request.body)).status >= REFUSED
     ]
     wanted = Wanted(
-        fitted=_answers_of(fitted.predict_proba(matrix).tolist(), contract),
+        fitted=_answers_of(answers_of(fitted, matrix), contract),
         requests=tuple(request for request, _ in requests),
         errors=tuple(reply for _, reply in requests),
         about=ask("GET", "/model", b""),
@@ -111,8 +102,9 @@ def check_parameters(
     """The fitted pipeline against what was logged of it: hyperparameters and threshold."""
     found = classifier_of(fitted).get_params()
     reasons = differing_parameters(logged, found)
-    if logged.get("threshold") != str(model.contract.threshold):
-        reasons.append(f"threshold: logged {logged.get('threshold')}, served another")
+    for name, value in model.contract.rule.items():
+        if logged.get(name) != str(value):
+            reasons.append(f"{name}: logged {logged.get(name)}, served another")
     wanted = questions.wanted
     agreement = compare("scikit-learn pipeline", wanted.fitted, wanted, model.contract)
     if not reasons:
@@ -150,10 +142,8 @@ def _ask_all(environment: Environment, questions: Questions) -> tuple[Answers, f
     for body in questions.batches:
         reply = environment.ask("POST", "/predict_batch", body)
         predictions += _expect_ok(reply)["predictions"]
-    answers = Answers(
-        labels=tuple(one["label"] for one in predictions),
-        risks=tuple(one["risk_level"] for one in predictions),
-        probabilities=np.array([list(one["probability"].values()) for one in predictions]),
+    answers = replace(
+        _read_answers(predictions),
         errors=tuple(_ask_patiently(environment.ask, each) for each in questions.wanted.requests),
         about=environment.ask("GET", "/model", b""),
     )
@@ -170,12 +160,36 @@ def _ask_patiently(ask: Ask, request: Request) -> Response:
         time.sleep(0.2)
 
 
-def _answers_of(probabilities: list[list[float]], contract: Contract) -> Answers:
-    """What the contract makes of probabilities."""
+def _read_answers(predictions: list[dict[str, Any]]) -> Answers:
+    """The bodies of answers; those of a number have no label."""
     return Answers(
-        labels=tuple(contract.classes[contract.decide(row)] for row in probabilities),
-        risks=tuple(contract.risk(row) for row in probabilities),
-        probabilities=np.array(probabilities),
+        labels=tuple(one.get("label", "") for one in predictions),
+        risks=tuple(one.get("risk_level") for one in predictions),
+        probabilities=np.array([_figures_of(one) for one in predictions]),
+    )
+
+
+def _figures_of(answer: dict[str, Any]) -> list[float]:
+    if "interval" in answer:
+        return [answer["prediction"], *answer["interval"]]
+    return list(answer["probability"].values())
+
+
+def _answers_of(figures: np.ndarray, contract: Contract) -> Answers:
+    """What the contract makes of a model's figures."""
+    number = contract.number
+    if number is not None:
+        values = number.bound(figures[:, 0]).tolist()
+        return Answers(
+            labels=("",) * len(values),
+            risks=tuple(contract.estimate_risk(value) for value in values),
+            probabilities=np.array([[value, *number.interval(value)] for value in values]),
+        )
+    rows = figures.tolist()
+    return Answers(
+        labels=tuple(contract.classes[contract.decide(row)] for row in rows),
+        risks=tuple(contract.risk(row) for row in rows),
+        probabilities=figures,
     )
 
 

@@ -16,8 +16,9 @@ from driftline.agreement import (
 )
 from driftline.contract import Contract
 from driftline.dataset import draft_contract
+from driftline.numbers import NumberSpec
 from driftline.questions import Request
-from tests.support import make_problem
+from tests.support import STAY, make_problem
 
 TYPICAL = {"age": 61, "level": 1.25, "sex": "F"}
 REFUSED = Response(422, b"{}")
@@ -85,3 +86,22 @@ def test_a_hyperparameter_that_was_logged_otherwise_is_named() -> None:
         "C: logged 0.5, fitted 0.25",
         "penalty: logged l2, fitted none",
     ]
+
+
+def numbers(*values: float) -> Answers:
+    figures = np.array([[value, value - 2, value + 2] for value in values])
+    return Answers(("",) * len(values), (None,) * len(values), figures)
+
+
+def test_numbers_agree_while_they_differ_by_rounding_alone() -> None:
+    """1e-5 of the largest: 40 days may be answered as 40.0003, and not as 40.001."""
+    problem = make_problem(STAY)
+    contract = replace(draft_contract(problem), number=NumberSpec("days", 0.0, 60.0, 0.9, 2.0))
+    wanted = replace(WANTED, fitted=numbers(4.0, 40.0), y=np.array([5.0, 30.0]))
+
+    alike = compare("here", numbers(4.0, 40.0003), wanted, contract)
+    apart = compare("here", numbers(4.0, 40.001), wanted, contract)
+
+    assert (alike.state, alike.rows) == ("equal", 2)
+    assert alike.metrics["interval_coverage"] == 0.5
+    assert (apart.state, apart.why) == ("different", "numbers differ by 1.0e-03, wanted 4e-04")

@@ -3,11 +3,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from driftline.cleaning import clean
 from driftline.dataset import draft_contract, encode_target
 from driftline.errors import DataError, ProblemError
-from driftline.expectations import derive_expectations
+from driftline.expectations import derive_expectations, parse_suite
 from driftline.labelling import read_labels
 from driftline.measured import NUMBER_METRICS
 from driftline.quarantine import check_trainable
@@ -116,6 +117,16 @@ def test_the_suite_holds_the_target_to_its_range() -> None:
     derived = [one.arguments for one in derive_expectations(make_problem(STAY))]
 
     assert {"column": "stay", "min_value": 0, "max_value": 60} in derived
+
+
+def test_a_set_of_values_of_the_target_means_numbers() -> None:
+    asked = {"expect": "ExpectColumnValuesToBeInSet", "arguments": {"column": "stay"}}
+    asked["arguments"]["value_set"] = ["4.0", 5]  # type: ignore[index]
+    text = yaml.safe_dump({"derive": False, "expectations": [asked]})
+
+    (one,) = parse_suite(text, problem=make_problem(STAY), file="s.yaml").expectations
+
+    assert one.arguments["value_set"] == [4.0, 5.0]
 
 
 def test_a_file_of_labels_holds_numbers() -> None:

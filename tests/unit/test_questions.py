@@ -15,7 +15,7 @@ from driftline.questions import (
     records_of_vectors,
     resample_records,
 )
-from tests.support import make_problem, tiny_rows
+from tests.support import STAY, make_problem, tiny_rows
 
 TYPICAL = {"age": 61, "level": 1.25, "sex": "F"}
 
@@ -71,3 +71,12 @@ def test_what_counts_as_another_category_is_asked_and_not_refused() -> None:
     assert {"sex": "no such category"} in edges
     assert "sex: an object" in refused
     assert not {"sex: unknown category", "sex: true"} & set(refused)
+
+
+def test_a_label_that_could_be_right_is_sent_for_an_id_that_nobody_knows() -> None:
+    contract = draft_contract(make_problem(STAY))
+
+    requests = {one.name: one for one in bad_requests(TYPICAL, contract)}
+
+    assert json.loads(requests["unknown id"].body)["label"] == 0.0
+    assert contract.labels.find(0.0) == "0"
