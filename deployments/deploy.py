@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import flows  # noqa: F401 - points the tools at the state folder
+from deployments.local.parts import ROOT, PartError, tell
 from deployments.manifest import (
     POOL,
     SWEEP,
@@ -20,7 +21,6 @@ from deployments.manifest import (
     declare_sweep,
     render_manifest,
 )
-from deployments.parts import ROOT, PartError, tell
 from driftline.errors import DriftlineError, ProblemError
 from driftline.problem import Problem
 from tasks.data.problems import list_problems, read_problem

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import flows  # noqa: F401 - points the tools at the state folder
-from deployments.parts import ROOT, tell
+from deployments.local.parts import ROOT, tell
 from tasks.shipping.packaging import served_tag
 
 

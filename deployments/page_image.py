@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deployments.parts import ROOT, tell
+from deployments.local.parts import ROOT, tell
 from driftline.errors import DriftlineError, PackagingError
 from tasks.shipping.engines import Image, ask, choose_engine, read_image
 from tasks.shipping.wheels import (
@@ -34,6 +34,7 @@ CODE = (
     "driftline/errors.py",
     "driftline/fields.py",
     "driftline/form.py",
+    "driftline/numbers.py",
     "driftline/spelling.py",
     "driftline/telling.py",
 )

@@ -6,8 +6,8 @@ import sys
 from typing import NoReturn
 
 import flows  # noqa: F401 - points the tools at the state folder
-from deployments import reports
-from deployments.ports import refuse_taken
+from deployments.local.ports import refuse_taken
+from deployments.reporting import reports
 from deployments.ui import launch
 from driftline.errors import DriftlineError
 from tasks.settings import get_settings

@@ -24,12 +24,12 @@ from prefect.settings import (
 
 import flows  # noqa: F401 - points the tools at the state folder
 from deployments.deploy import deploy
-from deployments.environment import Ports, set_environment, shell_file
+from deployments.local.environment import Ports, set_environment, shell_file
+from deployments.local.parts import START_SECONDS, STOP_SECONDS, PartError, Parts, tell
+from deployments.local.ports import refuse_taken
+from deployments.local.watchdog import SweepWatch, Watchdog
 from deployments.manifest import POOL
 from deployments.pages import hide_backend
-from deployments.parts import START_SECONDS, STOP_SECONDS, PartError, Parts, tell
-from deployments.ports import refuse_taken
-from deployments.watchdog import SweepWatch, Watchdog
 from driftline.errors import DriftlineError
 from tasks.data.problems import list_problems, read_problem
 from tasks.decorators import without_task_runs

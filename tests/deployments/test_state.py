@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from deployments import state
+from deployments.reporting import state
 from driftline.errors import NotFoundError, ProblemError
 from driftline.problem import Problem
 from driftline.verdicts import DriftDecision, Verdict, Window

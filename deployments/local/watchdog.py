@@ -11,7 +11,7 @@ import urllib.request
 from contextlib import ExitStack, suppress
 from http.client import HTTPException
 
-from deployments.parts import Parts, tell
+from deployments.local.parts import Parts, tell
 from deployments.sweeper import NEXT_WITHIN
 from driftline.errors import DriftlineError
 from tasks.server.heartbeat import expect_no_sweep, expect_sweep, tell_if_overdue

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployments.parts import ROOT
+from deployments.local.parts import ROOT
 from tasks.settings import get_settings
 
 # A run that holds its deployment's place ends where a restarted server has forgotten it.

@@ -19,9 +19,9 @@ from urllib.parse import unquote, urlsplit
 from prometheus_client import CONTENT_TYPE_LATEST
 
 import flows  # noqa: F401 - points the tools at the state folder
-from deployments import state
 from deployments.exporter.collector import LoopCollector, expose
-from deployments.ports import refuse_taken
+from deployments.local.ports import refuse_taken
+from deployments.reporting import state
 from driftline.errors import DriftlineError, NotFoundError, ProblemError
 from tasks.data.files import list_names, locate, read_file
 

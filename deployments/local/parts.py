@@ -16,7 +16,7 @@ from pathlib import Path
 
 from driftline.errors import DriftlineError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 300.0  # a part that ends before is noticed at once
 STOP_SECONDS = 10.0
 BY_INTERRUPT = ("worker",)  # it ends its runs then, and tells its server

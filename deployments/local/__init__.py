@@ -1,0 +1,1 @@
+"""What `make up` is made of on one machine: its processes, ports, environment and watches."""
