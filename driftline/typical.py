@@ -3,12 +3,14 @@
 Each is a median or the most frequent category, so that it tells of no one person.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.contract import Contract
 from driftline.dates import spell_date
-from driftline.fields import FieldSpec
+from driftline.fields import FieldSpec, InvalidValueError
 
 Typical = tuple[tuple[str, float | str], ...]
 
@@ -16,13 +18,13 @@ Typical = tuple[tuple[str, float | str], ...]
 def find_typical(X: NDArray[np.float32], contract: Contract) -> Typical:  # noqa: N803
     """Per field the median, or the most frequent category, of encoded rows (rows, features).
 
-    A field of which no row has a value is left out.
+    A field of which no row has a value is left out, and one whose median lies on a missing code.
     """
     found, start = [], 0
     for field in contract.fields:
         stop = start + len(field.feature_names)
         value = _typical_of(field, X[:, start:stop])
-        if value is not None:
+        if value is not None and _is_value(field, value):
             found.append((field.name, value))
         start = stop
     return tuple(found)
@@ -38,6 +40,13 @@ def _typical_of(field: FieldSpec, part: NDArray[np.float32]) -> float | str | No
     if field.kind == "category":
         return field.categories[int(np.argmax(np.bincount(known.astype(np.int64))))]
     return _within(field, np.float32(np.median(known)))
+
+
+def _is_value(field: FieldSpec, value: float | str) -> bool:
+    try:
+        return math.isfinite(field.encode(value))
+    except InvalidValueError:
+        return False
 
 
 def _within(field: FieldSpec, middle: np.float32) -> float | str:

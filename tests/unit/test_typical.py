@@ -32,6 +32,15 @@ def test_a_field_that_no_row_has_is_left_out() -> None:
     assert dict(find_typical(rows, CONTRACT)) == {"age": 20, "sex": "F"}
 
 
+def test_a_median_that_would_mean_missing_is_no_typical_value() -> None:
+    rows = encoded(
+        {"age": 20, "level": -10, "sex": "F"},
+        {"age": 20, "level": -8, "sex": "F"},
+    )
+
+    assert dict(find_typical(rows, CONTRACT)) == {"age": 20, "sex": "F"}
+
+
 def test_an_ordered_category_is_counted_and_not_averaged() -> None:
     spec = FieldSpec("energy", "category", categories=("1", "2", "3"), ordered=True)
     contract = replace(CONTRACT, fields=(spec,))
