@@ -152,11 +152,14 @@ def _labels_awaited_since(connection: Connection, problem: str) -> float | None:
     """When the first prediction was answered after which no label has come."""
     newest = select(LABELS.c.received_at).where(LABELS.c.problem == problem)
     last = connection.execute(newest.order_by(LABELS.c.sequence.desc()).limit(1)).scalar()
-    query = select(PREDICTIONS.c.answered_at).where(PREDICTIONS.c.problem == problem)
+    query = select(PREDICTIONS.c.answered_at)
     if last is None:
-        query = query.order_by(PREDICTIONS.c.sequence)
-    else:
-        query = query.where(PREDICTIONS.c.answered_at > last).order_by(PREDICTIONS.c.answered_at)
+        mine = PREDICTIONS.c.problem == problem
+        query = query.where(mine).order_by(PREDICTIONS.c.sequence)
+    else:  # found by the index of times: by that of problems, all of its rows would be read
+        mine = PREDICTIONS.c.problem.concat("") == problem
+        after = PREDICTIONS.c.answered_at > last
+        query = query.where(mine, after).order_by(PREDICTIONS.c.answered_at)
     found = connection.execute(query.limit(1)).scalar()
     return None if found is None else _seconds(found)
 
