@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from bentos.settings import signing_key
 from bentos.takeover.content import ContentError, check_model_folder
 from driftline.contract import Contract, parse_contract
-from driftline.numbers import NumberSpec
-from driftline.spelling import spell
+from driftline.numbers import NumberSpec, spell_number
 
 VALUE = "value"  # what the log's one figure of a number's answer is called
 NUMBER_FIGURES = ("prediction", "interval_low", "interval_high")
@@ -74,7 +73,7 @@ class NumberAnswer:
     @property
     def label(self) -> str:
         """The number as text, in its one spelling."""
-        return spell(self.value)
+        return spell_number(self.value)
 
     @property
     def probability(self) -> dict[str, float]:

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.spelling import spell
-
 Floats = NDArray[np.float64]
 LARGEST_NUMBER = 1e30  # far from where a float32, or the square of an error, has no end
 
@@ -67,4 +65,9 @@ class NumberSpec:
             return None
         low, high = self.ends
         is_usable = abs(label) <= LARGEST_NUMBER and low <= label <= high
-        return spell(label) if is_usable else None
+        return spell_number(label) if is_usable else None
+
+
+def spell_number(value: float) -> str:
+    """A number in its one spelling, which no float64 makes longer than 24 characters."""
+    return repr(float(value) + 0.0).removesuffix(".0")  # + 0.0: there is one zero

@@ -80,12 +80,12 @@ class Promise:
     @property
     def skill(self) -> float:
         """What the model saves per row over the best constant answer; never below a trifle."""
-        return max(self.base_loss - self.loss, 0.01 * self.base_loss, 1e-6)
+        return max(self.base_loss - self.loss, 0.01 * self.base_loss, 1e-6 * self.scale)
 
     @property
     def has_skill(self) -> bool:
         """Whether it saves more than a trifle: else a share of its skill says nothing."""
-        return self.base_loss - self.loss > max(0.01 * self.base_loss, 1e-6)
+        return self.base_loss - self.loss > max(0.01 * self.base_loss, 1e-6 * self.scale)
 
     @property
     def blind(self) -> str:

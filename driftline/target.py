@@ -5,6 +5,7 @@ A column's truth is an array: class indices (int64), or numbers (float64).
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cached_property
 from itertools import chain
 from typing import Annotated, Any, Literal, Self
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field, WrapValidator, field_validator, model_validator
 
 from driftline.declared import Strict, Text
-from driftline.numbers import LARGEST_NUMBER
+from driftline.numbers import LARGEST_NUMBER, spell_number
 from driftline.spelling import Spellings, declare, read_number, spell, tidy
 
 LEAST_SPREAD = 2  # values that differ, of which a number to predict needs some
@@ -148,13 +149,8 @@ class NumberTarget(Strict):
 
     def find(self, value: object) -> str | None:
         """The number that a value is, in its one spelling; None where it is none of the range."""
-        if isinstance(value, bool) or value is None:
-            return None
-        text = tidy(value) if isinstance(value, str) else spell(value)
-        number = read_number(text)
-        if number is None or not self.holds(number):
-            return None
-        return spell(number)
+        number = read_number(tidy(value if isinstance(value, str) else _plain(value)))
+        return spell_number(number) if number is not None and self.holds(number) else None
 
     def holds(self, number: float) -> bool:
         """Whether a number may be true."""
@@ -180,6 +176,11 @@ class NumberTarget(Strict):
         if values.nunique() < LEAST_SPREAD:
             return "got one value in all rows, wanted a number that differs from row to row"
         return None
+
+
+def _plain(value: object) -> str:
+    """A cell that is a number as text; of a boolean the word, which is none."""
+    return spell(value) if isinstance(value, int | float | Decimal) else ""
 
 
 _KINDS: dict[str, type[Target] | type[NumberTarget]] = {"class": Target, "number": NumberTarget}

@@ -114,6 +114,19 @@ def test_a_number_is_taken_as_a_label_and_one_number_has_one_spelling(
     assert log.labels == {given: "4"}
 
 
+@pytest.mark.parametrize(
+    ("label", "kept"), [(1e-300, "1e-300"), (-0.0, "0"), (59.999999999999993, "59.99999999999999")]
+)
+def test_a_label_is_kept_as_a_text_that_its_column_holds(
+    number_api: Api, log: KeptLog, label: float, kept: str
+) -> None:
+    given = read(ask(number_api, "/predict", RECORD))["prediction_id"]
+
+    assert ask(number_api, "/feedback", {"prediction_id": given, "label": label}).status == 200
+    assert log.labels == {given: kept}
+    assert number_problem().target.find(kept) == kept
+
+
 @pytest.mark.parametrize("label", ["4", None, True, [4], -1, 61, 1e300])
 def test_a_label_that_is_no_number_of_the_range_is_refused(number_api: Api, label: Any) -> None:
     reply = ask(number_api, "/feedback", {"prediction_id": "a" * 32, "label": label})

@@ -35,7 +35,7 @@ def judged(losses: np.ndarray, probed: np.ndarray, promise: Promise) -> Standing
     return Standing().add(losses, {1: probed}, past=1, promise=promise, policy=POLICY)
 
 
-@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e6])
+@pytest.mark.parametrize("unit", [1.0, 1e-9, 1e6])
 def test_what_is_decided_does_not_depend_on_the_unit(unit: float) -> None:
     promise = promised(unit)
 
