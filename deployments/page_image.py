@@ -37,6 +37,7 @@ CODE = (
     "driftline/numbers.py",
     "driftline/spelling.py",
     "driftline/telling.py",
+    "driftline/telling_numbers.py",
 )
 
 

@@ -6,6 +6,8 @@ Percentages are rounded so that none claims to be certain.
 from collections.abc import Mapping
 from typing import Any
 
+from driftline import telling_numbers
+
 Document = Mapping[str, Any]
 
 NEVER, ALWAYS = 0.001, 0.999
@@ -32,12 +34,16 @@ def percent(share: float) -> str:
 
 def tell_purpose(model: Document) -> str:
     """What the model answers."""
+    if "number" in model:
+        return telling_numbers.tell_purpose(model)
     *others, last = model["classes"]
     return f"It answers {', '.join(others)} or {last}, from {len(model['fields'])} fields."
 
 
 def tell_quality(model: Document) -> list[str]:
     """How good it was on rows that it had never seen, with intervals where they are known."""
+    if "number" in model:
+        return telling_numbers.tell_quality(model)
     metrics, intervals = model["metrics"], model["intervals"]
     positive = " or ".join(model["positive"])
     words = BINARY if len(model["classes"]) == 2 and positive else MANY  # noqa: PLR2004 - binary
@@ -65,6 +71,8 @@ def tell_service(model: Document) -> str:
 
 def tell_answer(answer: Document, model: Document) -> list[str]:
     """An answer with its probability, band, threshold and version."""
+    if "number" in model:
+        return telling_numbers.tell_answer(answer, model)
     label = answer["label"]
     lines = [f"The answer is {label}, with a probability of {percent(answer['confidence'])}."]
     bands, positive = model["risk_bands"], model["positive"]
@@ -84,14 +92,23 @@ def tell_answer(answer: Document, model: Document) -> list[str]:
     return lines
 
 
-def tell_contributions(explained: Document, units: Mapping[str, str | None]) -> list[list[str]]:
-    """Rows of field, typical value, and how its own value moved the probability."""
+def tell_contributions(
+    explained: Document, model: Document, units: Mapping[str, str | None]
+) -> list[list[str]]:
+    """Rows of field, typical value, and how its own value moved the answer."""
     rows = []
     for one in explained["contributions"]:
         unit = units.get(one["field"])
         typical = f"{one['typical']:g}" if isinstance(one["typical"], float) else one["typical"]
-        rows.append([one["field"], f"{typical} {unit or ''}".strip(), points(one["difference"])])
+        moved = _moved(one["difference"], explained, model)
+        rows.append([one["field"], f"{typical} {unit or ''}".strip(), moved])
     return rows
+
+
+def _moved(difference: float, explained: Document, model: Document) -> str:
+    if "number" in model:
+        return telling_numbers.tell_difference(difference, explained["prediction"], model)
+    return points(difference)
 
 
 def points(difference: float) -> str:

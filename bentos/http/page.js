@@ -38,22 +38,35 @@ function add(parent, tag, text) {
 
 function showAnswer(answer) {
   add(shown, "h3", "The answer");
-  const sure = percent(answer.confidence);
-  const words = `The answer is ${answer.label}, with a probability of ${sure}.`;
-  add(add(shown, "p"), "strong", words);
-  if (answer.risk_level !== null) add(shown, "p", `The risk is ${answer.risk_level}.`);
+  add(add(shown, "p"), "strong", answer.interval ? numberIn(answer) : classIn(answer));
+  if (answer.risk_level) add(shown, "p", `The risk is ${answer.risk_level}.`);
   add(shown, "p", `It was answered by version ${answer.model_version} of the model.`);
   add(shown, "p", `Its id, by which the outcome can be given later: ${answer.prediction_id}`);
 }
 
+function classIn(answer) {
+  return `The answer is ${answer.label}, with a probability of ${percent(answer.confidence)}.`;
+}
+
+function numberIn(answer) {
+  const [low, high] = answer.interval.map((end) => Number(end.toPrecision(4)));
+  const held = percent(answer.coverage);
+  const number = Number(answer.prediction.toPrecision(4));
+  return `The answer is ${number}; in ${held} of cases the truth lies between ${low} and ${high}.`;
+}
+
 function showMovers(explained) {
-  const movers = explained.contributions.filter((one) => Math.abs(one.difference) >= 0.001);
-  add(shown, "h3", `What moved the probability of ${explained.classes.join(" or ")}`);
+  const isNumber = explained.classes === undefined;
+  const least = isNumber ? Math.abs(explained.prediction) / 1000 : 0.001;
+  const movers = explained.contributions.filter((one) => Math.abs(one.difference) >= least);
+  const what = isNumber ? "the number" : `the probability of ${explained.classes.join(" or ")}`;
+  add(shown, "h3", `What moved ${what}`);
   const list = add(shown, "ul");
   for (const one of movers.slice(0, MOST_MOVERS)) {
-    const points = (Math.abs(one.difference) * 100).toFixed(1);
+    const size = Math.abs(one.difference);
+    const by = isNumber ? Number(size.toPrecision(4)) : `${(size * 100).toFixed(1)} points`;
     const way = one.difference > 0 ? "up" : "down";
-    add(list, "li", `${one.field}: ${way} by ${points} points against ${one.typical}, which is typical`);
+    add(list, "li", `${one.field}: ${way} by ${by} against ${one.typical}, which is typical`);
   }
   if (!movers.length) list.replaceWith("No single value moved it.");
   add(shown, "p", explained.meaning);

@@ -42,12 +42,23 @@ def show_outcome(service: Service, model: Model) -> None:
     last = answered["answer"]["prediction_id"] if answered else ""
     with st.form("outcome", border=False):
         given = st.text_input("Id of the answer", value=last, max_chars=64)
-        label = st.selectbox("The true outcome", model.told["classes"], index=None)
+        label = _enter_outcome(model)
         is_pressed = st.form_submit_button("Keep this outcome", type="primary")
-    if is_pressed and not (given and label):
+    if is_pressed and (not given or label is None):
         st.error("Both the id and the outcome are wanted.")
     elif is_pressed:
-        st.info(service.tell_outcome(given.strip(), str(label)))
+        st.info(service.tell_outcome(given.strip(), label))
+
+
+def _enter_outcome(model: Model) -> str | float | None:
+    """One of the classes, or a number."""
+    if "number" not in model.told:
+        chosen: str | None = st.selectbox("The true outcome", model.told["classes"], index=None)
+        return chosen
+    low, high = model.told["number"]["range"] or (None, None)
+    return st.number_input(
+        "The true outcome", min_value=low, max_value=high, value=None, format="%g"
+    )
 
 
 def _enter_all(model: Model) -> list[Any]:
@@ -98,13 +109,17 @@ def _show_answer(answered: dict[str, Any], model: Model) -> None:
     show_sentences(tell_answer(answer, model.told))
     st.markdown(f"Its id, by which the outcome can be given later: `{answer['prediction_id']}`")
     st.header("What moved it")
-    rows = tell_contributions(explained, model.units)
+    rows = tell_contributions(explained, model.told, model.units)
     moved = [row for row in rows if row[2] != "nothing"]
     if moved:
         show_table(
-            ["field", "typical value", f"its own moved {' or '.join(explained['classes'])}"],
+            ["field", "typical value", f"its own moved {_explained(explained)}"],
             moved[:MOVERS],
         )
     else:
         st.write("No single value moved it: each is typical, or changes nothing by itself.")
     st.markdown(plain(explained["meaning"]))
+
+
+def _explained(explained: dict[str, Any]) -> str:
+    return " or ".join(explained.get("classes", ["the answer"]))

@@ -19,6 +19,7 @@ SEPARATORS = ",;\t|"
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 Ask = Callable[[list[dict[str, Any]]], list[Mapping[str, Any]]]
+NUMBER = ["interval_low", "interval_high"]
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,13 @@ def _read_cell(text: str, spec: FieldSpec, *, has_comma: bool) -> Any:
     return int(number) if spec.kind == "integer" and number.is_integer() else number
 
 
-def write_table(table: Uploaded, scored: Scored, classes: Sequence[str]) -> bytes:
-    """The table as it came, with what was answered beside each row, or why nothing was."""
-    own = ["answer", *(f"probability_{name}" for name in classes), "risk_level"]
+def write_table(table: Uploaded, scored: Scored, classes: Sequence[str] | None) -> bytes:
+    """The table as it came, with what was answered beside each row, or why nothing was.
+
+    Without classes the answers are numbers.
+    """
+    figures = NUMBER if classes is None else [f"probability_{name}" for name in classes]
+    own = ["answer", *figures, "risk_level"]
     own += ["model_version", "prediction_id", "refused_because"]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -134,10 +139,12 @@ def write_table(table: Uploaded, scored: Scored, classes: Sequence[str]) -> byte
     return out.getvalue().encode("utf-8-sig")
 
 
-def _answer_cells(place: int, scored: Scored, classes: Sequence[str]) -> list[Any]:
+def _answer_cells(place: int, scored: Scored, classes: Sequence[str] | None) -> list[Any]:
     answer = scored.answers.get(place)
     if answer is None:
-        return [""] * (len(classes) + 4) + [scored.faults.get(place, "")]
-    shares = [answer["probability"][name] for name in classes]
-    level = answer["risk_level"] or ""
-    return [answer["label"], *shares, level, answer["model_version"], answer["prediction_id"], ""]
+        figures = NUMBER if classes is None else classes
+        return [""] * (len(figures) + 4) + [scored.faults.get(place, "")]
+    told = [answer.get("risk_level") or "", answer["model_version"], answer["prediction_id"], ""]
+    if classes is None:
+        return [answer["prediction"], *answer["interval"], *told]
+    return [answer["label"], *(answer["probability"][name] for name in classes), *told]

@@ -58,7 +58,7 @@ class Service:
         ]
         return answers
 
-    def tell_outcome(self, prediction_id: str, label: str) -> str:
+    def tell_outcome(self, prediction_id: str, label: str | float | None) -> str:
         """What became of the true outcome of a prediction, in words."""
         try:
             status = self._ask("/feedback", {"prediction_id": prediction_id, "label": label})

@@ -45,7 +45,7 @@ def _show_scored(table: scoring.Uploaded, scored: scoring.Scored, model: Model, 
     st.success(f"{len(scored.answers)} of {len(table.rows)} rows have an answer.")
     st.download_button(
         "Take the scored table",
-        scoring.write_table(table, scored, model.told["classes"]),
+        scoring.write_table(table, scored, model.told.get("classes")),
         file_name=f"scored-{name}",
         mime="text/csv",
         on_click="ignore",

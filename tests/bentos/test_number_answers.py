@@ -13,6 +13,7 @@ import pytest
 from bentos import lambda_handler
 from bentos.api import Api
 from bentos.http.openapi import describe
+from bentos.http.page import render
 from bentos.log.rows import PREDICTION, check_types, prediction_rows
 from bentos.predictor import ModelRefusedError, Predictor
 from driftline.contract import parse_contract
@@ -223,3 +224,19 @@ def test_a_table_is_scored_with_numbers_and_their_intervals(home: Path, folder: 
     assert {"prediction", "interval_low", "interval_high", "label"} <= set(scores)
     assert scores["interval_high"].tolist() == pytest.approx((scores["prediction"] + 4).tolist())
     assert scores["label"].astype(float).tolist() == scores["prediction"].tolist()
+
+
+def test_what_moved_a_number_is_told_in_its_unit(number_api: Api) -> None:
+    answer = read(ask(number_api, "/predict", RECORD))
+
+    told = read(ask(number_api, "/explain", RECORD))
+
+    assert told["prediction"] == pytest.approx(answer["prediction"])
+    assert "classes" not in told
+    assert {each["field"] for each in told["contributions"]} == {"age", "level", "sex"}
+
+
+def test_the_page_for_people_tells_of_a_number(served: Predictor) -> None:
+    page = render(served.contract, demands_key=False)
+
+    assert "It answers a number (days), from 3 fields." in page

@@ -75,7 +75,7 @@ def test_what_moved_an_answer_is_told_beside_what_is_typical() -> None:
         {"field": "sex", "typical": "F", "difference": 0.0},
     ]
 
-    rows = tell_contributions({"contributions": moved}, {"age": "years", "level": None})
+    rows = tell_contributions({"contributions": moved}, MODEL, {"age": "years", "level": None})
 
     assert rows == [
         ["age", "41 years", "up by 20.0 points"],
