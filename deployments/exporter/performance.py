@@ -4,25 +4,32 @@ Figures move by `SHARED_BY` labels at a time, so that nobody reads one person's 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from bentos.http.metrics import SHARED_BY
 from bentos.log.tables import LABELS, PREDICTIONS
 from deployments.exporter.records import Records
+from driftline.dataset import number_of
 from driftline.goal import bare_metric
+from driftline.measured import Measured
 from driftline.metrics import METRICS, Scored, bootstrap_intervals, compute_metrics
 from driftline.problem import Problem
+from driftline.scored import ScoredRows
+from driftline.target import NumberTarget
 from tasks.log.predictions import outside_quarantine
 
 NEWEST_LABELS: Final = 5000  # among which the champion's are looked for
 ROWS: Final = 500
 RESAMPLES: Final = 200
-SHOWN: Final = tuple(name for name in METRICS if name != "net_benefit")  # needs the threshold
+SHOWN: Final = (  # of classes all but what needs the threshold, of numbers what needs no interval
+    *(name for name in METRICS if name != "net_benefit"),
+    *("mae", "rmse", "median_absolute_error", "r2"),
+)
 AT_LEAST, AT_MOST = "at_least", "at_most"
 
 
@@ -68,7 +75,7 @@ def gates_of(problem: Problem) -> dict[tuple[str, str], float]:
     return bounds
 
 
-def _read(connection: Connection, problem: Problem, version: str) -> Scored | None:
+def _read(connection: Connection, problem: Problem, version: str) -> ScoredRows | None:
     """The newest labelled answers of a version outside of quarantine; None where they are few."""
     newest = (
         select(LABELS.c.prediction_id, LABELS.c.label, LABELS.c.sequence)
@@ -86,19 +93,30 @@ def _read(connection: Connection, problem: Problem, version: str) -> Scored | No
         .limit(ROWS)
     )
     found = connection.execute(query).all()
-    rows = [row for row in found if row.label in problem.classes]
-    if len(rows) < problem.drift.min_labels:
+    return _score(found, problem) if len(found) >= problem.drift.min_labels else None
+
+
+def _score(rows: Sequence[Row[Any]], problem: Problem) -> ScoredRows | None:
+    """Logged answers with their truth; labels of classes that are declared no more are left out."""
+    if isinstance(problem.target, NumberTarget):
+        return Measured(
+            y=np.array([float(row.label) for row in rows]),
+            answers=np.array([json.loads(row.probabilities) for row in rows]),
+            spec=number_of(problem, problem.target),
+        )
+    known = [row for row in rows if row.label in problem.classes]
+    if len(known) < problem.drift.min_labels:
         return None
     return Scored(
-        y=np.array([problem.classes.index(row.label) for row in rows]),
-        probabilities=np.array([json.loads(row.probabilities) for row in rows]),
-        predicted=np.array([row.prediction for row in rows]),
+        y=np.array([problem.classes.index(row.label) for row in known]),
+        probabilities=np.array([json.loads(row.probabilities) for row in known]),
+        predicted=np.array([row.prediction for row in known]),
         positive=problem.positive_indices[0] if problem.is_binary else None,
         threshold=None,
     )
 
 
-def _compute(scored: Scored) -> Performance:
+def _compute(scored: ScoredRows) -> Performance:
     metrics = compute_metrics(scored)
     intervals = bootstrap_intervals(scored, seed=0, resamples=RESAMPLES)
     shown = {name: metrics[name] for name in SHOWN if np.isfinite(metrics.get(name, np.nan))}

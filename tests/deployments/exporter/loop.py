@@ -30,8 +30,9 @@ def predict(
     days_ago: float = 0,
     probability: float = 0.9,
     problem: str = PROBLEM,
+    **changes: Any,
 ) -> list[str]:
-    """Log answers of `ill` (or `well`, below a half); returns their ids."""
+    """Log answers of `ill` (or `well`, below a half), or what `changes` say; returns their ids."""
     ids, is_ill = new_ids(count), probability >= 0.5
     shared = {
         "problem": problem,
@@ -44,7 +45,7 @@ def predict(
         "confidence": max(probability, 1 - probability),
         "risk_level": None,
     }
-    insert_predictions(engine, [shared | {"id": name} for name in ids])
+    insert_predictions(engine, [shared | changes | {"id": name} for name in ids])
     return ids
 
 

@@ -27,7 +27,7 @@ from tests.deployments.exporter.loop import (
     predict,
     value,
 )
-from tests.support import TINY, file_problem, make_problem
+from tests.support import STAY, TINY, file_problem, make_problem
 
 WORDS = {"ok", "watch", "quarantine", "retrain", "need_labels"}
 
@@ -219,6 +219,23 @@ def test_performance_is_the_champions_on_its_newest_labels(
     low, high = (value(told, f"performance_{end}", metric="accuracy") for end in ("low", "high"))
     assert 0.4 < (low or 0) < 0.6 < (high or 0) < 0.8
     assert value(told, "performance_gate", metric="accuracy", bound="at_least") == 0.8
+
+
+def test_performance_of_numbers_is_told_by_their_errors(
+    loop: LoopCollector, engine: Engine, project: Path
+) -> None:
+    file_problem(project, "tiny", STAY)
+    give_alias(engine, "1")
+    answered = {"prediction": 0, "label": "5", "probabilities": "[5.0]"}
+    ids = predict(engine, 60, **answered)
+    label_all(engine, ids[:30], "4")
+    label_all(engine, ids[30:], "8")
+
+    told = scrape(loop)
+
+    assert value(told, "performance", metric="mae") == 2
+    assert value(told, "performance_gate", metric="mae", bound="at_most") == 4
+    assert value(told, "performance", metric="interval_coverage") is None
 
 
 def test_performance_moves_by_many_labels_or_not_at_all(
