@@ -32,7 +32,7 @@ def show_owner(service: Service, problem: str) -> None:
     st.header("The service")
     _guarded("The service", lambda: _show_health(service))
     reports = settings.reports_url()
-    state = _guarded("The report server", lambda: _read_state(reports, problem))
+    state = _guarded("The report server", lambda: _read_state(settings.state_url(), problem))
     if state is None:
         st.write("Start it with make reports; what it tells is left out here.")
         return

@@ -36,10 +36,16 @@ def services(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def reports_url(environment: Mapping[str, str] = os.environ) -> str:
-    """`DRIFTLINE_REPORTS_URL`: where the reports and the state are told."""
+    """`DRIFTLINE_REPORTS_URL`: where browsers find the reports."""
     return _address(
         "DRIFTLINE_REPORTS_URL", environment.get("DRIFTLINE_REPORTS_URL") or LOCAL_REPORTS
     )
+
+
+def state_url(environment: Mapping[str, str] = os.environ) -> str:
+    """`DRIFTLINE_STATE_URL`: the report server as the page itself reaches it."""
+    given = environment.get("DRIFTLINE_STATE_URL")
+    return _address("DRIFTLINE_STATE_URL", given) if given else reports_url(environment)
 
 
 def prefect_url(environment: Mapping[str, str] = os.environ) -> str:

@@ -17,7 +17,7 @@ SERVICES = read(SECRETS)
 OURS = {name: each for name, each in SERVICES.items() if "build" in each}
 DOCKERFILE = (ROOT / "deployments/image/project.Dockerfile").read_text("utf-8")
 WANTED = {
-    *("service", "prefect", "worker", "mlflow", "postgres"),
+    *("service", "page", "prefect", "worker", "mlflow", "postgres"),
     *("prometheus", "alertmanager", "grafana"),
 }
 of_all = pytest.mark.parametrize("name", SERVICES)

@@ -29,7 +29,7 @@ from tests.system.service import Client, await_that
 
 pytestmark = [pytest.mark.system, pytest.mark.postgres]
 
-PORTS = ("4200", "5000", "8080", "3000", "5001", "9093", "9090")
+PORTS = ("4200", "5000", "8080", "3000", "5001", "8501", "9093", "9090")
 PROGRAMS = {"prometheus": "prometheus", "alertmanager": "prometheus-alertmanager"}
 ABSENT = {"grafana"}
 HEALTHY_SECONDS = 840.0  # a machine may be busy; what ends is noticed at once
@@ -161,6 +161,11 @@ def test_the_service_answers(system: System) -> None:
 
     assert status == 200
     assert answer["label"] in {"well", "ill"}
+
+
+def test_the_page_is_there(system: System) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{system.ports['8501']}/") as reply:
+        assert b"<title>" in reply.read()
 
 
 def test_prometheus_hears_of_the_service_and_of_the_loop(system: System) -> None:

@@ -35,3 +35,12 @@ def test_the_pages_own_key_comes_before_the_services() -> None:
 
     assert settings.api_key(both) == "own"
     assert settings.api_key({"DRIFTLINE_API_KEYS": "first, second"}) == "first"
+
+
+def test_the_page_may_reach_the_reports_by_another_name_than_browsers() -> None:
+    public = {"DRIFTLINE_REPORTS_URL": "http://127.0.0.1:5001"}
+
+    assert settings.state_url(public) == "http://127.0.0.1:5001"
+    inner = public | {"DRIFTLINE_STATE_URL": "http://reports:5001/"}
+    assert settings.state_url(inner) == "http://reports:5001"
+    assert settings.reports_url(inner) == "http://127.0.0.1:5001"
