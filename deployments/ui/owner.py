@@ -21,6 +21,22 @@ def tell_champion(journal: Sequence[Document]) -> str:
     return f"Version {last['after']} serves since {_day(last['at'])}: {last['why']}."
 
 
+def champion_of(journal: Sequence[Document]) -> str | None:
+    """The version that serves."""
+    held = [entry["after"] for entry in journal if entry["alias"] == CHAMPION]
+    return held[-1] if held else None
+
+
+def waiting_version(journal: Sequence[Document], runs: Mapping[str, Document]) -> str | None:
+    """A version that passed its gate last, and that only a person's word keeps from serving."""
+    summary = newest(runs, "train", "pipeline")
+    if summary.get("promotion", {}).get("verdict") != "waiting":
+        return None
+    version = str(summary["model"]["version"])
+    served = {entry["after"] for entry in journal if entry["alias"] == CHAMPION}
+    return None if version in served else version
+
+
 def journal_rows(journal: Sequence[Document]) -> Rows:
     """Each change of an alias, the newest first."""
     return [

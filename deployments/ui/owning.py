@@ -37,8 +37,8 @@ def show_owner(service: Service, problem: str) -> None:
         st.write("Start it with make reports; what it tells is left out here.")
         return
     journal, verdicts, runs = state
-    _show_champion(journal)
-    _show_waiting(problem, verdicts, runs)
+    _show_champion(journal, f"{reports}/cards/{problem}-v")
+    _show_waiting(problem, verdicts, runs, owner.waiting_version(journal, runs))
     _show_verdicts(verdicts)
     _show_gate(runs)
     _show_replay(runs, reports)
@@ -95,19 +95,26 @@ def _show_health(service: Service) -> None:
     show_table(["part", "state", "since", "why"], owner.health_rows(health))
 
 
-def _show_champion(journal: Any) -> None:
+def _show_champion(journal: Any, cards: str) -> None:
     st.header("Who serves")
     st.markdown(plain(owner.tell_champion(journal)))
+    if version := owner.champion_of(journal):
+        st.markdown(f"[Its card]({cards}{version}.html)")
     if journal:
         heads = ["day", "alias", "from", "to", "who", "why"]
         show_table(heads, owner.journal_rows(journal))
 
 
-def _show_waiting(problem: str, verdicts: Any, runs: Any) -> None:
+def _show_waiting(problem: str, verdicts: Any, runs: Any, version: str | None) -> None:
     st.header("What waits for you")
     rows, ids = owner.quarantine_rows(verdicts), owner.label_first(runs)
-    if not rows and not ids:
+    if not rows and not ids and version is None:
         st.write("Nothing.")
+    if version is not None:
+        st.markdown(
+            f"Version {version} passed its gate. It serves once you agree: "
+            f"`python -m flows.approve {problem}`."
+        )
     if rows:
         st.markdown(
             f"Set aside until you look: release it with `python -m flows.release {problem} "

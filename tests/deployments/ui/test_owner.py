@@ -90,3 +90,15 @@ def test_health_and_replay_are_tables() -> None:
 
     assert owner.health_rows(health) == [["spool", "up", "2026-03-04 05:06", ""]]
     assert owner.replay_rows(replay) == [["never", "0.5000", "0", "1"]]
+
+
+def test_a_model_that_passed_its_gate_waits_until_a_person_agrees() -> None:
+    summary = {"ended_at": "1", "promotion": {"verdict": "waiting"}, "model": {"version": 2}}
+    runs = {"train": summary}
+
+    assert owner.champion_of([PROMOTED]) == "1"
+    assert owner.waiting_version([PROMOTED], runs) == "2"
+    assert owner.waiting_version([PROMOTED, PROMOTED | {"after": "2"}], runs) is None
+    promoted = summary | {"promotion": {"verdict": "promoted"}}
+    assert owner.waiting_version([PROMOTED], {"train": promoted}) is None
+    assert owner.waiting_version([], {}) is None
