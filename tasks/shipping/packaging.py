@@ -62,6 +62,7 @@ SERVED_CODE = (
     "driftline/numbers.py",
     "driftline/spelling.py",
     "driftline/telling.py",
+    "driftline/telling_numbers.py",
 )
 SERVING_LOCK = "bentos/requirements.lock"
 BASE_IMAGE = "python:3.11-slim"  # a name; the build is told which one to take
