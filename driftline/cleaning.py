@@ -16,7 +16,9 @@ import pandas as pd
 
 from driftline.columns import NO_DATE
 from driftline.dates import WANTED
+from driftline.digests import GROUP
 from driftline.errors import DataError
+from driftline.groups import mark_groups
 from driftline.problem import LARGEST, Column, Problem
 from driftline.spelling import MISSING, is_marker, part_codes, read_number, spell, tidy
 
@@ -58,11 +60,21 @@ def clean(
         columns[target] = _truth(renamed[target], problem)
         missing = columns[target].isna().to_numpy()
         _note(missing, f"{target}: {problem.target.fault}", target, uncoerced, faults)
+        columns |= _groups(raw, problem)
     table = pd.DataFrame(columns)
     if not is_part:
         _refuse_empty_columns(table, source=source)
     frozen = {row: tuple(reasons) for row, reasons in faults.items()}
     return CleanTable(table=table, uncoerced=uncoerced, faults=frozen)
+
+
+def _groups(raw: pd.DataFrame, problem: Problem) -> dict[str, pd.Series]:
+    """What rows belong together, where the problem says by what and the rows have it."""
+    kept = keep_ignored(raw, problem)
+    if problem.group is None or problem.group not in kept:
+        return {}
+    cells = kept[problem.group].astype("object")
+    return {GROUP: mark_groups(cells.where(cells.notna(), None).tolist(), problem)}
 
 
 def faults_of_values(cleaned: CleanTable, problem: Problem) -> dict[int, tuple[str, ...]]:

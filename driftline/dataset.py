@@ -15,6 +15,7 @@ from driftline.digests import number_repeats
 from driftline.errors import DataError
 from driftline.evaluation import default_repeats
 from driftline.fields import FieldSpec, InvalidRecordError
+from driftline.groups import groups_of, split_groups
 from driftline.numbers import NumberSpec
 from driftline.problem import Problem
 from driftline.quarantine import check_trainable
@@ -58,6 +59,7 @@ class Dataset:
     train_digests: tuple[str, ...]
     test_digests: tuple[str, ...]
     is_renewed: bool = False
+    groups: tuple[str, ...] | None = None  # of the training rows, where rows belong together
 
     @property
     def shipped_digests(self) -> tuple[str, ...]:
@@ -102,8 +104,12 @@ def split_dataset(
         kept = subsample(digests, strata, share=SMOKE_SHARE, least=2 * plan.folds, seed=plan.seed)
         table, y = table.iloc[kept].reset_index(drop=True), y[kept]
         digests = [digests[i] for i in kept]
-    strata = problem.target.strata(y)
-    train, test = split_holdout(digests, strata, test_size=plan.test_size, seed=plan.seed)
+    groups, strata = groups_of(table, problem), problem.target.strata(y)
+    if groups is None:
+        train, test = split_holdout(digests, strata, test_size=plan.test_size, seed=plan.seed)
+    else:
+        train, test = split_groups(groups, test_size=plan.test_size, seed=plan.seed)
+        _insist_on_classes(strata[test], strata, problem)
     check_trainable(table.iloc[train], problem, folds=plan.folds - 1, source="training rows")
     X = encode_rows(table, problem)  # noqa: N806
     _refuse_nearly_empty_columns(X[train], problem)
@@ -112,7 +118,20 @@ def split_dataset(
         test_table=table.iloc[test].reset_index(drop=True),
         train_digests=tuple(digests[i] for i in train),
         test_digests=tuple(digests[i] for i in test),
+        groups=None if groups is None else tuple(groups[i] for i in train),
     )
+
+
+def _insist_on_classes(
+    test: NDArray[np.int64], strata: NDArray[np.int64], problem: Problem
+) -> None:
+    """Whole groups may leave a rare class without any test row."""
+    if set(test) != set(strata):
+        message = (
+            f"group: some class has no test row, as the rows of a {problem.group!r} stay together; "
+            "give more rows, or a larger --test-size"
+        )
+        raise DataError(message)
 
 
 def _refuse_nearly_empty_columns(X: NDArray[np.float32], problem: Problem) -> None:  # noqa: N803

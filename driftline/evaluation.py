@@ -43,14 +43,22 @@ def default_repeats(rows: int) -> int:
     return SMALL_TABLE_REPEATS if rows < SMALL_TABLE_ROWS else 1
 
 
-def make_folds(y: NDArray[np.int64], *, folds: int, repeats: int, seed: int) -> list[list[Fold]]:
-    """Stratified folds, per repeat; each repeat tests every row once."""
-    from sklearn.model_selection import StratifiedKFold
+def make_folds(
+    y: NDArray[np.int64],
+    *,
+    folds: int,
+    repeats: int,
+    seed: int,
+    groups: Sequence[str] | None = None,
+) -> list[list[Fold]]:
+    """Stratified folds, per repeat; each repeat tests every row once, a group's rows together."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     return [
         list(
-            StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed + repeat).split(
-                np.zeros(len(y)), y
+            kind(n_splits=folds, shuffle=True, random_state=seed + repeat).split(
+                np.zeros(len(y)), y, groups
             )
         )
         for repeat in range(repeats)

@@ -115,9 +115,7 @@ def _remark(
         remarks.append(f"{', '.join(dates)}: dates go on, and no model knows what comes after them")
     groups = [guess.name for guess in columns if guess.kind == "group"]
     if groups:
-        remarks.append(
-            f"{', '.join(groups)}: several rows each, which may stand on both sides of a split"
-        )
+        remarks.append(f"{groups[0]}: several rows each, which are kept on one side of a split")
     suspects = [
         guess.name
         for guess in columns
@@ -175,6 +173,10 @@ def write_problem(
                 f"  # {guess.kind}: {as_comment(guess.evidence)}",
                 f"  - {as_yaml(guess.name)}",
             ]
+    groups = [guess.name for guess in columns if guess.kind == "group"]
+    if groups:
+        lines += ["", "# rows of one of these never stand on both sides of a split"]
+        lines.append(f"group: {as_yaml(groups[0])}")
     lines += ["", "columns:"]
     for guess in columns:
         if guess.role == "input":

@@ -97,6 +97,7 @@ class Problem(Strict):
     columns: dict[Text, Column] = Field(min_length=1)
     target: AnyTarget
     ignored: tuple[Text, ...] = ()
+    group: Text | None = None
     candidates: tuple[str, ...] = USUAL
     goal: Goal
     gates: tuple[Gate, ...] = ()
@@ -163,6 +164,13 @@ class Problem(Strict):
                 message = f"{owner} and {owners[name]} both answer to {name!r}; wanted one"
                 raise ValueError(message)
             owners[name] = owner
+        return self
+
+    @model_validator(mode="after")
+    def _group_is_ignored(self) -> Self:
+        if self.group is not None and self.group not in self.ignored:
+            message = f"group: got {self.group!r}, wanted one of `ignored`: no model learns from it"
+            raise ValueError(message)
         return self
 
     @model_validator(mode="after")

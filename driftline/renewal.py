@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from driftline.dataset import Dataset, Matrices, encode_rows, encode_target
-from driftline.digests import digest_rows, number_repeats
+from driftline.digests import GROUP, digest_rows, number_repeats
+from driftline.groups import groups_of
 from driftline.probe import probe_renewal, rows_of_past
 from driftline.problem import Problem
 from driftline.promise import DEFAULT_RECIPE, Recipe
@@ -103,6 +104,7 @@ def as_dataset(renewal: Renewal, problem: Problem) -> Dataset:
         train_digests=tuple(digests[: len(renewal.train)]),
         test_digests=tuple(digests[len(renewal.train) :]),
         is_renewed=True,
+        groups=groups_of(renewal.train, problem) if GROUP in renewal.train else None,
     )
 
 

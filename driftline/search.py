@@ -30,6 +30,7 @@ def search_params(
     y: NDArray[Any],
     *,
     strata: NDArray[np.int64] | None = None,
+    groups: Sequence[str] | None = None,
     judge: Judge = log_loss_of,
     trials: int,
     folds: int,
@@ -38,7 +39,8 @@ def search_params(
 ) -> Params:
     """The best parameters of `trials` by the tree-structured Parzen estimator; seeded.
 
-    Folds are stratified by `strata`, else by class; `judge` tells what out-of-fold answers cost.
+    Folds are stratified by `strata`, else by class, and have the rows of a group together; `judge`
+    tells what out-of-fold answers cost.
     Source: Bergstra et al., NeurIPS 2011, as implemented by Optuna.
     """
     if trials == 0 or not candidate.space:
@@ -47,7 +49,9 @@ def search_params(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    splits = make_folds(y if strata is None else strata, folds=folds, repeats=1, seed=seed)
+    splits = make_folds(
+        y if strata is None else strata, folds=folds, repeats=1, seed=seed, groups=groups
+    )
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=5))
     study.enqueue_trial(dict(candidate.defaults))
 

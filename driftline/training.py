@@ -70,6 +70,7 @@ def train_candidate(
     seed: int,
     on_trial: Callable[[int, float], None] | None = None,
     params: Params | None = None,
+    groups: Sequence[str] | None = None,
 ) -> Trained:
     """Search, cross-validate, set the threshold and fit one candidate; score the test rows.
 
@@ -87,6 +88,7 @@ def train_candidate(
         folds=min(problem.search.folds, len(splits[0])),
         seed=seed,
         on_trial=on_trial,
+        groups=groups,
     )
     return _fit(
         name,
@@ -174,13 +176,18 @@ def winner_of(trained: Sequence[Trained], problem: Problem) -> Trained:
 
 
 def plan_folds(
-    strata: NDArray[np.int64], *, folds: int, repeats: int, seed: int
+    strata: NDArray[np.int64],
+    *,
+    folds: int,
+    repeats: int,
+    seed: int,
+    groups: Sequence[str] | None = None,
 ) -> list[list[Fold]]:
     """The folds that every candidate of a run shares, so that their folds pair up.
 
     They are stratified by what `Target.strata` gives: the classes, nothing of a number.
     """
-    return make_folds(strata, folds=folds, repeats=repeats, seed=seed)
+    return make_folds(strata, folds=folds, repeats=repeats, seed=seed, groups=groups)
 
 
 def _fit(

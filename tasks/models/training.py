@@ -102,12 +102,14 @@ def train_candidate(
         folds=plan.folds,
         repeats=plan.repeats,
         seed=plan.seed,
+        groups=dataset.groups,
     )
     searched = outcome_of(problem).searched_by
     trained = training.train_candidate(
         name,
         problem,
         dataset.data,
+        groups=dataset.groups,
         splits=splits,
         trials=plan.trials,
         seed=plan.seed,
@@ -137,6 +139,7 @@ def choose_winner(
         folds=plan.folds,
         repeats=plan.repeats,
         seed=plan.seed,
+        groups=dataset.groups,
     )
     winner = training.calibrate(winner, problem, dataset.data, splits=splits, seed=plan.seed)
     how = "calibrated" if winner.is_calibrated else outcome_of(problem).uncalibrated
