@@ -13,7 +13,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 $(shell test ! -e $(READY) || $(PY) -c '$(FITS)' 2>/dev/null || rm -f $(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help run unit test test-system check format onboard serve up deployments monitoring mlflow prefect reports ui pictures bench bench-decisions clean lock
+.PHONY: help run unit test test-system test-long check format onboard serve up deployments monitoring mlflow prefect reports ui pictures bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -41,9 +41,12 @@ test: $(READY) ## the tests (a few minutes)
 
 test-system: $(READY) ## the tests that start whole systems
 	@status=0; \
-	$(PY) -m pytest -n 2 --no-loadscope-reorder -m "system and not quiet" || status=1; \
+	$(PY) -m pytest -n 2 --no-loadscope-reorder -m "system and not quiet and not long" || status=1; \
 	$(PY) -m pytest -m quiet || status=1; \
 	exit $$status
+
+test-long: $(READY) ## the longest of those, before a release
+	@$(PY) -m pytest -n 2 --no-loadscope-reorder -m long
 
 check: $(READY) ## format, lint, types, import rules
 	@$(VENV)/bin/ruff format --check -q .

@@ -27,7 +27,7 @@ from tests.system.alarm import PATIENCE_SECONDS, ask_json
 from tests.system.servers import start_postgresql
 from tests.system.service import Client, await_that
 
-pytestmark = [pytest.mark.system, pytest.mark.postgres]
+pytestmark = [pytest.mark.system, pytest.mark.postgres, pytest.mark.long]
 
 PORTS = ("4200", "5000", "8080", "3000", "5001", "8501", "9093", "9090")
 PROGRAMS = {"prometheus": "prometheus", "alertmanager": "prometheus-alertmanager"}

@@ -61,7 +61,7 @@ class Elsewhere:
 @pytest.fixture(
     params=[
         pytest.param("postgresql", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
+        pytest.param("mariadb", marks=[pytest.mark.mariadb, pytest.mark.long]),
     ]
 )
 def elsewhere(

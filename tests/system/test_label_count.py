@@ -33,7 +33,7 @@ SERVERS = {"postgresql": start_postgresql, "mariadb": start_mariadb}
     params=[
         "sqlite",
         pytest.param("postgresql", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
+        pytest.param("mariadb", marks=[pytest.mark.mariadb, pytest.mark.long]),
     ]
 )
 def url(

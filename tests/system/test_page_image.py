@@ -11,7 +11,7 @@ from tasks.shipping.engines import Image, Run, ask, read_image, read_log, run_im
 from tests.support import free_ports, run_command
 from tests.system.service import await_that
 
-pytestmark = [pytest.mark.system, pytest.mark.container]
+pytestmark = [pytest.mark.system, pytest.mark.container, pytest.mark.long]
 
 ENGINE = "podman"
 TAG = "localhost/driftline-page:test"
