@@ -116,46 +116,55 @@ def site(
     return Site(run_flow, flow_environment, tmp_path, project)
 
 
-def test_the_first_training(site: Site) -> None:
-    killed = site.kill(
-        "train",
-        "problem=tiny",
-        "folds=3",
-        after=(
-            "write snapshot",
-            "log to MLflow",
-            "register model",
-            "bind contract",
-            "write journal",
-            "move alias",
-            "build bento",
-            "point at bento",
+@pytest.mark.parametrize(
+    "after",
+    [
+        ("log to MLflow", "write journal", "move alias", "build bento"),
+        pytest.param(
+            ("write snapshot", "register model", "bind contract", "point at bento"),
+            marks=pytest.mark.long,
         ),
-    )
-    for each in killed:
+    ],
+    ids=["where most is done", "elsewhere"],
+)
+def test_the_first_training(site: Site, after: tuple[str, ...]) -> None:
+    for each in site.kill("train", "problem=tiny", "folds=3", after=after):
         assert_whole(each)
         assert len(list((each.home / "snapshots").glob("*.parquet"))) == 1
 
 
-def test_a_training_on_labels(site: Site) -> None:
+@pytest.mark.parametrize(
+    "after",
+    [("write journal",), pytest.param(("register model", "move alias"), marks=pytest.mark.long)],
+    ids=["where most is done", "elsewhere"],
+)
+def test_a_training_on_labels(site: Site, after: tuple[str, ...]) -> None:
     site.train()
     site.label()
 
-    after = ("register model", "write journal", "move alias")
     for each in site.kill("train", "problem=tiny", "folds=3", after=after):
         assert int(assert_whole(each)) > 1
 
 
-def test_package_and_rollback(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("packaging", "rolling_back"),
+    [
+        (("point at bento",), ("move alias",)),
+        pytest.param(("build bento",), ("write journal", "build bento"), marks=pytest.mark.long),
+    ],
+    ids=["where most is done", "elsewhere"],
+)
+def test_package_and_rollback(
+    site: Site, packaging: tuple[str, ...], rolling_back: tuple[str, ...]
+) -> None:
     site.train()
     site.label()
     site.prepare("train", "tiny", "--folds", "3")
     shutil.rmtree(site.template / "bentoml")
 
-    for each in site.kill("package", "problem=tiny", after=("build bento", "point at bento")):
+    for each in site.kill("package", "problem=tiny", after=packaging):
         assert assert_whole(each) == "2"
-    after = ("write journal", "move alias", "build bento")
-    for each in site.kill("rollback", "problem=tiny", after=after):
+    for each in site.kill("rollback", "problem=tiny", after=rolling_back):
         assert assert_whole(each) == "1"  # and not one step further
 
 
