@@ -199,11 +199,17 @@ def _gate(dossier: Dossier) -> Section:
     rows: list[Row] = [("verdict", str(promotion.get("verdict", NOT_KEPT)))]
     rows += [("because", reason) for reason in promotion.get("reasons", [])]
     if parity:
-        equal = "labels equal" if parity["labels_equal"] else "labels differ"
-        gap = f"{parity['max_probability_difference']:.1e}"
-        told = f"{equal} on {parity['rows']} rows, probabilities within {gap}"
-        rows.append(("what serves answers like what was trained", told))
+        rows.append(("what serves answers like what was trained", _tell_parity(parity)))
     return Section("Why it was let through", tuple(rows))
+
+
+def _tell_parity(parity: Mapping[str, Any]) -> str:
+    if "max_relative_difference" in parity:
+        gap = f"{parity['max_relative_difference']:.1e}"
+        return f"numbers within {gap} of the largest on {parity['rows']} rows"
+    equal = "labels equal" if parity["labels_equal"] else "labels differ"
+    gap = f"{parity['max_probability_difference']:.1e}"
+    return f"{equal} on {parity['rows']} rows, probabilities within {gap}"
 
 
 def _watch(dossier: Dossier) -> Section:
