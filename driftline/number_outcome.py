@@ -97,8 +97,9 @@ class NumberOutcome:
         errors = np.concatenate([y - each[:, 0] for each in answers])
         return conformal_reach(errors, self.spec.coverage, copies=len(answers))
 
-    def settle_rule(self, rule: float | None, answers: Floats) -> float | None:  # noqa: ARG002
+    def settle_rule(self, rule: float | None, answers: Floats) -> float | None:
         """The reach as it is: serving's rounding turns no answer."""
+        del answers
         return rule
 
     def answer(self, model: Any, X: Matrix) -> Floats:  # noqa: N803
@@ -114,8 +115,9 @@ class NumberOutcome:
         """Why a model is as it was fitted, in words."""
         return "as fitted; a number has no probabilities to calibrate"
 
-    def can_calibrate(self, parts: Iterable[Floats]) -> bool:  # noqa: ARG002
+    def can_calibrate(self, parts: Iterable[Floats]) -> bool:
         """Never: there are no probabilities."""
+        del parts
         return False
 
     def seal(self, contract: Contract, rule: float | None) -> Contract:
@@ -132,8 +134,9 @@ class NumberOutcome:
         """The method of a fitted regressor that answers."""
         return "predict"
 
-    def check_parts(self, table: pd.DataFrame, test: ScoredRows) -> list[SubgroupResult]:  # noqa: ARG002
+    def check_parts(self, table: pd.DataFrame, test: ScoredRows) -> list[SubgroupResult]:
         """None: bounds of parts are of classes."""
+        del table, test
         return []
 
     def draw(self, test: ScoredRows) -> "dict[str, Figure]":

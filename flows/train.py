@@ -27,6 +27,7 @@ from tasks.data.cleaning import clean_labelled
 from tasks.data.problems import read_problem
 from tasks.data.storage import Origin, find_snapshot, read_origin, read_snapshot, write_snapshot
 from tasks.log import orders, predictions
+from tasks.log.verdicts import read_asked
 from tasks.models import gate, training
 from tasks.models.registry import bind_contract, register_model
 from tasks.models.tracking import Inputs, log_documents, log_training, restore_experiment
@@ -84,7 +85,7 @@ def train(
             is_smoke=smoke,
         )
         contest = compete(spec, sha256, plan)
-        reasons = orders.read_reasons(claimed) if claimed else []
+        reasons = orders.read_reasons(claimed) if claimed else read_asked(spec)
         sections = decide(
             spec,
             contest,
@@ -96,12 +97,12 @@ def train(
         champion = sections["promotion"]["champion"]
         if champion is not None and not is_served(spec.name, champion):
             sections["bento"] = package(problem)["bento"]
-        if sections["promotion"]["verdict"] == "promoted":
-            sections["evidence"] = {"card": write_card(spec, read_promoted(spec)).link}
     except BaseException:
         orders.finish_orders(run_id, is_done=False)
         raise
     orders.finish_orders(run_id, is_done=True)
+    if sections["promotion"]["verdict"] == "promoted":  # what was ordered rests on no page
+        sections["evidence"] = {"card": write_card(spec, read_promoted(spec)).link}
     if taken:
         sections["snapshot"] = taken["snapshot"]
     if require_promotion:

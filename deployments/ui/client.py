@@ -41,7 +41,7 @@ def ask(
     sent = {"content-type": "application/json", **(headers or {})}
     request = urllib.request.Request(url, data=body, headers=sent)  # noqa: S310 - checked in settings
     try:
-        with urllib.request.urlopen(request, timeout=seconds) as reply:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=seconds) as reply:  # noqa: S310 - the same
             return json.loads(reply.read())
     except urllib.error.HTTPError as error:
         raise _refusal(error.code, error.read()) from None

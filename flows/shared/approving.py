@@ -20,6 +20,8 @@ from tasks.models.registry import (
 )
 from tasks.shipping.packaging import digest_model
 
+WHY = "passed its gate, and a person agreed"
+
 
 def approve(problem: Problem, *, actor: str) -> dict[str, str | None]:
     """Give the champion's alias to the challenger that passed its gate and waits for a person.
@@ -31,6 +33,8 @@ def approve(problem: Problem, *, actor: str) -> dict[str, str | None]:
     if version is None:
         message = f"{problem.name}: no model waits for a person, wanted one that passed its gate"
         raise NotFoundError(message)
+    if version == previous:  # an approval that was cut off has done this already
+        return _conclude(problem, version, previous=None)
     if is_overtaken(read_journal(problem.name), version, by=CHAMPION):
         message = (
             f"{problem.name}: the champion has changed since version {version} was compared with "
@@ -39,20 +43,24 @@ def approve(problem: Problem, *, actor: str) -> dict[str, str | None]:
         raise NotFoundError(message)
     model = read_waiting(problem, version)
     bound = bind_contract(run_of(problem, version), model.contract, version, is_promoted=True)
-    why = "passed its gate, and a person agreed"
     is_done = hand_over(
         problem.name,
         CHAMPION,
         version,
         rows=rows,
         actor=actor,
-        why=why,
-        evidence=why,
+        why=WHY,
+        evidence=WHY,
         promoted=digest_model(problem, bound, model.onnx),
     )
     if not is_done:
         raise moved_meanwhile(problem)
-    tag_decision(problem, version, Decision("promoted", (why,)))
+    return _conclude(problem, version, previous=previous)
+
+
+def _conclude(problem: Problem, version: str, *, previous: str | None) -> dict[str, str | None]:
+    """It waits no more."""
+    tag_decision(problem, version, Decision("promoted", (WHY,)))
     return {"champion": version, "previous": previous}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from bentos.log.tables import RELEASES, VERDICTS
+from driftline.problem import Problem
 from tasks.decorators import io
 from tasks.log.records import open_records
 
@@ -48,3 +49,11 @@ def read_verdicts(problem: str, most: int) -> list[Told]:
         )
         for row in rows
     ]
+
+
+@io(name="read what a person is asked")
+def read_asked(problem: Problem) -> list[str]:
+    """Why the newest verdict asks a person for a training; nothing where the loop orders it."""
+    newest = read_verdicts.fn(problem.name, 1)  # type: ignore[attr-defined]
+    is_asked = problem.changes.train == "person" and newest and newest[0].verdict == "retrain"
+    return list(newest[0].reasons[:1]) if is_asked else []
