@@ -3,11 +3,12 @@
 `python -m deployments.first breast_cancer,diabetes`, before services that start with the system.
 """
 
-import subprocess
 import sys
 
 import flows  # noqa: F401 - points the tools at the state folder
-from deployments.local.parts import ROOT, tell
+from deployments.local.main_job import run_main_job
+from deployments.local.parts import tell
+from driftline.errors import DriftlineError
 from tasks.shipping.packaging import served_tag
 
 
@@ -21,11 +22,12 @@ def main() -> int:
         if served_tag(name) is not None:
             tell(f"{name}: has a champion")
             continue
-        tell(f"no champion of {name} yet: running the main job first")
-        deployment = f"pipeline/{name.replace('_', '-')}"
-        words = [sys.executable, "-m", "prefect", "deployment", "run", deployment, "--watch"]
-        done = subprocess.run(words, cwd=ROOT, check=False)  # noqa: S603 - our own words
-        if done.returncode or served_tag(name) is None:
+        try:
+            run_main_job(name)
+        except DriftlineError as error:
+            sys.stderr.write(f"error: {error}\n")
+            return 1
+        if served_tag(name) is None:
             sys.stderr.write(f"error: {name}: the main job ended without a champion\n")
             return 1
     return 0

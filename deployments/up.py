@@ -25,6 +25,7 @@ from prefect.settings import (
 import flows  # noqa: F401 - points the tools at the state folder
 from deployments.deploy import deploy
 from deployments.local.environment import Ports, set_environment, shell_file
+from deployments.local.main_job import run_main_job
 from deployments.local.parts import START_SECONDS, STOP_SECONDS, PartError, Parts, tell
 from deployments.local.ports import refuse_taken
 from deployments.local.watchdog import SweepWatch, Watchdog
@@ -158,8 +159,7 @@ def _serve_all(ports: Ports, parts: Parts, watch: Watch) -> None:
     waiting = sorted(ports.services, key=lambda problem: served_tag(problem) is None)
     for problem in waiting:
         if served_tag(problem) is None:
-            tell(f"no champion of {problem} yet: running the main job first")
-            _run_main_job(problem, parts, watch)
+            run_main_job(problem, meanwhile=watch.look)
         if served_tag(problem) is None:
             tell(f"{problem}: the main job ended without a champion, and it is not served")
             continue
@@ -171,16 +171,6 @@ def _serve_all(ports: Ports, parts: Parts, watch: Watch) -> None:
         names, pages = ", ".join(waiting), os.environ["PREFECT_UI_URL"]
         message = f"the main job ended without a champion of {names}; look at {pages}/runs"
         raise PartError(message)
-
-
-def _run_main_job(problem: str, parts: Parts, watch: Watch) -> None:
-    """Run it by the worker, and wait for its end."""
-    deployment = f"pipeline/{problem.replace('_', '-')}"
-    parts.start_job("main-job", ["prefect", "deployment", "run", deployment, "--watch"])
-    while not parts.has_ended("main-job"):
-        watch.look()
-        time.sleep(1)
-    parts.end("main-job")
 
 
 def _prefect(ports: Ports) -> list[str]:

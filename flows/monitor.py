@@ -16,8 +16,8 @@ from driftline.served import ServedModel
 from driftline.shadow import Shadow
 from driftline.verdicts import Cohort, DriftDecision, Evidence, Window, leaves_rows
 from flows.rollback import rollback
-from flows.shared.aliases import champion_before, read_promoted
-from flows.shared.running import Sections, driftline_flow
+from flows.shared.aliases import champion_before, has_had_champion, read_promoted
+from flows.shared.running import Sections, driftline_flow, is_scheduled
 from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labelled
 from tasks.data.problems import read_problem
 from tasks.data.storage import locate_report, read_snapshot, write_report
@@ -65,11 +65,15 @@ def monitor(
 ) -> Sections:
     """Judge the predictions since the last verdict, a source's rows, or the model's holdout.
 
-    What labels have ordered is carried out by judging the champion's predictions alone.
+    What labels have ordered is carried out by judging the champion's predictions alone. A schedule
+    that is older than the first champion has nothing to judge yet, which is no failure.
     """
     spec = read_problem(problem)
     run_id = str(flow_run.id)
     is_ordered = source is None and model == "champion" and not holdout
+    if is_ordered and is_scheduled() and not has_had_champion(spec.name):
+        tell(f"nothing to judge: {spec.name} has had no champion yet")
+        return {}
     claim = orders.claim_due_orders if only_ordered else orders.claim_orders
     claimed = claim(spec.name, "monitor", run_id) if is_ordered else []
     if only_ordered and not claimed:

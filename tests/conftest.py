@@ -21,12 +21,12 @@ from xdist.remote import Producer
 
 from driftline.problem import Problem
 from tasks.collecting import collect_rarely
+from tests.ports import free_ports
 from tests.scheduling import ByFile, place
 from tests.support import (
     ROOT,
     TINY,
     file_problem,
-    free_ports,
     lacking,
     make_problem,
     run_command,

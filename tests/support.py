@@ -2,7 +2,6 @@
 
 import copy
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -179,17 +178,6 @@ def lacking(part: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{part} is missing, and CI=true allows no skip")
     pytest.skip(f"{part} is missing")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def stop(server: subprocess.Popen[Any]) -> None:

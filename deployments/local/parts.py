@@ -34,22 +34,12 @@ class Parts:
         self._stack, self._logs = stack, logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, list[str]] = {}
-        self._jobs: set[str] = set()
 
     def start(self, name: str, words: list[str]) -> None:
         """Start `python -m <words>`, to be ended with the others."""
         self._commands[name] = words
         self._launch(name)
         self._stack.callback(self.end, name)
-
-    def start_job(self, name: str, words: list[str]) -> None:
-        """The same for what is to end by itself."""
-        self._jobs.add(name)
-        self.start(name, words)
-
-    def has_ended(self, name: str) -> bool:
-        """Whether a job is over."""
-        return self._running[name].poll() is not None
 
     def restart(self, name: str) -> None:
         """End a part and start it again as it was."""
@@ -70,7 +60,7 @@ class Parts:
     def check(self) -> None:
         """`PartError` where a part has ended by itself."""
         for name, process in self._running.items():
-            if name not in self._jobs and process.poll() is not None:
+            if process.poll() is not None:
                 message = f"{name} ended with {process.returncode}; see {self.log(name)}"
                 raise PartError(message)
 

@@ -143,6 +143,12 @@ def insist_on_promoted(problem: Problem, model: ServedModel) -> None:
         raise LostModelError(f"{why} (python -m flows.journal {problem.name})", problem.name)
 
 
+def has_had_champion(name: str) -> bool:
+    """Whether any version has ever been promoted, by the journal or by the registry."""
+    is_journalled = any(entry.alias == CHAMPION for entry in read_journal(name))
+    return is_journalled or read_holders(name)[CHAMPION] is not None
+
+
 def champion_before(name: str, version: str) -> str | None:
     """Whom this champion replaced, by the journal; None where a rollback brought it back."""
     entries = [entry for entry in read_journal(name) if entry.alias == CHAMPION]

@@ -136,6 +136,11 @@ def tell_given_up(flow: str, problem: str, reason: str, *, run_id: str = "") -> 
     notify(FLOW_FAILED, problem, payload, run_id=run_id)
 
 
+def is_scheduled() -> bool:
+    """Whether a schedule has started the outermost run that this is, and nobody asked for it."""
+    return bool(_this_run().auto_scheduled)
+
+
 def _stands_alone(run: FlowRun) -> bool:
     """Whether nobody waits for its outcome; a sweep starts deployments and does not wait."""
     return run.parent_task_run_id is None or run.deployment_id is not None

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 @io(name="start deployment")
 def start_deployment(name: str, *, key: str, parameters: dict[str, object]) -> str:
-    """Start a run of `<flow>/<problem>` and do not wait; the same key starts one run only."""
-    from prefect.deployments import run_deployment
+    """Start a run of `<flow>/<problem>` and do not wait; the same key starts one run only.
 
-    run = run_deployment(
-        name, parameters=parameters, timeout=0, idempotency_key=key, as_subflow=False
-    )
+    `NotFoundError` where it is not deployed.
+    """
+    from prefect.deployments import run_deployment
+    from prefect.exceptions import ObjectNotFound
+
+    try:
+        run = run_deployment(
+            name, parameters=parameters, timeout=0, idempotency_key=key, as_subflow=False
+        )
+    except ObjectNotFound:
+        raise _not_deployed(name) from None
     return str(cast("FlowRun", run).id)
 
 
@@ -36,8 +43,7 @@ def is_paused(name: str) -> bool:
         with get_client(sync_client=True) as client:
             return client.read_deployment_by_name(name).paused
     except ObjectNotFound:
-        message = f"{name}: Prefect's server has no such deployment; wanted it deployed (make up)"
-        raise NotFoundError(message) from None
+        raise _not_deployed(name) from None
 
 
 @io(name="look for waiting runs")
@@ -66,6 +72,11 @@ def is_running(name: str) -> bool:
     from prefect.client.schemas.objects import StateType
 
     return _has_runs(name, [StateType.RUNNING], FlowRunFilter())
+
+
+def _not_deployed(name: str) -> NotFoundError:
+    message = f"{name}: Prefect's server has no such deployment; wanted it deployed (make up)"
+    return NotFoundError(message)
 
 
 def _has_runs(name: str, states: list["StateType"], wanted: "FlowRunFilter") -> bool:

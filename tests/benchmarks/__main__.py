@@ -9,9 +9,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.load import Figures, free_port, load, median, resident_megabytes, running
+from tests.benchmarks.load import Figures, load, median, resident_megabytes, running
 from tests.benchmarks.model import ROOT, Contenders, make_contenders
 from tests.benchmarks.packed import show_packed
+from tests.ports import free_port
 
 ROUNDS = 5
 SECONDS = 3

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import tempfile
@@ -25,13 +24,6 @@ class Figures:
     rate: float
     p50: float
     p99: float
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

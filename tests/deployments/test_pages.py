@@ -16,7 +16,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from tasks.data.files import write_file
 from tasks.settings import get_settings
 from tests.conftest import Bucket
-from tests.support import ROOT, free_ports, stop
+from tests.ports import free_ports
+from tests.support import ROOT, stop
 
 GIVE_UP_SECONDS = 120.0
 PAGE = b"<!doctype html><p>drift</p>"

@@ -14,7 +14,8 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.conftest import Bucket, RunFlow
-from tests.support import TINY, file_problem, free_ports, tiny_rows
+from tests.ports import free_ports
+from tests.support import TINY, file_problem, tiny_rows
 
 pytestmark = pytest.mark.system
 

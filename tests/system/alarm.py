@@ -21,8 +21,9 @@ from deployments.monitoring.alert import Pace
 from deployments.monitoring.place import place
 from tests.deployments.monitoring.tools import find
 from tests.house.documents import CONTRIBUTING, block, section
+from tests.ports import free_ports
 from tests.receivers import HttpReceiver, Mailbox
-from tests.support import ROOT, free_ports
+from tests.support import ROOT
 from tests.system.servers import DatabaseServer
 from tests.system.service import Service, await_that
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from tests.support import free_ports, lacking
+from tests.ports import free_ports
+from tests.support import lacking
 
 START_SECONDS = 60.0
 _NUMBERS = count(1)

@@ -22,7 +22,8 @@ from sqlalchemy import select
 
 from bentos.log.database import DatabaseError, open_engine
 from bentos.log.tables import PREDICTIONS
-from tests.support import ROOT, free_ports
+from tests.ports import free_ports
+from tests.support import ROOT
 from tests.system.servers import children
 
 START_SECONDS = 60.0

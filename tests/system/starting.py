@@ -3,13 +3,12 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from typing import Any
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from tests.support import ROOT, free_ports
+from tests.ports import free_ports
+from tests.support import ROOT
 
 START_SECONDS = 1200.0  # a machine may be busy; a part that ends is noticed at once
 RECORD = re.compile(r"(?m)^(?=\d\d:\d\d:\d\d\.\d+ \| )")
@@ -93,10 +93,8 @@ def started(
 def neighbour() -> int:
     """A port that nobody listens on, nor on the next."""
     while True:
-        (port,) = free_ports(1)
-        with suppress(OSError, OverflowError), ExitStack() as doors:
-            for each in (port, port + 1):
-                doors.enter_context(closing(socket.create_server(("127.0.0.1", each))))
+        port, following = free_ports(2)
+        if following == port + 1:
             return port
 
 

@@ -29,8 +29,9 @@ from tests.bentos.models import RECORD, write_tiny_model
 from tests.conftest import QUIET
 from tests.deployments.exporter.loop import give_alias, judge, label_all, predict
 from tests.deployments.monitoring.queries import expressions
+from tests.ports import free_ports
 from tests.receivers import PUBLISHED, http_receiver, mail_receiver
-from tests.support import TINY, file_problem, free_ports, make_problem
+from tests.support import TINY, file_problem, make_problem
 from tests.system.alarm import PACE, PATIENCE_SECONDS, Alarm, about, report_server, watching
 from tests.system.servers import start_postgresql
 from tests.system.service import Service, await_that, serving

@@ -22,7 +22,8 @@ from psycopg import connect
 from tests.bentos.models import RECORD
 from tests.deployments.compose import Service, environment, is_job, on_this_machine, read
 from tests.deployments.monitoring.tools import find
-from tests.support import ROOT, TINY, file_problem, free_ports, tiny_rows
+from tests.ports import free_ports
+from tests.support import ROOT, TINY, file_problem, tiny_rows
 from tests.system.alarm import PATIENCE_SECONDS, ask_json
 from tests.system.servers import start_postgresql
 from tests.system.service import Client, await_that

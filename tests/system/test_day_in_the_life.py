@@ -24,7 +24,7 @@ from sqlalchemy import create_engine, text
 from driftline.digests import digest_bytes
 from driftline.journal import Entry, find_breaks
 from tasks.people.notifications import TITLES
-from tests.benchmarks.load import free_port
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.system, pytest.mark.quiet]
 

@@ -18,7 +18,8 @@ from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tests.conftest import TOOLS, RunFlow, StartFlow
-from tests.support import TINY, file_problem, free_ports, stop, tiny_rows
+from tests.ports import free_ports
+from tests.support import TINY, file_problem, stop, tiny_rows
 from tests.system.service import await_that
 from tests.system.watching import Left, Watched
 

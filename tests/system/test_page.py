@@ -17,7 +17,8 @@ from playwright.sync_api import Browser
 from prefect.client.orchestration import get_client
 
 from tests.conftest import RunFlow
-from tests.support import ROOT, free_ports, stop
+from tests.ports import free_ports
+from tests.support import ROOT, stop
 from tests.system.browsing import Tab, browser, open_tab
 from tests.system.service import Service, await_that, rows_by_id
 

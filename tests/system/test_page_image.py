@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tasks.shipping.engines import Image, Run, ask, read_image, read_log, run_image
-from tests.support import free_ports, run_command
+from tests.ports import free_ports
+from tests.support import run_command
 from tests.system.service import await_that
 
 pytestmark = [pytest.mark.system, pytest.mark.container, pytest.mark.long]

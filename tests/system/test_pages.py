@@ -11,7 +11,8 @@ from sqlalchemy import create_engine, text
 
 from deployments.pages import hide_backend
 from deployments.up import Ports, _mlflow
-from tests.support import ROOT, free_ports
+from tests.ports import free_ports
+from tests.support import ROOT
 from tests.system.servers import children
 from tests.system.service import await_that, command_of
 

@@ -21,8 +21,9 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tests.conftest import QUIET, TOOLS, RunFlow
+from tests.ports import free_ports
 from tests.receivers import HttpReceiver, http_receiver
-from tests.support import ROOT, TINY, file_problem, free_ports, tiny_rows
+from tests.support import ROOT, TINY, file_problem, tiny_rows
 
 pytestmark = pytest.mark.system
 

@@ -12,7 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.bentos.models import RECORD, write_tiny_model
-from tests.support import free_ports, lacking
+from tests.ports import free_ports
+from tests.support import lacking
 from tests.system.service import Load, Service, await_that, command_of, rows_by_id, serving
 
 pytestmark = pytest.mark.system

@@ -16,13 +16,14 @@ import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import PrefectHTTPStatusError
 
 from deployments import up as up_command
 from tests.conftest import QUIET, TOOLS, RunFlow
+from tests.ports import free_ports
 from tests.receivers import HttpReceiver, http_receiver
-from tests.support import ROOT, TINY, file_problem, free_ports, tiny_rows
+from tests.support import ROOT, TINY, file_problem, tiny_rows
 from tests.system.servers import children
 from tests.system.service import command_of
 from tests.system.starting import Up, await_that, command, read_beat, started
@@ -127,10 +128,7 @@ def test_what_a_person_paused_is_paused_after_the_next_start_and_a_new_shell_fin
         asked = f". {up.home}/env && prefect deployment run ingest/tiny"
         shell = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
         done = subprocess.run(["sh", "-c", asked], env=shell, capture_output=True, check=False)
-        ingest = client.read_deployment_by_name("ingest/tiny").id
-        ingests = client.read_flow_runs(
-            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[ingest]))
-        )
+        ingests = runs_of(client, "ingest/tiny")
     project = Path(environment["DRIFTLINE_PROJECT_DIR"])
     file_problem(project, "tiny", TINY, loop={"schedules": {"monitor": None}})
 
@@ -151,22 +149,47 @@ def test_what_a_person_paused_is_paused_after_the_next_start_and_a_new_shell_fin
 def test_several_problems_are_served_and_one_that_is_broken_keeps_none_from_it(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Each service has a port of its own; a sweep goes on where one file is wrong."""
+    """Each service has a port of its own; a sweep goes on where one file is wrong.
+
+    A schedule of a problem that has had no champion finds nothing to judge, and nothing fails.
+    """
     project = tmp_path / "project"
     without = shutil.ignore_patterns("prefect")
     shutil.copytree(Path(environment["DRIFTLINE_PROJECT_DIR"]), project, ignore=without)
     file_problem(project, "second", TINY | {"source": rows_of(project)})
     file_problem(project, "wrong", TINY, goal={"maximise": "beauty"})
+    file_problem(project, "later", TINY, loop={"schedules": {"monitor": "* * * * *"}})
     own = {"DRIFTLINE_PROJECT_DIR": str(project), "DRIFTLINE_HOME": str(project / "home")}
 
     with started(environment | own, problems="tiny,second") as up:
         titles = [title_of(port) for port in up.services]
         await_that(lambda: "wrong" in read_beat(up.home)["failures"])
         failures = read_beat(up.home)["failures"]
+        with up.client() as client:
+            await_that(lambda: ends_of(client, "monitor/later"))
+            ends = ends_of(client, "monitor/later")
 
     assert titles == ["tiny", "second"]
     assert set(failures) == {"wrong"}
+    assert ends == {StateType.COMPLETED}
     assert up.says("wrong: not deployed: data/problems/wrong.yaml: goal: maximise: got 'beauty'")
+
+
+def runs_of(client: SyncPrefectClient, deployment: str) -> list[FlowRun]:
+    """The runs that a deployment has started, and those that it will."""
+    made = client.read_deployment_by_name(deployment).id
+    wanted = DeploymentFilter(id=DeploymentFilterId(any_=[made]))
+    return client.read_flow_runs(deployment_filter=wanted)
+
+
+def ends_of(client: SyncPrefectClient, deployment: str) -> set[StateType]:
+    """The states in which scheduled runs have ended."""
+    runs = runs_of(client, deployment)
+    return {
+        run.state_type
+        for run in runs
+        if run.auto_scheduled and run.state_type and run.state and run.state.is_final()
+    }
 
 
 def rows_of(project: Path) -> dict[str, str]:

@@ -12,7 +12,8 @@ import pytest
 
 from bentos.health.start import check_port, check_spool, protect_state
 from bentos.settings import SettingError
-from tests.support import ROOT, free_ports
+from tests.ports import free_ports
+from tests.support import ROOT
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from bentos.http.hotpath import HotPath
 from bentos.http.limits import MAX_HEAD_BYTES, MAX_HEADERS, LimitedProtocol
 from bentos.predictor import Predictor
 from tests.bentos.models import KeptLog
-from tests.support import free_ports
+from tests.ports import free_ports
 
 PATIENCE_SECONDS = 30.0
 GET = b"GET /model HTTP/1.1\r\nhost: x\r\n"

@@ -21,7 +21,8 @@ from bentos.log.tables import LABELS, ORDERS, PREDICTIONS
 from bentos.log.writers import LogUnavailableError
 from deployments.tables import render_tables
 from tests.bentos.models import RECORD
-from tests.support import ROOT, free_ports
+from tests.ports import free_ports
+from tests.support import ROOT
 
 
 def entry(*ids: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from bentos.api import Api
 from bentos.predictor import Predictor, load_predictor
 from tests.bentos.models import KeptLog, write_tiny_model
 from tests.deployments.ui.serving import served
-from tests.support import ROOT, free_ports
+from tests.ports import free_ports
+from tests.support import ROOT
 
 APP = ROOT / "deployments/ui/app.py"
 Open = Callable[..., AppTest]

@@ -21,7 +21,8 @@ from tasks.data.storage import (
 )
 from tasks.settings import get_settings
 from tests.conftest import Bucket, forget_connections
-from tests.support import ROOT, free_ports, tiny_rows
+from tests.ports import free_ports
+from tests.support import ROOT, tiny_rows
 
 ROWS = tiny_rows(30)
 NONE = ROWS.head(0)

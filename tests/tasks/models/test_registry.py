@@ -26,7 +26,7 @@ from tasks.models.registry import (
     register_model,
     tag_decision,
 )
-from tests.support import free_ports
+from tests.ports import free_ports
 
 ONNX = b"an ONNX file, for all that the registry knows"
 TRAIN_ROWS = {"aa" * 32, f"{'bb' * 32}:1"}

@@ -14,7 +14,7 @@ from tasks.people.channels import (
     read_topic,
 )
 from tasks.people.notifications import FLOW_FAILED, notify
-from tests.support import free_ports
+from tests.ports import free_ports
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:driftline"
 SECRET = "T0P-SECRET"  # noqa: S105 - of these tests only

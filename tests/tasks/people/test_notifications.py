@@ -18,6 +18,7 @@ from tasks.people.events import (
     MODEL_ROLLED_BACK,
 )
 from tasks.people.notifications import FLOW_FAILED, notify
+from tests.ports import free_ports
 from tests.receivers import (
     PUBLISHED,
     HttpReceiver,
@@ -26,7 +27,6 @@ from tests.receivers import (
     mail_receiver,
     write_certificate,
 )
-from tests.support import free_ports
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:driftline"
 PAGES = "http://pages.example:4200"

@@ -12,7 +12,8 @@ from driftline.errors import SourceError, UnavailableError
 from driftline.problem import Problem
 from tasks.reading.sources import open_source, read_source, read_table
 from tests.conftest import Bucket, forget_connections
-from tests.support import free_ports, make_problem, shared_data, tiny_rows
+from tests.ports import free_ports
+from tests.support import make_problem, shared_data, tiny_rows
 
 TEXT = "age,level\n40,0.5\n50,\n"
 ROWS = pd.DataFrame({"age": ["40", "50"], "level": ["0.5", ""]})
