@@ -41,7 +41,8 @@ test: $(READY) ## the tests (a few minutes)
 
 test-system: $(READY) ## the tests that start whole systems
 	@status=0; \
-	$(PY) -m pytest -n 2 --no-loadscope-reorder -m "system and not quiet and not long" || status=1; \
+	$(PY) -m pytest -n 2 --no-loadscope-reorder --durations=60 --durations-min=20 \
+		-m "system and not quiet and not long" || status=1; \
 	$(PY) -m pytest -m quiet || status=1; \
 	exit $$status
 
