@@ -46,6 +46,14 @@ def test_the_licence_is_the_one_that_is_declared() -> None:
     assert "limitations under the License." in text
 
 
+def test_no_locked_part_slows_the_start_of_every_process() -> None:
+    """jsonschema imports it where it is there, Prefect imports jsonschema, and that takes 2 s."""
+    locked = (ROOT / "requirements.lock").read_text()
+
+    assert "\njsonschema==" in locked
+    assert "\nrfc3987-syntax==" not in locked
+
+
 def recipe(target: str) -> list[str]:
     """The commands of a make target, with the environment's place filled in."""
     makefile = (ROOT / "Makefile").read_text()
