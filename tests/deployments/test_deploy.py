@@ -8,7 +8,7 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolUpdate
 
-from deployments.deploy import deploy
+from deployments.deploy import deploy, main
 from deployments.manifest import POOL
 from tasks.settings import get_settings
 from tests.support import TINY, file_problem
@@ -51,7 +51,7 @@ def test_what_is_paused_stays_paused_and_a_schedule_that_is_gone_goes(
     client.update_work_pool(POOL, WorkPoolUpdate(is_paused=True))
     describe(loop={"schedules": {"monitor": None}})
 
-    deploy()
+    assert main() == 0
 
     train = client.read_deployment_by_name(f"train/{name}")
     (trigger,) = client.read_resource_related_automations(f"prefect.deployment.{train.id}")
@@ -76,3 +76,12 @@ def test_a_problem_file_that_is_wrong_is_told_and_the_others_deployed(
     assert client.read_deployment_by_name("sweep/all-problems").schedules == []
     told = capsys.readouterr().out
     assert "wrong: not deployed: data/problems/wrong.yaml: goal: maximise: got 'beauty'" in told
+
+
+def test_without_a_server_there_is_nothing_to_deploy_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+    assert main() == 1
+    assert capsys.readouterr().err.startswith("error: PREFECT_API_URL: missing")

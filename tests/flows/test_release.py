@@ -1,8 +1,17 @@
+"""What a person decides on rows that were set aside as broken."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
 from driftline.errors import NotFoundError
-from driftline.verdicts import Quarantined
+from driftline.problem import Problem
+from driftline.verdicts import DriftDecision, Quarantined, Window
 from flows.release import choose
+from tasks.log.predictions import record_verdict
+from tests.support import TINY, file_problem, make_problem, run_command
 
 WAITING = [
     Quarantined("abc1", 1, 4, ("level: stuck at one value",)),
@@ -23,3 +32,37 @@ def test_all_are_those_that_still_wait() -> None:
 def test_a_beginning_that_is_nobodys_or_several_is_refused(key: str) -> None:
     with pytest.raises(NotFoundError, match=f"--verdict: got '{key}'"):
         choose(WAITING, key)
+
+
+def test_a_person_sees_what_waits_and_releases_it(home: Path, tmp_path: Path) -> None:
+    file_problem(tmp_path, "tiny", TINY)
+    window = Window(*[pd.DataFrame()] * 2, first=1, last=4, last_label=0, seen=0, seen_label=0)
+    set_aside(make_problem(), window)
+    env = os.environ | {"DRIFTLINE_HOME": str(home), "DRIFTLINE_PROJECT_DIR": str(tmp_path)}
+
+    before, released, after, again = (
+        run_command("flows.release", "tiny", *words, env=env)
+        for words in ((), ("--verdict", "abc"), (), ("--verdict", "abc"))
+    )
+
+    assert "level: stuck" in before.stdout
+    assert released.stdout == "released: abc1\n"
+    assert "level: stuck" not in after.stdout
+    assert (again.returncode, again.stderr) == (
+        1,
+        "error: --verdict: got 'abc', which 0 of 0 waiting have\n",
+    )
+
+
+def set_aside(problem: Problem, window: Window) -> None:
+    """Record that a window was judged broken."""
+    record_verdict.fn(  # type: ignore[attr-defined]
+        problem,
+        DriftDecision("quarantine", ("level: stuck at one value",)),
+        key="abc1",
+        model_version="1",
+        window=window,
+        evidence={},
+        report="",
+        report_sha256="",
+    )

@@ -47,7 +47,7 @@ def test_the_licence_is_the_one_that_is_declared() -> None:
 
 
 def test_no_locked_part_slows_the_start_of_every_process() -> None:
-    """jsonschema imports it where it is there, Prefect imports jsonschema, and that takes 2 s."""
+    """Prefect imports jsonschema, which imports it where it is there, and that takes 2 s."""
     locked = (ROOT / "requirements.lock").read_text()
 
     assert "\njsonschema==" in locked
