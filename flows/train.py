@@ -1,7 +1,7 @@
 """Train: compare candidates, gate the winner against the champion, register it."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from prefect.runtime import flow_run
 from pydantic import Field
@@ -43,11 +43,26 @@ EVENTS = {"promoted": MODEL_PROMOTED, "waiting": MODEL_WAITING}
 class Contest:
     """What the candidates were fitted and compared on, and who won."""
 
+    spec: Problem
+    plan: Plan
     snapshot: str
     dataset: Dataset
     trained: list[Trained]
     winner: Trained
     exported: Exported
+
+    @property
+    def rows(self) -> int:
+        """How many rows there were, to learn from and to test on."""
+        return len(self.dataset.train_digests) + len(self.dataset.test_digests)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The winner as the registry knows it."""
+
+    run_id: str
+    version: str
 
 
 @driftline_flow("train", run_name="train {problem}")
@@ -71,28 +86,20 @@ def train(
     if only_ordered and not claimed:
         tell("nothing is ordered: this verdict has been trained on, or another run has it")
         return {"promotion": {"verdict": "not ordered", "reasons": ["no open order"]}}
+    shape: dict[str, Any] = {"folds": folds, "repeats": repeats, "test_size": test_size}
     try:
         taken = {} if snapshot else ingest(problem, source, folds=least_folds(folds, smoke=smoke))
         sha256 = find_snapshot(snapshot) if snapshot else taken["snapshot"]["sha256"]
-        table, _ = read_snapshot(sha256)
         plan = make_plan(
-            spec,
-            rows=len(table),
-            folds=folds,
-            repeats=repeats,
-            test_size=test_size,
-            seed=seed,
-            is_smoke=smoke,
+            spec, rows=len(read_snapshot(sha256)[0]), seed=seed, is_smoke=smoke, **shape
         )
         contest = compete(spec, sha256, plan)
         reasons = orders.read_reasons(claimed) if claimed else read_asked(spec)
         sections = decide(
-            spec,
             contest,
-            plan,
             origin=read_origin(sha256),
             validation=taken.get("validation"),
-            reason=reasons[0] if reasons else None,
+            reason=next(iter(reasons), None),
         )
         champion = sections["promotion"]["champion"]
         if champion is not None and not is_served(spec.name, champion):
@@ -159,35 +166,70 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
         exported = training.export_model(
             winner, spec, dataset, snapshot, searched_rows=searched, seed=plan.seed
         )
-    return Contest(snapshot, dataset, trained, winner, exported)
+    return Contest(spec, plan, snapshot, dataset, trained, winner, exported)
 
 
 def decide(
-    spec: Problem,
-    contest: Contest,
-    plan: Plan,
-    *,
-    origin: Origin,
-    validation: Sections | None,
-    reason: str | None,
+    contest: Contest, *, origin: Origin, validation: Sections | None, reason: str | None
 ) -> Sections:
-    """Gate the winner, log everything, register it, and hand over the alias it has earned."""
-    winner, trained, exported = contest.winner, contest.trained, contest.exported
-    rows = len(contest.dataset.train_digests) + len(contest.dataset.test_digests)
-    judged = compare(spec, contest, plan, reason)
+    """Gate the winner, log everything, register it, and hand over the alias it has earned.
+
+    `reason` is why a renewal was called for, None where nothing asks for one.
+    """
+    spec, exported = contest.spec, contest.exported
+    judged = compare(contest, reason)
+    registered = register(contest, origin)
+    judged, holders = conclude(contest, judged, registered, reason)
+    sections = gate.describe_outcome(
+        spec, contest.winner, contest.trained, exported, judged, holders
+    )
+    sections["goal"] = gate.describe_goal(spec)
+    sections["snapshot"] = {"sha256": contest.snapshot, "rows": contest.rows, "quarantined": 0}
+    sections |= {} if validation is None else {"validation": validation}
+    sections["model"] = gate.describe_model(spec, registered.version, registered.run_id, exported)
+    show_outcome(spec, sections, judged, run_id=registered.run_id)
+    told = {"version": registered.version, "reasons": list(judged.decision.reasons)}
+    ring(EVENTS.get(judged.decision.verdict, MODEL_REJECTED), spec.name, told)
+    return sections
+
+
+def compare(contest: Contest, reason: str | None) -> gate.Judged:
+    """Judge the winner against who is champion now."""
+    spec = contest.spec
+    with step("compare with champion"):
+        rows = settle_aliases(spec.name)
+        champion, why_not = read_rival(spec)
+        judged = gate.judge(
+            contest.winner,
+            contest.trained,
+            contest.exported,
+            champion,
+            contest.dataset,
+            spec,
+            contest.plan,
+            reason_to_renew=reason,
+            not_compared=why_not,
+        )
+    return replace(judged, journal_rows=rows)
+
+
+def register(contest: Contest, origin: Origin) -> Registered:
+    """Log the training to MLflow, and register its winner as a version."""
+    spec, exported, plan = contest.spec, contest.exported, gate.describe_plan(contest.plan)
+    inputs = Inputs(
+        contest.snapshot,
+        contest.rows,
+        origin.source,
+        str(flow_run.id),
+        plan,
+        read_as=origin.read_as,
+    )
     with step("log to MLflow"):
         logged = log_training(
             spec,
-            trained,
-            winner,
-            inputs=Inputs(
-                contest.snapshot,
-                rows,
-                origin.source,
-                str(flow_run.id),
-                gate.describe_plan(plan),
-                read_as=origin.read_as,
-            ),
+            contest.trained,
+            contest.winner,
+            inputs=inputs,
             feature_names=exported.contract.feature_names,
             X_test=contest.dataset.data.X_test,
             train_digests=contest.dataset.shipped_digests,
@@ -197,56 +239,22 @@ def decide(
         version = register_model(
             spec, run_id=logged.run_id, model_uri=logged.model_uri, snapshot=contest.snapshot
         )
-    judged, holders = conclude(
-        spec, contest, plan, judged, version=version, run_id=logged.run_id, reason=reason
-    )
-    sections = gate.describe_outcome(spec, winner, trained, exported, judged, holders)
-    sections["goal"] = gate.describe_goal(spec)
-    sections["snapshot"] = {"sha256": contest.snapshot, "rows": rows, "quarantined": 0}
-    sections |= {} if validation is None else {"validation": validation}
-    sections["model"] = gate.describe_model(spec, version, logged.run_id, exported)
-    show_outcome(spec, sections, judged, run_id=logged.run_id)
-    event = EVENTS.get(judged.decision.verdict, MODEL_REJECTED)
-    ring(event, spec.name, {"version": version, "reasons": list(judged.decision.reasons)})
-    return sections
-
-
-def compare(spec: Problem, contest: Contest, plan: Plan, reason: str | None) -> gate.Judged:
-    """Judge the winner against who is champion now; `reason` is why a renewal was called for."""
-    winner, trained, exported = contest.winner, contest.trained, contest.exported
-    with step("compare with champion"):
-        rows = settle_aliases(spec.name)
-        champion, why_not = read_rival(spec)
-        judged = gate.judge(
-            winner,
-            trained,
-            exported,
-            champion,
-            contest.dataset,
-            spec,
-            plan,
-            reason_to_renew=reason,
-            not_compared=why_not,
-        )
-    return replace(judged, journal_rows=rows)
+    return Registered(logged.run_id, version)
 
 
 def conclude(
-    spec: Problem,
-    contest: Contest,
-    plan: Plan,
-    judged: gate.Judged,
-    *,
-    version: str,
-    run_id: str,
-    reason: str | None,
+    contest: Contest, judged: gate.Judged, registered: Registered, reason: str | None
 ) -> tuple[gate.Judged, dict[str, str | None]]:
     """Hand over the alias; judge anew where another run has moved one since."""
+    spec, exported, version = contest.spec, contest.exported, registered.version
     while True:
         with step("hand over"):
-            is_promoted = judged.decision.is_promoted
-            exported = contest.exported
-            bound = bind_contract(run_id, exported.contract, version, is_promoted=is_promoted)
+            bound = bind_contract(
+                registered.run_id,
+                exported.contract,
+                version,
+                is_promoted=judged.decision.is_promoted,
+            )
             holders = apply_decision(
                 spec,
                 version,
@@ -259,7 +267,7 @@ def conclude(
         if holders is not None:
             return judged, holders
         tell("another run moved an alias meanwhile; judging anew")
-        judged = compare(spec, contest, plan, reason)
+        judged = compare(contest, reason)
 
 
 def show_outcome(spec: Problem, sections: Sections, judged: gate.Judged, *, run_id: str) -> None:
