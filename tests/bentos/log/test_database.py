@@ -28,6 +28,7 @@ from tests.bentos.log.logged import NOW, row, stored
 from tests.support import ROOT
 from tests.system.servers import DatabaseServer
 
+SILENCE_SECONDS = 5.0  # a busy server may take one of them to answer
 IN_ODD_FOLDER = """
 import sys
 from bentos.log.database import insert_predictions, migrate, open_engine
@@ -76,8 +77,9 @@ def test_a_server_that_falls_silent_is_given_up_and_found_again(
     request: pytest.FixtureRequest, kind: str
 ) -> None:
     server: DatabaseServer = request.getfixturevalue(kind)
-    engine = open_engine(server.create_database(), silence_seconds=1.0)
-    migrate(engine)
+    url = server.create_database()
+    migrate(open_engine(url))
+    engine = open_engine(url, silence_seconds=SILENCE_SECONDS)
 
     with engine.connect() as connection:
         server.freeze()
@@ -246,7 +248,7 @@ def test_the_last_verdict_is_that_of_the_newest_row(engine: Engine) -> None:
     "kind", ["postgresql", "postgresql+psycopg", "mysql", "mysql+pymysql", "mariadb"]
 )
 def test_a_server_that_is_away_is_given_up_soon(kind: str) -> None:
-    from tests.support import free_ports
+    from tests.ports import free_ports
 
     (port,) = free_ports(1)
     engine = open_engine(f"{kind}://somebody@127.0.0.1:{port}/driftline")
