@@ -1,16 +1,13 @@
 """Train: compare candidates, gate the winner against the champion, register it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from prefect.runtime import flow_run
 from pydantic import Field
 
-from driftline.dataset import SMOKE_FOLDS, Dataset, Plan, make_plan
-from driftline.export import Exported
+from driftline.dataset import SMOKE_FOLDS, make_plan
 from driftline.problem import Problem
-from driftline.training import Trained
 from flows.evidence import write_card
 from flows.ingest import ingest
 from flows.package import package
@@ -21,42 +18,22 @@ from flows.shared.aliases import (
     read_rival,
     settle_aliases,
 )
-from flows.shared.leftovers import end_left_runs
+from flows.shared.contest import Contest, compete
 from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
 from flows.shared.summary import candidate_rows
-from tasks.data.cleaning import clean_labelled
 from tasks.data.problems import read_problem
-from tasks.data.storage import Origin, find_snapshot, read_origin, read_snapshot, write_snapshot
-from tasks.log import orders, predictions
+from tasks.data.storage import Origin, find_snapshot, read_origin, read_snapshot
+from tasks.log import orders
 from tasks.log.verdicts import read_asked
-from tasks.models import gate, training
+from tasks.models import gate
 from tasks.models.registry import bind_contract, register_model
-from tasks.models.tracking import Inputs, log_documents, log_training, restore_experiment
+from tasks.models.tracking import Inputs, log_documents, log_training
 from tasks.people.events import MODEL_PROMOTED, MODEL_REJECTED, MODEL_WAITING, ring
 from tasks.people.reporting import show_table, show_text
 from tasks.progress import step, tell
 from tasks.shipping.packaging import digest_model
 
-BASELINE = "dummy"
 EVENTS = {"promoted": MODEL_PROMOTED, "waiting": MODEL_WAITING}
-
-
-@dataclass(frozen=True)
-class Contest:
-    """What the candidates were fitted and compared on, and who won."""
-
-    spec: Problem
-    plan: Plan
-    snapshot: str
-    dataset: Dataset
-    trained: list[Trained]
-    winner: Trained
-    exported: Exported
-
-    @property
-    def rows(self) -> int:
-        """How many rows there were, to learn from and to test on."""
-        return len(self.dataset.train_digests) + len(self.dataset.test_digests)
 
 
 @dataclass(frozen=True)
@@ -131,66 +108,6 @@ def insist_on_promotion(sections: Sections) -> None:
 def least_folds(folds: int, *, smoke: bool) -> int:
     """As many folds as there will be; known before a snapshot is written."""
     return min(folds, SMOKE_FOLDS) if smoke else folds
-
-
-def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
-    """Split, fit every candidate, choose, and export the winner.
-
-    Labelled predictions join the rows where there are enough of them; the newest stay out as test.
-    """
-    with step("split"):
-        table, digests = read_snapshot(snapshot)
-        restore_experiment(spec)
-        end_left_runs(spec)
-        settle_aliases(spec.name)
-        labelled = clean_labelled(predictions.read_labelled(spec), spec)
-        champion, why_not = read_rival(spec)
-        if why_not:
-            tell(why_not)
-        renewed = training.renew_rows(table, labelled, spec, champion, plan)
-        if renewed is None:
-            dataset = training.split_rows(table, digests, spec, plan)
-        else:
-            snapshot = write_snapshot(renewed.table, renewed.table.head(0)).sha256
-            dataset = renewed.dataset
-    rows = len(dataset.train_digests) + len(dataset.test_digests)
-    candidates = training.plan_candidates(spec, champion, rows, may_refit=renewed is not None)
-    with step("fit"):
-        trained = [
-            training.train_candidate(name, spec, dataset, plan, params)
-            for name, params in candidates.items()
-        ]
-    searched = training.searched_rows(candidates, champion, rows)
-    winner, exported = choose(trained, spec, dataset, plan, snapshot, searched_rows=searched)
-    return Contest(spec, plan, snapshot, dataset, trained, winner, exported)
-
-
-def choose(
-    trained: Sequence[Trained],
-    spec: Problem,
-    dataset: Dataset,
-    plan: Plan,
-    snapshot: str,
-    *,
-    searched_rows: int,
-) -> tuple[Trained, Exported]:
-    """The best candidate that its export answers like; the very best where there is no such one."""
-    left, best = list(trained), None
-    while best is None or any(one.name != BASELINE for one in left):
-        with step("choose"):
-            winner = training.choose_winner(left, spec, dataset, plan)
-            if dataset.is_renewed:
-                winner = training.renew_winner(winner, spec, dataset, plan)
-        with step("export"):
-            exported = training.export_model(
-                winner, spec, dataset, snapshot, searched_rows=searched_rows, seed=plan.seed
-            )
-        if exported.parity.is_kept:
-            return winner, exported
-        best = best or (winner, exported)
-        tell(f"{winner.name}: its ONNX file answers differently ({exported.parity.gap})")
-        left = [one for one in left if one.name != winner.name]
-    return best
 
 
 def decide(

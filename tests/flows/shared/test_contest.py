@@ -10,7 +10,7 @@ from driftline.dataset import Dataset, Plan
 from driftline.digests import digest_rows
 from driftline.export import Exported, Parity
 from driftline.training import Trained
-from flows.train import choose
+from flows.shared.contest import choose
 from tasks.decorators import without_task_runs
 from tasks.models import training
 from tests.support import make_problem, tiny_rows
