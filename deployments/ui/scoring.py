@@ -1,10 +1,12 @@
 """A table that a person uploads, scored by the service in pieces, and given back as a table.
 
-Rows that the contract refuses are told in words, by the service's own rules, and are not sent.
+Rows that the contract refuses are told in words, by the service's own rules. They are sent apart
+from the others, for the service to count what it refuses.
 """
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ SEPARATORS = ",;\t|"
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 Ask = Callable[[list[dict[str, Any]]], list[Mapping[str, Any]]]
+Report = Callable[[list[dict[str, Any]]], None]
 NUMBER = ["interval_low", "interval_high"]
 
 
@@ -72,18 +75,27 @@ def find_columns(table: Uploaded, fields: Sequence[FieldSpec]) -> dict[str, int]
     return found
 
 
-def score(table: Uploaded, fields: Sequence[FieldSpec], ask: Ask) -> Iterator[tuple[int, Scored]]:
-    """How many rows are done, and what came of them, piece by piece."""
+def score(
+    table: Uploaded, fields: Sequence[FieldSpec], ask: Ask, report: Report
+) -> Iterator[tuple[int, Scored]]:
+    """How many rows are done, and what came of them, piece by piece.
+
+    The service is asked for the good ones, and the records of the others are reported to it.
+    """
     columns, scored = find_columns(table, fields), Scored()
     for start in range(0, len(table.rows), PIECE):
         records: dict[int, dict[str, Any]] = {}
+        refused: list[dict[str, Any]] = []
         piece = table.rows[start : start + PIECE]
         for place, row in enumerate(piece, start):
             record, fault = _read_row(row, columns, fields, has_comma=table.has_decimal_comma)
             if fault:
                 scored.faults[place] = fault
+                refused.append(record)
             else:
                 records[place] = record
+        if refused:
+            report(refused)
         if records:
             answers = ask(list(records.values()))
             scored.answers |= dict(zip(records, answers, strict=True))
@@ -120,6 +132,8 @@ def _read_cell(text: str, spec: FieldSpec, *, has_comma: bool) -> Any:
     if not _NUMBER.fullmatch(text):
         return text
     number = float(text)
+    if not math.isfinite(number):
+        return text
     return int(number) if spec.kind == "integer" and number.is_integer() else number
 
 

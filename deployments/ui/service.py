@@ -1,6 +1,7 @@
 """The service of one problem, as the page asks it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,11 @@ class Service:
             "predictions"
         ]
         return answers
+
+    def report_refused(self, records: list[dict[str, Any]]) -> None:
+        """Send records that the contract refuses, so that their faults are counted and judged."""
+        with suppress(RefusedError):
+            self.predict_all(records)
 
     def tell_outcome(self, prediction_id: str, label: str | float | None) -> str:
         """What became of the true outcome of a prediction, in words."""

@@ -22,6 +22,7 @@ class Answering:
     def __init__(self) -> None:
         """Start with nothing asked."""
         self.pieces: list[list[dict[str, Any]]] = []
+        self.reported: list[list[dict[str, Any]]] = []
 
     def __call__(self, records: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
         self.pieces.append(records)
@@ -39,7 +40,7 @@ class Answering:
 
 def last(content: bytes, service: Answering) -> tuple[scoring.Uploaded, Scored]:
     table = read_table(content)
-    *_, (done, scored) = score(table, FIELDS, service)
+    *_, (done, scored) = score(table, FIELDS, service, service.reported.append)
     assert done == len(table.rows)
     return table, scored
 
@@ -81,9 +82,10 @@ def test_what_is_missing_may_be_where_the_contract_lets_it(cell: str) -> None:
         (",1,X", "age is required; sex must be one of: F, M"),
         ("nan,1,F", "age must be a number"),
         ("4_0,inf,F", "age must be a number; level must be a number"),
+        ("40,1e999,F", "level must be a number"),
     ],
 )
-def test_a_row_that_is_refused_is_told_in_words_and_not_sent(row: str, said: str) -> None:
+def test_a_row_that_is_refused_is_told_in_words_and_reported_apart(row: str, said: str) -> None:
     service = Answering()
 
     _, scored = last(f"age,level,sex\n40,1,F\n{row}\n41,1,M\n".encode(), service)
@@ -91,6 +93,7 @@ def test_a_row_that_is_refused_is_told_in_words_and_not_sent(row: str, said: str
     assert scored.faults == {1: said}
     assert sorted(scored.answers) == [0, 2]
     assert [each["age"] for each in service.pieces[0]] == [40, 41]
+    assert [len(piece) for piece in service.reported] == [1]
 
 
 def test_a_long_table_goes_in_pieces_and_says_how_far_it_is() -> None:
@@ -98,7 +101,10 @@ def test_a_long_table_goes_in_pieces_and_says_how_far_it_is() -> None:
     rows = "".join(f"{i % 100},1,F\n" for i in range(2 * PIECE + 1))
 
     done = [
-        done for done, _ in score(read_table(f"age,level,sex\n{rows}".encode()), FIELDS, service)
+        done
+        for done, _ in score(
+            read_table(f"age,level,sex\n{rows}".encode()), FIELDS, service, service.reported.append
+        )
     ]
 
     assert done == [PIECE, 2 * PIECE, 2 * PIECE + 1]
