@@ -30,6 +30,7 @@ CODE = (
     "deployments/ui/*.py",
     "driftline/__init__.py",
     "driftline/contract.py",
+    "driftline/date_parts.py",
     "driftline/dates.py",
     "driftline/errors.py",
     "driftline/fields.py",

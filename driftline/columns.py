@@ -1,12 +1,14 @@
 """What one input of a problem is, and what it may be."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from driftline.dates import Order, count_days, read_bounds, read_date, spell_date, spell_end
+from driftline.date_parts import Part
+from driftline.dates import WANTED, Order, count_days, read_bounds, read_date, spell_date, spell_end
 from driftline.declared import Strict, Text
 from driftline.spelling import Spellings, declare_categories, spell
 
@@ -19,6 +21,8 @@ class Column(Strict):
 
     kind: Literal["number", "integer", "category", "date"] = "number"
     format: Order | None = None
+    parts: tuple[Part, ...] = ()
+    as_of: Text | None = None
     unit: str | None = None
     description: str | None = None
     range: tuple[float, float] | None = None
@@ -73,6 +77,19 @@ class Column(Strict):
     def _format_fits(self) -> Self:
         if self.format is not None and self.kind != "date":
             message = f"format: got it on kind {self.kind!r}, wanted 'date'"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if (self.parts or self.as_of is not None) and self.kind != "date":
+            message = f"parts and as_of: got them on kind {self.kind!r}, wanted 'date'"
+            raise ValueError(message)
+        if len(set(self.parts)) != len(self.parts):
+            message = "parts: a part is given twice"
+            raise ValueError(message)
+        if ("age" in self.parts) != (self.as_of is not None):
+            message = "as_of: wanted it with the part `age`, and only there: what it counts to"
             raise ValueError(message)
         return self
 
@@ -153,3 +170,22 @@ class Column(Strict):
     def spellings(self) -> Spellings[str]:
         """Which category a value means; a missing code means `MISSING`."""
         return declare_categories(self.categories, self.category_aliases, self.missing_codes)
+
+
+def find_as_of(name: str, columns: Mapping[str, Column]) -> str | float | None:
+    """What the ages of a column count to: another column of dates, or the days of a date.
+
+    `ValueError` where it is neither.
+    """
+    wanted = columns[name].as_of
+    if wanted is None:
+        return None
+    if wanted in columns and wanted != name and columns[wanted].kind == "date":
+        return wanted
+    day = None if wanted in columns else read_date(wanted)
+    if day is None:
+        message = (
+            f"{name}.as_of: got {wanted!r}, wanted another column of dates, or {WANTED['iso']}"
+        )
+        raise ValueError(message)
+    return day

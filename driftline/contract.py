@@ -28,6 +28,7 @@ from driftline.numbers import NumberSpec
 
 TIE = 1e-5  # scores as near as this are as high: implementations differ by a tenth of it
 LATER = ("costs", "intervals", "typical", "number")
+LATER_OF_FIELDS = ("unseen", "parts", "as_of")
 EXACT_BELOW = 2.0**53  # from here on a float64 cannot tell every whole number from its neighbour
 
 
@@ -104,6 +105,28 @@ class Contract:
             start += width
         return tuple(layout)
 
+    @cached_property
+    def _parted(self) -> tuple[tuple[FieldSpec, int, int | None], ...]:
+        """Dates with parts: the field, its first element, and that of the field it names."""
+        starts = {name: start for name, _, start, _ in self._layout}
+        return tuple(
+            (
+                field,
+                starts[field.name],
+                starts[field.as_of] if isinstance(field.as_of, str) else None,
+            )
+            for field in self.fields
+            if field.parts
+        )
+
+    def _part_dates(self, vector: list[float]) -> None:
+        """Put the parts of dates in place of the days that stand in their first elements."""
+        days = [
+            (vector[start], None if at is None else vector[at]) for _, start, at in self._parted
+        ]
+        for (field, start, _), (own, as_of) in zip(self._parted, days, strict=True):
+            vector[start : start + len(field.parts)] = field.part(own, as_of)
+
     @property
     def field_names(self) -> frozenset[str]:
         """Names a record may have."""
@@ -146,6 +169,8 @@ class Contract:
             wrong += [Fault(safe_name(name), problem, "unknown_field") for name in unknown]
         if wrong:
             raise InvalidRecordError(wrong)
+        if self._parted:
+            self._part_dates(vector)
         return vector
 
     @cached_property
@@ -242,8 +267,9 @@ class Contract:
             if not document[name]:
                 del document[name]
         for field in document["fields"]:
-            if field["unseen"] is None:
-                del field["unseen"]
+            for name in LATER_OF_FIELDS:
+                if field[name] in {None, ()}:
+                    del field[name]
         return json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 

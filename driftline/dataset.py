@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from driftline.columns import find_as_of
 from driftline.contract import Contract
 from driftline.dates import spell_date
 from driftline.digests import number_repeats
@@ -164,6 +165,8 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
             missing_codes=spec.sent_codes,
             unit=spec.unit,
             description=spec.description,
+            parts=spec.parts,
+            as_of=find_as_of(name, problem.columns),
         )
         for name, spec in problem.columns.items()
     )

@@ -99,10 +99,19 @@ def count_days(moment: date) -> float:
     return round((moment - _EPOCH).total_seconds()) / DAY_SECONDS
 
 
+def count_moment(year: int, month: int, day: int) -> float:
+    """Days since the epoch of a day of the calendar."""
+    return count_days(date(year, month, day))
+
+
+def moment_of(days: float) -> datetime:
+    """The moment, to the second, in UTC."""
+    return _EPOCH + timedelta(seconds=round(days * DAY_SECONDS))
+
+
 def spell_date(days: float) -> str:
     """The ISO date, with its time where it has one."""
-    moment = _EPOCH + timedelta(seconds=round(days * DAY_SECONDS))
-    return moment.replace(tzinfo=None).isoformat().removesuffix("T00:00:00")
+    return moment_of(days).replace(tzinfo=None).isoformat().removesuffix("T00:00:00")
 
 
 def spell_end(days: float) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from driftline.answers import answers_of
 from driftline.boosting import floor32, register_converter, splits_of
 from driftline.contract import Contract
+from driftline.fields import FieldSpec
 from driftline.promise import OutOfFold, Promise
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def edge_cases(model: "Pipeline", X: Matrix, contract: Contract) -> Matrix:  # n
         width = len(field.feature_names)
         for value in _ends(field.low, field.high, allow_missing=field.allow_missing):
             row = middle.copy()
-            row[start : start + width] = 0 if width > 1 else value
+            row[start : start + width] = _elements(field, value, middle[start : start + width])
             rows.append(row)
         start += width
     nullable = [
@@ -184,6 +185,17 @@ def edge_cases(model: "Pipeline", X: Matrix, contract: Contract) -> Matrix:  # n
     rows.append(np.where(np.isnan(nullable), np.float32(np.nan), middle).astype(np.float32))
     rows += _beside_thresholds(_tree_thresholds(model), middle)
     return np.array(rows, dtype=np.float32)
+
+
+def _elements(field: FieldSpec, value: float, middle: Matrix) -> Any:
+    """What a value of a field is in the vector: of categories none, of a date its parts.
+
+    An age as of another field keeps its middle, as that field does.
+    """
+    if field.parts:
+        parts = np.array(field.part(value), dtype=np.float32)
+        return np.where(np.isnan(parts) & (not np.isnan(value)), middle, parts)
+    return 0 if len(middle) > 1 else value
 
 
 def _ends(low: float | None, high: float | None, *, allow_missing: bool) -> list[float]:

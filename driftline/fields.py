@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from driftline.date_parts import Part, part_days
 from driftline.dates import read_iso, spell_date, spell_end
 from driftline.spelling import MISSING, declare_categories, is_marker, part_codes, spell, tidy
 
@@ -91,12 +92,16 @@ class FieldSpec:
     missing_codes: tuple[str, ...] = ()
     unit: str | None = None
     description: str | None = None
+    parts: tuple[Part, ...] = ()  # of a date that is seen as other numbers than its days
+    as_of: str | float | None = None  # for an age: another field of dates, or the days of one
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the vector's elements that this field fills."""
         if self.kind == "category" and not self.ordered:
             return tuple(f"{self.name}={category}" for category in self.categories)
+        if self.parts:
+            return tuple(f"{self.name}.{part}" for part in self.parts)
         return (self.name,)
 
     @cached_property
@@ -105,6 +110,15 @@ class FieldSpec:
         if self.kind == "date":
             return _date_encoder(self)
         return _category_encoder(self) if self.kind == "category" else _number_encoder(self)
+
+    @property
+    def fixed_day(self) -> float | None:
+        """The days of the date that ages count to, where it is no other field's."""
+        return self.as_of if isinstance(self.as_of, int | float) else None
+
+    def part(self, days: float, as_of: float | None = None) -> list[float]:
+        """The elements of a date with parts; `as_of` is the other field's, where it names one."""
+        return part_days(days, self.parts, as_of if self.fixed_day is None else self.fixed_day)
 
     @property
     def middle(self) -> float | str:

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from driftline.alerts import Alerts
 from driftline.candidates import CANDIDATES, USUAL
-from driftline.columns import LARGEST, Column
+from driftline.columns import LARGEST, Column, find_as_of
 from driftline.conditions import parse_conditions
 from driftline.dates import read_date, spell_date
 from driftline.declared import Strict, Text
@@ -70,6 +70,7 @@ WRITTEN = (
     "columns.*.category_aliases",
     "columns.*.missing_codes",
     "columns.*.aliases",
+    "columns.*.as_of",
     "example.*",
     "ignored",
     "target.aliases",
@@ -127,6 +128,13 @@ class Problem(Strict):
             **document,
             "drift": loss | drift if isinstance(drift, dict) else drift,
         }
+
+    @field_validator("columns")
+    @classmethod
+    def _ages_count_to_dates(cls, columns: dict[str, Column]) -> dict[str, Column]:
+        for name in columns:
+            find_as_of(name, columns)
+        return columns
 
     @field_validator("example")
     @classmethod

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from driftline.contract import Contract
 from driftline.dataset import as_sent
+from driftline.date_parts import recover_days
 from driftline.dates import spell_date
 from driftline.fields import FieldSpec, InvalidRecordError
 
@@ -119,7 +120,7 @@ def records_of_vectors(vectors: NDArray[np.float32], contract: Contract) -> list
 
 def _decode(spec: FieldSpec, elements: NDArray[np.float32]) -> Any:
     if spec.kind == "date":
-        return _decode_date(float(elements[0]))
+        return _decode_date(spec, elements)
     if spec.kind != "category":
         return None if np.isnan(elements[0]) else float(elements[0])
     if not spec.ordered:
@@ -128,9 +129,10 @@ def _decode(spec: FieldSpec, elements: NDArray[np.float32]) -> Any:
     return spec.categories[int(elements[0])] if known else None
 
 
-def _decode_date(days: float) -> str | None:
+def _decode_date(spec: FieldSpec, elements: NDArray[np.float32]) -> str | None:
     try:
-        return spell_date(days)
+        days = recover_days(elements.tolist(), spec.parts or ("days",), spec.fixed_day)
+        return None if days is None else spell_date(days)
     except (ValueError, OverflowError):
         return None
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.contract import Contract
+from driftline.date_parts import recover_days
 from driftline.dates import spell_date
 from driftline.fields import FieldSpec, InvalidValueError
 
@@ -31,6 +32,8 @@ def find_typical(X: NDArray[np.float32], contract: Contract) -> Typical:  # noqa
 
 
 def _typical_of(field: FieldSpec, part: NDArray[np.float32]) -> float | str | None:
+    if field.parts:
+        return _typical_date(field, part)
     if part.shape[1] > 1 or (field.kind == "category" and not field.ordered):
         counts = np.nansum(part, axis=0)
         return field.categories[int(np.argmax(counts))] if counts.any() else None
@@ -40,6 +43,15 @@ def _typical_of(field: FieldSpec, part: NDArray[np.float32]) -> float | str | No
     if field.kind == "category":
         return field.categories[int(np.argmax(np.bincount(known.astype(np.int64))))]
     return _within(field, np.float32(np.median(known)))
+
+
+def _typical_date(field: FieldSpec, part: NDArray[np.float32]) -> str | None:
+    """The day with the medians of its parts; None where they do not tell one."""
+    known = part[np.isfinite(part).all(axis=1)]
+    if not len(known):
+        return None
+    days = recover_days(np.median(known, axis=0).tolist(), field.parts, field.fixed_day)
+    return None if days is None else str(_within(field, np.float32(days)))
 
 
 def _is_value(field: FieldSpec, value: float | str) -> bool:

@@ -169,7 +169,7 @@ def _count_missing(field: FieldSpec, columns: np.ndarray) -> int:
     """How many records lack a field whose elements come first: none of its categories, or nan."""
     if field.kind == "category" and not field.ordered:
         return int((~columns[:, : len(field.feature_names)].any(axis=1)).sum())
-    return int(np.isnan(columns[:, 0]).sum())
+    return int(np.isnan(columns[:, : len(field.feature_names)]).all(axis=1).sum())
 
 
 def _starts(contract: Contract) -> list[int]:
@@ -184,7 +184,8 @@ def _numeric_columns(contract: Contract) -> dict[str, tuple[int, tuple[float, ..
     """Element and bin bounds of each number that has a range."""
     columns = {}
     for field, start in zip(contract.fields, _starts(contract), strict=True):
-        if field.kind != "category" and field.low is not None and field.high is not None:
+        is_one = field.kind != "category" and not field.parts
+        if is_one and field.low is not None and field.high is not None:
             bounds = tuple(float(x) for x in np.linspace(field.low, field.high, FIELD_BINS + 1))
             columns[field.name] = (start, bounds)
     return columns

@@ -48,6 +48,7 @@ CODE = (
     "driftline/__init__.py",
     "driftline/contract.py",
     "driftline/contributions.py",
+    "driftline/date_parts.py",
     "driftline/dates.py",
     "driftline/fields.py",
     "driftline/form.py",

@@ -55,6 +55,7 @@ SERVED_CODE = (
     "driftline/__init__.py",
     "driftline/contract.py",
     "driftline/contributions.py",
+    "driftline/date_parts.py",
     "driftline/dates.py",
     "driftline/fields.py",
     "driftline/form.py",

@@ -14,6 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from bentos.api import Api
 from bentos.http.metrics import FIELD_BINS, SHARED_BY, Gauge, Histogram, Ledger
 from bentos.predictor import Predictor
+from driftline.date_parts import Part
+from driftline.fields import FieldSpec
 from tests.bentos.asking import ask, read
 from tests.bentos.models import MARKER, RECORD, KeptLog, tiny_records
 
@@ -260,3 +262,20 @@ def test_bins_of_a_narrow_range_stay_apart(predictor: Predictor) -> None:
     ]
     ends = [labels["le"] for labels in of_age if "le" in labels]
     assert len(set(ends)) == len(ends) == FIELD_BINS + 2
+
+
+def test_a_date_in_parts_is_missing_as_a_whole_and_is_not_counted_by_bins(
+    predictor: Predictor,
+) -> None:
+    parts: tuple[Part, ...] = ("age", "year")
+    seen = FieldSpec("seen", "date", 0.0, 20_000.0, allow_missing=True, parts=parts, as_of="end")
+    end = FieldSpec("end", "date", 0.0, 20_000.0, allow_missing=True)
+    contract = replace(predictor.contract, fields=(seen, end))
+    ledger = Ledger(contract)
+
+    record = {"seen": "1984-03-05"}  # its age has no end to count to
+    ledger.count(contract, contract.encode_table([record, {"end": "1984-03-05"}]), [])
+    ledger.settle()
+
+    assert ledger.missing == {"seen": 1, "end": 1}
+    assert set(ledger.columns) == {"end"}
