@@ -142,7 +142,8 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
         if renewed is None:
             dataset = training.split_rows(table, digests, spec, plan)
         else:
-            snapshot = write_snapshot(renewed.table, renewed.table.head(0)).sha256
+            origin = Origin(f"snapshot {snapshot[:12]}, labelled predictions", problem=spec.name)
+            snapshot = write_snapshot(renewed.table, renewed.table.head(0), origin).sha256
             dataset = renewed.dataset
     rows = len(dataset.train_digests) + len(dataset.test_digests)
     candidates = training.plan_candidates(spec, champion, rows, may_refit=renewed is not None)
