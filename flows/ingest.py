@@ -40,7 +40,7 @@ def ingest(
         rows = separate_rows(cleaned, validation.faults, spec, source=name)
         check_trainable(rows.kept, spec, folds=folds, source=name)
     with step("write snapshot"):
-        snapshot = write_snapshot(rows.kept, rows.quarantined, Origin(name, read_as))
+        snapshot = write_snapshot(rows.kept, rows.quarantined, Origin(name, read_as, spec.name))
     with step("draw profile"):
         drawn = draw_profile(rows.kept, spec, origin=name, before=read_before(spec))
         profile = write_report(f"profiles/{spec.name}-{snapshot.sha256[:12]}.html", drawn)

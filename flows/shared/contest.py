@@ -10,7 +10,7 @@ from driftline.training import Trained
 from flows.shared.aliases import read_rival, settle_aliases
 from flows.shared.leftovers import end_left_runs
 from tasks.data.cleaning import clean_labelled
-from tasks.data.storage import read_snapshot, write_snapshot
+from tasks.data.storage import Origin, read_snapshot, write_snapshot
 from tasks.log import predictions
 from tasks.models import training
 from tasks.models.tracking import restore_experiment
@@ -55,7 +55,8 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
         if renewed is None:
             dataset = training.split_rows(table, digests, spec, plan)
         else:
-            snapshot = write_snapshot(renewed.table, renewed.table.head(0)).sha256
+            origin = Origin(f"snapshot {snapshot[:12]}, labelled predictions", problem=spec.name)
+            snapshot = write_snapshot(renewed.table, renewed.table.head(0), origin).sha256
             dataset = renewed.dataset
     rows = len(dataset.train_digests) + len(dataset.test_digests)
     candidates = training.plan_candidates(spec, champion, rows, may_refit=renewed is not None)

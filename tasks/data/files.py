@@ -1,6 +1,7 @@
 """Files of the store, in a folder or a bucket: each is written whole or not at all."""
 
 import io as streams
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -70,14 +71,34 @@ def is_stored(address: str) -> bool:
 
 def list_names(address: str) -> list[str]:
     """Names of the files in a folder of the store, in order; none where there is no folder."""
+    return sorted(list_times(address))
+
+
+def list_times(address: str) -> dict[str, datetime]:
+    """When each file in a folder of the store was written; nothing where there is no folder."""
     with reaching(address):
         filesystem, path = _filesystem(address)
         try:
             entries = filesystem.ls(path, detail=True)
         except FileNotFoundError:
-            return []
-    files = [str(one["name"]) for one in entries if one["type"] == "file"]
-    return sorted(name.rsplit("/", 1)[-1] for name in files)
+            return {}
+    files = [one for one in entries if one["type"] == "file"]
+    return {str(one["name"]).rsplit("/", 1)[-1]: _written_at(one) for one in files}
+
+
+def remove_file(address: str) -> None:
+    """Remove what is at an address; nothing there is as good."""
+    with reaching(address):
+        filesystem, path = _filesystem(address)
+        try:
+            filesystem.rm_file(path)
+        except FileNotFoundError:
+            return
+
+
+def _written_at(entry: dict[str, Any]) -> datetime:
+    told = entry.get("LastModified")  # of a bucket
+    return told if isinstance(told, datetime) else datetime.fromtimestamp(entry["mtime"], UTC)
 
 
 @lru_cache(maxsize=4)

@@ -32,10 +32,11 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the rows of a snapshot came from last, and how they were read, in words."""
+    """Where the rows of a snapshot came from last, how they were read, and for which problem."""
 
     source: str
     read_as: str = ""
+    problem: str = ""
 
 
 @io(name="write snapshot")
@@ -64,17 +65,20 @@ def read_origin(sha256: str) -> Origin:
     """Where a snapshot's rows came from; nothing is known where its file is lost or damaged."""
     try:
         told = json.loads(read_file(locate("snapshots", f"{sha256}.json")))
-        return Origin(str(told["source"]), str(told["read_as"]))
+        return Origin(str(told["source"]), str(told["read_as"]), str(told.get("problem", "")))
     except (NotFoundError, ValueError, KeyError, TypeError):
         return Origin("")
 
 
 @io(name="find snapshot")
-def find_snapshot(digest: str) -> str:
-    """The whole SHA-256 of a snapshot by as much of its beginning as tells it from the others."""
+def find_snapshot(digest: str, asked_by: str = "--snapshot") -> str:
+    """The whole SHA-256 of a snapshot by as much of its beginning as tells it from the others.
+
+    `asked_by` is what a message calls it.
+    """
     given = digest.strip().lower()
     if not re.fullmatch(r"[0-9a-f]{1,64}", given):
-        message = f"--snapshot: got {digest!r}, wanted the SHA-256 of a snapshot or its beginning"
+        message = f"{asked_by}: got {digest!r}, wanted the SHA-256 of a snapshot or its beginning"
         raise NotFoundError(message)
     if len(given) == DIGEST_LENGTH:
         return given
@@ -82,7 +86,7 @@ def find_snapshot(digest: str) -> str:
     names = [n.removesuffix(".parquet") for n in list_names(folder) if n.endswith(".parquet")]
     found = [name for name in names if name.startswith(given) and len(name) == DIGEST_LENGTH]
     if len(found) != 1:
-        message = f"--snapshot: {len(found)} snapshots in {folder} begin with {given}, wanted one"
+        message = f"{asked_by}: {len(found)} snapshots in {folder} begin with {given}, wanted one"
         raise NotFoundError(message)
     return found[0]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from driftline.problem import Problem
+from driftline.snapshots import Registered
 from tasks.decorators import io
 from tasks.models.registry import run_of
 from tasks.reaching import open_client, reading_artifacts
@@ -42,3 +43,18 @@ def link_evidence(problem: Problem, version: str, links: dict[str, str]) -> None
     client = open_client()
     for name, link in links.items():
         client.set_model_version_tag(problem.name, version, name, link)
+
+
+@io(name="read registered snapshots")
+def read_registered() -> list[Registered]:
+    """Every version of every model in the registry that names the snapshot it has learnt from."""
+    client, token, found = open_client(), None, []
+    while True:
+        page = client.search_model_versions(page_token=token)
+        found += [
+            Registered(str(each.name), str(each.version), str(each.tags["snapshot"]))
+            for each in page
+            if "snapshot" in each.tags
+        ]
+        if not (token := page.token):
+            return found
