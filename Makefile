@@ -6,6 +6,10 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.8
 UNFINISHED := $(VENV)/.unfinished
+AWS_VENV := .venv-aws
+AWS_READY := $(AWS_VENV)/.ready
+AWS_LOCK := deployments/aws/requirements.lock
+STACKS ?= serverless,service,loop
 FITS := import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))
 PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 	$(if $(shell $(p) -c '$(FITS)' 2>/dev/null && echo ok),$(p))))
@@ -13,7 +17,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 $(shell test ! -e $(READY) || $(PY) -c '$(FITS)' 2>/dev/null || rm -f $(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help run unit test test-system test-long check format onboard serve up deployments monitoring mlflow prefect reports ui pictures bench bench-decisions clean lock
+.PHONY: help run unit test test-system test-long check format onboard serve up deployments monitoring aws mlflow prefect reports ui pictures bench bench-decisions clean lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -76,6 +80,16 @@ deployments: $(READY) ## write prefect.yaml anew from the problem files
 monitoring: $(READY) ## write the files of Prometheus, Alertmanager and Grafana anew
 	@$(PY) -m deployments.monitoring.write
 
+$(AWS_READY): $(AWS_LOCK) $(READY)
+	@echo "setting up $(AWS_VENV) (once) ..."
+	@rm -rf $(AWS_VENV) && $(PY) -m venv --without-pip $(AWS_VENV)
+	@$(VENV)/bin/uv pip sync -q --python $(AWS_VENV)/bin/python --require-hashes $(AWS_LOCK)
+	@touch $@
+
+aws: $(AWS_READY) ## write STACKS as CloudFormation templates; ARCHIVE is the Lambda's zip
+	@$(AWS_VENV)/bin/python -m deployments.aws.synth --stacks "$(STACKS)" \
+		--archive "$(ARCHIVE)" $(if $(OUT),--out "$(OUT)")
+
 mlflow: $(READY) ## MLflow's pages on port 5000
 	@$(PY) -m deployments.pages mlflow
 
@@ -117,6 +131,9 @@ lock: $(READY) ## refresh the lock files
 	@$(VENV)/bin/uv pip compile -q deployments/ui/requirements.in -c requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 		--custom-compile-command "make lock" -o deployments/ui/requirements.lock
+	@$(VENV)/bin/uv pip compile -q deployments/aws/requirements.in --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make lock" -o $(AWS_LOCK)
 
 clean: ## remove all state of this checkout
 	@rm -rf "$${DRIFTLINE_HOME:-.driftline}"

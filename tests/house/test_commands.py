@@ -15,6 +15,7 @@ COMMANDS = sorted(
 )
 MODULES = {command.split()[0] for command in COMMANDS}
 RUN_BY = {  # the test, and what in it is the command
+    "deployments.aws.synth": ("system/test_aws.py", '"deployments.aws.synth"'),
     "deployments.deploy": ("deployments/test_deploy.py", "main() == 0"),
     "deployments.monitoring.place": ("system/alarm.py", "place("),
     "deployments.page_image": ("system/test_page_image.py", '"deployments.page_image"'),
@@ -32,6 +33,7 @@ RUN_BY = {  # the test, and what in it is the command
     "flows.replay": ("flows/test_replay.py", '"replay"'),
     "flows.rollback": ("system/test_elsewhere.py", 'run("rollback"'),
     "flows.score": ("flows/test_score.py", '"score"'),
+    "flows.snapshots": ("flows/test_snapshots.py", "invoke(snapshots.APP"),
     "flows.sweep": ("flows/test_orders.py", '"sweep"'),
     "flows.train": ("flows/test_train.py", '"train"'),
     "flows.verify": ("system/test_verify.py", '"verify"'),
