@@ -23,7 +23,6 @@ from driftline.standing import Standing, describe_due, describe_standing, is_ren
 
 NOTHING_NEW = ("nothing new",)
 Verdict = Literal["ok", "watch", "quarantine", "retrain", "need_labels"]
-TAKE_BACK = "take back"  # what people are told of a champion that is worse than the one before
 AGAIN = 1.5  # a finding that was told is told again when it has grown by half
 
 
@@ -249,32 +248,19 @@ def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy)
     if evidence.has_cohort:
         is_due = decision.verdict == "retrain"
         standing = standing.after(is_renewal_due=is_due, policy=policy)
+    told = {
+        finding.about: max(finding.strength, evidence.told.get(finding.about, 0.0))
+        for finding in evidence.findings
+    }
+    if evidence.rows < policy.min_rows:
+        told = evidence.told  # nobody was told anything
     suspicions = evidence.suspicions
     if evidence.rows >= policy.min_rows:
         suspicions = (*suspicions, is_harm_likely(evidence, policy))[-policy.confirm[1] :]
     answered = evidence.answered
     if decision.verdict == "retrain":
         answered = max(answered, measure_suspicion(evidence, policy))
-    return replace(
-        evidence,
-        standing=standing,
-        told=_told_next(evidence, policy),
-        suspicions=suspicions,
-        answered=answered,
-    )
-
-
-def _told_next(evidence: Evidence, policy: DriftPolicy) -> dict[str, float]:
-    """What people know after this look; of few rows they were told nothing."""
-    told = dict(evidence.told)
-    if evidence.rows >= policy.min_rows:
-        told = {
-            finding.about: max(finding.strength, evidence.told.get(finding.about, 0.0))
-            for finding in evidence.findings
-        }
-    if evidence.taken_back or TAKE_BACK in evidence.told:
-        told[TAKE_BACK] = 1.0
-    return told
+    return replace(evidence, standing=standing, told=told, suspicions=suspicions, answered=answered)
 
 
 def leaves_rows(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy) -> bool:

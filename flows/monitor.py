@@ -14,14 +14,7 @@ from driftline.problem import Problem
 from driftline.refusals import Refusals
 from driftline.served import ServedModel
 from driftline.shadow import Shadow
-from driftline.verdicts import (
-    TAKE_BACK,
-    Cohort,
-    DriftDecision,
-    Evidence,
-    Window,
-    leaves_rows,
-)
+from driftline.verdicts import Cohort, DriftDecision, Evidence, Window, leaves_rows
 from flows.rollback import rollback
 from flows.shared.aliases import champion_before, has_had_champion, read_promoted
 from flows.shared.running import Sections, driftline_flow, is_scheduled
@@ -256,7 +249,7 @@ def record(
             ring(DRIFT_RETRAIN, spec.name, told)
         if is_new and decision.verdict == "quarantine":
             ring(DRIFT_QUARANTINE, spec.name, told)
-        if is_new and evidence.taken_back and is_proposal_new(spec, case.window):
+        if is_new and evidence.taken_back and spec.changes.roll_back == "person":
             ring(MODEL_WAITING, spec.name, told)
     with step("report drift"):
         drawn = draw_drift(case.reference, case.current, spec, decision)
@@ -266,11 +259,6 @@ def record(
             "verdict", verdict_document.describe(decision, evidence), f"verdict on {spec.name}"
         )
     return page
-
-
-def is_proposal_new(spec: Problem, window: Window) -> bool:
-    """Whether a person is to roll back, and has not been told of it."""
-    return spec.changes.roll_back == "person" and TAKE_BACK not in window.state.get("told", {})
 
 
 def take_back(spec: Problem, why: str) -> Sections:

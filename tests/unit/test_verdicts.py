@@ -9,7 +9,6 @@ from driftline.problem import DriftPolicy
 from driftline.promise import DEFAULT_RECIPE, Promise
 from driftline.standing import Standing
 from driftline.verdicts import (
-    TAKE_BACK,
     Evidence,
     Finding,
     Window,
@@ -224,20 +223,6 @@ def test_a_champion_that_is_taken_back_is_not_renewed_in_the_same_look() -> None
 
     assert decision.verdict == "watch"
     assert decision.reasons == ("version 4 is worse than version 3; a retraining waits",)
-
-
-@pytest.mark.parametrize("rows", [0, 500])
-def test_that_a_champion_is_to_be_taken_back_is_kept_as_told_by_the_looks_after_it(
-    rows: int,
-) -> None:
-    worse = replace(evidence(taken_back="version 4 is worse than version 3"), rows=rows)
-    first = close_look(decide_verdict(worse, POLICY), worse, POLICY)
-    quiet = replace(evidence(), told=first.told, rows=rows)
-
-    later = close_look(decide_verdict(quiet, POLICY), quiet, POLICY)
-
-    assert TAKE_BACK in first.told
-    assert TAKE_BACK in later.told
 
 
 def test_a_champion_without_skill_has_none_to_lose() -> None:
