@@ -11,17 +11,22 @@ from driftline.problem import DriftPolicy
 from driftline.sequential import Wager, read_wager
 
 Floats = NDArray[np.float64]
+AGAIN: Final = 1.5  # what a person was told is told again when it has grown by half
 BRIER: Final = "Brier score"
 
 
 @dataclass(frozen=True)
 class Shadow:
-    """The test of a renewal turned round: the wealth grows while the new champion is worse."""
+    """The test of a renewal turned round: the wealth grows while the new champion is worse.
+
+    `told` is by how much it was worse when a person was told, 0 where nobody has been.
+    """
 
     version: str
     wager: Wager
     rows: int = 0
     unit: str = BRIER
+    told: float = 0.0
 
     @property
     def mean(self) -> float:
@@ -41,6 +46,17 @@ class Shadow:
         """Whether the champion is proved to be worse than the one that it replaced."""
         return self.wager.is_proof(policy.false_retrains) and self.mean > 0
 
+    @property
+    def is_known(self) -> bool:
+        """Whether a person was told as much: what has grown by half since then is news."""
+        return self.mean < AGAIN * self.told
+
+    def after(self, policy: DriftPolicy) -> "Shadow":
+        """The test as the next look finds it: who was told stays told until it has passed."""
+        if not self.is_better(policy):
+            return replace(self, told=0.0)
+        return self if self.is_known else replace(self, told=self.mean)
+
     def describe(self, champion: str) -> str:
         """Why the champion before serves again, in one sentence."""
         return (
@@ -50,11 +66,17 @@ class Shadow:
 
     def to_document(self) -> dict[str, Any]:
         """The test as JSON's own types."""
-        return {"version": self.version, "rows": self.rows, "wager": self.wager.to_document()}
+        return {
+            "version": self.version,
+            "rows": self.rows,
+            "wager": self.wager.to_document(),
+            "told": self.told,
+        }
 
 
 def read_shadow(document: Mapping[str, Any] | None, version: str, *, unit: str = BRIER) -> Shadow:
     """What `to_document` wrote of this version, or a test that has not begun."""
     if not document or document.get("version") != version:
         return Shadow(version, Wager(), unit=unit)
-    return Shadow(version, read_wager(document["wager"]), int(document["rows"]), unit)
+    told = float(document.get("told", 0.0))
+    return Shadow(version, read_wager(document["wager"]), int(document["rows"]), unit, told)

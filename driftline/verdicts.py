@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from driftline.drift import ColumnChange
 from driftline.problem import DriftPolicy
 from driftline.promise import Promise
+from driftline.shadow import AGAIN, Shadow
 from driftline.standing import Standing, describe_due, describe_standing, is_renewal_due
 
 NOTHING_NEW = ("nothing new",)
 Verdict = Literal["ok", "watch", "quarantine", "retrain", "need_labels"]
-AGAIN = 1.5  # a finding that was told is told again when it has grown by half
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ class Evidence:
     `waiting` counts labels that are too few to be judged yet; `estimated` is the estimated rise of
     the loss as a share of the skill, from below, or None where nothing could be estimated; `doubt`
     says why it is not to be trusted. `answered` is how strong a suspicion was that a training has
-    been ordered for already. `taken_back` says why the champion before serves again.
+    been ordered for already. `taken_back` says why the champion before serves again, by `shadow`;
+    `is_known` says that people have been told so.
     """
 
     rows: int
@@ -131,6 +132,8 @@ class Evidence:
     doubt: str = ""
     answered: float = 0.0
     taken_back: str = ""
+    shadow: Shadow | None = None
+    is_known: bool = False
 
 
 def decide_verdict(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
@@ -260,7 +263,15 @@ def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy)
     answered = evidence.answered
     if decision.verdict == "retrain":
         answered = max(answered, measure_suspicion(evidence, policy))
-    return replace(evidence, standing=standing, told=told, suspicions=suspicions, answered=answered)
+    shadow = None if evidence.shadow is None else evidence.shadow.after(policy)
+    return replace(
+        evidence,
+        standing=standing,
+        told=told,
+        suspicions=suspicions,
+        answered=answered,
+        shadow=shadow,
+    )
 
 
 def leaves_rows(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy) -> bool:

@@ -1,12 +1,14 @@
 """Monitor: judge what came in since the last verdict, let it be known, and act on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 from prefect.runtime import flow_run
 
 from driftline.calibration import read_calibration
-from driftline.change_plan import name_person
+from driftline.change_plan import is_left_to_person, name_person
 from driftline.digests import digest_bytes, digest_columns
 from driftline.evidence import Labels
 from driftline.findings import Inputs
@@ -245,12 +247,8 @@ def record(
             report_sha256=digest_bytes(content),
         )
         told = {"order": f"verdict:{key}", "reasons": decision.reasons, "report": link_to(page)}
-        if is_new and decision.verdict == "retrain":
-            ring(DRIFT_RETRAIN, spec.name, told)
-        if is_new and decision.verdict == "quarantine":
-            ring(DRIFT_QUARANTINE, spec.name, told)
-        if is_new and evidence.taken_back and spec.changes.roll_back == "person":
-            ring(MODEL_WAITING, spec.name, told)
+        if is_new:
+            let_know(spec, decision, evidence, told)
     with step("report drift"):
         drawn = draw_drift(case.reference, case.current, spec, decision)
         write_report(f"{stem}.html", drawn)
@@ -259,6 +257,23 @@ def record(
             "verdict", verdict_document.describe(decision, evidence), f"verdict on {spec.name}"
         )
     return page
+
+
+def let_know(
+    spec: Problem, decision: DriftDecision, evidence: Evidence, told: Mapping[str, Any]
+) -> None:
+    """Ring for what a verdict calls for; a rollback that a person knows to wait is not rung again.
+
+    How often a training is called for is the verdict's own rule (`driftline/standing.py`).
+    """
+    takes_back = bool(evidence.taken_back)
+    if decision.verdict == "quarantine":
+        ring(DRIFT_QUARANTINE, spec.name, told)
+    elif is_left_to_person(decision, spec, takes_back=takes_back):
+        if not (takes_back and evidence.is_known):
+            ring(MODEL_WAITING, spec.name, told)
+    elif decision.verdict == "retrain":
+        ring(DRIFT_RETRAIN, spec.name, told)
 
 
 def take_back(spec: Problem, why: str) -> Sections:

@@ -61,7 +61,7 @@ def as_document(
     A verdict that stands `aside`, on other rows than the log's, leaves to the next look what it
     found.
     """
-    shadow = labels.shadow
+    shadow = evidence.shadow
     kept: dict[str, Any] = {
         "told": evidence.told,
         "suspicions": evidence.suspicions,
