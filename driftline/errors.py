@@ -41,10 +41,6 @@ class LostModelError(DataError):
         self.why = why
 
 
-class ParityError(DriftlineError):
-    """The exported model does not answer like the fitted one."""
-
-
 class PackagingError(DriftlineError):
     """A bento, an image or an archive could not be built."""
 

@@ -4,10 +4,10 @@
 """
 
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -25,6 +25,7 @@ from driftline.snapshots import (
 from tasks.data import storage, versions
 from tasks.data.files import count_rows
 from tasks.data.problems import read_problem
+from tasks.decorators import without_task_runs
 from tasks.log import journal
 from tasks.models.kept import read_registered
 from tasks.models.registry import read_holders
@@ -39,7 +40,7 @@ Called = Annotated[str, typer.Argument(metavar="SNAPSHOT", help="a tag, or how a
 def main(context: typer.Context, problem: str) -> None:
     """The versions of a problem's data."""
     with telling_mistakes():
-        context.obj = run(read_problem, problem).name
+        context.obj = read_problem(problem).name
 
 
 @APP.command("list")
@@ -59,8 +60,8 @@ def list_all(context: typer.Context) -> None:
 def show(context: typer.Context, snapshot: Called) -> None:
     """Show one: its file, its origin, who names it, and how each column's values lie."""
     with telling_mistakes():
-        sha256 = run(versions.find_version, context.obj, snapshot, "SNAPSHOT")
-        rows = run(storage.read_snapshot, sha256)[0]
+        sha256 = versions.find_version(context.obj, snapshot, "SNAPSHOT")
+        rows = storage.read_snapshot(sha256)[0]
         known = [each for each in read_all(context.obj) if each.sha256 == sha256]
     CONSOLE.print(f"{versions.locate_snapshot(sha256)}", markup=False, soft_wrap=True)
     for each in known:
@@ -80,10 +81,9 @@ def compare(context: typer.Context, before: Called, after: Called) -> None:
     """Compare two: rows and columns that came and went, and how each column's values lie."""
     with telling_mistakes():
         digests = [
-            run(versions.find_version, context.obj, called, "SNAPSHOT")
-            for called in (before, after)
+            versions.find_version(context.obj, called, "SNAPSHOT") for called in (before, after)
         ]
-        found = compare_tables(*(run(storage.read_snapshot, sha256)[0] for sha256 in digests))
+        found = compare_tables(*(storage.read_snapshot(sha256)[0] for sha256 in digests))
     CONSOLE.print(f"rows: {found.added} added, {found.removed} removed, {found.kept} in both")
     for what, columns in (("new", found.new_columns), ("lost", found.lost_columns)):
         if columns:
@@ -102,9 +102,9 @@ def fetch(
 ) -> None:
     """Copy one, verified, into a file of this machine."""
     with telling_mistakes():
-        sha256 = run(versions.find_version, context.obj, snapshot, "SNAPSHOT")
+        sha256 = versions.find_version(context.obj, snapshot, "SNAPSHOT")
         target = to or f"{context.obj}-{sha256[:SHORT]}.parquet"
-        rows = run(versions.fetch, sha256, target)
+        rows = versions.fetch(sha256, target)
     CONSOLE.print(f"{target}: {rows} rows", markup=False, soft_wrap=True)
 
 
@@ -112,8 +112,8 @@ def fetch(
 def tag(context: typer.Context, snapshot: Called, name: Annotated[str, typer.Argument()]) -> None:
     """Give one a name, by which every command here knows it and no retention drops it."""
     with telling_mistakes():
-        sha256 = run(versions.find_version, context.obj, snapshot, "SNAPSHOT")
-        run(versions.write_tag, context.obj, name, sha256, actor=getpass.getuser())
+        sha256 = versions.find_version(context.obj, snapshot, "SNAPSHOT")
+        versions.write_tag(context.obj, name, sha256, actor=getpass.getuser())
     CONSOLE.print(f"{name}: {sha256[:SHORT]}", markup=False)
 
 
@@ -121,7 +121,7 @@ def tag(context: typer.Context, snapshot: Called, name: Annotated[str, typer.Arg
 def untag(context: typer.Context, name: Annotated[str, typer.Argument()]) -> None:
     """Take a name away; the snapshot stays."""
     with telling_mistakes():
-        run(versions.remove_tag, context.obj, name)
+        versions.remove_tag(context.obj, name)
 
 
 @APP.command()
@@ -136,7 +136,7 @@ def drop(
         before = datetime.now(UTC) - timedelta(days=days)
         found = choose_superfluous(read_all(context.obj), context.obj, keep=keep, before=before)
         if not dry_run:
-            run(versions.drop, found)
+            versions.drop(found)
     for each in found:
         said = "would be dropped" if dry_run else "dropped"
         when = f"{each.written_at:%Y-%m-%d %H:%M}"
@@ -147,7 +147,7 @@ def drop(
 
 def read_all(problem: str) -> list[Version]:
     """Every snapshot of the store, with all who name it."""
-    return run(versions.list_versions, problem, read_names(problem))  # type: ignore[no-any-return]
+    return versions.list_versions(problem, read_names(problem))
 
 
 def read_own(problem: str) -> list[Version]:
@@ -157,14 +157,9 @@ def read_own(problem: str) -> list[Version]:
 
 def read_names(problem: str) -> Names:
     """Who names which snapshot; `NotFoundError` where registry or journal do not tell all."""
-    entries = run(journal.read_journal, problem)
-    insist_on_whole_journal(problem, entries, run(journal.read_anchors, problem))
-    return find_names(problem, run(read_registered), run(read_holders, problem), entries)
-
-
-def run(task: Callable[..., Any], *words: Any, **options: Any) -> Any:
-    """What a task does, without a run of Prefect's."""
-    return task.fn(*words, **options)  # type: ignore[attr-defined]
+    entries = journal.read_journal(problem)
+    insist_on_whole_journal(problem, entries, journal.read_anchors(problem))
+    return find_names(problem, read_registered(), read_holders(problem), entries)
 
 
 def plain(text: str) -> str:
@@ -174,9 +169,10 @@ def plain(text: str) -> str:
 
 @contextmanager
 def telling_mistakes() -> Iterator[None]:
-    """End with one sentence where a person can mend what is wrong."""
+    """Call tasks as what they do, and end with one sentence where a person can mend it."""
     try:
-        yield
+        with without_task_runs():
+            yield
     except DriftlineError as error:
         Console(stderr=True).print(f"error: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None

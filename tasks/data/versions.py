@@ -58,7 +58,7 @@ def list_versions(problem: str, names: Names) -> list[Version]:
 
 
 def _with_origin(version: Version) -> Version:
-    origin = read_origin.fn(version.sha256)  # type: ignore[attr-defined]
+    origin = read_origin(version.sha256)
     return replace(version, problem=origin.problem, source=origin.source, read_as=origin.read_as)
 
 
@@ -66,7 +66,7 @@ def _with_origin(version: Version) -> Version:
 def find_version(problem: str, called: str, asked_by: str) -> str:
     """The whole SHA-256 of a snapshot that a tag names, or the beginning of its digest."""
     tagged = _tags(problem).get(called)
-    return tagged or str(find_snapshot.fn(called, asked_by))  # type: ignore[attr-defined]
+    return tagged or find_snapshot(called, asked_by)
 
 
 @io(name="tag snapshot")
@@ -128,7 +128,7 @@ def fetch(sha256: str, target: str) -> int:
     if path.exists():
         message = f"--to: got {target!r}, which is there already; wanted a new file"
         raise SettingsError(message)
-    table: pd.DataFrame = read_snapshot.fn(sha256)[0]  # type: ignore[attr-defined]
+    table: pd.DataFrame = read_snapshot(sha256)[0]
     with whole_file(path) as draft:
         if path.suffix == PARQUET:
             draft.write_bytes(read_file(locate_snapshot(sha256)))

@@ -10,6 +10,7 @@ from driftline.errors import NotFoundError
 from driftline.problem import Problem
 from driftline.verdicts import DriftDecision, Quarantined, Window
 from flows.release import choose
+from tasks.decorators import without_task_runs
 from tasks.log.predictions import record_verdict
 from tests.support import TINY, file_problem, make_problem, run_command
 
@@ -56,13 +57,14 @@ def test_a_person_sees_what_waits_and_releases_it(home: Path, tmp_path: Path) ->
 
 def set_aside(problem: Problem, window: Window) -> None:
     """Record that a window was judged broken."""
-    record_verdict.fn(  # type: ignore[attr-defined]
-        problem,
-        DriftDecision("quarantine", ("level: stuck at one value",)),
-        key="abc1",
-        model_version="1",
-        window=window,
-        evidence={},
-        report="",
-        report_sha256="",
-    )
+    with without_task_runs():
+        record_verdict(
+            problem,
+            DriftDecision("quarantine", ("level: stuck at one value",)),
+            key="abc1",
+            model_version="1",
+            window=window,
+            evidence={},
+            report="",
+            report_sha256="",
+        )

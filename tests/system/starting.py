@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tests.ports import free_ports
@@ -109,3 +111,20 @@ def read_beat(home: Path) -> dict[str, Any]:
     """What is recorded of the newest sweep."""
     beat: dict[str, Any] = json.loads((home / "sweep.json").read_text("utf-8"))
     return beat
+
+
+def runs_of(client: SyncPrefectClient, deployment: str) -> list[FlowRun]:
+    """The runs that a deployment has started, and those that it will."""
+    made = client.read_deployment_by_name(deployment).id
+    wanted = DeploymentFilter(id=DeploymentFilterId(any_=[made]))
+    return client.read_flow_runs(deployment_filter=wanted)
+
+
+def ends_of(client: SyncPrefectClient, deployment: str) -> set[StateType]:
+    """The states in which scheduled runs have ended."""
+    runs = runs_of(client, deployment)
+    return {
+        run.state_type
+        for run in runs
+        if run.auto_scheduled and run.state_type and run.state and run.state.is_final()
+    }

@@ -111,7 +111,7 @@ def test_a_post_through_the_api_is_answered_and_logged(
         refused, _ = ask(aws, outputs["Url"], "no such key")
         rows = logged(url)
 
-    print(f"from synth to an answered POST: {seconds:.1f} s")  # noqa: T201 - the figure of the README
+    print(f"from synth to an answered POST: {seconds:.1f} s")  # noqa: T201 - for who runs the tests with -s
     assert (status, refused) == (200, 401)
     assert rows == [(answer["prediction_id"], answer["label"])]
 

@@ -15,8 +15,7 @@ from uuid import UUID
 import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import StateType
 from prefect.exceptions import PrefectHTTPStatusError
 
 from deployments import up as up_command
@@ -26,7 +25,15 @@ from tests.receivers import HttpReceiver, http_receiver
 from tests.support import ROOT, TINY, file_problem, tiny_rows
 from tests.system.servers import children
 from tests.system.service import command_of
-from tests.system.starting import Up, await_that, command, read_beat, started
+from tests.system.starting import (
+    Up,
+    await_that,
+    command,
+    ends_of,
+    read_beat,
+    runs_of,
+    started,
+)
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(2400)]
 
@@ -173,23 +180,6 @@ def test_several_problems_are_served_and_one_that_is_broken_keeps_none_from_it(
     assert set(failures) == {"wrong"}
     assert ends == {StateType.COMPLETED}
     assert up.says("wrong: not deployed: data/problems/wrong.yaml: goal: maximise: got 'beauty'")
-
-
-def runs_of(client: SyncPrefectClient, deployment: str) -> list[FlowRun]:
-    """The runs that a deployment has started, and those that it will."""
-    made = client.read_deployment_by_name(deployment).id
-    wanted = DeploymentFilter(id=DeploymentFilterId(any_=[made]))
-    return client.read_flow_runs(deployment_filter=wanted)
-
-
-def ends_of(client: SyncPrefectClient, deployment: str) -> set[StateType]:
-    """The states in which scheduled runs have ended."""
-    runs = runs_of(client, deployment)
-    return {
-        run.state_type
-        for run in runs
-        if run.auto_scheduled and run.state_type and run.state and run.state.is_final()
-    }
 
 
 def rows_of(project: Path) -> dict[str, str]:

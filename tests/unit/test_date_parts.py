@@ -174,25 +174,25 @@ def test_a_model_of_parts_answers_alike_in_its_graph(name: str) -> None:
     table = pd.DataFrame(
         {"born": np.where(ages < 3000, np.nan, days - ages), "seen": days, "level": rng.random(300)}
     )
-    X = encode_rows(table, problem)  # noqa: N806
+    matrix = encode_rows(table, problem)
     y = (ages > 15_000).astype(np.int64)
     candidate = CANDIDATES[name]
-    model = candidate.build(candidate.defaults, 0).fit(X, y)
-    asked = np.vstack([X, edge_cases(model, X, contract)])
+    model = candidate.build(candidate.defaults, 0).fit(matrix, y)
+    asked = np.vstack([matrix, edge_cases(model, matrix, contract)])
 
-    parity = check_parity(model, export_onnx(model, X.shape[1]), asked, contract)
+    parity = check_parity(model, export_onnx(model, matrix.shape[1]), asked, contract)
 
     assert parity.is_kept
-    assert measure_use(model, X, y, contract, seed=0)["born"] > 0.9
+    assert measure_use(model, matrix, y, contract, seed=0)["born"] > 0.9
 
 
 def test_parity_is_asked_at_the_ends_of_a_date_in_parts() -> None:
     problem = make_problem(columns={"seen": SEEN, "level": {}})
     contract = contract_of(problem)
-    X = contract.encode_table([{"seen": "2024-05-15", "level": 1}] * 2)  # noqa: N806
-    model = CANDIDATES["dummy"].build({}, 0).fit(X, np.array([0, 1]))
+    matrix = contract.encode_table([{"seen": "2024-05-15", "level": 1}] * 2)
+    model = CANDIDATES["dummy"].build({}, 0).fit(matrix, np.array([0, 1]))
 
-    asked = edge_cases(model, X, contract)
+    asked = edge_cases(model, matrix, contract)
 
     assert asked[1, :2].tolist() == [1, 3]
     assert asked[2, :2].tolist() == [12, 2]
@@ -202,9 +202,9 @@ def test_a_typical_date_is_told_as_far_as_its_parts_tell_it() -> None:
     problem = make(seen={"parts": ["year", "day_of_year"]})
     contract = contract_of(problem)
     texts = ["2024-03-01", "2024-03-03", "2024-03-08"]
-    X = contract.encode_table([{"seen": t, "born": t, "level": 1} for t in texts])  # noqa: N806
+    matrix = contract.encode_table([{"seen": t, "born": t, "level": 1} for t in texts])
 
-    assert dict(find_typical(X, contract)) == {"seen": "2024-03-03", "level": 1.0}
+    assert dict(find_typical(matrix, contract)) == {"seen": "2024-03-03", "level": 1.0}
 
 
 def test_records_of_a_verification_come_back_of_parts_that_tell_their_day() -> None:

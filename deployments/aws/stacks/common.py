@@ -108,19 +108,28 @@ def each_minute(metric: Any, statistic: str) -> Any:
 
 def add_callers_key(stack: Any) -> Any:
     """A key that callers send in X-API-Key; it is made where it is deployed, and shown nowhere."""
-    key = secretsmanager.Secret(
-        stack,
-        "Key",
-        description="The key that callers send in X-API-Key",
-        removal_policy=RemovalPolicy.RETAIN,
-        generate_secret_string=secretsmanager.SecretStringGenerator(
-            exclude_characters=string.punctuation, password_length=40
-        ),
-    )
+    description = "The key that callers send in X-API-Key"
     reason = "callers hold this key: who changes it has to tell them first"
-    accept(key, {"AwsSolutions-SMG4": reason})
+    key = make_secret(stack, "Key", description, length=40, is_not_rotated=reason)
     CfnOutput(stack, "KeySecret", value=key.secret_arn)
     return key
+
+
+def make_secret(
+    stack: Any, name: str, description: str, *, length: int, is_not_rotated: str
+) -> Any:
+    """Letters and digits, made where it is deployed; `is_not_rotated` says why it stays."""
+    secret = secretsmanager.Secret(
+        stack,
+        name,
+        description=description,
+        removal_policy=RemovalPolicy.RETAIN,
+        generate_secret_string=secretsmanager.SecretStringGenerator(
+            exclude_characters=string.punctuation, password_length=length
+        ),
+    )
+    accept(secret, {"AwsSolutions-SMG4": is_not_rotated})
+    return secret
 
 
 def accept(construct: Any, reasons: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from deployments.aws.stacks.common import Limit, accept, add_alarms, each_minute
+from deployments.aws.stacks.common import Limit, accept, add_alarms, each_minute, make_secret
 from deployments.aws.stacks.network import Network
 
 PORT, USER, DATABASE = 5432, "driftline", "driftline"
@@ -104,17 +104,9 @@ def _add_settings(stack: Any, database: Any) -> Records:
 
 
 def _add_signing_key(stack: Any) -> Any:
-    key = secretsmanager.Secret(
-        stack,
-        "SigningKey",
-        description="Signs bentos and Lambda archives",
-        removal_policy=RemovalPolicy.RETAIN,
-        generate_secret_string=secretsmanager.SecretStringGenerator(
-            exclude_characters=string.punctuation, password_length=64
-        ),
-    )
-    accept(key, {"AwsSolutions-SMG4": "what it has signed would no longer be loaded"})
-    return key
+    description = "Signs bentos and Lambda archives"
+    reason = "what it has signed would no longer be loaded"
+    return make_secret(stack, "SigningKey", description, length=64, is_not_rotated=reason)
 
 
 @dataclass(frozen=True)

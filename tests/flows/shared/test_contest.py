@@ -24,24 +24,26 @@ APART = Parity(rows=9, labels_equal=True, max_probability_difference=1.1e-6)
 def dataset() -> Dataset:
     table = tiny_rows()
     table["outcome"] = table["outcome"].map({0: "well", 1: "ill"})
-    split: Dataset = training.split_rows.fn(table, digest_rows(table), PROBLEM, PLAN)  # type: ignore[attr-defined]
-    return split
+    with without_task_runs():
+        return training.split_rows(table, digest_rows(table), PROBLEM, PLAN)
 
 
 @pytest.fixture(scope="module")
 def trained(dataset: Dataset) -> list[Trained]:
-    train = training.train_candidate.fn  # type: ignore[attr-defined]
-    return [train(name, PROBLEM, dataset, PLAN) for name in PROBLEM.candidates]
+    with without_task_runs():
+        return [
+            training.train_candidate(name, PROBLEM, dataset, PLAN) for name in PROBLEM.candidates
+        ]
 
 
 def choose_where(
     apart: set[str], trained: list[Trained], dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Trained, Exported]:
     """The choice where the exports of these candidates answer otherwise than they do."""
-    export = training.export_model.fn  # type: ignore[attr-defined]
+    export = training.export_model
 
     def export_model(winner: Trained, *words: Any, **given: Any) -> Exported:
-        exported: Exported = export(winner, *words, **given)
+        exported = export(winner, *words, **given)
         return replace(exported, parity=APART) if winner.name in apart else exported
 
     monkeypatch.setattr(training, "export_model", export_model)
