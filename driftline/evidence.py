@@ -53,6 +53,7 @@ def weigh(inputs: Inputs, labels: Labels, policy: DriftPolicy, *, champion: str)
         used_share=inputs.used_share(use),
         suspicions=tuple(state.get("suspicions", ())),
         answered=float(state.get("answered", 0.0)),
+        asked=float(state.get("asked", 0.0)),
         taken_back=shadow.describe(champion) if shadow is not None and is_worse else "",
         shadow=shadow,
         is_known=shadow is not None and shadow.is_known,

@@ -1,6 +1,6 @@
 """What the inputs of a window show, as findings that a person can act on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,15 +37,17 @@ class Inputs:
         `use` are the columns' shares; without any, all share alike. A column whose change passes
         its bound counts whole; one below it, but above noise, by the square of its share of the
         bound, so that a column on which much rests counts sooner. A broken relation counts as far
-        as both of its columns are relied on.
+        as both of its columns are relied on. A column whose fault a person has accepted counts
+        whole: its values are sound, and mean something else.
         """
         even = 1 / max(len(self.changes), 1)
         use = use or {change.column: even for change in self.changes}
+        accepted = {column_of(fault, use) for fault in self.known}
         moved = sum(
             use.get(change.column, 0) * min(1.0, change.effect / change.bound) ** 2
             for change in self.changes
-            if change.effect > change.noise
-        )
+            if change.effect > change.noise and change.column not in accepted
+        ) + sum(use[column] for column in accepted if column is not None)
         broken = [
             2 * min(use.get(name, 0) for name in relation.columns)
             for relation in self.relations
@@ -64,6 +66,12 @@ class Inputs:
             *_of_joint(self.joint, named, use),
             *_of_answers(self.answers, self.sampled, self.answered),
         )
+
+
+def column_of(fault: str, columns: Collection[str]) -> str | None:
+    """The column that a fault's sentence begins with; None where it is of whole rows."""
+    named = [column for column in columns if fault.startswith(f"{column}: ")]
+    return max(named, key=len, default=None)
 
 
 def _of_column(change: ColumnChange, use: Mapping[str, float]) -> Finding:

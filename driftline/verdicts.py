@@ -113,8 +113,9 @@ class Evidence:
     `waiting` counts labels that are too few to be judged yet; `estimated` is the estimated rise of
     the loss as a share of the skill, from below, or None where nothing could be estimated; `doubt`
     says why it is not to be trusted. `answered` is how strong a suspicion was that a training has
-    been ordered for already. `taken_back` says why the champion before serves again, by `shadow`;
-    `is_known` says that people have been told so.
+    been ordered for already, `asked` how strong one that labels have been asked for. `taken_back`
+    says why the champion before serves again, by `shadow`; `is_known` says that people have been
+    told what the verdict comes to.
     """
 
     rows: int
@@ -131,6 +132,7 @@ class Evidence:
     suspicions: tuple[bool, ...] = ()  # of the newest windows: whether harm was likely
     doubt: str = ""
     answered: float = 0.0
+    asked: float = 0.0
     taken_back: str = ""
     shadow: Shadow | None = None
     is_known: bool = False
@@ -263,6 +265,7 @@ def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy)
     answered = evidence.answered
     if decision.verdict == "retrain":
         answered = max(answered, measure_suspicion(evidence, policy))
+    asked, is_known = _note_asking(decision, evidence, policy)
     shadow = None if evidence.shadow is None else evidence.shadow.after(policy)
     return replace(
         evidence,
@@ -270,8 +273,21 @@ def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy)
         told=told,
         suspicions=suspicions,
         answered=answered,
+        asked=asked,
+        is_known=is_known,
         shadow=shadow,
     )
+
+
+def _note_asking(
+    decision: DriftDecision, evidence: Evidence, policy: DriftPolicy
+) -> tuple[float, bool]:
+    """How strong a suspicion has been asked about, and whether people know what is asked now."""
+    if decision.verdict == "need_labels":
+        strength = measure_suspicion(evidence, policy)
+        return max(strength, evidence.asked), strength < AGAIN * evidence.asked
+    has_passed = evidence.rows >= policy.min_rows and not is_harm_likely(evidence, policy)
+    return 0.0 if has_passed else evidence.asked, evidence.is_known
 
 
 def leaves_rows(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy) -> bool:

@@ -25,7 +25,13 @@ from tasks.data.problems import read_problem
 from tasks.data.storage import locate_report, read_snapshot, write_report
 from tasks.log import orders, predictions, refusals, seasons
 from tasks.models.registry import read_if_there
-from tasks.people.events import DRIFT_QUARANTINE, DRIFT_RETRAIN, MODEL_WAITING, ring
+from tasks.people.events import (
+    DRIFT_NEED_LABELS,
+    DRIFT_QUARANTINE,
+    DRIFT_RETRAIN,
+    MODEL_WAITING,
+    ring,
+)
 from tasks.people.reporting import link_to, show_link, show_text
 from tasks.progress import step, tell
 from tasks.reading.sources import read_source
@@ -262,13 +268,17 @@ def record(
 def let_know(
     spec: Problem, decision: DriftDecision, evidence: Evidence, told: Mapping[str, Any]
 ) -> None:
-    """Ring for what a verdict calls for; a rollback that a person knows to wait is not rung again.
+    """Ring for what a verdict calls for.
 
-    How often a training is called for is the verdict's own rule (`driftline/standing.py`).
+    A rollback that a person knows to wait, and labels that were asked for already, are not rung
+    again. How often a training is called for is the verdict's own rule (`driftline/standing.py`).
     """
     takes_back = bool(evidence.taken_back)
     if decision.verdict == "quarantine":
         ring(DRIFT_QUARANTINE, spec.name, told)
+    elif decision.verdict == "need_labels":
+        if not evidence.is_known:
+            ring(DRIFT_NEED_LABELS, spec.name, told)
     elif is_left_to_person(decision, spec, takes_back=takes_back):
         if not (takes_back and evidence.is_known):
             ring(MODEL_WAITING, spec.name, told)

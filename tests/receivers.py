@@ -6,7 +6,6 @@ import ipaddress
 import json
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -61,15 +60,17 @@ class HttpReceiver:
 
 @contextmanager
 def http_receiver(
-    *, status: int = 200, wait_seconds: float = 0, answer: str = ""
+    *, status: int = 200, hangs: bool = False, answer: str = ""
 ) -> Iterator[HttpReceiver]:
-    """A server that takes what is posted to it."""
+    """A server that takes what is posted to it; one that hangs answers when the test has ended."""
+    is_over = threading.Event()
 
     class Take(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             receiver.posted.append(Posted(dict(self.headers), body))
-            time.sleep(wait_seconds)
+            if hangs:
+                is_over.wait()
             with contextlib.suppress(ConnectionError):  # who asked may have stopped waiting
                 self.send_response(status)
                 self.send_header("content-length", str(len(answer)))
@@ -83,6 +84,7 @@ def http_receiver(
     receiver = HttpReceiver(f"http://127.0.0.1:{server.server_port}")
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield receiver
+    is_over.set()
     server.shutdown()
     server.server_close()
 

@@ -11,6 +11,7 @@ from tasks.progress import tell
 
 LABELS_COUNTED = "driftline.labels.counted"
 DRIFT_RETRAIN = "driftline.drift.retrain"
+DRIFT_NEED_LABELS = "driftline.drift.need_labels"
 DRIFT_QUARANTINE = "driftline.drift.quarantine"
 MODEL_PROMOTED = "driftline.model.promoted"
 MODEL_REJECTED = "driftline.model.rejected"

@@ -21,6 +21,7 @@ TITLES = {
     "driftline.model.rejected": "a new model was rejected",
     "driftline.model.waiting": "a change of the model waits for a person",
     "driftline.model.rolled_back": "the model was rolled back",
+    "driftline.drift.need_labels": "labels are needed to tell whether the model does harm",
     "driftline.drift.quarantine": "the data is broken; nothing is trained on it",
     "driftline.drift.retrain": "the model does harm; training starts",
     FLOW_FAILED: "a run failed",

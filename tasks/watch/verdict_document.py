@@ -66,6 +66,7 @@ def as_document(
         "told": evidence.told,
         "suspicions": evidence.suspicions,
         "answered": evidence.answered,
+        "asked": evidence.asked,
         "standing": evidence.standing.to_document(),
         "calibration": labels.calibration.to_document(),
         "last_refusal": refusals.last,

@@ -16,7 +16,7 @@ from driftline.shadow import read_shadow
 from driftline.standing import Standing, read_standing
 from driftline.verdicts import Window, close_look, decide_verdict
 from flows import monitor
-from tasks.people.events import DRIFT_RETRAIN, MODEL_WAITING
+from tasks.people.events import DRIFT_NEED_LABELS, DRIFT_RETRAIN, MODEL_WAITING
 from tasks.watch.verdict_document import as_document
 from tests.support import make_problem, tiny_rows
 
@@ -31,10 +31,11 @@ class Watch:
 
     problem: Problem
     state: Mapping[str, Any] = field(default_factory=dict)
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def look(self, *, worse_by: float = 0.0, harmed_by: float = 0.0, before: str = "1") -> None:
         """Judge 300 labels on which the champion does worse than the one before it, or harm."""
-        drawn = np.random.default_rng(len(str(self.state))).normal(0, 0.05, 300)
+        drawn = self.rng.normal(0, 0.05, 300)
         shadow = read_shadow(self.state.get("shadow"), before)
         known = self.state.get("standing")
         standing = read_standing(known) if known else Standing()
@@ -48,12 +49,21 @@ class Watch:
             shadow=shadow.add(0.3 + worse_by + drawn, np.full(300, 0.3)),
             has_cohort=True,
         )
-        evidence = weigh(Inputs(500), labels, policy, champion="2")
+        self._judge(Inputs(500), labels)
+
+    def look_at_inputs(self, *, harm: float) -> None:
+        """A look without labels, at inputs that are estimated to cost so much of the skill."""
+        window = Window(NO_ROWS, NO_ROWS, 1, 0, 0, seen=0, seen_label=0, state=self.state)
+        self._judge(Inputs(500, estimated=harm), Labels(window, PROMISE, Standing()))
+
+    def _judge(self, seen: Inputs, labels: Labels) -> None:
+        policy = self.problem.drift
+        evidence = weigh(seen, labels, policy, champion="2")
         decision = decide_verdict(evidence, policy)
         evidence = close_look(decision, evidence, policy)
         monitor.let_know(self.problem, decision, evidence, {})
         self.state = as_document(
-            decision, evidence, Inputs(500), labels, refusals=Refusals(), is_aside=False
+            decision, evidence, seen, labels, refusals=Refusals(), is_aside=False
         )
 
 
@@ -86,7 +96,7 @@ def test_a_rollback_that_has_passed_is_told_when_it_comes_again(rung: list[str])
     watch.look(worse_by=0.2)
     watch.look(worse_by=-0.6)
     watch.look(worse_by=0.6)
-    watch.look(worse_by=0.2)
+    watch.look(worse_by=0.1)
 
     assert rung == [MODEL_WAITING] * 2
 
@@ -98,6 +108,21 @@ def test_against_another_champion_before_it_is_another_proposal(rung: list[str])
     watch.look(worse_by=0.2, before="3")
 
     assert rung == [MODEL_WAITING] * 2
+
+
+def test_labels_that_are_asked_for_are_told_once_and_again_when_the_suspicion_has_grown(
+    rung: list[str],
+) -> None:
+    watch = Watch(make_problem())
+
+    for _ in range(3):
+        watch.look_at_inputs(harm=0.4)
+    told = list(rung)
+    for _ in range(2):
+        watch.look_at_inputs(harm=0.8)
+
+    assert told == [DRIFT_NEED_LABELS]
+    assert rung == [DRIFT_NEED_LABELS] * 2
 
 
 @pytest.mark.parametrize(

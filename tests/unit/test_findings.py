@@ -1,7 +1,7 @@
 import pytest
 
 from driftline.drift import ColumnChange
-from driftline.findings import Inputs
+from driftline.findings import Inputs, column_of
 from driftline.joint import JointChange
 from driftline.relations import RelationChange
 
@@ -42,6 +42,20 @@ def test_a_broken_relation_counts_as_far_as_both_columns_are_relied_on() -> None
 
     assert strong.used_share(USE) == pytest.approx(0.6)
     assert weak.used_share(USE) == pytest.approx(0.04)
+
+
+def test_what_a_person_has_accepted_counts_as_a_change_of_the_whole_column() -> None:
+    fault = "glucose: about 90% of the rows do not fit the rest of their row"
+    seen = inputs(changed("glucose", 0.31), changed("age", 0.1), known=(fault,))
+
+    assert seen.used_share(USE) == pytest.approx(0.6 + 0.3 * (0.1 / 0.3) ** 2)
+
+
+def test_a_fault_is_of_the_column_with_the_longest_name_and_of_none_where_rows_repeat() -> None:
+    columns = ("bmi", "bmi: measured")
+
+    assert column_of("bmi: measured: stuck at one value", columns) == "bmi: measured"
+    assert column_of("about 40% of the rows repeat one record", columns) is None
 
 
 def test_what_is_relied_on_is_told_first() -> None:

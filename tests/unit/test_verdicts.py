@@ -116,6 +116,20 @@ def test_labels_that_show_no_harm_answer_the_call_for_labels() -> None:
     assert decide_verdict(seen, POLICY).verdict == "watch"
 
 
+def test_labels_that_were_asked_for_are_known_until_the_suspicion_grows_or_comes_back() -> None:
+    seen = evidence(findings=(finding(4.0),), used_share=0.4)
+    looks = [seen, seen, replace(seen, used_share=0.8), replace(seen, used_share=0.0), seen]
+    known: list[bool] = []
+    asked = 0.0
+    for each in looks:
+        look = replace(each, asked=asked)
+        closed = close_look(decide_verdict(look, POLICY), look, POLICY)
+        known.append(closed.is_known)
+        asked = closed.asked
+
+    assert known == [False, True, False, False, False]
+
+
 def test_suspicion_must_come_back_as_often_as_the_policy_wants() -> None:
     policy = DriftPolicy(confirm=(2, 3))
     seen = evidence(estimated=0.4)

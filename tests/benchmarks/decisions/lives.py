@@ -16,7 +16,7 @@ from driftline.policies import Careful
 from driftline.probe import Probe, probe_renewal, rows_of_past
 from driftline.refusals import Refusals
 from driftline.replay import Look, Replay
-from driftline.verdicts import Window, name_of
+from driftline.verdicts import Window, leaves_rows, name_of
 from tasks.watch import cohorts, inputs, verdict_document
 from tasks.watch.monitoring import judge
 from tests.benchmarks.decisions.champions import RECIPE, Champion, renew_after
@@ -134,16 +134,18 @@ def _saved(stream: Stream, replay: Replay, window: int, rng: np.random.Generator
 def live_unlabelled(stream: Stream, history: History) -> tuple[str, ...]:
     """Look at the inputs of each window alone, with the parts of a monitoring run.
 
-    What was found is released before the next window, so the same finding holds nothing up.
+    What was found is released before the next window, so the same finding holds nothing up. Rows
+    that are too few to be judged wait for those of the next window, as they do in production.
     """
     served, problem = stream.champion.serve(), history.problem
     reference = stream.champion.reference[list(problem.columns)]
     state: dict[str, Any] = {}
     known: set[str] = set()
     verdicts: list[str] = []
+    waiting = reference.head(0)
     for place in range(1, history.windows):
-        rows = history.table.iloc[history.rows_of(place)][list(problem.columns)]
-        rows = rows.reset_index(drop=True)
+        newest = history.table.iloc[history.rows_of(place)][list(problem.columns)]
+        rows = pd.concat([waiting, newest], ignore_index=True)
         seen = inputs.inspect_inputs.fn(reference, rows, problem, served, accepted=known)
         window = Window(rows, rows.head(0), 1, 0, 0, 0, 0, state)
         standing = cohorts.standing_of(window)
@@ -153,6 +155,8 @@ def live_unlabelled(stream: Stream, history: History) -> tuple[str, ...]:
             decision, evidence, seen, labels, refusals=Refusals(), is_aside=False
         )
         verdicts.append(decision.verdict)
+        is_left = leaves_rows(decision, evidence, problem.drift)
+        waiting = rows if is_left else reference.head(0)
         known |= {name_of(fault) for fault in seen.faults}
     return tuple(verdicts)
 

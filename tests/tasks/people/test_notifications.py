@@ -10,6 +10,7 @@ from prefect.settings import PREFECT_UI_URL, temporary_settings
 
 from tasks.people import channels
 from tasks.people.events import (
+    DRIFT_NEED_LABELS,
     DRIFT_QUARANTINE,
     DRIFT_RETRAIN,
     LABELS_COUNTED,
@@ -30,6 +31,7 @@ from tests.receivers import (
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:driftline"
 PAGES = "http://pages.example:4200"
+SHORT_SECONDS = 5  # what a busy machine still answers in
 RUN = "0d0c6a4c-7a39-4a44-9d0b-5b9f5f7f8f11"
 SECRET = "T0P-SECRET"  # noqa: S105 - of these tests only
 MESSAGES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
@@ -47,6 +49,14 @@ MESSAGES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
         {"champion": "6", "previous": "7", "why": "the ward asked for it"},
         "the model was rolled back",
         ("champion: 6", "previous: 7", "why: the ward asked for it"),
+    ),
+    DRIFT_NEED_LABELS: (
+        {
+            "reasons": ("60% of what the model relies on has changed",),
+            "report": "s3://b/drift.html",
+        },
+        "labels are needed to tell whether the model does harm",
+        ("- 60% of what the model relies on has changed", "report: s3://b/drift.html"),
     ),
     DRIFT_QUARANTINE: (
         {"reasons": ("SerumInsulin: looks like another unit",), "report": "s3://b/drift.html"},
@@ -222,7 +232,7 @@ def _log_in(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"status": 500}, "could not notify by webhook: HTTPError 500"),
         ({"status": 404}, "could not notify by webhook: HTTPError 404"),
-        ({"wait_seconds": 2}, "could not notify by webhook: TimeoutError"),
+        ({"hangs": True}, "could not notify by webhook: TimeoutError"),
         (None, "could not notify by webhook: URLError"),
     ],
     ids=["500", "404", "slow", "down"],
@@ -234,7 +244,7 @@ def test_a_webhook_in_trouble_is_told_in_the_log_and_the_others_are_told(
     monkeypatch: pytest.MonkeyPatch,
     log: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(channels, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(channels, "SEND_SECONDS", SHORT_SECONDS)
 
     with http_receiver(**(trouble or {})) as receiver:
         url = receiver.url if trouble else f"http://127.0.0.1:{free_ports(1)[0]}"
@@ -250,11 +260,11 @@ def test_a_webhook_in_trouble_is_told_in_the_log_and_the_others_are_told(
 def test_an_sns_in_trouble_is_asked_once_and_told_in_the_log(
     endpoint: str, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(channels, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(channels, "SEND_SECONDS", SHORT_SECONDS)
     monkeypatch.setenv("DRIFTLINE_NOTIFY_SNS_TOPIC", TOPIC)
-    status, wait = (500, 0) if endpoint == "500" else (200, 2)
+    status = 500 if endpoint == "500" else 200
 
-    with http_receiver(status=status, wait_seconds=wait) as receiver:
+    with http_receiver(status=status, hangs=endpoint == "slow") as receiver:
         url = f"http://127.0.0.1:{free_ports(1)[0]}" if endpoint == "down" else receiver.url
         monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", url)
         tell_of_rejection()
