@@ -11,14 +11,19 @@ from tasks.data.problems import read_problem
 from tasks.people.events import MODEL_PROMOTED, ring
 from tasks.progress import step
 
+MOST_LETTERS = 128  # of who decided, that the journal keeps
+
 
 @driftline_flow("approve", run_name="approve {problem}")
-def approve(problem: str) -> Sections:
-    """Give the champion's alias to the challenger that waits, and package it for serving."""
+def approve(problem: str, actor: str = "") -> Sections:
+    """Give the champion's alias to the challenger that waits, and package it for serving.
+
+    `actor` is the person who agrees; by default the one who runs this.
+    """
     spec = read_problem(problem)
-    actor = getpass.getuser()
+    actor = actor.strip() or getpass.getuser()
     with step("hand over"):
-        holders = approving.approve(spec, actor=f"approve {actor}")
+        holders = approving.approve(spec, actor=f"approve {actor}"[:MOST_LETTERS])
     packaged = package(problem)
     card = write_card(spec, read_promoted(spec))
     reasons = [f"{actor} agreed"]

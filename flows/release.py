@@ -1,6 +1,7 @@
 """Release: a person looks at what was set aside as broken, and lets it teach again or drops it.
 
-`python -m flows.release <problem>` lists what waits. It is short, and so no run of Prefect's.
+`python -m flows.release <problem>` lists what waits and decides at once, without a run of
+Prefect's. The flow is how the page asks for it.
 """
 
 import getpass
@@ -11,11 +12,46 @@ from rich.console import Console
 from rich.table import Table
 
 from driftline.errors import DriftlineError, NotFoundError
+from driftline.problem import Problem
 from driftline.verdicts import Quarantined
+from flows.shared.running import Sections, driftline_flow
 from tasks.data.problems import read_problem
+from tasks.decorators import without_task_runs
 from tasks.log import predictions
+from tasks.progress import tell
 
 CONSOLE = Console(highlight=False)
+MOST_LETTERS = 128  # of a name, that the database keeps
+
+
+@driftline_flow("release", run_name="release {problem}")
+def release(problem: str, verdict: str, actor: str, drop: bool = False) -> Sections:
+    """Release the rows that a verdict set aside, or drop them; `actor` is the person who decides.
+
+    `verdict` is its key or the key's first characters; `all` are all that wait.
+    """
+    spec = read_problem(problem)
+    decided = decide(spec, verdict, actor=actor, is_dropped=drop)
+    for each in decided:
+        tell(f"{_word(is_dropped=drop)}: {each.key[:12]}, by {actor}")
+    return {"decided": [each.key for each in decided]}
+
+
+def decide(problem: Problem, verdict: str, *, actor: str, is_dropped: bool) -> list[Quarantined]:
+    """Write down what a person decides on verdicts; those decided on."""
+    if not actor.strip():
+        message = "actor: got nothing, wanted the name of the person who decides"
+        raise DriftlineError(message)
+    chosen = choose(predictions.read_quarantine(problem), verdict)
+    for each in chosen:
+        predictions.decide_on_quarantine(
+            problem, each.key, _word(is_dropped=is_dropped), actor=actor.strip()[:MOST_LETTERS]
+        )
+    return chosen
+
+
+def _word(*, is_dropped: bool) -> str:
+    return "dropped" if is_dropped else "released"
 
 
 def main(
@@ -27,20 +63,17 @@ def main(
 ) -> None:
     """List what is in quarantine, or release it: its labels are judged, test and teach again."""
     try:
-        spec = read_problem.fn(problem)  # type: ignore[attr-defined]
-        waiting = predictions.read_quarantine.fn(spec)  # type: ignore[attr-defined]
-        chosen = choose(waiting, verdict) if verdict else []
+        with without_task_runs():
+            spec = read_problem(problem)
+            if not verdict:
+                CONSOLE.print(list_waiting(predictions.read_quarantine(spec)))
+                return
+            decided = decide(spec, verdict, actor=getpass.getuser(), is_dropped=drop)
     except DriftlineError as error:
         Console(stderr=True).print(f"error: {error}", markup=False)
         raise typer.Exit(1) from None
-    decision = "dropped" if drop else "released"
-    for each in chosen:
-        predictions.decide_on_quarantine.fn(  # type: ignore[attr-defined]
-            spec, each.key, decision, actor=getpass.getuser()
-        )
-        CONSOLE.print(f"{decision}: {each.key[:12]}", markup=False)
-    if not verdict:
-        CONSOLE.print(list_waiting(waiting))
+    for each in decided:
+        CONSOLE.print(f"{_word(is_dropped=drop)}: {each.key[:12]}", markup=False)
 
 
 def choose(waiting: list[Quarantined], verdict: str) -> list[Quarantined]:

@@ -7,8 +7,6 @@ from typing import Any
 from deployments.ui.client import NOT_FOUND, RefusedError, ask
 from driftline.errors import NotFoundError
 
-WHO = {"rollback": {"why": "asked for on the page", "actor": "the page"}}
-
 
 @dataclass(frozen=True)
 class Prefect:
@@ -17,8 +15,11 @@ class Prefect:
     api: str
     headers: Mapping[str, str]
 
-    def start(self, flow: str, problem: str) -> str:
-        """Order a run of `<flow>/<problem>`; its id. `NotFoundError` where nothing is deployed."""
+    def start(self, flow: str, problem: str, told: Mapping[str, Any]) -> str:
+        """Order a run of `<flow>/<problem>` that is told so; its id.
+
+        `NotFoundError` where nothing is deployed.
+        """
         name = f"{flow}/{problem.replace('_', '-')}"
         try:
             deployment = self._ask(f"/deployments/name/{name}")
@@ -27,7 +28,7 @@ class Prefect:
                 raise
             message = f"Prefect has no deployment {name}; make up makes it"
             raise NotFoundError(message) from None
-        parameters = {"problem": problem, **WHO.get(flow, {})}
+        parameters = {"problem": problem, **told}
         path = f"/deployments/{deployment['id']}/create_flow_run"
         return str(self._ask(path, {"parameters": parameters})["id"])
 

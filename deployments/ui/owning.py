@@ -1,4 +1,4 @@
-"""For the owner of a model: who serves, what was concluded, what waits, and the three buttons.
+"""For the owner of a model: who serves, what was concluded, what waits, and what may be ordered.
 
 Each part is asked on its own, so that one that is away is a sentence and no more.
 """
@@ -11,24 +11,31 @@ import streamlit as st
 from deployments.ui import owner, settings
 from deployments.ui.buttons import Prefect
 from deployments.ui.client import ask
+from deployments.ui.ordering import Order, follow, offer
 from deployments.ui.service import Service
 from deployments.ui.showing import plain, show_table
+from deployments.ui.waiting import show_waiting
 from driftline.errors import DriftlineError
 
-ORDERED, STARTED = "ordered", "started"
-ORDERS = {
-    "monitor": ("Run the monitor", "It judges what has come in, and may order a training."),
-    "train": ("Train", "A new model takes over only where it passes the gate."),
-    "rollback": ("Roll back", "The champion before this one serves again."),
-}
-LABELS_SHOWN = 20
+PLACE = "owner"
+ORDERS = (
+    Order("monitor", "Run the monitor", "It judges what has come in, and may order a training."),
+    Order("train", "Train", "A new model takes over only where it passes the gate."),
+    Order(
+        "rollback",
+        "Roll back",
+        "The champion before this one serves again.",
+        {"why": "asked for on the page", "actor": "the page"},
+    ),
+)
 REPORT_HEIGHT = 900  # pixels
 
 
 def show_owner(service: Service, problem: str) -> None:
     """Everything about one problem."""
     st.header("What you can have done")
-    _guarded("Prefect", lambda: _show_orders(problem))
+    prefect = Prefect(settings.prefect_url(), settings.prefect_headers())
+    _guarded("Prefect", lambda: _show_orders(problem, prefect))
     st.header("The service")
     _guarded("The service", lambda: _show_health(service))
     reports = settings.reports_url()
@@ -38,7 +45,8 @@ def show_owner(service: Service, problem: str) -> None:
         return
     journal, verdicts, runs = state
     _show_champion(journal, f"{reports}/cards/{problem}-v")
-    _show_waiting(problem, verdicts, runs, owner.waiting_version(journal, runs))
+    version = owner.waiting_version(journal, runs)
+    _guarded("Prefect", lambda: show_waiting(problem, verdicts, runs, version, prefect))
     _show_verdicts(verdicts)
     _show_gate(runs)
     _show_replay(runs, reports)
@@ -61,32 +69,10 @@ def _guarded(what: str, show: Callable[[], Any]) -> Any:
         return None
 
 
-def _show_orders(problem: str) -> None:
+def _show_orders(problem: str, prefect: Prefect) -> None:
     """A button each, and the question whether it is meant."""
-    prefect = Prefect(settings.prefect_url(), settings.prefect_headers())
-    for column, (flow, (label, _)) in zip(st.columns(len(ORDERS)), ORDERS.items(), strict=True):
-        if column.button(label, width="stretch"):
-            st.session_state[ORDERED] = (flow, problem)
-    ordered = st.session_state.get(ORDERED)
-    if ordered and ordered[1] == problem:
-        _confirm(prefect, *ordered)
-    started = st.session_state.get(STARTED)
-    if started and started[1] == problem:
-        st.info(plain(prefect.tell_state(started[0])))
-        st.button("Look again")
-
-
-def _confirm(prefect: Prefect, flow: str, problem: str) -> None:
-    label, meaning = ORDERS[flow]
-    st.warning(plain(f"{label}, for {problem}? {meaning}"))
-    yes, no = st.columns(2)
-    if yes.button(f"Yes: {label.lower()}", type="primary", width="stretch"):
-        st.session_state[ORDERED] = None
-        st.session_state[STARTED] = (prefect.start(flow, problem), problem)
-        st.rerun()
-    if no.button("No, leave it", width="stretch"):
-        st.session_state[ORDERED] = None
-        st.rerun()
+    offer(PLACE, problem, zip(ORDERS, st.columns(len(ORDERS)), strict=True))
+    follow(PLACE, problem, prefect)
 
 
 def _show_health(service: Service) -> None:
@@ -103,27 +89,6 @@ def _show_champion(journal: Any, cards: str) -> None:
     if journal:
         heads = ["day", "alias", "from", "to", "who", "why"]
         show_table(heads, owner.journal_rows(journal))
-
-
-def _show_waiting(problem: str, verdicts: Any, runs: Any, version: str | None) -> None:
-    st.header("What waits for you")
-    rows, ids = owner.quarantine_rows(verdicts), owner.label_first(runs)
-    if not rows and not ids and version is None:
-        st.write("Nothing.")
-    if version is not None:
-        st.markdown(
-            f"Version {version} passed its gate. It serves once you agree: "
-            f"`python -m flows.approve {problem}`."
-        )
-    if rows:
-        st.markdown(
-            f"Set aside until you look: release it with `python -m flows.release {problem} "
-            "--verdict KEY`, or drop it with `--drop` besides."
-        )
-        show_table(["key", "rows", "why"], rows)
-    if ids:
-        st.write("The true outcomes of these answers would tell most; give them on this page.")
-        show_table(["id"], [[each] for each in ids[:LABELS_SHOWN]])
 
 
 def _show_verdicts(verdicts: Any) -> None:

@@ -29,6 +29,8 @@ def test_a_problem_has_a_deployment_of_each_flow_under_its_own_name() -> None:
             "monitor",
             "package",
             "rollback",
+            "release",
+            "approve",
             "evidence",
             "score",
             "label",

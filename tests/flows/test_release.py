@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sqlalchemy import select
 
-from driftline.errors import NotFoundError
+from bentos.log.database import open_engine
+from bentos.log.tables import RELEASES
+from driftline.errors import DriftlineError, NotFoundError
 from driftline.problem import Problem
 from driftline.verdicts import DriftDecision, Quarantined, Window
-from flows.release import choose
+from flows.release import choose, decide
 from tasks.decorators import without_task_runs
-from tasks.log.predictions import record_verdict
+from tasks.log.predictions import read_quarantine, record_verdict
 from tests.support import TINY, file_problem, make_problem, run_command
 
 WAITING = [
@@ -53,6 +56,43 @@ def test_a_person_sees_what_waits_and_releases_it(home: Path, tmp_path: Path) ->
         1,
         "error: --verdict: got 'abc', which 0 of 0 waiting have\n",
     )
+
+
+@pytest.mark.parametrize(("drop", "left"), [(False, {}), (True, {"abc1": True})])
+def test_it_is_decided_in_the_name_of_the_person_who_asked(
+    home: Path, drop: bool, left: dict[str, bool]
+) -> None:
+    problem = make_problem()
+    window = Window(*[pd.DataFrame()] * 2, first=1, last=4, last_label=0, seen=0, seen_label=0)
+    set_aside(problem, window)
+
+    with without_task_runs():
+        decided = decide(problem, "abc", actor=" Ann Lee ", is_dropped=drop)
+        waiting = {each.key: each.is_dropped for each in read_quarantine(problem)}
+
+    assert [each.key for each in decided] == ["abc1"]
+    assert waiting == left
+    assert deciders(home) == ["Ann Lee"]
+
+
+def test_nobody_decides_without_a_name(home: Path) -> None:
+    problem = make_problem()
+    window = Window(*[pd.DataFrame()] * 2, first=1, last=4, last_label=0, seen=0, seen_label=0)
+    set_aside(problem, window)
+
+    with without_task_runs(), pytest.raises(DriftlineError, match="actor: got nothing"):
+        decide(problem, "abc", actor=" ", is_dropped=False)
+
+    assert deciders(home) == []
+
+
+def deciders(home: Path) -> list[str]:
+    """Who has decided, by the database."""
+    engine = open_engine(f"sqlite:///{home / 'predictions.db'}")
+    with engine.connect() as connection:
+        found = connection.execute(select(RELEASES.c.actor)).scalars().all()
+    engine.dispose()
+    return list(found)
 
 
 def set_aside(problem: Problem, window: Window) -> None:

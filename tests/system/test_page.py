@@ -10,12 +10,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser
 from prefect.client.orchestration import get_client
 
+from bentos.log.database import open_engine
+from bentos.log.tables import VERDICTS
 from tests.conftest import RunFlow
 from tests.ports import free_ports
 from tests.support import ROOT, stop
@@ -79,6 +84,41 @@ def monitor(prefect_api: str) -> Iterator[Callable[[], list[str]]]:
             if run.deployment_id == made
         ]
         client.delete_deployment(made)
+
+
+@pytest.fixture
+def release(prefect_api: str) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The deployment `release/diabetes` of a real server; what its runs are told."""
+    assert prefect_api
+    with get_client(sync_client=True) as client:
+        made = client.create_deployment(client.create_flow_from_name("release"), "diabetes")
+        yield lambda: [
+            run.parameters for run in client.read_flow_runs() if run.deployment_id == made
+        ]
+        client.delete_deployment(made)
+
+
+def set_aside(home: Path, problem: str) -> str:
+    """Record that rows were judged broken; the verdict's key."""
+    key = uuid4().hex
+    row = {
+        "key": key,
+        "problem": problem,
+        "model_version": "1",
+        "verdict": "quarantine",
+        "reasons": '["BMI: stuck at one value"]',
+        "evidence": "{}",
+        "report_sha256": "",
+        "report": "",
+        "first_prediction": 1,
+        "last_prediction": 300,
+        "decided_at": datetime.now(UTC).replace(tzinfo=None),
+    }
+    engine = open_engine(f"sqlite:///{home / 'predictions.db'}")
+    with engine.begin() as connection:
+        connection.execute(VERDICTS.insert(), row)
+    engine.dispose()
+    return key
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +273,30 @@ def test_the_owner_sees_the_state_and_orders_a_look(
     assert monitor() == ["diabetes"] * (before + 1)
     assert [*findings, *tab.grave_findings(), *tab.complaints] == []
     assert tab.hosts - {""} <= site.hosts
+    assert tab.overflow() <= 0
+
+
+def test_a_person_drops_rows_that_were_set_aside_and_says_who_it_is(
+    site: Site, chromium: Browser, home: Path, release: Callable[[], list[dict[str, Any]]]
+) -> None:
+    key = set_aside(home, "diabetes")
+    tab = opened(chromium, site, PHONE)
+    page = tab.page
+    choose(tab, "Look after it", "The report on a page of its own")
+
+    page.get_by_role("button", name="Drop these rows").click()
+    page.get_by_text("Give your name first").wait_for()
+    nameless = release()
+    page.get_by_label("Your name, kept with what you decide").fill("Ann Lee")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Drop these rows").click()
+    page.get_by_role("button", name="Yes: drop these rows").click()
+    page.get_by_text("is scheduled").wait_for()
+
+    told = {"problem": "diabetes", "verdict": key[:12], "actor": "Ann Lee", "drop": True}
+    assert nameless == []
+    assert release() == [told]
+    assert [*tab.grave_findings(), *tab.complaints] == []
     assert tab.overflow() <= 0
 
 
