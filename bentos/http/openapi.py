@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from bentos.http import schemas
 from bentos.http.about import MEANING
 from driftline.contract import Contract
-from driftline.dates import spell_date, spell_end
 from driftline.fields import FieldSpec
-from driftline.numbers import NumberSpec
 
-ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+RECORD = {"$ref": "#/components/schemas/Record"}
+PREDICTION = {"$ref": "#/components/schemas/Prediction"}
 ERRORS = {
     "400": "the body is not a JSON object",
     "401": "no valid key",
@@ -25,18 +25,6 @@ ERRORS = {
 
 def describe(contract: Contract) -> dict[str, Any]:
     """The OpenAPI document of a contract."""
-    record = {"$ref": "#/components/schemas/Record"}
-    prediction = {"$ref": "#/components/schemas/Prediction"}
-    schemas = {
-        "Record": _record(contract),
-        "Features": _features(contract),
-        "Prediction": _prediction(contract),
-        "Error": _error(),
-    }
-    either = {"oneOf": [record, {"$ref": "#/components/schemas/Features"}]}
-    batch = _object({"records": {"type": "array", "maxItems": 10_000, "items": either}})
-    batch["example"] = {"records": [_example(contract)]}
-    answers = _object({"predictions": {"type": "array", "items": prediction}})
     return {
         "openapi": "3.0.3",
         "info": {
@@ -46,43 +34,53 @@ def describe(contract: Contract) -> dict[str, Any]:
         },
         "servers": [{"url": "."}],
         "security": [{}, {"key": []}, {"bearer": []}],
-        "paths": {
-            "/predict": {
-                "post": _operation(
-                    "Predict one record", either, prediction, _example(contract), ("400", "422")
-                )
-            },
-            "/predict_batch": {
-                "post": _operation("Predict many records", batch, answers, None, ("400", "422"))
-            },
-            "/explain": {
-                "post": _operation(
-                    "Say what moved the answer to a record",
-                    either,
-                    _explanation(contract),
-                    _example(contract),
-                    ("400", "422"),
-                )
-                | {"description": f"{MEANING} Nothing is logged, and there is no id to label."}
-            },
-            "/feedback": {"post": _feedback(contract)},
-            "/model": {"get": _answering("The model that answers", {"type": "object"}, ())},
-            "/livez": {"get": {"summary": "Alive", "responses": {"200": {"description": "yes"}}}},
-            "/readyz": {
-                "get": {
-                    "summary": "Ready",
-                    "responses": {"200": {"description": "yes"}, "503": {"description": "not yet"}},
-                }
-            },
-        },
+        "paths": _asking(contract) | _looking(),
         "components": {
-            "schemas": schemas,
+            "schemas": {
+                "Record": schemas.record(contract),
+                "Features": schemas.features(contract),
+                "Prediction": schemas.prediction(contract),
+                "Error": schemas.error(),
+            },
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "bearer": {"type": "http", "scheme": "bearer"},
             },
         },
     }
+
+
+def _asking(contract: Contract) -> dict[str, Any]:
+    """The paths that take a body."""
+    either = {"oneOf": [RECORD, {"$ref": "#/components/schemas/Features"}]}
+    example, refused = schemas.example(contract), ("400", "422")
+    batch = schemas.object_of({"records": {"type": "array", "maxItems": 10_000, "items": either}})
+    batch["example"] = {"records": [example]}
+    answers = schemas.object_of({"predictions": {"type": "array", "items": PREDICTION}})
+    explained = schemas.explanation(contract)
+    asked = {
+        "/predict": _operation("Predict one record", either, PREDICTION, example, refused),
+        "/predict_batch": _operation("Predict many records", batch, answers, None, refused),
+        "/explain": {
+            **_operation(
+                "Say what moved the answer to a record", either, explained, example, refused
+            ),
+            "description": f"{MEANING} Nothing is logged, and there is no id to label.",
+        },
+        "/feedback": _feedback(contract),
+    }
+    return {path: {"post": operation} for path, operation in asked.items()}
+
+
+def _looking() -> dict[str, Any]:
+    """The paths that are only read."""
+    yes = {"200": {"description": "yes"}}
+    read = {
+        "/model": _answering("The model that answers", {"type": "object"}, ()),
+        "/livez": {"summary": "Alive", "responses": yes},
+        "/readyz": {"summary": "Ready", "responses": yes | {"503": {"description": "not yet"}}},
+    }
+    return {path: {"get": operation} for path, operation in read.items()}
 
 
 def rows_of_fields(contract: Contract) -> list[tuple[str, str, str, str, str]]:
@@ -95,9 +93,9 @@ def _row_of(field: FieldSpec) -> tuple[str, str, str, str, str]:
     is_bounded = field.low is not None and field.high is not None
     values = f"{whole}{field.low:g} to {field.high:g}" if is_bounded else f"{whole}any number"
     if field.kind == "date":
-        values = "ISO date" + _span(field)
+        values = "ISO date" + schemas.span_of(field)
     if field.kind == "category":
-        values = ", ".join(field.categories) + _others(field)
+        values = ", ".join(field.categories) + schemas.others_of(field)
     missing = ", ".join(["null", *field.missing_codes]) if field.allow_missing else "no"
     return field.name, field.description or "", field.unit or "", values, missing
 
@@ -135,170 +133,12 @@ def _answering(summary: str, answer: dict[str, Any], errors: tuple[str, ...]) ->
 
 
 def _feedback(contract: Contract) -> dict[str, Any]:
-    body = _object(
+    body = schemas.object_of(
         {
             "prediction_id": {"type": "string", "minLength": 1, "maxLength": 64},
-            "label": _label(contract),
+            "label": schemas.label(contract),
         }
     )
-    answer = _object({"status": {"type": "string", "enum": ["added", "same"]}})
+    answer = schemas.object_of({"status": {"type": "string", "enum": ["added", "same"]}})
     errors = ("400", "404", "409", "422")
     return _operation("Tell what was true of a prediction", body, answer, None, errors)
-
-
-def _record(contract: Contract) -> dict[str, Any]:
-    schema = _object({field.name: _field(field) for field in contract.fields})
-    schema["required"] = [field.name for field in contract.fields if not field.allow_missing]
-    if not schema["required"]:
-        del schema["required"]
-    schema["example"] = _example(contract)
-    return schema
-
-
-def _features(contract: Contract) -> dict[str, Any]:
-    names = ", ".join(field.name for field in contract.fields)
-    values = {
-        "type": "array",
-        "minItems": len(contract.fields),
-        "maxItems": len(contract.fields),
-        "items": {},
-        "description": f"values in this order: {names}",
-    }
-    return _object({"features": values})
-
-
-def _field(field: FieldSpec) -> dict[str, Any]:
-    words = [field.description or field.name, f"unit: {field.unit}" if field.unit else ""]
-    if field.kind == "date":
-        words.append("an ISO date, with its time or without" + _span(field))
-    if field.missing_codes:
-        words.append(f"{', '.join(field.missing_codes)} means missing")
-    schema: dict[str, Any] = {"description": "; ".join(word for word in words if word)}
-    if field.kind == "category" and field.unseen is not None:
-        schema["type"] = "string"
-    elif field.kind == "category":
-        schema |= {"type": "string", "enum": list(field.categories)}
-    elif field.kind == "date":
-        schema |= {"type": "string", "pattern": ISO_DATE}
-    else:
-        schema["type"] = "integer" if field.kind == "integer" else "number"
-        if field.low is not None and field.high is not None:
-            schema |= {"minimum": field.low, "maximum": field.high}
-    if field.allow_missing:
-        schema["nullable"] = True
-        if "enum" in schema:
-            schema["enum"] = [*schema["enum"], None]
-    return schema
-
-
-def _others(field: FieldSpec) -> str:
-    return "" if field.unseen is None else f" (others count as {field.unseen})"
-
-
-def _span(field: FieldSpec) -> str:
-    if field.low is None or field.high is None:
-        return ""
-    return f", {spell_date(field.low)} to {spell_end(field.high)}"
-
-
-def _label(contract: Contract) -> dict[str, Any]:
-    if contract.number is None:
-        return {"type": "string", "enum": list(contract.classes)}
-    return _number(contract.number)
-
-
-def _number(spec: NumberSpec) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "number"}
-    if spec.unit is not None:
-        schema["description"] = f"unit: {spec.unit}"
-    if spec.range is not None:
-        schema |= {"minimum": spec.range[0], "maximum": spec.range[1]}
-    return schema
-
-
-def _prediction(contract: Contract) -> dict[str, Any]:
-    if contract.number is not None:
-        return _number_prediction(contract.number)
-    probability = {"type": "number", "minimum": 0, "maximum": 1}
-    return _object(
-        {
-            "prediction": {"type": "integer"},
-            "label": {"type": "string", "enum": list(contract.classes)},
-            "probability": _object(dict.fromkeys(contract.classes, probability)),
-            "confidence": probability,
-            "risk_level": {
-                "type": "string",
-                "enum": ["low", "medium", "high", None],
-                "nullable": True,
-            },
-            "model_version": {"type": "string"},
-            "prediction_id": {"type": "string"},
-        }
-    )
-
-
-def _explanation(contract: Contract) -> dict[str, Any]:
-    is_number = contract.number is not None
-    figure = (
-        {"type": "number"} if is_number else {"type": "number", "minimum": 0, "maximum": 1.000001}
-    )
-    what = "prediction" if is_number else "probability"
-    contribution = _object(
-        {
-            "field": {"type": "string", "enum": [field.name for field in contract.fields]},
-            "typical": {"oneOf": [{"type": "number"}, {"type": "string"}]},
-            "difference": {"type": "number"},
-        }
-    )
-    classes = {"type": "array", "items": {"type": "string", "enum": list(contract.classes)}}
-    return _object(
-        {
-            **({} if is_number else {"classes": classes}),
-            what: figure,
-            f"typical_{what}": figure,
-            "contributions": {"type": "array", "items": contribution},
-            "meaning": {"type": "string"},
-            "model_version": {"type": "string"},
-        }
-    )
-
-
-def _number_prediction(spec: NumberSpec) -> dict[str, Any]:
-    number = _number(spec)
-    interval = {"type": "array", "minItems": 2, "maxItems": 2, "items": number}
-    band = {"risk_level": {"type": "string", "enum": ["low", "medium", "high"]}}
-    return _object(
-        {
-            "prediction": number,
-            "interval": interval,
-            "coverage": {"type": "number", "minimum": 0, "maximum": 1},
-            **(band if spec.is_banded else {}),
-            "model_version": {"type": "string"},
-            "prediction_id": {"type": "string"},
-        }
-    )
-
-
-def _error() -> dict[str, Any]:
-    field = _object({"field": {"type": "string"}, "problem": {"type": "string"}})
-    inner = {
-        "code": {"type": "string"},
-        "message": {"type": "string"},
-        "fields": {"type": "array", "items": field},
-    }
-    return _object({"error": _object(inner)})
-
-
-def _example(contract: Contract) -> dict[str, Any]:
-    if contract.example:
-        return dict(contract.example)
-    return contract.typical_record
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": list(properties),
-        "properties": properties,
-    }

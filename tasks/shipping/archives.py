@@ -36,6 +36,7 @@ CODE = (
     "bentos/ids.py",
     "bentos/log/migrations/sqlite.sql",
     "bentos/http/openapi.py",
+    "bentos/http/schemas.py",
     "bentos/predictor.py",
     "bentos/records.py",
     "bentos/log/refusals.py",
