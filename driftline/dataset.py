@@ -149,32 +149,11 @@ def _refuse_nearly_empty_columns(X: NDArray[np.float32], problem: Problem) -> No
 
 def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
     """The problem's contract before a model: fields, classes and bands, no threshold yet."""
-    fields = tuple(
-        FieldSpec(
-            name=name,
-            kind=spec.kind,
-            low=None if spec.range is None else spec.range[0],
-            high=None if spec.range is None else spec.range[1],
-            categories=spec.categories,
-            aliases=tuple(
-                (alias, name) for name, others in spec.category_aliases.items() for alias in others
-            ),
-            ordered=spec.ordered,
-            unseen=spec.unseen,
-            allow_missing=spec.missing == "allow",
-            missing_codes=spec.sent_codes,
-            unit=spec.unit,
-            description=spec.description,
-            parts=spec.parts,
-            as_of=find_as_of(name, problem.columns),
-        )
-        for name, spec in problem.columns.items()
-    )
     target = problem.target
     return Contract(
         problem=problem.name,
         title=problem.title,
-        fields=fields,
+        fields=tuple(field_of(name, problem) for name in problem.columns),
         classes=problem.classes,
         positive=problem.positive_indices,
         threshold=None,
@@ -185,6 +164,31 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
         example=tuple(problem.example.items()),
         costs=problem.costs,
         number=number_of(problem, target) if isinstance(target, NumberTarget) else None,
+    )
+
+
+def field_of(name: str, problem: Problem) -> FieldSpec:
+    """What serving has to know of a column."""
+    spec = problem.columns[name]
+    return FieldSpec(
+        name=name,
+        kind=spec.kind,
+        low=None if spec.range is None else spec.range[0],
+        high=None if spec.range is None else spec.range[1],
+        categories=spec.categories,
+        aliases=tuple(
+            (alias, category)
+            for category, others in spec.category_aliases.items()
+            for alias in others
+        ),
+        ordered=spec.ordered,
+        unseen=spec.unseen,
+        allow_missing=spec.missing == "allow",
+        missing_codes=spec.sent_codes,
+        unit=spec.unit,
+        description=spec.description,
+        parts=spec.parts,
+        as_of=find_as_of(name, problem.columns),
     )
 
 

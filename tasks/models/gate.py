@@ -50,7 +50,31 @@ def judge(
     `not_compared` says why there is no champion to compare with, where there should be one.
     """
     gates = check_gates(problem.gates, winner.flat_metrics())
-    champion_metrics: Mapping[str, float] = {}
+    improvements, champion_metrics = _compare(winner, trained, champion, dataset, problem, plan)
+    obstacles = _obstacles(exported, plan)
+    parts = outcome_of(problem).check_parts(dataset.test_table, winner.test)
+    obstacles += describe_broken(parts)
+    decision = decide_promotion(
+        gates, improvements, problem.judged_by, obstacles=obstacles, reason_to_renew=reason_to_renew
+    )
+    if not_compared:
+        decision = replace(decision, reasons=(*decision.reasons, not_compared))
+    decision = await_person(decision, problem)
+    tell(f"{decision.verdict}: {'; '.join(decision.reasons)}")
+    return Judged(
+        decision, tuple(gates), tuple(improvements), champion_metrics, subgroups=tuple(parts)
+    )
+
+
+def _compare(
+    winner: Trained,
+    trained: Sequence[Trained],
+    champion: ServedModel | None,
+    dataset: Dataset,
+    problem: Problem,
+    plan: Plan,
+) -> tuple[list[Improvement], Mapping[str, float]]:
+    """The winner against the baseline and the champion, and how the champion does."""
     policy = problem.judged_by
     improvements = [
         compare_pairwise(
@@ -64,25 +88,11 @@ def judge(
         for one in trained
         if one.name == "dummy"
     ]
-    if champion is not None:
-        tell(f"comparing it with {champion.label} on the rows that neither has seen")
-        improvement, champion_metrics = compare_unseen(
-            winner.test, dataset, champion, policy, seed=plan.seed
-        )
-        improvements.append(improvement)
-    obstacles = _obstacles(exported, plan)
-    parts = outcome_of(problem).check_parts(dataset.test_table, winner.test)
-    obstacles += describe_broken(parts)
-    decision = decide_promotion(
-        gates, improvements, policy, obstacles=obstacles, reason_to_renew=reason_to_renew
-    )
-    if not_compared:
-        decision = replace(decision, reasons=(*decision.reasons, not_compared))
-    decision = await_person(decision, problem)
-    tell(f"{decision.verdict}: {'; '.join(decision.reasons)}")
-    return Judged(
-        decision, tuple(gates), tuple(improvements), champion_metrics, subgroups=tuple(parts)
-    )
+    if champion is None:
+        return improvements, {}
+    tell(f"comparing it with {champion.label} on the rows that neither has seen")
+    improvement, metrics = compare_unseen(winner.test, dataset, champion, policy, seed=plan.seed)
+    return [*improvements, improvement], metrics
 
 
 def _obstacles(exported: Exported, plan: Plan) -> list[str]:
