@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LEAST_DRAWS: Final = 500
+LEAST_SPREAD: Final = 0.05  # of a probability
 TAIL: Final = 0.01  # of the rows on either side that no distance is measured by
 ROUNDING: Final = 1e-9  # of a mean: a deviation below it is rounding
 
@@ -48,12 +49,16 @@ class ColumnChange:
 
 @dataclass(frozen=True)
 class Pair:
-    """A column's counts before and now, on one grid; `places` is None where bins have no order."""
+    """A column's counts before and now, on one grid; `places` is None where bins have no order.
+
+    A deviation below `least_spread` counts as that: what hardly varies changes by nothing much.
+    """
 
     before: Counts
     now: Counts
     bound: float
     is_ordered: bool
+    least_spread: float = 0.0
 
     @property
     def places(self) -> Floats | None:
@@ -98,7 +103,10 @@ def measure_answers(
     """Effect size of each class's probability; of two classes one tells all.
 
     `before` are answers to rows that their models had not seen, (rows, classes) as `now`.
+    Probabilities that hardly vary are measured by LEAST_SPREAD: models of a fold and the one of all
+    rows differ by so much where there is little to know.
     """
+    least_spread = LEAST_SPREAD if len(classes) > 1 else 0.0
     pairs = {}
     for k, name in enumerate(classes):
         if len(classes) == 2 and k == 0:  # noqa: PLR2004 - the other class tells the same
@@ -106,7 +114,11 @@ def measure_answers(
         then, today = pd.Series(before[:, k]), pd.Series(now[:, k])
         grid = make_grid(then)
         pairs[name] = Pair(
-            grid.count(then), grid.count(today), policy.numeric_effect, is_ordered=True
+            grid.count(then),
+            grid.count(today),
+            policy.numeric_effect,
+            is_ordered=True,
+            least_spread=least_spread,
         )
     return compare_counts(pairs, policy, seed=seed)
 
@@ -165,6 +177,7 @@ def _effects(pair: Pair, now: Ints) -> Floats:
     scale = np.abs(middle + mean)
     # a constant column: its deviation is what floats leave over
     spread = np.where(spread > ROUNDING * scale, spread, np.where(scale > 0, scale, 1.0))
+    spread = np.maximum(spread, pair.least_spread)
     gaps = np.abs(_reached(then) - _reached(today))[:, :-1]
     return np.asarray(gaps @ np.diff(places) / (1 - 2 * TAIL) / spread)
 

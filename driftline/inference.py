@@ -24,6 +24,7 @@ Kind = Literal["number", "integer", "category", "date", "text", "id", "group", "
 CODES_IN_NUMBERS = (-1, -7, -8, -9, -77, -88, -99, -777, -888, -999, -7777, -8888, -9999)
 CODES_AT_THE_TOP = (77, 88, 99, 777, 888, 999, 7777, 8888, 9999, 99999)
 WORDS_FOR_MISSING = frozenset({"?", "-", "--", ".", "unknown", "missing", "none", "not available"})
+NONE = "none"
 LEAST_OF_A_CODE = 3  # cells that hold it
 GAP_OF_A_CODE = 2.0  # times the largest other value
 MOST_UNIQUE = 0.95
@@ -102,7 +103,7 @@ def guess_column(name: str, cells: Sequence[Any]) -> Guess:
     counts = Counter(present)
     if not counts:
         return Guess(name, "empty", "ignored", "no cell holds a value", missing=missing)
-    words = [text for text in counts if text.lower() in WORDS_FOR_MISSING]
+    words = _words_for_missing(counts)
     if words and len(counts) > len(words):
         present = [text for text in present if text not in words]
         counts = Counter(present)
@@ -114,6 +115,15 @@ def guess_column(name: str, cells: Sequence[Any]) -> Guess:
         if found is not None:
             return _with_missing(found, missing, total)
     return _leave_out_text(name, present, counts, missing)
+
+
+def _words_for_missing(counts: Counter[str]) -> list[str]:
+    """Values that stand for a missing one. Among words, none may be an answer: no symptom."""
+    words = [text for text in counts if text.lower() in WORDS_FOR_MISSING]
+    others = [text for text in counts if text not in words]
+    if any(any(letter.isdigit() for letter in text) for text in others):
+        return words
+    return [text for text in words if text.lower() != NONE]
 
 
 def _with_missing(guess: Guess, missing: float, total: int) -> Guess:

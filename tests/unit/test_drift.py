@@ -226,3 +226,14 @@ def test_answers_are_compared_by_the_probability_of_each_class() -> None:
 
     assert change.column == "ill"
     assert change.has_drifted
+
+
+def test_probabilities_that_hardly_vary_have_not_changed_by_a_hundredth() -> None:
+    before, now = (np.linspace(low, low + 0.02, 400) for low in (0.45, 0.46))
+
+    (change,) = measure_answers(
+        np.c_[1 - before, before], np.c_[1 - now, now], ["well", "ill"], POLICY, seed=0
+    )
+
+    assert change.effect == pytest.approx(0.01 / 0.05, rel=0.05)
+    assert not change.has_drifted

@@ -186,6 +186,15 @@ def test_of_very_many_codes_the_frequent_ones_stay_and_one_stands_for_the_others
     assert "the 8 most frequent stand in 90% of the cells" in guess.evidence
 
 
+def test_none_among_words_is_an_answer_and_among_numbers_a_missing_value() -> None:
+    symptoms = guess_column("symptom", ["fever", "cough", "none"] * 40)
+    doses = guess_column("dose", [*(str(dose) for dose in RNG.integers(1, 500, 90)), *["none"] * 5])
+
+    assert symptoms.keys["categories"] == ["cough", "fever", "none"]
+    assert "missing_codes" not in symptoms.keys
+    assert doses.keys["missing_codes"] == ["none"]
+
+
 def test_codes_of_which_none_is_frequent_are_left_out() -> None:
     cells = [f"T{code}" for code in RNG.integers(0, 300, 900)]
 
