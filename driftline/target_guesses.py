@@ -23,6 +23,7 @@ POSITIVE_WORDS = frozenset(
 LEAST_FOR_GATE = 30  # rows of the rarer class, below which chance alone may fail a good model
 LEAST_FOR_NUMBER_GATE = 100  # rows below which the share that is explained says little
 IMBALANCED = 0.1
+RARE_NAMED = 5
 MOST_STEPS = 10  # numbers that differ, up to which they are classes though some stand in one row
 
 
@@ -140,22 +141,7 @@ def guess_target(name: str, cells: Sequence[Any], *, source: str) -> TargetGuess
     texts = [None if cell is None else spell(cell) for cell in cells]
     present = [t for t in texts if t is not None and not is_marker(t)]
     counts = Counter(present)
-    if len(counts) < 2:  # noqa: PLR2004 - one class leaves nothing to tell apart
-        message = f"{source}: column {name!r}: got {len(counts)} value(s), wanted at least two"
-        raise DataError(message)
-    if len(counts) > MOST_CLASSES:
-        message = (
-            f"{source}: column {name!r}: got {len(counts)} different values, wanted at most "
-            f"{MOST_CLASSES} classes, or plain numbers"
-        )
-        raise DataError(message)
-    rare = [text for text, count in counts.items() if count < LEAST_OF_A_CLASS]
-    if rare:
-        message = (
-            f"{source}: column {name!r}: {len(rare)} of its {len(counts)} values stand in one row "
-            "only; wanted several rows of each class"
-        )
-        raise DataError(message)
+    _check_classes(counts, f"{source}: column {name!r}")
     ordered = sorted(counts, key=lambda text: (_number_or_end(text), text))
     named = {_class_name(text, ordered): text for text in ordered}
     positive = _choose_positive(named, counts) if len(named) == 2 else None  # noqa: PLR2004
@@ -168,6 +154,29 @@ def guess_target(name: str, cells: Sequence[Any], *, source: str) -> TargetGuess
         len(texts) - len(present),
         told,
     )
+
+
+def _check_classes(counts: Counter[str], where: str) -> None:
+    """Raise `DataError` where there are too few or too many classes, or one of a single row."""
+    if len(counts) < 2:  # noqa: PLR2004 - one class leaves nothing to tell apart
+        message = f"{where}: got {len(counts)} value(s), wanted at least two"
+        raise DataError(message)
+    if len(counts) > MOST_CLASSES:
+        message = (
+            f"{where}: got {len(counts)} different values, wanted at most {MOST_CLASSES} classes, "
+            "or plain numbers"
+        )
+        raise DataError(message)
+    rare = sorted(text for text, count in counts.items() if count < LEAST_OF_A_CLASS)
+    if rare:
+        named = ", ".join(repr(text) for text in rare[:RARE_NAMED])
+        more = f" and {len(rare) - RARE_NAMED} more" if len(rare) > RARE_NAMED else ""
+        message = (
+            f"{where}: {len(rare)} of its {len(counts)} values stand in one row only ({named}"
+            f"{more}); wanted several rows of each class: leave those rows out, or give them a "
+            "class in common"
+        )
+        raise DataError(message)
 
 
 def _number_or_end(text: str) -> float:
