@@ -64,7 +64,8 @@ def decide_promotion(
     served badly. The baseline has to be beaten, on however few rows: its interval says enough. So
     has the champion, or the challenger is no worse than it within the margin, and
     `reason_to_renew` says why the champion should go (proven harm, say). Rows that are too few to
-    compare with a champion are no verdict on the challenger: `need_labels`.
+    compare with a champion, or that cannot be compared at all, are no verdict on the challenger:
+    `need_labels`.
     """
     findings = [_Finding("against", text) for text in obstacles]
     findings += [_judge_gate(gate) for gate in gates]
@@ -101,6 +102,12 @@ def _judge(improvement: Improvement, policy: Comparison, reason_to_renew: str | 
             f"only {improvement.rows} rows unseen by both it and {other} can be compared, wanted "
             f"{policy.min_rows} (comparison.min_rows): label more of the newest rows and train "
             "again",
+        )
+    if not improvement.rows:
+        return _Finding(
+            "unknown",
+            f"{improvement.metric} cannot be compared with {other}: the test rows are too few of "
+            "one class; get more rows of the rarest and train again",
         )
     if improvement.is_superior:
         return _Finding("for", f"better than {other}: {text}")

@@ -39,10 +39,11 @@ def next_steps(summary: Summary) -> list[Row]:
     """(command, what for) that are of use after this run."""
     problem = summary["problem"]
     of_problem = f" PROBLEM={problem}" if problem not in {"", USUAL_PROBLEM} else ""
-    champion = (summary.get("promotion") or {}).get("champion")
+    promotion = summary.get("promotion")
+    is_served = bool(promotion.get("champion") if promotion else SERVED & set(summary))
     served = [(f"make serve{of_problem}", "answer HTTP with the champion")]
     return [
-        *(served if champion or SERVED & set(summary) else []),
+        *(served if is_served else []),
         ("make mlflow", "every run, figure and model in MLflow"),
         ("make prefect", "every flow and task in Prefect"),
     ]

@@ -146,6 +146,17 @@ def test_too_few_unseen_rows_are_no_verdict_on_the_challenger(rows: int, verdict
         )
 
 
+def test_a_baseline_that_cannot_be_compared_with_is_no_verdict_and_told_in_words() -> None:
+    rows = scored(np.linspace(0.1, 0.4, 40), np.zeros(40, dtype=np.int64))
+    policy = Comparison(metric="roc_auc")
+    compared = compare_pairwise(rows, rows, policy, against="the baseline", seed=0, role="baseline")
+
+    decision = decide_promotion([], [compared], policy)
+
+    assert decision.verdict == "need_labels"
+    assert decision.reasons[0].startswith("roc_auc cannot be compared with the baseline: the test")
+
+
 def test_too_few_rows_do_not_excuse_a_broken_bound() -> None:
     gates = check_gates(GATES, {"cv_recall_mean": 0.9, "cv_recall_excess_std": 0.01})
 

@@ -14,6 +14,7 @@ RUN = {"flow": "train", "problem": "churn", "run_id": "1"}
         ({"promotion": {"champion": "1"}}, "make serve PROBLEM=churn"),
         ({"bento": {}, "problem": "breast_cancer"}, "make serve"),
         ({"promotion": {"champion": None}}, "make mlflow"),
+        ({"promotion": {"champion": None}, "drift": {"verdict": "ok"}}, "make mlflow"),
         ({}, "make mlflow"),
     ],
 )
