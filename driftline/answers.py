@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 Floats = NDArray[np.float64]
-Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+Ints = NDArray[np.int64]
+Fold = tuple[Ints, Ints]
+Build = Callable[[Ints], "Pipeline"]  # an unfitted pipeline for the rows at these places
 
 
 def answers_of(model: Any, X: NDArray[np.float32]) -> Floats:  # noqa: N803
@@ -21,7 +23,7 @@ def answers_of(model: Any, X: NDArray[np.float32]) -> Floats:  # noqa: N803
 
 
 def cross_answer(
-    build: Callable[[], "Pipeline"],
+    build: Build,
     X: NDArray[np.float32],  # noqa: N803
     y: NDArray[Any],
     splits: Sequence[Sequence[Fold]],
@@ -36,6 +38,6 @@ def cross_answer(
     for repeat in splits:
         out = np.zeros((len(y), width))
         for train, test in repeat:
-            out[test] = answers_of(build().fit(X[train], y[train]), X[test])
+            out[test] = answers_of(build(train).fit(X[train], y[train]), X[test])
         results.append(out)
     return results

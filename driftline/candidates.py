@@ -188,9 +188,12 @@ CANDIDATES: Final[Mapping[str, Candidate]] = {
 USUAL: Final = tuple(one.name for one in CANDIDATES.values() if not one.is_optional)
 
 
-def build_calibrated(candidate: Candidate, params: Params, seed: int) -> "Pipeline":
+def build_calibrated(
+    candidate: Candidate, params: Params, seed: int, folds: Any = None
+) -> "Pipeline":
     """The candidate with its classifier wrapped in cross-fitted sigmoid calibration.
 
+    It learns from the `folds` of scikit-learn's kind that are given, by default stratified ones.
     Source: Platt, Advances in Large Margin Classifiers (1999) 61-74.
     """
     from sklearn.calibration import CalibratedClassifierCV
@@ -198,7 +201,8 @@ def build_calibrated(candidate: Candidate, params: Params, seed: int) -> "Pipeli
     from sklearn.pipeline import Pipeline
 
     plain = candidate.build(params, seed)
-    folds = StratifiedKFold(n_splits=CALIBRATION_FOLDS, shuffle=True, random_state=seed)
+    if folds is None:
+        folds = StratifiedKFold(n_splits=CALIBRATION_FOLDS, shuffle=True, random_state=seed)
     name, classifier = plain.steps[-1]
     calibrated = CalibratedClassifierCV(classifier, method="sigmoid", cv=folds, ensemble=False)
     return Pipeline([*plain.steps[:-1], (name, calibrated)])

@@ -1,6 +1,6 @@
 """Training for classes: probabilities, and the decision threshold that makes them a class."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.answers import Fold, answers_of
+from driftline.answers import Build, Fold, answers_of
 from driftline.candidates import CALIBRATION_FOLDS, CANDIDATES, Candidate
 from driftline.contract import Contract
 from driftline.evaluation import CrossValidated, cross_predict, cross_validate
@@ -22,12 +22,10 @@ from driftline.thresholds import choose_threshold, settle_threshold
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from sklearn.pipeline import Pipeline
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Matrix = NDArray[np.float32]
-Build = Callable[[], "Pipeline"]
 
 
 def log_loss_of(build: Build, X: Matrix, y: Ints, splits: Sequence[Sequence[Fold]]) -> float:  # noqa: N803

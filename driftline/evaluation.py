@@ -1,19 +1,19 @@
 """Cross-validation: what a candidate does on rows it was not fitted on, and how that varies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.answers import Fold, cross_answer
+from driftline.answers import Build, Fold, cross_answer
 from driftline.metrics import METRICS, compute_metrics, score_rows
 from driftline.problem import Goal
 from driftline.thresholds import choose_threshold
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+    from sklearn.model_selection import PredefinedSplit
 
 SMALL_TABLE_ROWS = 1000
 SMALL_TABLE_REPEATS = 3
@@ -65,8 +65,21 @@ def make_folds(
     ]
 
 
+def keep_groups(
+    y: NDArray[np.int64], groups: Sequence[str], *, folds: int, seed: int
+) -> "PredefinedSplit":
+    """Stratified folds with a group's rows together, as what scikit-learn's models split by."""
+    from sklearn.model_selection import PredefinedSplit
+
+    (split,) = make_folds(y, folds=folds, repeats=1, seed=seed, groups=groups)
+    fold_of = np.zeros(len(y), dtype=np.int64)
+    for fold, (_, test) in enumerate(split):
+        fold_of[test] = fold
+    return PredefinedSplit(fold_of)
+
+
 def cross_predict(
-    build: Callable[[], "Pipeline"],
+    build: Build,
     X: NDArray[np.float32],  # noqa: N803
     y: NDArray[np.int64],
     splits: Sequence[Sequence[Fold]],
@@ -76,7 +89,7 @@ def cross_predict(
 
 
 def cross_validate(
-    build: Callable[[], "Pipeline"],
+    build: Build,
     X: NDArray[np.float32],  # noqa: N803
     y: NDArray[np.int64],
     *,

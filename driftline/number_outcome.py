@@ -1,6 +1,6 @@
 """Training for a number: answers in the target's unit, and how far their intervals reach."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.answers import Fold, answers_of, cross_answer
+from driftline.answers import Build, Fold, answers_of, cross_answer
 from driftline.candidates import Candidate
 from driftline.contract import Contract
 from driftline.dataset import number_of
@@ -27,11 +27,9 @@ from driftline.target import NumberTarget
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from sklearn.pipeline import Pipeline
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
-Build = Callable[[], "Pipeline"]
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ one number. `ScoredRows` are answers with their truth, which metrics, comparison
 the rule is what makes an answer of figures: a decision threshold, or how far intervals reach.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.answers import Fold
+from driftline.answers import Build, Fold
 from driftline.candidates import Candidate
 from driftline.class_outcome import ClassOutcome
 from driftline.contract import Contract
@@ -25,11 +25,9 @@ from driftline.target import NumberTarget
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from sklearn.pipeline import Pipeline
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
-Build = Callable[[], "Pipeline"]
 Rule = float | None
 
 

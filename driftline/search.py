@@ -6,22 +6,17 @@ trial.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.answers import Fold
+from driftline.answers import Build, Fold
 from driftline.candidates import Candidate, Params, Range
 from driftline.class_outcome import log_loss_of
 from driftline.evaluation import make_folds
 
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
-
-Judge = Callable[
-    [Callable[[], "Pipeline"], NDArray[np.float32], NDArray[Any], Sequence[Sequence[Fold]]], float
-]
+Judge = Callable[[Build, NDArray[np.float32], NDArray[Any], Sequence[Sequence[Fold]]], float]
 
 
 def search_params(
@@ -57,7 +52,7 @@ def search_params(
 
     def attempt(trial: optuna.Trial) -> float:
         params = _suggest(trial, candidate)
-        loss = judge(lambda: candidate.build(params, seed), X, y, splits)
+        loss = judge(lambda _: candidate.build(params, seed), X, y, splits)
         if on_trial is not None:
             on_trial(trial.number, loss)
         return loss

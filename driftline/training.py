@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.answers import Fold
-from driftline.candidates import Params, build_calibrated
+from driftline.answers import Build, Fold
+from driftline.candidates import CALIBRATION_FOLDS, Params, build_calibrated
 from driftline.dataset import Matrices
-from driftline.evaluation import CrossValidated, make_folds
+from driftline.evaluation import CrossValidated, keep_groups, make_folds
 from driftline.metrics import bootstrap_intervals, compute_metrics
 from driftline.outcome import Rule, outcome_of
 from driftline.probe import answer_blocks
@@ -96,7 +96,7 @@ def train_candidate(
         problem,
         data,
         splits=splits,
-        build=lambda: candidate.build(params, seed),
+        build=lambda _: candidate.build(params, seed),
         seed=seed,
     )
 
@@ -108,26 +108,47 @@ def calibrate(
     *,
     splits: Sequence[Sequence[Fold]],
     seed: int,
+    groups: Sequence[str] | None = None,
 ) -> Trained:
     """The winner with calibrated probabilities if that helps, else the winner as it is.
 
-    With very few rows of a class there is nothing to calibrate on.
+    With very few rows of a class, or groups that have it, there is nothing to calibrate on. The
+    folds that a calibration learns from have the rows of a group together, as `splits` do.
     """
-    outcome = outcome_of(problem)
-    if not outcome.can_calibrate(data.y_train[train] for folds in splits for train, _ in folds):
+    outcome, y = outcome_of(problem), data.y_train
+    parts = [train for folds in splits for train, _ in folds]
+    if not outcome.can_calibrate(y[_one_a_group(part, y, groups)] for part in parts):
         return plain
+
+    def build(rows: NDArray[np.int64]) -> "Pipeline":
+        candidate = outcome.candidates[plain.name]
+        if groups is None:
+            return build_calibrated(candidate, plain.params, seed)
+        mine = [groups[row] for row in rows]
+        folds = keep_groups(y[rows], mine, folds=CALIBRATION_FOLDS, seed=seed)
+        return build_calibrated(candidate, plain.params, seed, folds)
+
     calibrated = _fit(
         plain.name,
         plain.params,
         problem,
         data,
         splits=splits,
-        build=lambda: build_calibrated(outcome.candidates[plain.name], plain.params, seed),
+        build=build,
         seed=seed,
         is_calibrated=True,
     )
     is_helpful = is_calibration_helpful(plain.cv, calibrated.cv, data.y_train)
     return calibrated if is_helpful else plain
+
+
+def _one_a_group(
+    rows: NDArray[np.int64], y: NDArray[np.int64], groups: Sequence[str] | None
+) -> NDArray[np.int64]:
+    """Of each group one row of each class that it has; without groups all rows."""
+    if groups is None:
+        return rows
+    return np.array(list({(groups[row], y[row]): row for row in rows}.values()))
 
 
 def renew(
@@ -197,13 +218,13 @@ def _fit(
     data: Matrices,
     *,
     splits: Sequence[Sequence[Fold]],
-    build: Callable[[], "Pipeline"],
+    build: Build,
     seed: int,
     is_calibrated: bool = False,
 ) -> Trained:
     outcome = outcome_of(problem)
     cv = outcome.cross_validate(build, data.X_train, data.y_train, splits)
-    model = build().fit(data.X_train, data.y_train)
+    model = build(np.arange(len(data.y_train))).fit(data.X_train, data.y_train)
     on_train, on_test = outcome.answer(model, data.X_train), outcome.answer(model, data.X_test)
     rule = outcome.set_rule(cv.probabilities, data.y_train)
     rule = outcome.settle_rule(rule, np.concatenate([on_train, on_test]))

@@ -141,7 +141,14 @@ def choose_winner(
         seed=plan.seed,
         groups=dataset.groups,
     )
-    winner = training.calibrate(winner, problem, dataset.data, splits=splits, seed=plan.seed)
+    winner = training.calibrate(
+        winner,
+        problem,
+        dataset.data,
+        splits=splits,
+        seed=plan.seed,
+        groups=dataset.groups,
+    )
     how = "calibrated" if winner.is_calibrated else outcome_of(problem).uncalibrated
     tell(f"{winner.name} wins ({how})")
     return winner

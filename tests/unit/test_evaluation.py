@@ -94,7 +94,7 @@ def test_no_row_is_predicted_by_a_model_that_saw_it() -> None:
     params = {"max_depth": None, "min_samples_leaf": 1}
     splits = make_folds(y, folds=4, repeats=1, seed=0)
 
-    (probabilities,) = cross_predict(lambda: tree.build(params, 0), X, y, splits)
+    (probabilities,) = cross_predict(lambda _: tree.build(params, 0), X, y, splits)
 
     fitted = tree.build(params, 0).fit(X, y)
     assert (fitted.predict(X) == y).all()
@@ -105,7 +105,7 @@ def test_every_fold_is_scored_at_a_threshold_that_the_other_folds_chose() -> Non
     """Chosen on its own rows, a threshold would flatter the fold."""
     X, y = memorise()  # noqa: N806
     splits = make_folds(y, folds=3, repeats=1, seed=0)
-    build = lambda: CANDIDATES["logistic_regression"].build({"C": 1.0}, 0)  # noqa: E731
+    build = lambda _: CANDIDATES["logistic_regression"].build({"C": 1.0}, 0)  # noqa: E731
 
     result = cross_validate(build, X, y, splits=splits, goal=GOAL, positive=1)
 
@@ -117,7 +117,7 @@ def test_every_fold_is_scored_at_a_threshold_that_the_other_folds_chose() -> Non
 def test_means_and_deviations_run_over_all_folds_of_all_repeats() -> None:
     X, y = memorise()  # noqa: N806
     splits = make_folds(y, folds=3, repeats=2, seed=0)
-    build = lambda: CANDIDATES["logistic_regression"].build({"C": 1.0}, 0)  # noqa: E731
+    build = lambda _: CANDIDATES["logistic_regression"].build({"C": 1.0}, 0)  # noqa: E731
 
     result = cross_validate(build, X, y, splits=splits, goal=GOAL, positive=1)
 

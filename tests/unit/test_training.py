@@ -1,8 +1,12 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.model_selection import PredefinedSplit
 
+from driftline import training
+from driftline.candidates import Candidate, Params, build_calibrated
 from driftline.dataset import Matrices, encode_rows, encode_target
 from driftline.evaluation import Fold
 from driftline.problem import Problem
@@ -139,6 +143,43 @@ def test_calibration_is_kept_only_where_it_lowers_the_brier_score(
         assert chosen.cv.mean("brier") < plain.cv.mean("brier")
     else:
         assert chosen is plain
+
+
+def test_a_calibration_learns_from_no_row_of_a_group_that_it_is_judged_on(
+    problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = matrices(problem)
+    groups = [f"patient {row // 3}" for row in range(len(data.y_train))]
+    splits = plan_folds(data.y_train, folds=3, repeats=2, seed=0, groups=groups)
+    plain = train("logistic_regression", problem, data)
+    built: list[PredefinedSplit] = []
+
+    def build(candidate: Candidate, params: Params, seed: int, folds: PredefinedSplit) -> Any:
+        built.append(folds)
+        return build_calibrated(candidate, params, seed, folds)
+
+    monkeypatch.setattr(training, "build_calibrated", build)
+    calibrate(plain, problem, data, splits=splits, seed=0, groups=groups)
+
+    rows = [*(train for folds in splits for train, _ in folds), np.arange(len(groups))]
+    for by, places in zip(built, rows, strict=True):
+        parts = zip([groups[row] for row in places], by.test_fold, strict=True)
+        assert len(set(parts)) == len({groups[row] for row in places})
+        assert set(by.test_fold) == {0, 1, 2}
+
+
+def test_a_class_that_two_groups_have_is_not_calibrated(
+    problem: Problem,
+) -> None:
+    data = matrices(problem)
+    ill = np.flatnonzero(data.y_train == 1)
+    groups = [f"patient {row}" for row in range(len(data.y_train))]
+    for row in ill:
+        groups[row] = f"patient {ill[row % 2]}"
+    splits = plan_folds(data.y_train, folds=2, repeats=1, seed=0, groups=groups)
+    plain = train("logistic_regression", problem, data)
+
+    assert calibrate(plain, problem, data, splits=splits, seed=0, groups=groups) is plain
 
 
 def test_three_rows_of_a_class_in_three_folds_are_too_few_to_calibrate_on(problem: Problem) -> None:

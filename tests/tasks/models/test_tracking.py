@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 from driftline.candidates import CANDIDATES, build_calibrated
 from driftline.dataset import Dataset, Plan
 from driftline.digests import digest_rows
+from driftline.evaluation import keep_groups
 from driftline.export import Exported
 from driftline.problem import Problem
 from driftline.training import Trained
@@ -191,6 +192,20 @@ def test_every_candidate_is_restored_from_reviewed_types(name: str, is_calibrate
     rng = np.random.default_rng(0)
     X = rng.normal(size=(90, 2)).astype(np.float32)  # noqa: N806
     model = build(candidate, candidate.defaults, 0).fit(X, X[:, 0] > 0)
+
+    restored = loads(dumps(model), trusted=REVIEWED_TYPES)
+
+    np.testing.assert_allclose(restored.predict_proba(X), model.predict_proba(X), atol=1e-12)
+
+
+def test_a_calibration_by_groups_is_restored_from_reviewed_types() -> None:
+    from skops.io import dumps, loads
+
+    candidate = CANDIDATES["logistic_regression"]
+    X = np.random.default_rng(0).normal(size=(90, 2)).astype(np.float32)  # noqa: N806
+    y = (X[:, 0] > 0).astype(np.int64)
+    folds = keep_groups(y, [str(row // 3) for row in range(90)], folds=3, seed=0)
+    model = build_calibrated(candidate, candidate.defaults, 0, folds).fit(X, y)
 
     restored = loads(dumps(model), trusted=REVIEWED_TYPES)
 
