@@ -25,6 +25,7 @@ CODES_IN_NUMBERS = (-1, -7, -8, -9, -77, -88, -99, -777, -888, -999, -7777, -888
 CODES_AT_THE_TOP = (77, 88, 99, 777, 888, 999, 7777, 8888, 9999, 99999)
 WORDS_FOR_MISSING = frozenset({"?", "-", "--", ".", "unknown", "missing", "none", "not available"})
 NONE = "none"
+MOST_SIGNS = 3  # kg and lb, say
 LEAST_OF_A_CODE = 3  # cells that hold it
 GAP_OF_A_CODE = 2.0  # times the largest other value
 MOST_UNIQUE = 0.95
@@ -265,11 +266,18 @@ def _leave_out_text(
     if length >= LONG and len(counts) >= FREE * len(present):
         told = f"free text of some {length:.0f} characters, in which rows have nothing in common"
         return Guess(name, "text", "ignored", told, missing=missing)
-    if sum(bool(_WITH_SIGNS.fullmatch(text)) for text in present) >= MOSTLY * len(present):
+    if _have_units(present):
         told = "numbers with signs or units beside them; a column of plain numbers can be used"
         return Guess(name, "text", "ignored", told, missing=missing)
     told = f"{len(counts)} different texts in {len(present)} cells, too many for categories"
     return Guess(name, "text", "ignored", told, missing=missing)
+
+
+def _have_units(present: Sequence[str]) -> bool:
+    """Whether most are numbers beside a sign or unit, of which there are few: codes have many."""
+    with_signs = [text for text in present if _WITH_SIGNS.fullmatch(text)]
+    signs = {re.sub(r"[\d.,' +-]", "", text) for text in with_signs}
+    return len(with_signs) >= MOSTLY * len(present) and len(signs) <= MOST_SIGNS
 
 
 def guess_unit(name: str) -> str | None:

@@ -186,6 +186,12 @@ def test_of_very_many_codes_the_frequent_ones_stay_and_one_stands_for_the_others
     assert "the 8 most frequent stand in 90% of the cells" in guess.evidence
 
 
+def test_codes_that_begin_with_a_letter_are_no_numbers_with_units() -> None:
+    cells = [f"{letter}{code}.1" for letter in "ABCDE" for code in range(10, 99)]
+
+    assert "too many for categories" in guess_column("icd", cells).evidence
+
+
 def test_none_among_words_is_an_answer_and_among_numbers_a_missing_value() -> None:
     symptoms = guess_column("symptom", ["fever", "cough", "none"] * 40)
     doses = guess_column("dose", [*(str(dose) for dose in RNG.integers(1, 500, 90)), *["none"] * 5])
