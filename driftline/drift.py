@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LEAST_DRAWS: Final = 500
-LEAST_SPREAD: Final = 0.05  # of a probability
+LEAST_SPREAD: Final = 0.1  # of the deviation that an outcome has at its rate
 TAIL: Final = 0.01  # of the rows on either side that no distance is measured by
 ROUNDING: Final = 1e-9  # of a mean: a deviation below it is rounding
 
@@ -103,22 +103,22 @@ def measure_answers(
     """Effect size of each class's probability; of two classes one tells all.
 
     `before` are answers to rows that their models had not seen, (rows, classes) as `now`.
-    Probabilities that hardly vary are measured by LEAST_SPREAD: models of a fold and the one of all
-    rows differ by so much where there is little to know.
+    Probabilities that hardly vary are measured by LEAST_SPREAD of the outcome's own deviation: by
+    so much models of a fold and the one of all rows differ where there is little to know.
     """
-    least_spread = LEAST_SPREAD if len(classes) > 1 else 0.0
     pairs = {}
     for k, name in enumerate(classes):
         if len(classes) == 2 and k == 0:  # noqa: PLR2004 - the other class tells the same
             continue
         then, today = pd.Series(before[:, k]), pd.Series(now[:, k])
         grid = make_grid(then)
+        rate = float(then.mean())
         pairs[name] = Pair(
             grid.count(then),
             grid.count(today),
             policy.numeric_effect,
             is_ordered=True,
-            least_spread=least_spread,
+            least_spread=LEAST_SPREAD * np.sqrt(rate * (1 - rate)) if len(classes) > 1 else 0.0,
         )
     return compare_counts(pairs, policy, seed=seed)
 

@@ -105,9 +105,8 @@ def guess_column(name: str, cells: Sequence[Any]) -> Guess:
     if not counts:
         return Guess(name, "empty", "ignored", "no cell holds a value", missing=missing)
     words = _words_for_missing(counts)
-    if words and len(counts) > len(words):
-        present = [text for text in present if text not in words]
-        counts = Counter(present)
+    present = [text for text in present if text not in words]
+    counts = Counter(present)
     if len(counts) == 1:
         told = "every cell that holds a value holds the same"
         return Guess(name, "constant", "ignored", told, missing=missing)
@@ -119,9 +118,14 @@ def guess_column(name: str, cells: Sequence[Any]) -> Guess:
 
 
 def _words_for_missing(counts: Counter[str]) -> list[str]:
-    """Values that stand for a missing one. Among words, none may be an answer: no symptom."""
+    """Values that stand for a missing one.
+
+    Beside a single value they are the other one: + and -. Among words, none may be an answer.
+    """
     words = [text for text in counts if text.lower() in WORDS_FOR_MISSING]
     others = [text for text in counts if text not in words]
+    if len(others) < 2:  # noqa: PLR2004 - one value is no choice
+        return []
     if any(any(letter.isdigit() for letter in text) for text in others):
         return words
     return [text for text in words if text.lower() != NONE]

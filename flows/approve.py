@@ -11,8 +11,6 @@ from tasks.data.problems import read_problem
 from tasks.people.events import MODEL_PROMOTED, ring
 from tasks.progress import step
 
-MOST_LETTERS = 128  # of who decided, that the journal keeps
-
 
 @driftline_flow("approve", run_name="approve {problem}")
 def approve(problem: str, actor: str = "") -> Sections:
@@ -23,7 +21,7 @@ def approve(problem: str, actor: str = "") -> Sections:
     spec = read_problem(problem)
     actor = actor.strip() or getpass.getuser()
     with step("hand over"):
-        holders = approving.approve(spec, actor=f"approve {actor}"[:MOST_LETTERS])
+        holders = approving.approve(spec, actor=f"approve {actor}")
     packaged = package(problem)
     card = write_card(spec, read_promoted(spec))
     reasons = [f"{actor} agreed"]

@@ -21,7 +21,6 @@ from tasks.log import predictions
 from tasks.progress import tell
 
 CONSOLE = Console(highlight=False)
-MOST_LETTERS = 128  # of a name, that the database keeps
 
 
 @driftline_flow("release", run_name="release {problem}")
@@ -45,7 +44,7 @@ def decide(problem: Problem, verdict: str, *, actor: str, is_dropped: bool) -> l
     chosen = choose(predictions.read_quarantine(problem), verdict)
     for each in chosen:
         predictions.decide_on_quarantine(
-            problem, each.key, _word(is_dropped=is_dropped), actor=actor.strip()[:MOST_LETTERS]
+            problem, each.key, _word(is_dropped=is_dropped), actor=actor.strip()
         )
     return chosen
 

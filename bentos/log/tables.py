@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
+ACTOR_LETTERS = 128
 METADATA = MetaData()
 
 Sequence = BigInteger().with_variant(Integer, "sqlite")
@@ -118,7 +119,7 @@ RELEASES = Table(
     Column("verdict_key", String(64), nullable=False, unique=True),
     Column("problem", String(64), nullable=False),
     Column("decision", String(16), nullable=False),  # released or dropped
-    Column("actor", String(128), nullable=False),
+    Column("actor", String(ACTOR_LETTERS), nullable=False),
     Column("at", Moment, nullable=False),
     Index("releases_by_problem", "problem", "sequence"),
 )
@@ -130,7 +131,7 @@ JOURNAL = Table(
     Column("problem", String(64), primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("at", String(40), nullable=False),
-    Column("actor", String(128), nullable=False),
+    Column("actor", String(ACTOR_LETTERS), nullable=False),
     Column("alias", String(32), nullable=False),
     Column("before", String(32), nullable=True),
     Column("after", String(32), nullable=True),

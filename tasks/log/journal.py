@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from bentos.log.tables import JOURNAL
+from bentos.log.tables import ACTOR_LETTERS, JOURNAL
 from driftline.journal import Anchor, Entry, Promoted, last_holders, next_entry
 from tasks.data.files import list_names, locate, write_file
 from tasks.decorators import io
@@ -54,7 +54,7 @@ def write_journal(
         entries[-1] if entries else None,
         problem=problem,
         at=datetime.now(UTC).isoformat(timespec="microseconds"),
-        actor=actor,
+        actor=actor[:ACTOR_LETTERS],
         alias=alias,
         before=before,
         after=after,

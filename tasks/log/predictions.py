@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, select
 from sqlalchemy.exc import IntegrityError
 
-from bentos.log.tables import LABELS, ORDERS, PREDICTIONS, RELEASES, VERDICTS
+from bentos.log.tables import ACTOR_LETTERS, LABELS, ORDERS, PREDICTIONS, RELEASES, VERDICTS
 from driftline.problem import Problem
 from driftline.verdicts import DriftDecision, Quarantined, Window, name_of
 from tasks.decorators import io
@@ -144,7 +144,7 @@ def decide_on_quarantine(problem: Problem, key: str, decision: str, *, actor: st
         "verdict_key": key,
         "problem": problem.name,
         "decision": decision,
-        "actor": actor,
+        "actor": actor[:ACTOR_LETTERS],
         "at": _now(),
     }
     try:

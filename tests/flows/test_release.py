@@ -17,6 +17,7 @@ from tasks.decorators import without_task_runs
 from tasks.log.predictions import read_quarantine, record_verdict
 from tests.support import TINY, file_problem, make_problem, run_command
 
+NAME = "Lee" * 60
 WAITING = [
     Quarantined("abc1", 1, 4, ("level: stuck at one value",)),
     Quarantined("abd2", 5, 9, ("level: stuck at one value",)),
@@ -67,12 +68,12 @@ def test_it_is_decided_in_the_name_of_the_person_who_asked(
     set_aside(problem, window)
 
     with without_task_runs():
-        decided = decide(problem, "abc", actor=" Ann Lee ", is_dropped=drop)
+        decided = decide(problem, "abc", actor=f" Ann {NAME} ", is_dropped=drop)
         waiting = {each.key: each.is_dropped for each in read_quarantine(problem)}
 
     assert [each.key for each in decided] == ["abc1"]
     assert waiting == left
-    assert deciders(home) == ["Ann Lee"]
+    assert deciders(home) == [f"Ann {NAME}"[:128]]
 
 
 def test_nobody_decides_without_a_name(home: Path) -> None:

@@ -228,12 +228,17 @@ def test_answers_are_compared_by_the_probability_of_each_class() -> None:
     assert change.has_drifted
 
 
-def test_probabilities_that_hardly_vary_have_not_changed_by_a_hundredth() -> None:
-    before, now = (np.linspace(low, low + 0.02, 400) for low in (0.45, 0.46))
+@pytest.mark.parametrize(("then", "now", "has_drifted"), [(0.45, 0.46, False), (0.01, 0.02, True)])
+def test_probabilities_that_hardly_vary_are_measured_by_the_outcomes_own_deviation(
+    then: float, now: float, has_drifted: bool
+) -> None:
+    """A hundredth more is nothing where every other person is ill, and much where hardly one is."""
+    before, after = (np.linspace(low, low + 0.005, 400) for low in (then, now))
 
     (change,) = measure_answers(
-        np.c_[1 - before, before], np.c_[1 - now, now], ["well", "ill"], POLICY, seed=0
+        np.c_[1 - before, before], np.c_[1 - after, after], ["well", "ill"], POLICY, seed=0
     )
 
-    assert change.effect == pytest.approx(0.01 / 0.05, rel=0.05)
-    assert not change.has_drifted
+    rate = before.mean()
+    assert change.effect == pytest.approx(0.01 / (0.1 * np.sqrt(rate * (1 - rate))), rel=0.05)
+    assert change.has_drifted == has_drifted

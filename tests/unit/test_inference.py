@@ -192,6 +192,13 @@ def test_codes_that_begin_with_a_letter_are_no_numbers_with_units() -> None:
     assert "too many for categories" in guess_column("icd", cells).evidence
 
 
+def test_a_sign_beside_one_other_value_is_the_other_value() -> None:
+    guess = guess_column("test", ["+", "-", "-", "+"] * 30)
+
+    assert (guess.kind, guess.keys["categories"]) == ("category", ["+", "-"])
+    assert "missing_codes" not in guess.keys
+
+
 def test_none_among_words_is_an_answer_and_among_numbers_a_missing_value() -> None:
     symptoms = guess_column("symptom", ["fever", "cough", "none"] * 40)
     doses = guess_column("dose", [*(str(dose) for dose in RNG.integers(1, 500, 90)), *["none"] * 5])
