@@ -255,8 +255,11 @@ def assert_all_is_recorded(system: System, renewed: str) -> None:
 
     events = system.events()
     rejected = len({entry.after for entry in system.journal() if entry.alias == "challenger"})
+    asked = events["driftline.drift.need_labels"]
+    assert min(1, kinds["need_labels"]) <= asked <= kinds["need_labels"]  # told once, as a rule
     assert events == Counter(
         {
+            "driftline.drift.need_labels": asked,
             "driftline.labels.counted": 10,
             "driftline.drift.retrain": kinds["retrain"],
             "driftline.drift.quarantine": 1,
