@@ -80,7 +80,7 @@ def choose(waiting: list[Quarantined], verdict: str) -> list[Quarantined]:
     open_ones = [each for each in waiting if not each.is_dropped]
     if verdict == "all":
         return open_ones
-    found = [each for each in open_ones if each.key.startswith(verdict)]
+    found = [each for each in open_ones if verdict and each.key.startswith(verdict)]
     if len(found) != 1:
         message = f"--verdict: got {verdict!r}, which {len(found)} of {len(open_ones)} waiting have"
         raise NotFoundError(message)

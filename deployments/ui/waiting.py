@@ -17,7 +17,7 @@ MOST_LETTERS = 60
 def show_waiting(
     problem: str, verdicts: Any, runs: Any, version: str | None, prefect: Prefect
 ) -> None:
-    """All of it; who decides gives a name, which the journal keeps."""
+    """All of it; who decides gives a name, which is kept with the decision."""
     st.header("What waits for you")
     rows, ids = owner.quarantine_rows(verdicts), owner.label_first(runs)
     if not rows and not ids and version is None:

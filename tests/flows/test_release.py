@@ -39,6 +39,11 @@ def test_a_beginning_that_is_nobodys_or_several_is_refused(key: str) -> None:
         choose(WAITING, key)
 
 
+def test_no_key_at_all_is_nobodys_even_where_one_waits() -> None:
+    with pytest.raises(NotFoundError, match="--verdict: got ''"):
+        choose(WAITING[:1], "")
+
+
 def test_a_person_sees_what_waits_and_releases_it(home: Path, tmp_path: Path) -> None:
     file_problem(tmp_path, "tiny", TINY)
     window = Window(*[pd.DataFrame()] * 2, first=1, last=4, last_label=0, seen=0, seen_label=0)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -101,11 +103,16 @@ def test_no_row_is_predicted_by_a_model_that_saw_it() -> None:
     assert 0.3 < (probabilities.argmax(axis=1) == y).mean() < 0.7
 
 
+def build(rows: np.ndarray) -> Any:
+    """An unfitted pipeline, the same for whatever rows."""
+    del rows
+    return CANDIDATES["logistic_regression"].build({"C": 1.0}, 0)
+
+
 def test_every_fold_is_scored_at_a_threshold_that_the_other_folds_chose() -> None:
     """Chosen on its own rows, a threshold would flatter the fold."""
     X, y = memorise()  # noqa: N806
     splits = make_folds(y, folds=3, repeats=1, seed=0)
-    build = lambda _: CANDIDATES["logistic_regression"].build({"C": 1.0}, 0)  # noqa: E731
 
     result = cross_validate(build, X, y, splits=splits, goal=GOAL, positive=1)
 
@@ -117,7 +124,6 @@ def test_every_fold_is_scored_at_a_threshold_that_the_other_folds_chose() -> Non
 def test_means_and_deviations_run_over_all_folds_of_all_repeats() -> None:
     X, y = memorise()  # noqa: N806
     splits = make_folds(y, folds=3, repeats=2, seed=0)
-    build = lambda _: CANDIDATES["logistic_regression"].build({"C": 1.0}, 0)  # noqa: E731
 
     result = cross_validate(build, X, y, splits=splits, goal=GOAL, positive=1)
 
