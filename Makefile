@@ -100,7 +100,7 @@ ui: $(READY) ## the page for people on port 8501: ask, score a table, look after
 	@$(PY) -m deployments.pages ui
 
 pictures: $(READY) ## take the pictures of the page anew
-	@$(PY) -m pytest -q tests/system/test_page.py --pictures deployments/ui/pictures
+	@$(PY) -m pytest -q tests/system/page/test_page.py --pictures deployments/ui/pictures
 
 reports: $(READY) ## drift reports and data docs on port 5001
 	@$(PY) -m deployments.pages reports

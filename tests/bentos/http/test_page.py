@@ -1,4 +1,4 @@
-"""The service's own pages as text; tests/system/test_page.py uses them in a browser."""
+"""The service's own pages as text; tests/system/page/test_page.py uses them in a browser."""
 
 import re
 from dataclasses import replace

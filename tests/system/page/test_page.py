@@ -5,163 +5,21 @@
 
 import csv
 import io
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser
-from prefect.client.orchestration import get_client
 
-from bentos.log.database import open_engine
-from bentos.log.tables import VERDICTS
-from tests.conftest import RunFlow
-from tests.ports import free_ports
-from tests.support import ROOT, stop
-from tests.system.browsing import Tab, browser, open_tab
-from tests.system.service import Service, await_that, rows_by_id
+from tests.system.page.browsing import Tab, open_tab
+from tests.system.page.site import Site, set_aside
+from tests.system.service import await_that, rows_by_id
 
 pytestmark = [pytest.mark.system, pytest.mark.browser]
 
 DESKTOP, PHONE, TALL = 1280, 390, 1500
 MARKER = "43.19"  # what a test enters and must not find again
-CHANGES = "\ncandidates: [dummy, logistic_regression]\nsearch: {trials: 0, folds: 2}\n"
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where everything answers, and what the page's server wrote."""
-
-    service: Service
-    url: str
-    log: Path
-    hosts: set[str]
-
-
-@pytest.fixture(scope="module")
-def home(run_flow: RunFlow, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state folder in which the Pima table has a champion and its first drift report."""
-    folder = tmp_path_factory.mktemp("page")
-    for part in ("data/problems", "expectations"):
-        text = (ROOT / part / "diabetes.yaml").read_text(encoding="utf-8")
-        path = folder / "project" / part / "diabetes.yaml"
-        path.parent.mkdir(parents=True)
-        path.write_text(text + (CHANGES if part != "expectations" else ""), encoding="utf-8")
-    where = {"home": folder / "home", "project": folder / "project"}
-    done = run_flow("pipeline", "diabetes", "--folds", "3", **where)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return folder / "home"
-
-
-@pytest.fixture(scope="module")
-def service(home: Path) -> Iterator[Service]:
-    """The champion, served."""
-    own = Service(home, home, f"sqlite:///{home / 'predictions.db'}")
-    words = ["bentos.launch", "diabetes", "--port", str(own.port)]
-    process = own.run(words, {"DRIFTLINE_PROJECT_DIR": str(home.parent / "project")})
-    try:
-        own.await_ready(process)
-        yield own
-    finally:
-        own.stop()
-
-
-@pytest.fixture(scope="module")
-def monitor(prefect_api: str) -> Iterator[Callable[[], list[str]]]:
-    """The deployment `monitor/diabetes` of a real server, and the names of its runs' problems."""
-    assert prefect_api
-    with get_client(sync_client=True) as client:
-        made = client.create_deployment(client.create_flow_from_name("monitor"), "diabetes")
-        yield lambda: [
-            str(run.parameters["problem"])
-            for run in client.read_flow_runs()
-            if run.deployment_id == made
-        ]
-        client.delete_deployment(made)
-
-
-@pytest.fixture
-def release(prefect_api: str) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """The deployment `release/diabetes` of a real server; what its runs are told."""
-    assert prefect_api
-    with get_client(sync_client=True) as client:
-        made = client.create_deployment(client.create_flow_from_name("release"), "diabetes")
-        yield lambda: [
-            run.parameters for run in client.read_flow_runs() if run.deployment_id == made
-        ]
-        client.delete_deployment(made)
-
-
-def set_aside(home: Path, problem: str) -> str:
-    """Record that rows were judged broken; the verdict's key."""
-    key = uuid4().hex
-    row = {
-        "key": key,
-        "problem": problem,
-        "model_version": "1",
-        "verdict": "quarantine",
-        "reasons": '["BMI: stuck at one value"]',
-        "evidence": "{}",
-        "report_sha256": "",
-        "report": "",
-        "first_prediction": 1,
-        "last_prediction": 300,
-        "decided_at": datetime.now(UTC).replace(tzinfo=None),
-    }
-    engine = open_engine(f"sqlite:///{home / 'predictions.db'}")
-    with engine.begin() as connection:
-        connection.execute(VERDICTS.insert(), row)
-    engine.dispose()
-    return key
-
-
-@pytest.fixture(scope="module")
-def site(
-    home: Path, service: Service, prefect_api: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Site]:
-    """The report server and the page beside the service."""
-    reports, port = free_ports(2)
-    log = tmp_path_factory.mktemp("log") / "page.log"
-    env = os.environ | {
-        "DRIFTLINE_HOME": str(home),
-        "DRIFTLINE_SERVICES": f"diabetes={service.url}",
-        "DRIFTLINE_REPORTS_URL": f"http://127.0.0.1:{reports}",
-        "PREFECT_API_URL": prefect_api,
-        "PYTHONPATH": str(ROOT),
-    }
-    pages = [sys.executable, "-m", "deployments.pages"]
-    with log.open("wb") as out:
-        started = [
-            subprocess.Popen([*pages, *words], cwd=ROOT, env=env, stdout=out, stderr=out)
-            for words in (("reports", "--port", str(reports)), ("ui", "--port", str(port)))
-        ]
-    try:
-        hosts = {f"127.0.0.1:{each}" for each in (reports, port)}
-        yield Site(service, f"http://127.0.0.1:{port}", log, hosts)
-    finally:
-        for each in started:
-            stop(each)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The browser."""
-    with browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures go: the checkout stays as it is unless somebody names a folder of it."""
-    folder: Path = request.config.getoption("--pictures") or tmp_path_factory.mktemp("pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def opened(chromium: Browser, site: Site, width: int) -> Tab:
