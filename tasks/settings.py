@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     build_options: str = ""
     lambda_rie: str = ""
     evidence_key: str = ""  # path of a private key
+    dask: str = ""  # address of a scheduler, or a number of processes to start
     patience_seconds: float = Field(default=75, ge=0)  # with a store or database that is away
 
     @property

@@ -9,6 +9,7 @@ from driftline.problem import Problem
 from driftline.training import Trained
 from flows.shared.aliases import read_rival, settle_aliases
 from flows.shared.leftovers import end_left_runs
+from tasks.cluster import is_clustered
 from tasks.data.cleaning import clean_labelled
 from tasks.data.storage import Origin, read_snapshot, write_snapshot
 from tasks.log import predictions
@@ -61,10 +62,13 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
     rows = len(dataset.train_digests) + len(dataset.test_digests)
     candidates = training.plan_candidates(spec, champion, rows, may_refit=renewed is not None)
     with step("fit"):
-        trained = [
-            training.train_candidate(name, spec, dataset, plan, params)
-            for name, params in candidates.items()
-        ]
+        if is_clustered():
+            trained = training.train_on_cluster(candidates, spec, dataset, plan)
+        else:
+            trained = [
+                training.train_candidate(name, spec, dataset, plan, params)
+                for name, params in candidates.items()
+            ]
     searched = training.searched_rows(candidates, champion, rows)
     winner, exported = choose(trained, spec, dataset, plan, snapshot, searched_rows=searched)
     return Contest(spec, plan, snapshot, dataset, trained, winner, exported)

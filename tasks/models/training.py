@@ -1,6 +1,6 @@
 """Runs the training rules over a snapshot, and says how it goes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from driftline.renewal import as_dataset, renew
 from driftline.served import ServedModel
 from driftline.training import Trained
 from driftline.typical import find_typical
+from tasks.cluster import spread
 from tasks.decorators import work
 from tasks.progress import tell
 
@@ -97,6 +98,40 @@ def train_candidate(
     name: str, problem: Problem, dataset: Dataset, plan: Plan, params: Params | None = None
 ) -> Trained:
     """Search, cross-validate and fit one candidate; with `params` nothing is searched."""
+    searched = outcome_of(problem).searched_by
+    trained = _train(
+        problem,
+        dataset,
+        plan,
+        (name, params),
+        on_trial=lambda number, loss: _tell_trial(
+            name, number, plan.trials, f"{searched} {loss:.4f}"
+        ),
+    )
+    _tell_figures(trained, problem)
+    return trained
+
+
+@work(name="compare candidates on the cluster")
+def train_on_cluster(
+    candidates: Mapping[str, Params | None], problem: Problem, dataset: Dataset, plan: Plan
+) -> list[Trained]:
+    """Each candidate as `train_candidate` does, side by side; in the order of the candidates."""
+    trained: dict[str, Trained] = {}
+    for (name, _), made in spread(_train, (problem, dataset, plan), list(candidates.items())):
+        trained[name] = made
+        _tell_figures(made, problem)
+    return [trained[name] for name in candidates]
+
+
+def _train(
+    problem: Problem,
+    dataset: Dataset,
+    plan: Plan,
+    candidate: tuple[str, Params | None],
+    on_trial: Callable[[int, float], None] | None = None,
+) -> Trained:
+    name, params = candidate
     splits = training.plan_folds(
         problem.target.strata(dataset.data.y_train),
         folds=plan.folds,
@@ -104,8 +139,7 @@ def train_candidate(
         seed=plan.seed,
         groups=dataset.groups,
     )
-    searched = outcome_of(problem).searched_by
-    trained = training.train_candidate(
+    return training.train_candidate(
         name,
         problem,
         dataset.data,
@@ -113,14 +147,15 @@ def train_candidate(
         splits=splits,
         trials=plan.trials,
         seed=plan.seed,
-        on_trial=lambda number, loss: _tell_trial(
-            name, number, plan.trials, f"{searched} {loss:.4f}"
-        ),
+        on_trial=on_trial,
         params=params,
     )
+
+
+def _tell_figures(trained: Trained, problem: Problem) -> None:
     goal = problem.goal.metric
-    tell(f"{name}: cross-validated {goal} {trained.cv.mean(goal):.4f} ± {trained.cv.std(goal):.4f}")
-    return trained
+    mean, deviation = trained.cv.mean(goal), trained.cv.std(goal)
+    tell(f"{trained.name}: cross-validated {goal} {mean:.4f} ± {deviation:.4f}")
 
 
 def _tell_trial(name: str, number: int, trials: int, last: str) -> None:

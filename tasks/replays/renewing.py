@@ -16,6 +16,7 @@ from driftline.errors import NotFoundError, ProblemError
 from driftline.history import History, Renewed, renew_at
 from driftline.probe import Probe
 from driftline.promise import DEFAULT_RECIPE, MADE_FROM, Recipe, read_promise
+from tasks.cluster import spread
 from tasks.data.files import locate, read_file, write_file
 from tasks.decorators import io, work
 from tasks.progress import bar, tell
@@ -34,25 +35,25 @@ def choose_recipe(candidate: str | None, predicts: Literal["class", "number"] = 
 
 @work(name="make models")
 def make_models(history: History, recipe: Recipe) -> list[Renewed]:
-    """The model of each window, side by side on all processors; what was kept is not made anew."""
-    from joblib import Parallel, delayed
-
+    """The model of each window, made side by side; what was kept is not made anew."""
     key = key_of(history, recipe)
     models = dict(_kept_models(key, history.windows))
     missing = [window for window in range(history.windows) if window not in models]
     if models:
         tell(f"{len(models)} of {history.windows} models were made before")
     with bar("make models") as advance:
-        made = Parallel(n_jobs=-1, return_as="generator_unordered")(
-            delayed(renew_at)(history, window, recipe)
-            for window in sorted(missing, reverse=True)  # the longest first
-        )
-        for done, model in enumerate(made, start=1):
+        longest_first = sorted(missing, reverse=True)
+        made = spread(_renew, (history, recipe), longest_first)
+        for done, (window, model) in enumerate(made, start=1):
             content = _pack(model)
-            write_file(_place(key, model.window), content)
-            models[model.window] = _unpack(content)  # as a replay that goes on will read it
+            write_file(_place(key, window), content)
+            models[window] = _unpack(content)  # as a replay that goes on will read it
             advance(done / len(missing))
     return [models[window] for window in range(history.windows)]
+
+
+def _renew(history: History, recipe: Recipe, window: int) -> Renewed:
+    return renew_at(history, window, recipe)
 
 
 def _kept_models(key: str, windows: int) -> Iterator[tuple[int, Renewed]]:

@@ -1,0 +1,141 @@
+"""Where the heavy parts of a task run: on this machine's processors, or on a Dask cluster.
+
+A part is a call that depends on nothing but its arguments, so that it may run again: a finished
+part does where a worker dies. What it makes is kept by the task that asked, never by a worker.
+`DRIFTLINE_DASK` names a scheduler (`tcp://host:8786`), or a number of processes to start here. The
+workers need this project at the same version. Dask sends code over its connections: they belong
+into a private network, or under its own TLS settings.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+from driftline.errors import SettingsError, UnavailableError
+from tasks.progress import tell
+from tasks.settings import get_settings
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Part = TypeVar("Part")
+Made = TypeVar("Made")
+LONGEST_WAIT_SECONDS = 30
+DEATHS_ALLOWED = 3  # of workers under one part: then the part is to blame
+
+
+def is_clustered() -> bool:
+    """Whether heavy parts go to a Dask cluster."""
+    return bool(get_settings().dask)
+
+
+def spread(
+    function: Callable[..., Made], shared: Sequence[Any], parts: Sequence[Part]
+) -> Iterator[tuple[Part, Made]]:
+    """`function(*shared, part)` of each part, side by side; each as soon as it is made.
+
+    Raises:
+        SettingsError: `DRIFTLINE_DASK` is neither an address nor a number of processes.
+        UnavailableError: the cluster is away, or its workers died.
+    """
+    if is_clustered():
+        with open_cluster() as client:
+            yield from _spread_on(client, function, shared, parts)
+        return
+    from joblib import Parallel, delayed
+
+    yield from Parallel(n_jobs=-1, return_as="generator_unordered")(
+        delayed(_paired)(function, shared, part) for part in parts
+    )
+
+
+def _paired(function: Callable[..., Made], shared: Sequence[Any], part: Part) -> tuple[Part, Made]:
+    return part, function(*shared, part)
+
+
+def _spread_on(
+    client: "Client",
+    function: Callable[..., Made],
+    shared: Sequence[Any],
+    parts: Sequence[Part],
+) -> Iterator[tuple[Part, Made]]:
+    from distributed import as_completed
+    from distributed.scheduler import KilledWorker
+
+    run = uuid4().hex  # results of another run with the same arguments are not mixed in
+    # as a call, which is made again where the worker that held it died
+    kept = client.submit(tuple, shared, key=f"shared-{run}")
+    pending = [
+        client.submit(_call, function, kept, part, key=f"part-{place}-{run}")
+        for place, part in enumerate(parts)
+    ]
+    place_of = {future.key: place for place, future in enumerate(pending)}
+    try:
+        for future, made in as_completed(pending, loop=client.loop, with_results=True):
+            future.release()
+            yield parts[place_of[future.key]], made
+    except KilledWorker as error:
+        message = (
+            f"DRIFTLINE_DASK: workers died {DEATHS_ALLOWED + 1} times under one part; "
+            "wanted workers with more memory, or fewer of them on a machine"
+        )
+        raise UnavailableError(message) from error
+
+
+def _call(function: Callable[..., Made], shared: Sequence[Any], part: Any) -> Made:
+    return function(*shared, part)
+
+
+@contextmanager
+def open_cluster() -> Iterator["Client"]:
+    """A client of its own for one task, closed with it, and the processes where they are ours."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    where = get_settings().dask
+    dask.config.set(
+        {
+            "distributed.scheduler.allowed-failures": DEATHS_ALLOWED,
+            "distributed.admin.large-graph-warning-threshold": "10GB",  # a table goes over once
+        }
+    )
+    if "://" in where:
+        with _connect(where) as client:
+            yield client
+        return
+    options = {"host": "127.0.0.1", "dashboard_address": None, "threads_per_worker": 1}
+    options["local_directory"] = str(get_settings().home.absolute() / "dask")
+    with (
+        LocalCluster(n_workers=_processes(where), processes=True, **options) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def _processes(text: str) -> int:
+    if text.isdecimal() and int(text):
+        return int(text)
+    message = (
+        f"DRIFTLINE_DASK: got {text!r}, wanted a scheduler's address, such as "
+        "tcp://127.0.0.1:8786, or a number of processes to start here"
+    )
+    raise SettingsError(message)
+
+
+def _connect(address: str) -> "Client":
+    from distributed import Client
+
+    client = None
+    try:
+        client = Client(address, timeout=LONGEST_WAIT_SECONDS, set_as_default=False)
+        client.wait_for_workers(1, timeout=LONGEST_WAIT_SECONDS)
+    except (OSError, TimeoutError, ValueError) as error:
+        why = "no worker there" if client is not None else "no scheduler answers there"
+        if client is not None:
+            client.close()
+        message = f"DRIFTLINE_DASK: {address}: {why} (waited {LONGEST_WAIT_SECONDS} s)"
+        raise UnavailableError(message) from error
+    workers = len(client.scheduler_info(n_workers=-1)["workers"])
+    tell(f"heavy parts go to {address}, workers there: {workers}")
+    return client

@@ -1,0 +1,178 @@
+"""Heavy parts on real Dask workers: the same as here, whole though workers die, said where away."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from driftline.dataset import Plan
+from driftline.digests import digest_rows
+from driftline.errors import DataError, SettingsError, UnavailableError
+from driftline.history import cut_history
+from driftline.promise import DEFAULT_RECIPE
+from tasks import cluster
+from tasks.cluster import spread
+from tasks.decorators import without_task_runs
+from tasks.models import training
+from tasks.replays.renewing import make_models
+from tasks.settings import get_settings
+from tests.ports import free_ports
+from tests.support import ROOT, make_problem, stop, tiny_rows
+
+PARTS = list(range(6))
+Choose = Callable[[str], None]
+
+
+@pytest.fixture
+def choose(home: Path, monkeypatch: pytest.MonkeyPatch) -> Choose:
+    """Say where heavy parts run."""
+    del home
+
+    def use(where: str) -> None:
+        monkeypatch.setenv("DRIFTLINE_DASK", where)
+        get_settings.cache_clear()
+
+    return use
+
+
+def labelled_rows(copies: int = 1) -> pd.DataFrame:
+    table = pd.concat([tiny_rows()] * copies, ignore_index=True)
+    return table.assign(outcome=table["outcome"].map({0: "well", 1: "ill"}))
+
+
+def square_and_die_once(folder: Path, part: int) -> int:
+    """The square; whoever comes first to part 3 is killed there."""
+    if part == 3 and not (folder / "died").exists():
+        (folder / "died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return part * part
+
+
+def die(part: int) -> None:
+    del part
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def complain(part: int) -> None:
+    message = f"part {part}: got nothing, wanted something"
+    raise DataError(message)
+
+
+def test_each_part_is_made_once_though_a_worker_is_killed(choose: Choose, tmp_path: Path) -> None:
+    choose("2")
+
+    made = list(spread(square_and_die_once, (tmp_path,), PARTS))
+
+    assert (tmp_path / "died").exists()
+    assert sorted(made) == [(part, part * part) for part in PARTS]
+
+
+def test_a_part_that_kills_every_worker_is_given_up(
+    choose: Choose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose("1")
+    monkeypatch.setattr(cluster, "DEATHS_ALLOWED", 0)
+
+    with pytest.raises(UnavailableError, match="workers died 1 times under one part"):
+        list(spread(die, (), [1]))
+
+
+def test_what_a_part_says_of_bad_data_arrives(choose: Choose) -> None:
+    choose("1")
+
+    with pytest.raises(DataError, match="part 7: got nothing"):
+        list(spread(complain, (), [7]))
+
+
+@pytest.mark.parametrize("where", ["many", "0", "-1"])
+def test_a_setting_that_cannot_be_meant_is_refused(choose: Choose, where: str) -> None:
+    choose(where)
+
+    with pytest.raises(SettingsError, match=f"DRIFTLINE_DASK: got '{where}', wanted a scheduler's"):
+        list(spread(complain, (), [1]))
+
+
+def test_a_scheduler_that_is_away_is_said(choose: Choose, monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = free_ports(1)
+    choose(f"tcp://127.0.0.1:{port}")
+    monkeypatch.setattr(cluster, "LONGEST_WAIT_SECONDS", 1)
+
+    with pytest.raises(UnavailableError, match=f"{port}: no scheduler answers there"):
+        list(spread(complain, (), [1]))
+
+
+@pytest.fixture
+def scheduler() -> Iterator[str]:
+    """A scheduler as a person would start one; its address."""
+    (port,) = free_ports(1)
+    words = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen([sys.executable, *words, "--no-dashboard"], cwd=ROOT)
+    yield f"tcp://127.0.0.1:{port}"
+    stop(process)
+
+
+def test_a_scheduler_without_workers_is_said(
+    choose: Choose, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(scheduler)
+    monkeypatch.setattr(cluster, "LONGEST_WAIT_SECONDS", 15)
+
+    with pytest.raises(UnavailableError, match="no worker there"):
+        list(spread(complain, (), [1]))
+
+
+def test_candidates_are_trained_alike_on_workers_of_a_scheduler(
+    choose: Choose, scheduler: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="driftline")
+    problem = make_problem(candidates=["dummy", "logistic_regression", "random_forest"])
+    plan = Plan(folds=3, repeats=1, trials=2, test_size=0.25, seed=0, is_smoke=False)
+    table = labelled_rows()
+    words = ["-m", "distributed.cli.dask_worker", scheduler, "--nthreads", "1", "--no-dashboard"]
+    worker = subprocess.Popen([sys.executable, *words], cwd=ROOT)
+    choose(scheduler)
+    candidates = dict.fromkeys(problem.candidates)
+
+    try:
+        with without_task_runs():
+            dataset = training.split_rows(table, digest_rows(table), problem, plan)
+            there = training.train_on_cluster(candidates, problem, dataset, plan)
+            here = [training.train_candidate(n, problem, dataset, plan) for n in candidates]
+    finally:
+        stop(worker)
+
+    assert f"heavy parts go to {scheduler}, workers there: 1" in caplog.text
+    assert [one.name for one in there] == list(candidates)
+    for one, other in zip(there, here, strict=True):
+        assert one.params == other.params
+        assert one.flat_metrics() == other.flat_metrics()
+        assert np.array_equal(
+            one.model.predict_proba(dataset.data.X_test),
+            other.model.predict_proba(dataset.data.X_test),
+        )
+
+
+def test_a_replays_models_are_the_same_bytes_on_a_cluster(
+    choose: Choose, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = cut_history(labelled_rows(3), make_problem(), windows=4)
+    files = {}
+    for where in ("", "2"):
+        choose(where)
+        monkeypatch.setenv("DRIFTLINE_STORE_URL", str(home / f"store-{where}"))
+        get_settings.cache_clear()
+        with without_task_runs():
+            make_models(history, DEFAULT_RECIPE)
+        files[where] = {
+            path.name: path.read_bytes() for path in (home / f"store-{where}").rglob("*.npz")
+        }
+
+    assert len(files["2"]) == history.windows
+    assert files["2"] == files[""]
