@@ -95,7 +95,7 @@ def _settle(arguments: dict[str, Any], problem: Problem, where: str) -> dict[str
 
 
 def _settle_value(value: Any, column: str, problem: Problem, key: str) -> Any:
-    if value is None:
+    if value is None or value in {"null", "~"}:
         return None
     spec = problem.columns.get(column, problem.target)
     if isinstance(spec, Target):
