@@ -1,4 +1,4 @@
-"""YAML as Driftline reads it: YAML 1.2's booleans and numbers, no key twice, errors with file and key.
+"""YAML as Driftline reads it: YAML 1.2's booleans and numbers, no key twice, errors that name keys.
 
 Names are text however they look. Where a caller says so, values are too: a code is what was written
 and not the number, time or date that YAML would make of it.
@@ -54,14 +54,12 @@ class _StrictLoader(yaml.SafeLoader):
             return str(node.value)
 
 
+_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+_ENDLESS = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 _OWN = {
     "bool": (r"true|True|false|False", "tTfF"),
     "int": (r"[-+]?[0-9][0-9_]*|0x[0-9a-fA-F]+|0o[0-7]+", "-+0123456789"),
-    "float": (
-        r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-        "-+0123456789.",
-    ),
+    "float": (f"{_FLOAT}|{_ENDLESS}", "-+0123456789."),
 }
 _StrictLoader.yaml_implicit_resolvers = {
     first: [
