@@ -20,7 +20,7 @@ from driftline.journal import (
 )
 from driftline.problem import Problem
 from driftline.promotion import Decision
-from driftline.served import ServedModel
+from driftline.served import ServedModel, find_difference
 from flows.shared.interrupts import PROMOTED
 from tasks.log.journal import anchor_rows, read_journal, write_journal
 from tasks.models.registry import (
@@ -120,9 +120,10 @@ def read_promoted(problem: Problem, alias: str = CHAMPION) -> ServedModel:
 
 
 def read_rival(problem: Problem) -> tuple[ServedModel | None, str]:
-    """The champion to compare with; where its files are lost, none and why it cannot be asked.
+    """The champion to compare with; none, and why, where it cannot be asked.
 
-    Whoever trains anew may be doing so because of that.
+    Its files are lost, or the problem file asks for something else since. Whoever trains anew may
+    be doing so because of that.
     """
     try:
         champion = read_champion(problem)
@@ -130,6 +131,9 @@ def read_rival(problem: Problem) -> tuple[ServedModel | None, str]:
             insist_on_promoted(problem, champion)
     except LostModelError as error:
         return None, f"not compared with the champion: {error.why}"
+    other = None if champion is None else find_difference(champion, problem)
+    if other is not None:
+        return None, f"not compared with the champion: it was made for another problem ({other})"
     return champion, ""
 
 
