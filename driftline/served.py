@@ -1,7 +1,6 @@
 """A registered model as serving sees it: its ONNX file and its contract, never its pickle."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,22 +60,24 @@ def score_served(model: ServedModel, table: pd.DataFrame, y: np.ndarray) -> Scor
 
 def takes_rows(model: ServedModel, table: pd.DataFrame) -> NDArray[np.bool_]:
     """Which rows of a table the model's own contract takes."""
-    contract = model.contract
+    untaken = find_untaken(model.contract, as_sent(table, model.contract))
+    return ~table.index.isin(list(untaken))
+
+
+def find_untaken(contract: Contract, sent: pd.DataFrame) -> dict[int, tuple[str, ...]]:
+    """Rows, by their index, that a contract refuses, and why, where its problem allows them by now.
+
+    `sent` has the contract's fields as requests have them.
+    """
     names = [field.name for field in contract.fields]
-    records = as_sent(table[names], contract).to_dict(orient="records")
-    try:
-        contract.encode_table(records)  # type: ignore[arg-type]
-    except InvalidRecordError:
-        return np.array([_takes(contract, record) for record in records], dtype=bool)
-    return np.ones(len(table), dtype=bool)
-
-
-def _takes(contract: Contract, record: Any) -> bool:
-    try:
-        contract.encode(record)
-    except InvalidRecordError:
-        return False
-    return True
+    filled = sent[names].astype("object").where(sent[names].notna(), None)
+    untaken: dict[int, tuple[str, ...]] = {}
+    for row, record in zip(sent.index, filled.to_dict(orient="records"), strict=True):
+        try:
+            contract.encode(record)  # type: ignore[arg-type] # names are strings
+        except InvalidRecordError as error:
+            untaken[int(row)] = tuple(f"{field}: {why}" for field, why in error.fields)
+    return untaken
 
 
 def score_by(contract: Contract, answers: np.ndarray, y: np.ndarray) -> ScoredRows:

@@ -8,7 +8,7 @@ alone, and told by `flows.journal --verify`.
 
 from collections.abc import Sequence
 
-from driftline.errors import DriftlineError, LostModelError, NotFoundError
+from driftline.errors import DataError, DriftlineError, LostModelError, NotFoundError
 from driftline.journal import (
     Anchor,
     Entry,
@@ -116,6 +116,22 @@ def read_promoted(problem: Problem, alias: str = CHAMPION) -> ServedModel:
     """The model that holds an alias, which has to be the one that the journal gave it to."""
     model = read_model(problem, alias)
     insist_on_promoted(problem, model)
+    return model
+
+
+def read_fitting(problem: Problem, alias: str = CHAMPION) -> ServedModel:
+    """The same, made for the problem as its file has it now; else it cannot answer its rows."""
+    model = read_promoted(problem, alias)
+    other = find_difference(model, problem)
+    new = [name for name in problem.columns if name not in model.contract.field_names]
+    if other is None and new:
+        other = f"column {', '.join(map(repr, new))} is new"
+    if other is not None:
+        message = (
+            f"{problem.name} v{model.version} was made for another problem ({other}); wanted the "
+            f"file as it was, or a model of it as it is (python -m flows.train {problem.name})"
+        )
+        raise DataError(message)
     return model
 
 
