@@ -82,7 +82,7 @@ def parse_object(body: bytes, most: int) -> dict[str, Any]:
         raise RequestError(400, "malformed", "the body is not valid JSON") from None
     if not isinstance(document, dict):
         raise RequestError(400, "malformed", "the body must be a JSON object")
-    written = body.count(b'":') + body.count(b'" :')
+    written = body.count(b'":') or body.count(b'" :')
     if written > len(document) and written > _count_keys(document):
         _refuse_twins(body)
     return document

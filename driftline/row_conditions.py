@@ -98,7 +98,7 @@ class _Condition(ast.NodeTransformer):
         """`col("age")` is the column; `isin` takes its values."""
         if isinstance(node.func, ast.Name):
             if node.func.id == "col" and len(node.args) == 1:
-                return self.visit(self._named(node.args[0]))
+                return self.visit_Name(self._named(node.args[0]))
             node.args = [self.visit(one) for one in node.args]
             return node
         self.generic_visit(node)

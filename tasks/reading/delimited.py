@@ -153,12 +153,13 @@ class _EvenLines(streams.TextIOBase):
 
     def _check_end(self, last: str) -> None:
         """Refuse a quote that nothing closes, which takes all lines after it for one cell."""
-        signs = {"delimiter": self._dialect.separator, "quotechar": self._dialect.quote}
+        lines = list(streams.StringIO(last, newline=""))
+        separator, quote = self._dialect.separator, self._dialect.quote
         try:
-            list(csv.reader(last.splitlines(keepends=True), strict=True, **signs))
+            list(csv.reader(lines, delimiter=separator, quotechar=quote, strict=True))
         except csv.Error as error:
             if "unexpected end" in str(error):
-                line = self._reader.line_num + 1 - len(last.splitlines()) + self._dialect.skipped
+                line = self._reader.line_num + 1 - len(lines) + self._dialect.skipped
                 self._refuse(f"line {line} opens a quote that is never closed; wanted its end")
 
     def _lines(self) -> Iterator[str]:
