@@ -1,5 +1,6 @@
 """From the bytes of a body to records in the contract's encoding, within limits of size."""
 
+import json
 import zlib
 from collections import Counter
 from typing import Any
@@ -71,16 +72,39 @@ def unpack(body: bytes, coding: bytes, most: int) -> bytes:
 
 
 def parse_object(body: bytes, most: int) -> dict[str, Any]:
-    """A JSON object of at most `most` bytes."""
+    """A JSON object of at most `most` bytes, without a key twice, of which either may be meant."""
     if len(body) > most:
         raise too_large(most)
+    body = body.removeprefix(BYTE_ORDER_MARK)
     try:
-        document = orjson.loads(body.removeprefix(BYTE_ORDER_MARK))
+        document = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise RequestError(400, "malformed", "the body is not valid JSON") from None
     if not isinstance(document, dict):
         raise RequestError(400, "malformed", "the body must be a JSON object")
+    written = body.count(b'":') or body.count(b'" :')
+    if written > len(document) and written > _count_keys(document):
+        _refuse_twins(body)
     return document
+
+
+def _count_keys(document: dict[str, Any]) -> int:
+    """The keys of an object and of the records in it."""
+    lists = (value for value in document.values() if type(value) is list)
+    return len(document) + sum(len(one) for each in lists for one in each if type(one) is dict)
+
+
+def _refuse_twins(body: bytes) -> None:
+    """Look through a body whose keys seem to be more than there are: it costs more than parsing."""
+    try:
+        json.loads(body, object_pairs_hook=_check_twins)
+    except (ValueError, RecursionError):  # of numbers or depths that the first parser took
+        return
+
+
+def _check_twins(pairs: list[tuple[str, Any]]) -> None:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise RequestError(400, "malformed", "the body has a key twice; wanted each once")
 
 
 def name_fields(document: Any, contract: Contract) -> dict[str, Any]:

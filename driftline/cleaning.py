@@ -1,10 +1,9 @@
 """From a raw table of text or typed cells to the problem's columns, typed and normalised.
 
-Owns names (byte-order marks, spaces, aliases), values (spaces, missing markers, missing codes) and
-types. A cell that does not coerce becomes missing, is counted, and marks its row for quarantine.
+Owns values (spaces, missing markers, missing codes) and types; names are `driftline.naming`'s. A
+cell that does not coerce becomes missing, is counted, and marks its row for quarantine.
 """
 
-import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ from driftline.dates import WANTED
 from driftline.digests import GROUP
 from driftline.errors import DataError
 from driftline.groups import mark_groups
+from driftline.naming import rename
+from driftline.oddities import describe_cells
 from driftline.problem import LARGEST, Column, Problem
 from driftline.spelling import MISSING, is_marker, part_codes, read_number, spell, tidy
 
@@ -44,7 +45,7 @@ def clean(
     A column without any usable value is an error too, unless the rows are but a part of a table:
     what becomes of a part's row never depends on the other rows in it.
     """
-    renamed = _rename(raw, problem, source=source, with_target=with_target)
+    renamed = rename(raw, problem, source=source, with_target=with_target)
     if not len(renamed):
         message = f"{source}: got a header and no rows, wanted at least one row"
         raise DataError(message)
@@ -63,7 +64,7 @@ def clean(
         columns |= _groups(raw, problem)
     table = pd.DataFrame(columns)
     if not is_part:
-        _refuse_empty_columns(table, source=source)
+        _refuse_empty_columns(table, renamed, source=source)
     frozen = {row: tuple(reasons) for row, reasons in faults.items()}
     return CleanTable(table=table, uncoerced=uncoerced, faults=frozen)
 
@@ -124,52 +125,6 @@ def _note(
         uncoerced[name] = uncoerced.get(name, 0) + len(rows)
     for row in rows:
         faults.setdefault(int(row), []).append(reason)
-
-
-def _rename(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool) -> pd.DataFrame:
-    named: dict[str, tuple[str, ...]] = {
-        name: (name, *spec.aliases) for name, spec in problem.columns.items()
-    }
-    target = problem.target
-    named[target.name] = (target.name, *target.aliases)
-    owner = {alias: name for name, aliases in named.items() for alias in aliases}
-    ignored = set(problem.ignored)
-    got = [tidy(str(name)) for name in raw.columns]
-
-    unexpected = [name for name in got if name not in owner and name not in ignored]
-    known = [owner[name] for name in got if name in owner]
-    duplicated = sorted({name for name in known if known.count(name) > 1})
-    wanted = [name for name in named if with_target or name != target.name]
-    if not known:  # perhaps a row of values in the place of a header: its cells are not shown
-        message = (
-            f"{source}: got {len(got)} columns and none that the problem file declares, wanted a "
-            f"first line that names {', '.join(map(repr, wanted))}"
-        )
-        raise DataError(message)
-    missing = [name for name in wanted if name not in known]
-    if unexpected or duplicated or missing:
-        raise DataError(_describe_columns(source, missing, unexpected, duplicated))
-    kept = [i for i, name in enumerate(got) if name in owner]
-    renamed = raw.iloc[:, kept].reset_index(drop=True)
-    renamed.columns = pd.Index([owner[got[i]] for i in kept])
-    return renamed
-
-
-def _describe_columns(
-    source: str, missing: list[str], unexpected: list[str], duplicated: list[str]
-) -> str:
-    parts = []
-    if missing:
-        hints = []
-        for name in missing:
-            close = difflib.get_close_matches(name, unexpected, n=1)
-            hints.append(f"{name!r}" + (f" (is it {close[0]!r}? add an alias)" if close else ""))
-        parts.append(f"missing: {', '.join(hints)}")
-    if duplicated:
-        parts.append(f"given more than once: {', '.join(map(repr, duplicated))}")
-    if unexpected:
-        parts.append(f"unexpected: {', '.join(map(repr, unexpected))} (declare or ignore them)")
-    return f"{source}: columns are not as the problem file declares; " + "; ".join(parts)
 
 
 def cells_of(series: pd.Series) -> list[Any]:
@@ -286,7 +241,7 @@ def _read_number(cell: Any, words: frozenset[str]) -> float | None:
     if isinstance(cell, str):
         number = read_number(cell)
         if number is None:
-            text = tidy(cell)
+            text = tidy(cell).replace("\u2212", "-")  # the minus of printed numbers
             is_missing = text in words or is_marker(text)
             number = math.nan if is_missing else read_number(text)
         return number
@@ -298,9 +253,10 @@ def _read_number(cell: Any, words: frozenset[str]) -> float | None:
         return math.inf
 
 
-def _refuse_empty_columns(table: pd.DataFrame, *, source: str) -> None:
+def _refuse_empty_columns(table: pd.DataFrame, raw: pd.DataFrame, *, source: str) -> None:
     empty = [str(name) for name in table.columns if table[name].isna().all()]
     if empty:
         names = ", ".join(map(repr, empty))
         message = f"{source}: column {names}: got no usable value at all, wanted at least one"
-        raise DataError(message)
+        told = [(name, describe_cells(cells_of(raw[name]))) for name in empty if name in raw]
+        raise DataError("; ".join([message, *(f"{name}: {what}" for name, what in told if what)]))

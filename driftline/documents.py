@@ -1,4 +1,4 @@
-"""YAML as Driftline reads it: YAML 1.2 booleans, no key twice, errors that name file and key.
+"""YAML as Driftline reads it: YAML 1.2's booleans and numbers, no key twice, errors that name keys.
 
 Names are text however they look. Where a caller says so, values are too: a code is what was written
 and not the number, time or date that YAML would make of it.
@@ -18,6 +18,13 @@ from driftline.spelling import tidy
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+_TAG = "tag:yaml.org,2002:"
+_PLAIN = frozenset({"int", "float", "bool", "timestamp"})  # what may have been meant as text
+_WANTED = {
+    "tuple_type": "a list",
+    "string_type": "text (in quotes, where it looks like another kind)",
+}
+
 
 class _StrictLoader(yaml.SafeLoader):
     """Reads `YES` and `NO` as text (they are common categories) and refuses a key given twice."""
@@ -26,7 +33,7 @@ class _StrictLoader(yaml.SafeLoader):
         seen: set[str] = set()
         for key_node, _ in node.value:
             key = tidy(str(key_node.value))
-            _keep_text(key_node)
+            _retag(key_node, _PLAIN | {"null"})
             if key in seen:
                 line = key_node.start_mark.line + 1
                 message = f"line {line}: key {key!r} is given twice; wanted once"
@@ -34,14 +41,40 @@ class _StrictLoader(yaml.SafeLoader):
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
+    def construct_number(self, node: yaml.ScalarNode) -> int:
+        """`010` is ten: a whole number in other digits than ten begins with `0x` or `0o`."""
+        digits = str(node.value).replace("_", "")
+        return int(digits, 10 if digits.lstrip("+-").isdigit() else 0)
 
+    def construct_moment(self, node: yaml.ScalarNode) -> Any:
+        """A date; one that there never was stays text, for its key to refuse."""
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError:
+            return str(node.value)
+
+
+_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+_ENDLESS = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+_OWN = {
+    "bool": (r"true|True|false|False", "tTfF"),
+    "int": (r"[-+]?[0-9][0-9_]*|0x[0-9a-fA-F]+|0o[0-7]+", "-+0123456789"),
+    "float": (f"{_FLOAT}|{_ENDLESS}", "-+0123456789."),
+}
 _StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
+    first: [
+        (tag, regexp)
+        for tag, regexp in resolvers
+        if tag.removeprefix(_TAG) not in {*_OWN, "value"}  # `=` is text
+    ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_StrictLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF")
-)
+for _kind, (_pattern, _firsts) in _OWN.items():
+    _StrictLoader.add_implicit_resolver(
+        f"{_TAG}{_kind}", re.compile(rf"(?:{_pattern})\Z"), list(_firsts)
+    )
+_StrictLoader.add_constructor(f"{_TAG}int", _StrictLoader.construct_number)
+_StrictLoader.add_constructor(f"{_TAG}timestamp", _StrictLoader.construct_moment)
 
 
 def parse_document(
@@ -59,7 +92,8 @@ def parse_document(
     """
     content = _load(text, file=file, written=[path.split(".") for path in written])
     if not isinstance(content, dict):
-        message = f"{file}: got {type(content).__name__}, wanted a mapping of keys to values"
+        got = "an empty file" if content is None else type(content).__name__
+        message = f"{file}: got {got}, wanted a mapping of keys to values"
         raise ProblemError(message)
     for key in given or {}:
         if key in content:
@@ -107,17 +141,26 @@ def _keep_text_at(node: yaml.Node | None, path: Sequence[str]) -> None:
 
 
 def _keep_text(node: yaml.Node | None) -> None:
-    """Let every number, boolean, time and date at and under a node be the text it is written as."""
+    """Let every number, boolean, time and date at and under a node be the text it is written as.
+
+    So does a `null` or `~` in a list or as a name; elsewhere it says that there is nothing.
+    """
     if isinstance(node, yaml.ScalarNode):
-        if node.tag.rsplit(":", maxsplit=1)[-1] in {"int", "float", "bool", "timestamp"}:
-            node.tag = "tag:yaml.org,2002:str"
+        _retag(node, _PLAIN)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            _keep_text(key)
+            _retag(key, _PLAIN | {"null"})
             _keep_text(value)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
+            _retag(value, _PLAIN | {"null", "merge"})
             _keep_text(value)
+
+
+def _retag(node: yaml.Node, kinds: frozenset[str]) -> None:
+    """What looks like one of these kinds becomes text; what is not written at all does not."""
+    if isinstance(node, yaml.ScalarNode) and node.value and node.tag.removeprefix(_TAG) in kinds:
+        node.tag = f"{_TAG}str"
 
 
 def _describe(detail: dict[str, Any], model: type[BaseModel]) -> str:
@@ -134,7 +177,10 @@ def _describe(detail: dict[str, Any], model: type[BaseModel]) -> str:
         return f"{key}: {detail['ctx']['error']!s}"
     shown = repr(got)
     shown = textwrap.shorten(shown, 80, placeholder=" ...")
-    return f"{key}: got {shown}, wanted: {detail['msg'].removeprefix('Input should be ')}"
+    wanted = _WANTED.get(kind) or detail["msg"].removeprefix("Input should be ")
+    if kind in {"model_type", "model_attributes_type"}:
+        wanted = "a mapping of keys to values"
+    return f"{key}: got {'nothing' if got is None else shown}, wanted: {wanted}"
 
 
 def _known_keys(model: type[BaseModel]) -> list[str]:

@@ -5,22 +5,16 @@ reported where it speaks of the table; `info` is reported only.
 """
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from driftline.dates import WANTED, count_days, read_date
 from driftline.documents import parse_document
-from driftline.errors import ProblemError
-from driftline.problem import NumberTarget, Problem, Target
-from driftline.spelling import read_number, spell, tidy
+from driftline.problem import NumberTarget, Problem
+from driftline.settling import NAMES, VALUES, settle, tell_dates
 
 # Where a suite's own text counts: names of columns, and values that may be codes
-WRITTEN = tuple(
-    f"expectations.*.arguments.{key}"
-    for key in ("column", "column_A", "column_B", "column_list", "column_set", "value_set")
-)
+WRITTEN = tuple(f"expectations.*.arguments.{key}" for key in (*NAMES, *VALUES))
 
 Severity = Literal["critical", "warning", "info"]
 
@@ -58,66 +52,18 @@ def parse_suite(text: str, *, problem: Problem, file: str) -> Suite:
     """
     content = parse_document(text, file=file, model=_SuiteFile, written=WRITTEN)
     own = [
-        expectation.model_copy(
-            update={"arguments": _settle(expectation.arguments, problem, f"{file}: {place}")}
+        one.model_copy(
+            update={
+                "arguments": settle(
+                    one.expect, one.arguments, problem, f"{file}: expectations.{i} ({one.expect})"
+                ),
+                "meaning": one.meaning or tell_dates(one.expect, one.arguments, problem),
+            }
         )
-        for place, expectation in (
-            (f"expectations.{i} ({one.expect})", one) for i, one in enumerate(content.expectations)
-        )
+        for i, one in enumerate(content.expectations)
     ]
     derived = derive_expectations(problem) if content.derive else ()
     return Suite(name=problem.name, expectations=(*derived, *own))
-
-
-def _settle(arguments: dict[str, Any], problem: Problem, where: str) -> dict[str, Any]:
-    """Arguments with the names and the codes that the cleaned table has."""
-    settled = dict(arguments)
-    known = {*problem.columns, problem.target.name}
-    for key in ("column", "column_A", "column_B", "column_list", "column_set"):
-        given = arguments.get(key)
-        if given is None:
-            continue
-        names = [tidy(str(name)) for name in (given if isinstance(given, list) else [given])]
-        for name in names:
-            if name not in known:
-                message = f"{where}: arguments.{key}: got {name!r}, wanted one of "
-                raise ProblemError(message + ", ".join(sorted(known)))
-        settled[key] = names if isinstance(given, list) else names[0]
-    column, values = settled.get("column"), arguments.get("value_set")
-    if column in problem.columns and problem.columns[column].kind == "date":
-        for key in ("min_value", "max_value"):
-            if key in settled and isinstance(settled[key], str | date):
-                settled[key] = _settle_date(settled[key], f"{where}: arguments.{key}")
-    if isinstance(column, str) and isinstance(values, list):
-        key = f"{where}: arguments.value_set"
-        settled["value_set"] = [_settle_value(value, column, problem, key) for value in values]
-    return settled
-
-
-def _settle_value(value: Any, column: str, problem: Problem, key: str) -> Any:
-    if value is None:
-        return None
-    spec = problem.columns.get(column, problem.target)
-    if isinstance(spec, Target):
-        return spec.find(value) or spell(value)
-    if spec.kind == "category":
-        return spec.spellings.find(value) or spell(value)
-    if spec.kind == "date":
-        return _settle_date(value, key)
-    number = read_number(tidy(str(value)))
-    if number is None:
-        message = f"{key}: got {value!r}, wanted numbers, as column {column!r} has"
-        raise ProblemError(message)
-    return number
-
-
-def _settle_date(value: Any, key: str) -> float:
-    """The days that a date is in the cleaned table."""
-    days = count_days(value) if isinstance(value, date) else read_date(str(value))
-    if days is None:
-        message = f"{key}: got {value!r}, wanted {WANTED['iso']}"
-        raise ProblemError(message)
-    return days
 
 
 def derive_expectations(problem: Problem) -> tuple[Expectation, ...]:

@@ -71,13 +71,18 @@ WRITTEN = (
     "columns.*.missing_codes",
     "columns.*.aliases",
     "columns.*.as_of",
+    "columns.*.description",
+    "columns.*.unit",
+    "columns.*.unseen",
     "example.*",
+    "group",
     "ignored",
     "target.aliases",
     "target.classes",
     "target.name",
     "target.positive",
     "goal.miss_costs",
+    "title",
 )
 
 

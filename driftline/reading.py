@@ -8,9 +8,10 @@ from pydantic import Field, field_validator, model_validator
 
 from driftline.declared import Strict
 
+RARE_SEPARATORS = (" ", ":", "^", "~", "\x1f")  # told where no usual one parts any names
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _BY_WORD = {word: sign for sign, word in SEPARATORS.items()}
-_THOUSANDS = ("", ",", ".", "'", " ", "\u00a0", "\u202f")
+_THOUSANDS = ("", ",", ".", "'", "\u2019", " ", "\u00a0", "\u2009", "\u202f")
 
 
 class Reading(Strict):

@@ -18,6 +18,7 @@ MOST_DIGITS = 400  # more than any float64 has before its point
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")  # `007` is a code of its own, no number
+_SCIENTIFIC = re.compile(r"-?[0-9]\.[0-9]+[eE][+-]?[0-9]{1,3}")  # a float, as NumPy writes it
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?")
 _BOOLEANS = {True: ("True", "true", "TRUE", "1"), False: ("False", "false", "FALSE", "0")}
 
@@ -97,7 +98,13 @@ class Spellings(Generic[Meaning]):
             found = self.exact.get(text)
             if found is None and _WHOLE.fullmatch(text):
                 found = self.numbers.get(_shorten(text))
+            if found is None and _SCIENTIFIC.fullmatch(text):
+                found = self._find_scientific(text)
         return found
+
+    def _find_scientific(self, text: str) -> Meaning | None:
+        digits = _spell_number(Decimal(text))
+        return None if "." in digits else self.numbers.get(digits)
 
 
 def declare(meanings: Mapping[str, Meaning]) -> Spellings[Meaning]:

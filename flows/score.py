@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from flows.shared.aliases import read_promoted
+from flows.shared.aliases import read_fitting
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.problems import read_problem
 from tasks.log import scoring
@@ -15,7 +15,7 @@ def score(problem: str, source: str | None = None, output: str | None = None) ->
     """Score a source in pieces into a folder of Parquet files; parts that are there are kept."""
     spec = read_problem(problem)
     with step("open"):
-        champion = read_promoted(spec)
+        champion = read_fitting(spec)
         stream = sources.open_source(spec, source, rows=scoring.PIECE_ROWS)
     scorer = scoring.Scorer(spec, champion, source=stream.name, sha256=stream.sha256, output=output)
     rows = answered = resumed = 0

@@ -8,7 +8,7 @@ alone, and told by `flows.journal --verify`.
 
 from collections.abc import Sequence
 
-from driftline.errors import DriftlineError, LostModelError, NotFoundError
+from driftline.errors import DataError, DriftlineError, LostModelError, NotFoundError
 from driftline.journal import (
     Anchor,
     Entry,
@@ -20,7 +20,7 @@ from driftline.journal import (
 )
 from driftline.problem import Problem
 from driftline.promotion import Decision
-from driftline.served import ServedModel
+from driftline.served import ServedModel, find_difference
 from flows.shared.interrupts import PROMOTED
 from tasks.log.journal import anchor_rows, read_journal, write_journal
 from tasks.models.registry import (
@@ -119,10 +119,27 @@ def read_promoted(problem: Problem, alias: str = CHAMPION) -> ServedModel:
     return model
 
 
-def read_rival(problem: Problem) -> tuple[ServedModel | None, str]:
-    """The champion to compare with; where its files are lost, none and why it cannot be asked.
+def read_fitting(problem: Problem, alias: str = CHAMPION) -> ServedModel:
+    """The same, made for the problem as its file has it now; else it cannot answer its rows."""
+    model = read_promoted(problem, alias)
+    other = find_difference(model, problem)
+    new = [name for name in problem.columns if name not in model.contract.field_names]
+    if other is None and new:
+        other = f"column {', '.join(map(repr, new))} is new"
+    if other is not None:
+        message = (
+            f"{problem.name} v{model.version} was made for another problem ({other}); wanted the "
+            f"file as it was, or a model of it as it is (python -m flows.train {problem.name})"
+        )
+        raise DataError(message)
+    return model
 
-    Whoever trains anew may be doing so because of that.
+
+def read_rival(problem: Problem) -> tuple[ServedModel | None, str]:
+    """The champion to compare with; none, and why, where it cannot be asked.
+
+    Its files are lost, or the problem file asks for something else since. Whoever trains anew may
+    be doing so because of that.
     """
     try:
         champion = read_champion(problem)
@@ -130,6 +147,9 @@ def read_rival(problem: Problem) -> tuple[ServedModel | None, str]:
             insist_on_promoted(problem, champion)
     except LostModelError as error:
         return None, f"not compared with the champion: {error.why}"
+    other = None if champion is None else find_difference(champion, problem)
+    if other is not None:
+        return None, f"not compared with the champion: it was made for another problem ({other})"
     return champion, ""
 
 

@@ -16,7 +16,8 @@ from tasks.data.data_docs import render_page
 from tasks.decorators import work
 
 _NUMBER = "driftline_number"
-_SUMMARIES = re.compile(r"Count|Mean|Stdev|Sum|Proportion")
+_OF_DATES = re.compile(r"(?:the (?:first|latest) )?(?:between|from|up to) ")  # bounds in words
+_SUMMARIES = re.compile(r"Count|Mean|Stdev|Sum|Proportion|Type")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def check_expectations(table: pd.DataFrame, suite: Suite, read_as: str = "") -> 
     faults: dict[int, list[str]] = {}
     paired = _paired(suite, result)
     for expectation, outcome in paired:
-        _refuse_error(outcome, suite, expectation)
+        _refuse_error(outcome, suite, expectation, table)
         if outcome.success:
             continue
         name = _describe(expectation, outcome)
@@ -134,29 +135,48 @@ def _build(gx: Any, expectation: Expectation, suite: Suite, number: int) -> Any:
         raise ProblemError(message) from None
 
 
-def _refuse_error(outcome: Any, suite: Suite, expectation: Expectation) -> None:
+def _refuse_error(
+    outcome: Any, suite: Suite, expectation: Expectation, table: pd.DataFrame
+) -> None:
+    """What could not be checked has not failed: the library has no answer, or raised an error."""
     raised = str(outcome.exception_info or "")
-    if "'raised_exception': True" in raised:
-        message = f"expectations/{suite.name}.yaml: {expectation.expect} could not be evaluated"
+    if "'raised_exception': True" in raised or not (outcome.success or outcome.result):
+        named = [name for name in _columns(expectation) if name in table]
+        kinds = [
+            f"{name!r} ({'numbers' if table[name].dtype.kind == 'f' else 'text'})" for name in named
+        ]
+        asked = f" of {', '.join(kinds)}" if kinds else ""
+        message = (
+            f"expectations/{suite.name}.yaml: {expectation.expect}{asked} could not be evaluated; "
+            "wanted a rule, and arguments, that fit its columns"
+        )
         raise ProblemError(message)
 
 
+def _columns(expectation: Expectation) -> list[str]:
+    """The columns that an expectation names."""
+    given = expectation.arguments
+    named = [given[key] for key in ("column", "column_A", "column_B") if key in given]
+    return [str(name) for name in (*named, *given.get("column_list", ()))]
+
+
 def _short(expectation: Expectation) -> str:
-    column = expectation.arguments.get("column", "table")
+    column = ", ".join(_columns(expectation)) or "table"
     kind = expectation.expect
+    meaning = expectation.meaning or ""
     if kind == "ExpectColumnValuesToNotBeNull":
         return f"{column}: missing"
     if kind == "ExpectColumnValuesToBeBetween":
         low, high = (expectation.arguments.get(key) for key in ("min_value", "max_value"))
-        if (expectation.meaning or "").startswith("between "):
-            return f"{column}: not {expectation.meaning}"
+        if _OF_DATES.match(meaning):
+            return f"{column}: not {meaning}"
         is_plain = isinstance(low, int | float) and isinstance(high, int | float)
         return (
             f"{column}: not between {low:g} and {high:g}" if is_plain else f"{column}: out of range"
         )
     if kind == "ExpectColumnValuesToBeInSet":
         return f"{column}: not one of its categories"
-    return f"{column}: {expectation.meaning or kind}"
+    return f"{column}: {meaning or kind}"
 
 
 def _describe(expectation: Expectation, outcome: Any) -> str:
@@ -164,11 +184,15 @@ def _describe(expectation: Expectation, outcome: Any) -> str:
     observed = outcome.result.get("observed_value")
     if not _SUMMARIES.search(expectation.expect):
         observed = None  # a largest value or a list of those found is somebody's own
-    detail = f" ({count} rows)" if count else f" (got {observed})" if observed is not None else ""
-    arguments = {k: v for k, v in expectation.arguments.items() if k not in {"column", "value_set"}}
+    what = "rows" if "unexpected_index_list" in outcome.result else "values"
+    detail = f" ({count} {what})" if count else f" (got {observed})" if observed is not None else ""
+    known = {"column", "column_A", "column_B", "column_list", "value_set"}
+    if _OF_DATES.match(expectation.meaning or ""):
+        known |= {"min_value", "max_value"}
+    arguments = {k: v for k, v in expectation.arguments.items() if k not in known}
     wanted = ", ".join(f"{key}={value}" for key, value in arguments.items())
     name = expectation.meaning or expectation.expect
-    column = expectation.arguments.get("column", "table")
+    column = ", ".join(_columns(expectation)) or "table"
     return f"{column}: {name}{f' [{wanted}]' if wanted else ''}{detail}"
 
 

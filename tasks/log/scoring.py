@@ -7,6 +7,7 @@ source's content and the row's place. So whatever was interrupted goes on withou
 import hashlib
 import json
 import time
+from typing import Any
 
 import pandas as pd
 
@@ -17,8 +18,9 @@ from driftline.cleaning import clean, faults_of_values, keep_ignored
 from driftline.contract import Contract
 from driftline.dataset import as_sent
 from driftline.errors import DataError, NotFoundError
+from driftline.fields import InvalidRecordError
 from driftline.problem import Problem
-from driftline.served import ServedModel
+from driftline.served import ServedModel, find_untaken
 from tasks.data.files import count_rows, locate, read_file, write_file, write_parquet
 from tasks.decorators import io
 from tasks.log.records import open_records
@@ -84,13 +86,17 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
     cleaned = clean(rows, scorer.problem, source=scorer.source, with_target=False, is_part=True)
     own = keep_ignored(rows, scorer.problem)
     bad = faults_of_values(cleaned, scorer.problem)
-    kept = cleaned.table.drop(index=list(bad))
     contract = scorer.predictor.contract
-    kept = as_sent(kept, contract)
-    records = kept.astype("object").where(kept.notna(), None).to_dict(orient="records")
-    answers = scorer.predictor.predict(records)  # type: ignore[arg-type] # names are strings
+    kept = as_sent(cleaned.table.drop(index=list(bad)), contract)
+    try:
+        answers = scorer.predictor.predict(_records(kept))
+    except InvalidRecordError:  # the problem file has come to allow what the model was not made for
+        untaken = find_untaken(contract, kept)
+        bad, kept = bad | untaken, kept.drop(index=list(untaken))
+        answers = scorer.predictor.predict(_records(kept))
+    records = _records(kept)
     ids = [scorer.id_of(start + int(row)) for row in kept.index]
-    entry = prediction_entry(contract, records, answers, ids, at=time.time())  # type: ignore[arg-type] # names are strings
+    entry = prediction_entry(contract, records, answers, ids, at=time.time())
     scorer.take_folder(is_new=True)
     if ids:
         insert_predictions(open_records(), prediction_rows(entry))
@@ -101,6 +107,11 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
     answered = _describe(contract, kept, ids, answers, start=start)
     write_parquet(scorer.part(number), _beside(answered, own.iloc[kept.index]))
     return len(kept)
+
+
+def _records(kept: pd.DataFrame) -> list[dict[str, Any]]:
+    filled = kept.astype("object").where(kept.notna(), None)
+    return filled.to_dict(orient="records")  # type: ignore[return-value] # names are strings
 
 
 def _describe(

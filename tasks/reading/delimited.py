@@ -20,7 +20,7 @@ import pandas as pd
 from driftline.errors import SourceError
 from tasks.reading.contradictions import PINNED, check_encoding, check_header
 from tasks.reading.dialects import NOTHING_KNOWN, Dialect, Expected, read_head, tell_dialect
-from tasks.reading.encodings import tell_encoding
+from tasks.reading.encodings import MixedTextError, find_undecodable, tell_encoding
 from tasks.reading.signs import is_number, respell, written_exactly
 
 Open = Callable[[], IO[bytes]]  # the file's plain bytes from their beginning
@@ -31,13 +31,22 @@ def tell_how_written(open_file: Open, name: str, expected: Expected = NOTHING_KN
     pinned = expected.reading.encoding
     with reading_text(name):
         if pinned is None:
-            encoding = tell_encoding(open_file())
+            encoding = _tell_encoding(open_file, name, expected)
         else:
             encoding = check_encoding(open_file, name, pinned)
         lines = read_head(streams.TextIOWrapper(open_file(), encoding, newline=""))
         dialect = tell_dialect(lines, encoding, expected)
         check_header(lines, name, dialect, expected)
     return dialect
+
+
+def _tell_encoding(open_file: Open, name: str, expected: Expected) -> str:
+    try:
+        return tell_encoding(open_file(), {*expected.names, *expected.words})
+    except MixedTextError:
+        line = find_undecodable(open_file(), "utf-8")
+    message = f"{name}: line {line} is no UTF-8, as most of the text is; wanted all of it so"
+    raise SourceError(message)
 
 
 def stream_text(
@@ -57,6 +66,7 @@ def stream_text(
         if table is None:
             return
         table.columns = pd.Index(header)
+        table = respell(table, dialect.codes, decimal=dialect.decimal, thousands="")
         yield respell(table, dialect.numbers, decimal=dialect.decimal, thousands=dialect.thousands)
 
 
@@ -132,12 +142,25 @@ class _EvenLines(streams.TextIOBase):
             passed.clear()
             if self._dialect.pinned:
                 self._check_numbers(row, begun)
-            taken.append(text if len(row) == cells else self._mend(row, begun))
+            taken.append(text if len(row) == cells else self._mend(row, begun, text))
             count += len(text)
             if 0 <= (size or -1) <= count:
                 break
             begun = reader.line_num + 1
+        else:
+            self._check_end(taken[-1] if taken else "")
         return "".join(taken)
+
+    def _check_end(self, last: str) -> None:
+        """Refuse a quote that nothing closes, which takes all lines after it for one cell."""
+        lines = list(streams.StringIO(last, newline=""))
+        separator, quote = self._dialect.separator, self._dialect.quote
+        try:
+            list(csv.reader(lines, delimiter=separator, quotechar=quote, strict=True))
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                line = self._reader.line_num + 1 - len(lines) + self._dialect.skipped
+                self._refuse(f"line {line} opens a quote that is never closed; wanted its end")
 
     def _lines(self) -> Iterator[str]:
         for line in self._text:
@@ -156,11 +179,12 @@ class _EvenLines(streams.TextIOBase):
                 told = f"line {line}, column {self._header[place]!r}: a number with other signs"
                 self._refuse(f"{told}; wanted {signs}, {PINNED}")
 
-    def _mend(self, row: Sequence[str], line: int) -> str:
+    def _mend(self, row: Sequence[str], line: int, text: str) -> str:
         """The row as text of as many cells as there are columns."""
         if not "".join(row).strip() and len(row) <= 1:
             return ""  # an empty line, which is no row
         if len(row) < self._cells or "".join(row[self._cells :]).strip():
+            self._check_end(text)
             line += self._dialect.skipped
             cells = f"{self._cells} cell{'' if self._cells == 1 else 's'}"
             got = f"{len(row)} cell{'' if len(row) == 1 else 's'}"

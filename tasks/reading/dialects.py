@@ -10,10 +10,10 @@ import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, product
 from typing import IO
 
-from driftline.reading import PLAIN, SEPARATORS, Reading
+from driftline.reading import PLAIN, RARE_SEPARATORS, SEPARATORS, Reading
 from driftline.spelling import tidy
 from tasks.reading.signs import is_number, tell_signs
 
@@ -30,11 +30,14 @@ _NUMBERED = re.compile(r"column\d+")  # what columns are called where no header 
 class Expected:
     """What the columns of a source are called, as far as it is known, and which hold numbers.
 
-    `reading` is what the problem file pins of how it is written.
+    `codes` hold no numbers, though all that they may hold looks like some; `words` are what columns
+    may hold beside numbers. `reading` is what the problem file pins of how it is written.
     """
 
     names: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
     reading: Reading = PLAIN
 
 
@@ -44,6 +47,8 @@ NOTHING_KNOWN = Expected()
 @dataclass(frozen=True)
 class Dialect:
     """How a text table is written. `numbers` are the columns whose signs are respelt, by place.
+
+    Of `codes` the decimal sign is, and no other.
 
     Where the signs are `pinned`, a number that is written with others is an error.
     """
@@ -56,6 +61,7 @@ class Dialect:
     decimal: str = "."
     thousands: str = ""
     numbers: tuple[int, ...] = field(default=(), compare=False)
+    codes: tuple[int, ...] = field(default=(), compare=False)
     pinned: bool = field(default=False, compare=False)
 
     def describe(self) -> str:
@@ -136,15 +142,46 @@ def _pin(found: Dialect, pinned: Reading) -> Dialect:
 def _find_header(
     lines: Sequence[str], names: Collection[str], pinned: Reading = PLAIN
 ) -> Dialect | None:
-    """The place and separator of the line that holds most of the names; the first of equals."""
-    best, most, quote = None, 0, pinned.quote or QUOTES[0]
+    """The place and separator of the line that holds most of the names; the first of equals.
+
+    Where the usual signs part no two names, others may; names may be quoted by an apostrophe, and
+    last of all written in another case, which is an error that can then name them.
+    """
+    quotes = [pinned.quote] if pinned.quote else QUOTES
+    usual = [pinned.separator] if pinned.separator else list(SEPARATORS)
+    rare = [] if pinned.separator else RARE_SEPARATORS
+    folded = {name.casefold() for name in names}
+    least = min(len(names), 2)
+    first, count = _find_best(lines, names, (usual, quotes[:1]), pinned)
+    if count >= least:
+        return first
+    for separators, others, known in ((usual, quotes, names), (rare, quotes[:1], names)):
+        found, count = _find_best(lines, known, (separators, others), pinned)
+        if count >= least:
+            return found
+    found, count = _find_best(lines, folded, ([*usual, *rare], quotes[:1]), pinned)
+    return found if count >= least else first
+
+
+def _find_best(
+    lines: Sequence[str],
+    names: Collection[str],
+    signs: tuple[Sequence[str], Sequence[str]],
+    pinned: Reading,
+) -> tuple[Dialect | None, int]:
+    """The line with most names, of all ways to cut one by `signs` (separators, quotes), and those.
+
+    Names that are folded find cells in any case.
+    """
+    best, most = None, 0
     skips = range(min(len(lines), MOST_SKIPPED))
     for skipped in skips if pinned.skip_lines is None else [pinned.skip_lines]:
-        for separator in [pinned.separator] if pinned.separator else SEPARATORS:
-            count = sum(tidy(cell) in names for cell in _cut(lines[skipped:], separator, quote))
+        for separator, quote in product(*signs):
+            cells = [tidy(cell) for cell in _cut(lines[skipped:], separator, quote)]
+            count = sum(cell in names or cell.casefold() in names for cell in cells)
             if count > most:
                 best, most = Dialect(separator=separator, quote=quote, skipped=skipped), count
-    return best
+    return best, most
 
 
 def _cut(lines: Sequence[str], separator: str, quote: str) -> list[str]:
@@ -257,7 +294,9 @@ def _tell_numbers(dialect: Dialect, lines: Sequence[str], expected: Expected) ->
     if decimal == "." and not thousands and not dialect.pinned:
         return dialect
     numbers = columns if expected.names else marked
-    return replace(dialect, decimal=decimal, thousands=thousands, numbers=tuple(numbers))
+    codes = tuple(i for i, name in enumerate(header) if tidy(name) in expected.codes)
+    told = replace(dialect, decimal=decimal, thousands=thousands)
+    return replace(told, numbers=tuple(numbers), codes=codes)
 
 
 def columns_of_numbers(

@@ -1,7 +1,11 @@
 """The encoding of a text: told by its bytes, or checked against what is pinned."""
 
 import codecs
+import unicodedata
+from collections.abc import Collection
 from typing import IO
+
+from driftline.spelling import tidy
 
 BLOCK_BYTES = 2**20
 HEAD_BYTES = 2**20
@@ -13,10 +17,19 @@ MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's does
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 GUESSED = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "shift_jis", "gb18030", "cp850")
+TRIED = (*GUESSED, "iso8859_2", "iso8859_7", "mac_roman", "mac_latin2", "cp852", "cp866", "koi8_r")
+MOSTLY = 3  # letters of UTF-8 for each byte that is none
 
 
-def tell_encoding(file: IO[bytes]) -> str:
-    """The encoding of a text: by its mark, UTF-8 where all of it is, else the likeliest."""
+class MixedTextError(ValueError):
+    """Most of a text is UTF-8, and some of it is not."""
+
+
+def tell_encoding(file: IO[bytes], words: Collection[str] = ()) -> str:
+    """The encoding of a text: by its mark, UTF-8 where all of it is, else the likeliest.
+
+    The likeliest is the one in which it holds most of the `words` that it should.
+    """
     head = file.read(BLOCK_BYTES)
     for mark, name in MARKS:
         if head.startswith(mark):
@@ -31,7 +44,7 @@ def tell_encoding(file: IO[bytes]) -> str:
             block = file.read(BLOCK_BYTES)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return _guess(head if block is head else head + block)
+        return _guess(head if block is head else head + block, words)
     return "utf-8-sig"
 
 
@@ -44,7 +57,34 @@ def _tell_unmarked(head: bytes) -> str:
     return "utf-8-sig"  # null bytes, which the reader refuses
 
 
-def _guess(text: bytes) -> str:
+def _guess(text: bytes, words: Collection[str]) -> str:
+    """By the words that it should hold, else by its letters."""
+    if _is_mostly_utf8(text):
+        raise MixedTextError
+    guessed = _guess_by_letters(text)
+    told = {tidy(word) for word in words if not word.isascii()}
+    if not told:
+        return guessed
+    counts = {name: _count_words(text, name, told) for name in (guessed, *TRIED)}
+    return max(counts, key=lambda name: counts[name])  # the first of equals
+
+
+def _count_words(text: bytes, encoding: str, words: Collection[str]) -> int:
+    try:
+        decoded = codecs.getincrementaldecoder(encoding)().decode(text)
+    except UnicodeDecodeError:
+        return 0
+    decoded = unicodedata.normalize("NFC", decoded)
+    return sum(word in decoded for word in words)
+
+
+def _is_mostly_utf8(text: bytes) -> bool:
+    decoded = text.decode("utf-8", errors="replace")
+    broken = decoded.count("\ufffd")
+    return sum(not letter.isascii() for letter in decoded) - broken >= MOSTLY * broken
+
+
+def _guess_by_letters(text: bytes) -> str:
     """The likeliest; Western Europe's where another is no likelier, since most files are that."""
     from charset_normalizer import from_bytes
 

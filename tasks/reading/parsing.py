@@ -26,6 +26,16 @@ from tasks.reading.sheets import read_sheet
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 RECORDS = (".jsonl", ".ndjson")
+LISTS = (".json",)  # in a folder it may be anything
+KINDS = {
+    b"PK\x03\x04": "a spreadsheet or a ZIP archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet",
+    b"\x1f\x8b": "gzip",
+    b"BZh9": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"PAR1": "Parquet",
+    b"%PDF-": "a PDF",
+}
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 PACKED = ("", ".gz", ".bz2", ".xz", ".zip")
 READERS = (
@@ -68,7 +78,7 @@ def parse(content: bytes, name: str, expected: Expected = NOTHING_KNOWN) -> Piec
         from pyarrow import parquet
 
         with _reading_parquet(name):
-            return Piece(_to_pandas(parquet.read_table(file)), 1.0)
+            return Piece(_to_pandas(parquet.ParquetFile(file).read(), expected), 1.0)
     (piece,) = stream(file, name, size=len(content), rows=ALL_ROWS, expected=expected)
     return piece
 
@@ -81,7 +91,7 @@ def stream(
         message = f"{name}: an empty file; wanted a header and rows"
         raise SourceError(message)
     if has_ending(name, ".parquet"):
-        yield from _stream_parquet(file, name, rows=rows)
+        yield from _stream_parquet(file, name, rows=rows, expected=expected)
         return
     if has_ending(name, *SHEETS):
         yield from _cut(read_sheet(file.read(), name, expected.names), rows)
@@ -89,14 +99,25 @@ def stream(
     with reading_text(name):
         inner, open_file = _unpack(file, name)
     share = _share_read(file, size)
-    if has_ending(inner, *RECORDS):
+    if has_ending(inner, *RECORDS, *LISTS):
         with reading_text(name):
-            for table in stream_records(open_file(), name, rows=rows):
+            for table in stream_records(open_file, name, rows=rows):
                 yield Piece(table, share())
         return
+    with reading_text(name):
+        _refuse_other_kind(open_file(), name)
     dialect = tell_how_written(open_file, name, expected)
     for table in stream_text(open_file, name, dialect, rows=rows):
         yield Piece(table, share(), dialect)
+
+
+def _refuse_other_kind(file: IO[bytes], name: str) -> None:
+    """A file whose first bytes are not those of the text that its name says it is."""
+    head = file.read(max(map(len, KINDS)))
+    kind = next((kind for first, kind in KINDS.items() if head.startswith(first)), None)
+    if kind is not None:
+        message = f"{name}: begins as {kind} does; wanted text, or the ending that says what it is"
+        raise SourceError(message)
 
 
 def _share_read(file: IO[bytes], size: int) -> Callable[[], float]:
@@ -151,7 +172,9 @@ def _is_plain(name: str) -> bool:
     return not parts[-1].startswith((".", "_")) and parts[0] != "__MACOSX"
 
 
-def _stream_parquet(file: IO[bytes], name: str, *, rows: int) -> Iterator[Piece]:
+def _stream_parquet(
+    file: IO[bytes], name: str, *, rows: int, expected: Expected
+) -> Iterator[Piece]:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -159,18 +182,29 @@ def _stream_parquet(file: IO[bytes], name: str, *, rows: int) -> Iterator[Piece]
         content = parquet.ParquetFile(file)
     total, done = content.metadata.num_rows, 0
     if not total:
-        yield Piece(content.schema_arrow.empty_table().to_pandas(), 1.0)
+        yield Piece(_to_pandas(content.schema_arrow.empty_table(), expected), 1.0)
     batches = content.iter_batches(batch_size=rows)
     while done < total:
         with _reading_parquet(name):
-            table = _to_pandas(pa.Table.from_batches([next(batches)]))
+            table = _to_pandas(pa.Table.from_batches([next(batches)]), expected)
         done += len(table)
         yield Piece(table, done / total)
 
 
-def _to_pandas(table: Any) -> pd.DataFrame:
-    """An Arrow table as pandas has it; whole numbers stay whole where some are missing."""
-    return cast("pd.DataFrame", table.to_pandas(integer_object_nulls=True))
+def _to_pandas(table: Any, expected: Expected) -> pd.DataFrame:
+    """An Arrow table as pandas has it; whole numbers stay whole where some are missing.
+
+    What pandas kept as the index of rows is a column where its name is a column's. A name that is
+    given twice stays so, which pandas' own index would not allow.
+    """
+    if len(set(table.column_names)) < table.num_columns:
+        frames = [
+            table.select([i]).to_pandas(ignore_metadata=True) for i in range(table.num_columns)
+        ]
+        return cast("pd.DataFrame", pd.concat(frames, axis=1))
+    frame = cast("pd.DataFrame", table.to_pandas(integer_object_nulls=True))
+    kept = [name for name in frame.index.names if name is not None and str(name) in expected.names]
+    return frame.reset_index(kept) if kept else frame
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""JSON lines to rows: one flat object a line, whose values keep their types."""
+"""JSON lines, or a list of objects, to rows: flat objects, whose values keep their types."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import orjson
@@ -9,26 +9,27 @@ import pandas as pd
 from driftline.errors import SourceError
 
 SCALARS = (str, int, float, bool, type(None))
+MARK = b"\xef\xbb\xbf"
+NOT_JSON = (b"NaN", b"Infinity")  # what Python and others write for a number that is none
 
 
-def stream_records(file: IO[bytes], name: str, *, rows: int) -> Iterator[pd.DataFrame]:
-    """At most so many rows at a time; the first object's keys are the columns.
+def stream_records(
+    open_file: Callable[[], IO[bytes]], name: str, *, rows: int
+) -> Iterator[pd.DataFrame]:
+    """At most so many rows at a time; the columns are the keys of all objects, as they come.
+
+    A key that an object lacks is missing in it. The file is read twice, first for its keys.
 
     Raises:
-        SourceError: Naming the line that is no flat object, or that has a key of its own.
+        SourceError: Naming the line that is no flat object.
     """
-    columns: list[str] = []
+    keys: dict[str, None] = {}
+    for record in _read_records(open_file, name):
+        keys |= dict.fromkeys(record)
+    columns = list(keys)
     taken: list[dict[str, Any]] = []
     is_empty = True
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        record = _read(line.removeprefix(b"\xef\xbb\xbf"), name, number)
-        columns = columns or list(record)
-        extra = [key for key in record if key not in columns]
-        if extra:
-            message = f"{name}: line {number} has the key {extra[0]!r}, which the first has not"
-            raise SourceError(message)
+    for record in _read_records(open_file, name):
         taken.append(record)
         if len(taken) == rows:
             yield _as_table(taken, columns)
@@ -37,15 +38,39 @@ def stream_records(file: IO[bytes], name: str, *, rows: int) -> Iterator[pd.Data
         yield _as_table(taken, columns)
 
 
-def _read(line: bytes, name: str, number: int) -> dict[str, Any]:
+def _read_records(open_file: Callable[[], IO[bytes]], name: str) -> Iterator[dict[str, Any]]:
+    if open_file().read(len(MARK) + 1).removeprefix(MARK).startswith(b"["):
+        whole = _parse(open_file().read().removeprefix(MARK), f"{name}: its list")
+        for number, document in enumerate(whole, 1):
+            yield _check(document, f"{name}: object {number}")
+        return
+    for number, line in enumerate(open_file(), 1):
+        if line.strip():
+            place = f"{name}: line {number}"
+            yield _check(_parse(line.removeprefix(MARK), place), place)
+
+
+def _parse(text: bytes, place: str) -> Any:
     try:
-        record = orjson.loads(line)
+        return orjson.loads(text)
     except orjson.JSONDecodeError:
-        record = None
-    if not isinstance(record, dict) or not all(isinstance(v, SCALARS) for v in record.values()):
-        message = f"{name}: line {number} is no flat JSON object; wanted one in every line"
+        found = next((word.decode() for word in NOT_JSON if word in text), None)
+    message = f"{place} is no JSON; wanted one flat object in every line, in UTF-8"
+    if found:
+        message = f"{place} holds {found}, which JSON has not; wanted null"
+    raise SourceError(message) from None
+
+
+def _check(document: Any, place: str) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        message = f"{place} is no flat JSON object; wanted one in every line"
         raise SourceError(message)
-    return record
+    nested = next((key for key, v in document.items() if not isinstance(v, SCALARS)), None)
+    if nested is not None:
+        kind = "a list" if isinstance(document[nested], list) else "an object"
+        message = f"{place} is no flat JSON object: {nested!r} holds {kind}; wanted single values"
+        raise SourceError(message)
+    return document
 
 
 def _as_table(records: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:

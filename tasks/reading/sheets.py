@@ -1,4 +1,4 @@
-"""Spreadsheets to rows: the first sheet that holds anything, under its header."""
+"""Spreadsheets to rows: the sheet that names most columns, or the first that holds anything."""
 
 import io as streams
 from collections.abc import Collection
@@ -26,15 +26,22 @@ def read_sheet(content: bytes, name: str, names: Collection[str] = ()) -> pd.Dat
     if not filled:
         message = f"{name}: a spreadsheet without cells; wanted a header and rows"
         raise SourceError(message)
-    (title, sheet), *others = filled.items()
+    title = max(filled, key=lambda each: _count_names(filled[each], names))
+    sheet, others = filled[title], [each for each in filled if each != title]
     if others:
-        tell(f"{name}: read the sheet {title!r}, and not {', '.join(repr(t) for t, _ in others)}")
+        tell(f"{name}: read the sheet {title!r}, and not {', '.join(map(repr, others))}")
     cells = sheet.dropna(how="all").dropna(how="all", axis=1).reset_index(drop=True)
     place = _find_header(cells, names)
     header = [_name(cell, at) for at, cell in enumerate(cells.iloc[place], 1)]
     rows = cells.iloc[place + 1 :].reset_index(drop=True)
     rows.columns = pd.Index(header, dtype=object)
     return rows.where(rows.notna(), None)
+
+
+def _count_names(sheet: pd.DataFrame, names: Collection[str]) -> int:
+    """How many of the names the line holds that has most of them."""
+    rows = sheet.head(MOST_SKIPPED).to_numpy()
+    return max((sum(tidy(str(cell)) in names for cell in row) for row in rows), default=0)
 
 
 def _find_header(cells: pd.DataFrame, names: Collection[str]) -> int:

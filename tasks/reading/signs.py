@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
-_GAPS = "' \u00a0\u202f"  # thousands of Swiss and of printed numbers
-_COMMA = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+|\d+)(?:,\d+)?{_EXPONENT}")
-_POINT = re.compile(rf"[+-]?(?:\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+|\d*)(?:\.\d*)?{_EXPONENT}")
-_EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")  # 1,234: a thousand or a little more than one
+_GAPS = "'\u2019 \u00a0\u2009\u202f"  # thousands of Swiss and of printed numbers
+_MINUS = "\u2212"  # of printed numbers
+_COMMA = re.compile(rf"[+{_MINUS}-]?(?:\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+|\d+)(?:,\d+)?{_EXPONENT}")
+_POINT = re.compile(rf"[+{_MINUS}-]?(?:\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+|\d*)(?:\.\d*)?{_EXPONENT}")
+_EITHER = re.compile(
+    rf"[+{_MINUS}-]?[1-9]\d{{0,2}}[.,]\d{{3}}"
+)  # 1,234: a thousand or a little more than one
 _GROUPED = re.compile(rf"\d([.,{_GAPS}])\d{{3}}(?:\D|$)")
 _SIGN = re.compile(rf"[.,{_GAPS}]")
 
@@ -25,28 +28,33 @@ def is_number(cell: str) -> bool:
 def tell_signs(
     columns: Mapping[int, Sequence[str]], separator: str, decimal: str | None = None
 ) -> tuple[str, str, list[int]]:
-    """The decimal sign, unless it is known, that of thousands, and the places of marked numbers."""
+    """The decimal sign, unless it is known, that of thousands, and the places of marked numbers.
+
+    A column such as 1.234 or 1,234, which may mean either, goes by the columns that leave no doubt.
+    """
     votes: Counter[str] = Counter()
-    grouped: Counter[str] = Counter()
-    marked = []
-    for place, cells in columns.items():
-        sign = _tell_sign(cells, separator, decimal)
-        if sign:
-            votes[sign] += 1
-            grouped.update(m for cell in cells for m in _GROUPED.findall(cell) if m != sign)
-            marked.append(place)
+    doubtful: Counter[str] = Counter()
+    marked = [place for place, cells in columns.items() if _find_marked(cells)]
+    for place in marked:
+        cells = _find_marked(columns[place])
+        is_doubtful = all(_EITHER.fullmatch(cell) for cell in cells)
+        (doubtful if is_doubtful else votes)[_tell_sign(cells, separator)] += 1
+    votes = votes or doubtful
     decimal = decimal or ("," if votes[","] > votes["."] else ".")
-    thousands = grouped.most_common(1)[0][0] if grouped else ""
-    return decimal, "" if thousands == decimal else thousands, marked
+    found = (sign for place in marked for cell in columns[place] for sign in _GROUPED.findall(cell))
+    grouped = Counter(sign for sign in found if sign != decimal)
+    return decimal, grouped.most_common(1)[0][0] if grouped else "", marked
 
 
-def _tell_sign(cells: Sequence[str], separator: str, decimal: str | None) -> str:
-    """`,` or `.` where a column's cells are numbers written so, else nothing."""
+def _find_marked(cells: Sequence[str]) -> list[str]:
+    """The numbers of a column that have a sign in them; none where most of it are no numbers."""
     marked = [cell for cell in cells if _SIGN.search(cell) and is_number(cell)]
-    if not marked or (len(marked) < len(cells) / 2 and not all(map(is_number, cells))):
-        return ""
-    if decimal is not None:
-        return decimal
+    is_of_numbers = len(marked) >= len(cells) / 2 or all(map(is_number, cells))
+    return marked if is_of_numbers else []
+
+
+def _tell_sign(marked: Sequence[str], separator: str) -> str:
+    """`,` or `.`: the decimal sign with which these numbers are written."""
     if all(_EITHER.fullmatch(cell) for cell in marked):
         if separator == "," or all("." in cell for cell in marked):
             return "."
@@ -83,4 +91,4 @@ def _respell(cell: Any, pattern: re.Pattern[str], decimal: str, thousands: str) 
         return cell
     if thousands:
         text = text.replace(thousands, "")
-    return text.replace(decimal, ".")
+    return text.replace(decimal, ".").replace(_MINUS, "-")

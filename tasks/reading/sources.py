@@ -15,8 +15,10 @@ from driftline.problem import (
     Problem,
     SklearnSource,
     SyntheticSource,
+    Target,
 )
 from driftline.reading import PLAIN, Reading
+from driftline.spelling import read_number
 from tasks.decorators import io
 from tasks.progress import tell
 from tasks.reaching import reaching, read_whole
@@ -85,7 +87,27 @@ def expect(problem: Problem, others: Collection[str] = ()) -> Expected:
         if spec.kind in {"number", "integer"}:
             numbers |= {name, *spec.aliases}
     reading = PLAIN if others else problem.reading
-    return Expected(frozenset(names), frozenset(numbers), reading)
+    spellings = _spellings_by_name(problem)
+    codes = {name for name, texts in spellings.items() if all(map(_is_number, texts))}
+    words = frozenset(text for texts in spellings.values() for text in texts)
+    return Expected(frozenset(names), frozenset(numbers), frozenset(codes), words, reading)
+
+
+def _spellings_by_name(problem: Problem) -> dict[str, tuple[str, ...]]:
+    """All that a column of categories, or the target, may hold; by each of its names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, spec in problem.columns.items():
+        if spec.kind == "category":
+            found |= dict.fromkeys((name, *spec.aliases), tuple(spec.spellings.exact))
+    target = problem.target
+    if isinstance(target, Target):
+        values = tuple(text for texts in target.classes.values() for text in texts)
+        found |= dict.fromkeys((target.name, *target.aliases), values)
+    return found
+
+
+def _is_number(text: str) -> bool:
+    return read_number(text) is not None
 
 
 def read_table(location: str, expected: Expected = NOTHING_KNOWN) -> Table:

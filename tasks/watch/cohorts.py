@@ -10,7 +10,7 @@ from driftline.probe import probe_renewal
 from driftline.problem import Problem
 from driftline.promise import DEFAULT_RECIPE, OutOfFold, Promise, make_promise
 from driftline.renewal import rows_before
-from driftline.served import ServedModel, score_served
+from driftline.served import ServedModel, find_difference, score_served, takes_rows
 from driftline.shadow import BRIER, Shadow, read_shadow
 from driftline.standing import Standing, read_standing
 from driftline.verdicts import Cohort, Window
@@ -114,6 +114,8 @@ def judge_shadow(
     shadow = read_shadow(window.state.get("shadow"), old.version, unit=unit)
     is_over = 0 < shadow.rows >= problem.drift.shadow_labels
     if is_over or set(old.contract.field_names) != set(problem.columns):
+        return None
+    if find_difference(old, problem) or not takes_rows(old, cohort.table).all():
         return None
     y = encode_target(cohort.table, problem)
     theirs = score_served(old, cohort.table, y).probabilities

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bentos.api import Api
-from bentos.records import MAX_BODY_BYTES, MAX_RECORD_BYTES, MOST_MEMBERS, unpack
+from bentos.records import MAX_BODY_BYTES, MAX_RECORD_BYTES, MOST_MEMBERS, parse_object, unpack
 from bentos.replies import RequestError
 from tests.bentos.asking import code, read
 from tests.bentos.models import MARKER, RECORD
@@ -105,3 +105,26 @@ def test_a_byte_order_mark_before_json_is_passed_over(api: Api) -> None:
     assert api.respond("POST", "/predict", with_mark).status == 200
     assert api.respond("POST", "/predict", gzip.compress(with_mark), coding=b"gzip").status == 200
     assert code(api.respond("POST", "/predict", b"\xef\xbb\xbf" + with_mark))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"age": 1, "age": 2}',
+        b'{"age" : 1, "age" : 1}',
+        b'{"records": [{"age": 1}, {"age": 1, "sex": "F", "age": 2}]}',
+        b'\xef\xbb\xbf{"age": 1, "\\u0061ge": 2}',
+    ],
+)
+def test_a_key_given_twice_is_refused_since_either_may_be_meant(body: bytes) -> None:
+    with pytest.raises(RequestError, match="has a key twice; wanted each once") as raised:
+        parse_object(body, 1000)
+
+    assert raised.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "text", ['{"age": "a\\":b"}', '{"a": {"b": {"c": 1}}}', '{"records": [{"a": 1}, {"a": 1}]}']
+)
+def test_what_only_looks_like_a_key_twice_is_let_pass(text: str) -> None:
+    assert parse_object(text.encode(), 1000) == json.loads(text)

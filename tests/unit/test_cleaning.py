@@ -184,7 +184,24 @@ def test_a_column_without_any_usable_value_is_refused(cell: str) -> None:
     message = refusal(raw_table(age=[cell, cell]))
 
     wanted = "rows.csv: column 'age': got no usable value at all, wanted at least one"
-    assert message == wanted
+    assert message == wanted + ("; age: 2 cells: words" if cell else "")
+
+
+@pytest.mark.parametrize("written", ["AGE", "a_g_e", "age [years]"])
+def test_a_name_that_differs_in_case_or_signs_is_offered_as_an_alias(written: str) -> None:
+    message = refusal(raw_table().rename(columns={"age": written}))
+
+    assert f"missing: 'age' (is it {written!r}? add an alias)" in message
+
+
+def test_names_in_another_case_are_told_where_all_of_them_are() -> None:
+    message = refusal(raw_table().rename(columns=str.upper))
+
+    assert "missing: 'age' (is it 'AGE'? add an alias)" in message
+
+
+def test_a_printed_minus_is_a_minus() -> None:
+    assert cleaned(raw_table(level=["\u22121", "2"])).table["level"].tolist() == [-1.0, 2.0]
 
 
 def test_a_header_without_rows_is_refused() -> None:

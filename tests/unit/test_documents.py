@@ -20,6 +20,10 @@ class Page(BaseModel):
     bounds: tuple[Bound, ...] = ()
 
 
+class Codes(BaseModel):
+    codes: tuple[str, ...]
+
+
 def read(text: str) -> Page:
     return parse_document(text, file="page.yaml", model=Page)
 
@@ -82,7 +86,9 @@ def test_every_mistake_is_told_on_a_line_of_its_own() -> None:
     assert third.startswith("page.yaml: bounds.0.limit: got 'high', wanted: a valid number")
 
 
-@pytest.mark.parametrize(("text", "got"), [("", "NoneType"), ("- a\n- b", "list"), ("word", "str")])
+@pytest.mark.parametrize(
+    ("text", "got"), [("", "an empty file"), ("- a\n- b", "list"), ("word", "str")]
+)
 def test_a_file_that_is_not_a_mapping_is_refused(text: str, got: str) -> None:
     with pytest.raises(ProblemError) as raised:
         read(text)
@@ -134,7 +140,42 @@ def test_a_name_given_twice_in_two_forms_is_given_twice() -> None:
         read("title: t\n'gr\u00f6\u00dfe': 1\n'gro\u0308\u00dfe': 2")
 
 
-@pytest.mark.parametrize("text", ["title: 2020-13-45", "? [a]\n: b", "a: &a [*a]", "!!python/x y"])
+@pytest.mark.parametrize("text", ["title: !x y", "? [a]\n: b", "a: &a [*a]", "!!python/x y"])
 def test_what_yaml_cannot_build_is_a_mistake_with_its_file(text: str) -> None:
     with pytest.raises(ProblemError, match=r"^page\.yaml: "):
         read(text)
+
+
+@pytest.mark.parametrize("code", ["=", "<<", "~", "null", "0o17", "1_000", "2:00"])
+def test_a_code_in_a_list_is_text_whatever_yaml_has_for_it(code: str) -> None:
+    """A sign that YAML keeps for itself is a code like any other."""
+    found = parse_document(f"codes: [a, {code}]", file="x.yaml", model=Codes, written=["codes"])
+
+    assert found.codes == ("a", code)
+
+
+def test_what_is_not_written_is_no_code() -> None:
+    """An empty item of a list is a mistake and no text."""
+    with pytest.raises(ProblemError, match=r"codes.1: got nothing, wanted: text"):
+        parse_document("codes:\n- a\n-\n", file="x.yaml", model=Codes, written=["codes"])
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("010", 10.0), ("0x1F", 31.0), ("0o17", 15.0), ("1_000", 1000.0), ("1e5", 1e5), ("-.5", -0.5)],
+)
+def test_numbers_are_read_as_yaml_1_2_has_them(written: str, number: float) -> None:
+    """A leading zero makes no octal number, and an exponent needs no sign."""
+    assert parse_document(f"limit: {written}", file="x.yaml", model=Bound).limit == number
+
+
+def test_a_time_is_no_number() -> None:
+    """YAML 1.1 took `2:00` for 120 seconds."""
+    with pytest.raises(ProblemError, match="limit: got '2:00', wanted: a valid number"):
+        parse_document("limit: 2:00", file="x.yaml", model=Bound)
+
+
+def test_a_date_that_there_never_was_is_left_to_its_key() -> None:
+    """The key is named, where YAML's own error names nothing."""
+    with pytest.raises(ProblemError, match="limit: got '2024-02-30', wanted: a valid number"):
+        parse_document("limit: 2024-02-30", file="x.yaml", model=Bound)

@@ -10,7 +10,7 @@ from driftline.digests import digest_rows
 from driftline.export import export_onnx
 from driftline.metrics import score_rows
 from driftline.problem import Comparison, Problem
-from driftline.served import ServedModel, compare_unseen, score_served
+from driftline.served import ServedModel, compare_unseen, find_difference, score_served
 from tests.support import tiny_rows
 
 PLAN = Plan(folds=2, repeats=1, trials=0, test_size=0.4, seed=0, is_smoke=False)
@@ -102,3 +102,30 @@ def test_a_worse_challenger_loses_on_the_champions_unseen_rows(
     improvement, _ = compare_unseen(guess, dataset, champion, POLICY, seed=0)
 
     assert improvement.high < 0
+
+
+def test_a_champion_of_other_columns_or_classes_cannot_be_asked(
+    champion: ServedModel, problem: Problem
+) -> None:
+    columns = dict(problem.columns)
+    gone = problem.model_copy(update={"columns": {k: columns[k] for k in columns if k != "sex"}})
+    turned = replace(champion, contract=replace(champion.contract, classes=("ill", "well")))
+
+    assert find_difference(champion, problem) is None
+    assert find_difference(champion, gone) == "column 'sex' is gone or of another kind"
+    assert find_difference(turned, problem) == "the target has other classes"
+
+
+def test_rows_that_the_champion_refuses_do_not_count(
+    champion: ServedModel, dataset: Dataset
+) -> None:
+    """The problem file may have come to allow what the champion's contract does not."""
+    table = dataset.test_table.copy()
+    table.loc[table.index[:5], "sex"] = "X"
+    same = score_served(champion, dataset.test_table, dataset.data.y_test)
+
+    improvement, _ = compare_unseen(
+        same, replace(dataset, test_table=table), champion, POLICY, seed=0
+    )
+
+    assert improvement.rows == len(table) - 5

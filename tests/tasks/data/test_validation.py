@@ -263,3 +263,36 @@ def test_a_rule_that_the_problem_implies_too_keeps_its_own_severity() -> None:
 
     assert len(validation.critical) == 1
     assert validation.faults[0] == ("sex: not one of its categories",)
+
+
+def test_a_condition_on_a_code_holds_for_its_rows() -> None:
+    table = cleaned(age=30).table
+    rule = {
+        "expect": "ExpectColumnValuesToBeBetween",
+        "arguments": {"column": "age", "min_value": 40, "row_condition": "outcome == 1"},
+    }
+
+    faults = check(table, rule).faults
+
+    assert set(faults) == set(table.index[table["outcome"] == "ill"])
+
+
+def test_a_rule_that_the_library_cannot_check_is_no_finding() -> None:
+    rule = {
+        "expect": "ExpectColumnValuesToMatchLikePattern",
+        "arguments": {"column": "sex", "like_pattern": "F%"},
+    }
+
+    with pytest.raises(ProblemError, match=r"LikePattern of 'sex' \(text\) could not be evaluated"):
+        check(cleaned().table, rule)
+
+
+def test_a_rule_on_two_columns_names_both() -> None:
+    rule = {
+        "expect": "ExpectColumnPairValuesToBeEqual",
+        "arguments": {"column_A": "age", "column_B": "level"},
+    }
+
+    reasons = {one for each in check(cleaned().table, rule).faults.values() for one in each}
+
+    assert reasons == {"age, level: ExpectColumnPairValuesToBeEqual"}

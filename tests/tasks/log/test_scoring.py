@@ -70,3 +70,21 @@ def test_a_tables_own_ids_stand_beside_the_answers(home: Path, model: ServedMode
     assert answers["input_row"].tolist() == [f"{i:03}" for i in kept]
     assert answers["id"].tolist() == [str(i) for i in kept[:-1]] + [pd.NA]
     assert refused.to_numpy().tolist() == [[3, "age: not between 0 and 120", "3", "003"]]
+
+
+def test_a_row_that_the_problem_allows_by_now_and_the_model_does_not_is_refused_by_its_reason(
+    home: Path, model: ServedModel
+) -> None:
+    """The file has come to allow older people; the model's contract is what it was."""
+    age = PROBLEM.columns["age"].model_copy(update={"range": (0, 1000)})
+    problem = PROBLEM.model_copy(update={"columns": PROBLEM.columns | {"age": age}})
+    folder = home / "scores"
+    scorer = Scorer(problem, model, source="rows.csv", sha256="ab" * 32, output=str(folder))
+
+    answered = score_part.fn(scorer, 0, some_rows(), start=0)
+
+    refused = pd.read_parquet(folder / "_refused-00000.parquet")
+    assert answered == 11
+    assert refused[["row", "reasons"]].to_numpy().tolist() == [
+        [3, "age: must be between 0 and 120"]
+    ]

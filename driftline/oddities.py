@@ -1,0 +1,70 @@
+"""What the cells of a column are that has no usable value: in words, never the cells themselves."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from datetime import date, time, timedelta
+from typing import Any, Final
+
+from driftline.dates import ORDERS, read_date
+from driftline.spelling import is_marker, tidy
+
+SHOWN: Final = 200  # cells that are looked at
+MOSTLY: Final = 0.5
+
+Claim = Callable[[str], bool]
+
+
+def _has_currency(text: str) -> bool:
+    is_sign = any(unicodedata.category(sign) == "Sc" for sign in text)
+    return is_sign or bool(re.fullmatch(r"(?:[A-Z]{3} ?[\d.,' ]+|[\d.,' ]+ ?[A-Z]{3})", text))
+
+
+def _matches(pattern: str) -> Claim:
+    return lambda text: re.fullmatch(pattern, text) is not None
+
+
+_TEXTS: tuple[tuple[str, Claim], ...] = (
+    ("a percent sign", _matches(r"[+-]?[\d.,]+ ?%")),
+    ("a sign of currency", _has_currency),
+    ("brackets around the number", _matches(r"\([\d.,]+\)")),
+    ("a minus behind the number", _matches(r"[\d.,]+-")),
+    ("hexadecimal digits", _matches(r"0[xX][0-9a-fA-F]+")),
+    ("dates", lambda text: any(read_date(text, order) is not None for order in ORDERS)),
+    ("commas in the numbers", _matches(r"[+-]?\d+(?:,\d+)+(?:\.\d+)?")),
+    ("digits of another script", lambda text: text.isdigit() and not text.isascii()),
+    ("units behind the numbers", _matches(r"[+-]?[\d.,]+ ?[^\W\d].*")),
+    ("words", lambda text: not any(sign.isdigit() for sign in text)),
+)
+_TYPES: tuple[tuple[str, tuple[type, ...]], ...] = (
+    ("booleans", (bool,)),
+    ("dates", (date,)),
+    ("durations", (timedelta,)),
+    ("times of a day", (time,)),
+    ("bytes", (bytes,)),
+    ("numbers (if they are a spreadsheet's dates, format them as dates)", (int, float)),
+)
+
+
+def describe_cells(cells: Sequence[Any]) -> str:
+    """What most of these cells are, as in `60 cells, with a percent sign`; empty where none is.
+
+    `cells` are those that are of no use, missing ones among them.
+    """
+    filled = [cell for cell in cells if not _is_missing(cell)]
+    if not filled:
+        return ""
+    count = f"{len(filled)} cell{'' if len(filled) == 1 else 's'}"
+    sample = filled[:SHOWN]
+    texts = [tidy(cell) for cell in sample if isinstance(cell, str)]
+    for what, claim in _TEXTS if len(texts) > MOSTLY * len(sample) else ():
+        if sum(map(claim, texts)) > MOSTLY * len(sample):
+            return f"{count}, with {what}" if what not in {"words", "dates"} else f"{count}: {what}"
+    for what, types in _TYPES if not texts else ():
+        if all(isinstance(cell, types) for cell in sample):
+            return f"{count}: {what}"
+    return count if texts else f"{count}, which are no single values"
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and is_marker(tidy(cell)))

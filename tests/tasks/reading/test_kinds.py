@@ -1,0 +1,215 @@
+"""Tables as other people's tools write them: what is inside, and not what the name says, counts."""
+
+import datetime as dt
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from openpyxl import Workbook
+from pyarrow import parquet
+
+from driftline.cleaning import CleanTable, clean
+from driftline.errors import DataError, SourceError
+from driftline.problem import Problem
+from tasks.reading.parsing import parse
+from tasks.reading.sources import expect, read_table
+from tests.support import make_problem
+
+STAGES = ["gelb", "rot"]
+
+
+def stages(*categories: str) -> Problem:
+    columns = {
+        "age": {"kind": "integer"},
+        "level": {"missing": "allow"},
+        "stage": {"kind": "category", "categories": list(categories), "missing": "allow"},
+    }
+    return make_problem(columns=columns)
+
+
+CODED = stages("1", "2")
+
+
+def cleaned(content: bytes | str, name: str = "rows.csv", problem: Problem = CODED) -> CleanTable:
+    raw = content.encode() if isinstance(content, str) else content
+    piece = parse(raw, name, expect(problem))
+    return clean(piece.rows, problem, source=name, with_target=True)
+
+
+def rows_of(*stage: str) -> str:
+    lines = [f"{40 + i},{i}.5,{each},{i % 2}" for i, each in enumerate(stage)]
+    return "\n".join(["age,level,stage,outcome", *lines]) + "\n"
+
+
+def test_a_column_that_may_mean_either_goes_by_one_that_leaves_no_doubt() -> None:
+    """1.234 is a thousand and more where another column has a decimal comma."""
+    text = "age;level;stage;outcome\n40;1.234;1;0\n41;2.345;2;1\n"
+    text = text.replace("level", "income").replace("stage", "level")
+    problem = make_problem(columns={"age": {}, "income": {}, "level": {}})
+    text = text.replace("1;0", "1,5;0").replace("2;1", "0,5;1")
+
+    table = cleaned(text, problem=problem).table
+
+    assert table["income"].tolist() == [1234.0, 2345.0]
+    assert table["level"].tolist() == [1.5, 0.5]
+
+
+def test_codes_of_a_table_with_a_decimal_comma_are_the_declared_ones() -> None:
+    text = "age;level;stage;outcome\n40,0;1,5;1,0;0,0\n41,0;2,5;2,0;1,0\n"
+
+    table = cleaned(text).table
+
+    assert table["stage"].tolist() == ["1", "2"]
+    assert table["outcome"].tolist() == ["well", "ill"]
+
+
+def test_codes_may_be_written_as_numpy_writes_floats() -> None:
+    text = rows_of("1.000000000000000000e+00", "2.000000000000000000e+00")
+
+    assert cleaned(text).table["stage"].tolist() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "categories"),
+    [
+        ("cp1250", ("žlutý", "červený")),
+        ("iso8859_2", ("żółty", "śliwka")),
+        ("mac_roman", ("größe", "süß")),
+        ("cp866", ("красный", "синий")),
+    ],
+)
+def test_the_words_that_are_declared_tell_the_encoding(
+    encoding: str, categories: tuple[str, str]
+) -> None:
+    """Short words are too few letters to guess by."""
+    content = rows_of(*categories * 20).encode(encoding)
+
+    table = cleaned(content, problem=stages(*categories)).table
+
+    assert table["stage"].tolist() == [*categories * 20]
+
+
+def test_a_line_that_is_no_utf_8_among_others_is_named() -> None:
+    """Else all letters of the others were read as those of another encoding."""
+    problem = stages("größe", "süß")
+    content = rows_of(*("größe", "süß") * 10).encode() + "50,1.5,süß,1\n".encode("cp1252")
+
+    with pytest.raises(SourceError, match=r"rows\.csv: line 22 is no UTF-8, as most of the text"):
+        cleaned(content, problem=problem)
+
+
+def test_a_quote_that_is_never_closed_is_named_by_its_line() -> None:
+    text = rows_of("1", "2", "1").replace("1,1.5,2", '1,1.5,"2')
+
+    with pytest.raises(SourceError, match="line 3 opens a quote that is never closed"):
+        cleaned(text)
+
+
+def test_apostrophes_may_quote() -> None:
+    text = rows_of("1", "2").replace("age,level,stage", "'age','level','stage'")
+
+    assert cleaned(text).table["age"].tolist() == [40, 41]
+
+
+def test_a_nameless_column_without_values_is_none() -> None:
+    """A comma at the end of each line, as spreadsheets leave it."""
+    text = rows_of("1", "2").replace("\n", ",\n")
+
+    assert cleaned(text).table["stage"].tolist() == ["1", "2"]
+
+
+def test_a_nameless_column_with_values_is_named_as_one() -> None:
+    text = rows_of("1", "2").replace("outcome\n", "outcome,\n").replace("0\n", "0,x\n")
+    text = text.replace(",1\n", ",1,\n")
+
+    with pytest.raises(DataError, match=r"unexpected: '' \(a column without a name\)"):
+        cleaned(text)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [(gzip.compress(b"age\n1\n"), "gzip"), (b"PK\x03\x04.", "a spreadsheet"), (b"PAR1", "Parquet")],
+)
+def test_a_file_that_is_not_what_its_name_says_is_refused_by_what_it_is(
+    head: bytes, kind: str
+) -> None:
+    with pytest.raises(SourceError, match=f"rows.csv: begins as {kind}"):
+        cleaned(head)
+
+
+RECORDS = [
+    {"age": 40, "stage": 1, "outcome": 0},
+    {"outcome": 1, "stage": None, "age": 41, "level": 2.5},
+]
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json"])
+@pytest.mark.parametrize("is_list", [False, True])
+def test_objects_may_lack_keys_that_others_have(name: str, is_list: bool) -> None:
+    lines = "\n".join(map(json.dumps, RECORDS))
+
+    table = cleaned(json.dumps(RECORDS, indent=1) if is_list else lines, name).table
+
+    assert table["level"].isna().tolist() == [True, False]
+    assert table["stage"].tolist() == ["1", None]
+    assert table["outcome"].tolist() == ["well", "ill"]
+
+
+def test_of_several_sheets_the_one_with_the_columns_is_read(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["read", "me", "first"])
+    sheet = book.create_sheet("data")
+    for row in (["age", "level", "stage", "outcome"], [40, 1.5, 1, 0], [41, 2.5, 2, 1]):
+        sheet.append(row)
+    book.save(tmp_path / "rows.xlsx")
+
+    table = read_table(str(tmp_path / "rows.xlsx"), expect(CODED)).rows
+
+    assert table["age"].tolist() == [40, 41]
+
+
+def write_parquet(path: Path, table: Any) -> bytes:
+    parquet.write_table(table, path)
+    return path.read_bytes()
+
+
+def test_what_pandas_kept_as_an_index_is_a_column_where_it_is_declared(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"age": [40, 41], "level": [1.5, 2.5], "stage": [1, 2], "outcome": [0, 1]})
+    frame.set_index("age").to_parquet(tmp_path / "rows.parquet")
+
+    found = cleaned((tmp_path / "rows.parquet").read_bytes(), "rows.parquet").table
+
+    assert found["age"].tolist() == [40, 41]
+
+
+def test_a_name_that_parquet_has_twice_is_told(tmp_path: Path) -> None:
+    arrays = [pa.array([1, 2])] * 5
+    names = ["age", "level", "stage", "outcome", "age"]
+    content = write_parquet(tmp_path / "rows.parquet", pa.Table.from_arrays(arrays, names=names))
+
+    with pytest.raises(DataError, match="given more than once: 'age'"):
+        cleaned(content, "rows.parquet")
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ([[1.0]] * 2, "level: 2 cells, which are no single values"),
+        ([dt.date(2024, 1, 1)] * 2, "level: 2 cells: dates"),
+        ([b"1"] * 2, "level: 2 cells: bytes"),
+    ],
+)
+def test_a_column_of_another_type_says_what_it_holds(
+    tmp_path: Path, cells: list[Any], told: str
+) -> None:
+    columns = {"age": [40, 41], "level": cells, "stage": [1, 2], "outcome": [0, 1]}
+    content = write_parquet(tmp_path / "rows.parquet", pa.table(columns))
+
+    with pytest.raises(DataError) as raised:
+        cleaned(content, "rows.parquet")
+
+    assert str(raised.value).endswith(f"wanted at least one; {told}")
