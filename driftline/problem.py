@@ -99,6 +99,7 @@ class Problem(Strict):
     target: AnyTarget
     ignored: tuple[Text, ...] = ()
     group: Text | None = None
+    weight: Text | None = None
     candidates: tuple[str, ...] = USUAL
     goal: Goal
     gates: tuple[Gate, ...] = ()
@@ -178,6 +179,15 @@ class Problem(Strict):
     def _group_is_ignored(self) -> Self:
         if self.group is not None and self.group not in self.ignored:
             message = f"group: got {self.group!r}, wanted one of `ignored`: no model learns from it"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _weight_is_ignored(self) -> Self:
+        if self.weight is not None and self.weight not in self.ignored:
+            message = (
+                f"weight: got {self.weight!r}, wanted one of `ignored`: no model learns from it"
+            )
             raise ValueError(message)
         return self
 

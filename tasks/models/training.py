@@ -109,7 +109,6 @@ def train_candidate(
         name,
         problem,
         dataset.data,
-        groups=dataset.groups,
         splits=splits,
         trials=plan.trials,
         seed=plan.seed,
@@ -147,7 +146,6 @@ def choose_winner(
         dataset.data,
         splits=splits,
         seed=plan.seed,
-        groups=dataset.groups,
     )
     how = "calibrated" if winner.is_calibrated else outcome_of(problem).uncalibrated
     tell(f"{winner.name} wins ({how})")
