@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from driftline.cleaning import cells_of
+from driftline.date_guesses import propose_parts
 from driftline.errors import DataError
 from driftline.inference import Guess, guess_columns
 from driftline.leaks import suspect_leak
@@ -60,6 +61,7 @@ def onboard_table(
     columns = guess_columns(rows, without=(guessed.name,))
     columns = [suspect_leak(guess, rows, place, guessed) for guess in columns]
     columns, weights = find_weights(columns, rows)
+    columns = propose_parts(columns, rows)
     if not any(guess.role == "input" for guess in columns):
         message = f"{location}: no column is left to predict {target!r} from: " + "; ".join(
             f"{guess.name}: {guess.evidence}" for guess in columns[:5]
