@@ -19,6 +19,7 @@ from driftline.losses import LossName, row_losses
 from driftline.measured import NUMBER_METRICS, Measured
 from driftline.metrics import compute_metrics
 from driftline.number_report import describe_errors, draw_numbers, measure_coverage
+from driftline.number_subgroups import check_number_subgroups
 from driftline.numbers import NumberSpec
 from driftline.problem import Problem
 from driftline.regressors import REGRESSORS
@@ -143,9 +144,8 @@ class NumberOutcome:
         return "predict"
 
     def check_parts(self, table: pd.DataFrame, test: ScoredRows) -> list[SubgroupResult]:
-        """None: bounds of parts are of classes."""
-        del table, test
-        return []
+        """The error and the bias of every declared part against their bounds."""
+        return check_number_subgroups(self.problem, table, cast("Measured", test))
 
     def draw(self, test: ScoredRows) -> "dict[str, Figure]":
         """Truth and errors against the answers."""

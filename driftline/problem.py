@@ -239,9 +239,6 @@ class Problem(Strict):
     @model_validator(mode="after")
     def _metrics_apply(self) -> Self:
         check_metrics(self.target, self.goal, self.gates, self.comparison, self.drift.loss)
-        if self.predicts_number and self.subgroups:
-            message = "subgroups: got it with target.kind number, wanted it with classes"
-            raise ValueError(message)
         return self
 
     @property
