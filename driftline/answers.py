@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.design import EVEN, Design
+
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
@@ -29,6 +31,7 @@ def cross_answer(
     splits: Sequence[Sequence[Fold]],
     *,
     width: int,
+    design: Design = EVEN,
 ) -> list[Floats]:
     """Out-of-fold answers (rows, width), one array per repeat.
 
@@ -38,6 +41,7 @@ def cross_answer(
     for repeat in splits:
         out = np.zeros((len(y), width))
         for train, test in repeat:
-            out[test] = answers_of(build(train).fit(X[train], y[train]), X[test])
+            model = design.take(train).fit(build(train), X[train], y[train])
+            out[test] = answers_of(model, X[test])
         results.append(out)
     return results

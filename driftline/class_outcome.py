@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from driftline.answers import Build, Fold, answers_of
 from driftline.candidates import CALIBRATION_FOLDS, CANDIDATES, Candidate
 from driftline.contract import Contract
+from driftline.design import EVEN, Design
 from driftline.evaluation import CrossValidated, cross_predict, cross_validate
 from driftline.figures import draw_figures
 from driftline.metrics import Scored, score_rows
@@ -28,11 +29,17 @@ Ints = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 
 
-def log_loss_of(build: Build, X: Matrix, y: Ints, splits: Sequence[Sequence[Fold]]) -> float:  # noqa: N803
+def log_loss_of(
+    build: Build,
+    X: Matrix,  # noqa: N803
+    y: Ints,
+    splits: Sequence[Sequence[Fold]],
+    design: Design = EVEN,
+) -> float:
     """Mean log loss out of fold: a proper score, which no lucky threshold can win."""
-    probabilities = cross_predict(build, X, y, splits)[0]
+    probabilities = cross_predict(build, X, y, splits, design)[0]
     truth = np.clip(probabilities[np.arange(len(y)), y], 1e-6, 1)
-    return float(-np.log(truth).mean())
+    return float(np.average(-np.log(truth), weights=design.weights))
 
 
 @dataclass(frozen=True)
@@ -62,9 +69,10 @@ class ClassOutcome:
         X: Matrix,  # noqa: N803
         y: Ints,
         splits: Sequence[Sequence[Fold]],
+        design: Design = EVEN,
     ) -> float:
         """Mean log loss out of fold."""
-        return log_loss_of(build, X, y, splits)
+        return log_loss_of(build, X, y, splits, design)
 
     def cross_validate(
         self,
@@ -72,6 +80,7 @@ class ClassOutcome:
         X: Matrix,  # noqa: N803
         y: Ints,
         splits: Sequence[Sequence[Fold]],
+        design: Design = EVEN,
     ) -> CrossValidated:
         """Every fold scored at a threshold that was chosen on the other folds."""
         return cross_validate(
@@ -82,9 +91,12 @@ class ClassOutcome:
             goal=self.problem.goal,
             positive=self.positive,
             costs=self.problem.costs,
+            design=design,
         )
 
-    def set_rule(self, answers: Sequence[Floats], y: Ints) -> float | None:
+    def set_rule(
+        self, answers: Sequence[Floats], y: Ints, weights: Floats | None = None
+    ) -> float | None:
         """The threshold by all out-of-fold answers; None without two classes."""
         repeats = len(answers)
         return choose_threshold(
@@ -93,6 +105,7 @@ class ClassOutcome:
             self.problem.goal,
             positive=self.positive,
             copies=repeats,
+            weights=None if weights is None else np.tile(weights, repeats),
         )
 
     def settle_rule(self, rule: float | None, answers: Floats) -> float | None:
@@ -103,10 +116,17 @@ class ClassOutcome:
         """Probabilities, shape (rows, classes)."""
         return answers_of(model, X)
 
-    def score(self, answers: Floats, y: Ints, rule: float | None) -> Scored:
+    def score(
+        self, answers: Floats, y: Ints, rule: float | None, weights: Floats | None = None
+    ) -> Scored:
         """Probabilities with the decisions at a threshold."""
         return score_rows(
-            answers, y, positive=self.positive, threshold=rule, costs=self.problem.costs
+            answers,
+            y,
+            positive=self.positive,
+            threshold=rule,
+            costs=self.problem.costs,
+            weights=weights,
         )
 
     @property

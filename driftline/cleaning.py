@@ -15,7 +15,8 @@ import pandas as pd
 
 from driftline.columns import NO_DATE
 from driftline.dates import WANTED
-from driftline.digests import GROUP
+from driftline.design import mark_weights
+from driftline.digests import GROUP, WEIGHT
 from driftline.errors import DataError
 from driftline.groups import mark_groups
 from driftline.naming import rename
@@ -61,7 +62,7 @@ def clean(
         columns[target] = _truth(renamed[target], problem)
         missing = columns[target].isna().to_numpy()
         _note(missing, f"{target}: {problem.target.fault}", target, uncoerced, faults)
-        columns |= _groups(raw, problem)
+        columns |= _beside(raw, problem, source=source)
     table = pd.DataFrame(columns)
     if not is_part:
         _refuse_empty_columns(table, renamed, source=source)
@@ -69,13 +70,15 @@ def clean(
     return CleanTable(table=table, uncoerced=uncoerced, faults=frozen)
 
 
-def _groups(raw: pd.DataFrame, problem: Problem) -> dict[str, pd.Series]:
-    """What rows belong together, where the problem says by what and the rows have it."""
-    kept = keep_ignored(raw, problem)
-    if problem.group is None or problem.group not in kept:
-        return {}
-    cells = kept[problem.group].astype("object")
-    return {GROUP: mark_groups(cells.where(cells.notna(), None).tolist(), problem)}
+def _beside(raw: pd.DataFrame, problem: Problem, *, source: str) -> dict[str, pd.Series]:
+    """What rows belong together and what each counts, where it is named and they have it."""
+    kept, found = keep_ignored(raw, problem), {}
+    if problem.group is not None and problem.group in kept:
+        found[GROUP] = mark_groups(cells_of(kept[problem.group]), problem)
+    if problem.weight is not None and problem.weight in kept:
+        numbers = [_read_number(cell, frozenset()) for cell in cells_of(kept[problem.weight])]
+        found[WEIGHT] = mark_weights(numbers, problem, source=source)
+    return found
 
 
 def faults_of_values(cleaned: CleanTable, problem: Problem) -> dict[int, tuple[str, ...]]:

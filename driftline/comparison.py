@@ -10,7 +10,8 @@ from typing import Final, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.metrics import DECISION_METRICS, Scored, weighted_metric
+from driftline.losses import weighted_mean
+from driftline.metrics import DECISION_METRICS, Scored, base_weights, weighted_metric
 from driftline.problem import ROW_LOSSES, Comparison
 from driftline.ranking import compare_ranking
 from driftline.scored import ScoredRows
@@ -65,6 +66,8 @@ def compare_pairwise(
 
     Areas go by their rows' parts (DeLong's test for `roc_auc`), a loss per row (`brier`,
     `log_loss`, `error`) by Student's paired t, all else by a paired bootstrap within each class.
+    Rows with sampling weights count by them in each of the three: a gain is one over the people
+    that the weights stand for, its error that of rows drawn independently with such weights.
 
     Under conditions (`subject_to`, such as recall >= 0.95) each model is judged at its own
     threshold, and what it lacks of a condition is taken off its value five times over. So a model
@@ -102,10 +105,12 @@ def measure_skill(rows: ScoredRows, policy: Comparison) -> float:
     """
     metric = policy.metric or "brier"
     if metric in ROW_LOSSES:
-        return float(rows.blind_losses(metric).mean() - rows.losses(metric).mean())
+        saved = rows.blind_losses(metric) - rows.losses(metric)
+        return float(np.average(saved, weights=rows.weights))
     scored = cast("Scored", rows)
-    shares = np.bincount(scored.y, minlength=scored.probabilities.shape[1]) / len(scored.y)
-    value = float(_value(scored, np.ones((1, len(scored.y))), policy, metric)[0])
+    counted = base_weights(scored)
+    shares = np.bincount(scored.y, counted, scored.probabilities.shape[1]) / counted.sum()
+    value = float(_value(scored, counted[None, :], policy, metric)[0])
     if metric == "roc_auc":
         return value - 0.5
     if metric == "pr_auc":
@@ -130,7 +135,7 @@ def _measure(
         mean, error = compared
     elif metric in ROW_LOSSES:
         saved = other.losses(metric) - challenger.losses(metric)
-        mean, error = float(saved.mean()), float(saved.std(ddof=1) / np.sqrt(rows))
+        mean, error = weighted_mean(saved, challenger.weights)
     else:
         return _bootstrap(one, two, policy, metric, seed=seed)
     reach = float(t.ppf(policy.confidence, rows - 1)) * error
@@ -144,8 +149,12 @@ def _bootstrap(
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13.
     """
-    one, two, counts = _collapse(challenger, other)
-    weights = _redraw(one.y, counts, np.random.default_rng(seed))
+    one, two, codes = _collapse(challenger, other)
+    rng = np.random.default_rng(seed)
+    if challenger.weights is None:
+        weights = _redraw(one.y, np.bincount(codes), rng)
+    else:
+        weights = _redraw_weighted(challenger.y, codes, challenger.weights, rng)
     gains = _value(one, weights, policy, metric) - _value(two, weights, policy, metric)
     tail = 1 - policy.confidence
     low, high = np.quantile(gains[1:], [tail, 1 - tail])
@@ -161,20 +170,20 @@ def _value(scored: Scored, weights: Floats, policy: Comparison, metric: str) -> 
 
 
 def _collapse(one: Scored, other: Scored) -> tuple[Scored, Scored, NDArray[np.int64]]:
-    """One row per (truth, decision, decision) that occurs, with its count: decisions need no more.
+    """One row per (truth, decision, decision) that occurs, and which each row is: it needs no more.
 
-    Redrawing these counts is redrawing the rows, at a cost that does not grow with their number.
+    Redrawing their counts is redrawing the rows, at a cost that does not grow with their number.
     """
     width = one.probabilities.shape[1]
-    codes, counts = np.unique(
-        (one.y * width + one.predicted) * width + other.predicted, return_counts=True
+    codes, cells = np.unique(
+        (one.y * width + one.predicted) * width + other.predicted, return_inverse=True
     )
     y, first, second = codes // width**2, codes // width % width, codes % width
     empty = np.zeros((len(codes), width))
     return (
         Scored(y, empty, first, one.positive, one.threshold),
         Scored(y, empty, second, other.positive, other.threshold),
-        counts,
+        cells,
     )
 
 
@@ -188,12 +197,28 @@ def _redraw(y: NDArray[np.int64], counts: NDArray[np.int64], rng: np.random.Gene
     return weights
 
 
+def _redraw_weighted(
+    y: NDArray[np.int64], cells: NDArray[np.int64], weights: Floats, rng: np.random.Generator
+) -> Floats:
+    """The weight of each cell as it is, then of rows redrawn within each class."""
+    width = int(cells.max()) + 1
+    sums = np.zeros((1 + RESAMPLES, width))
+    sums[0] = np.bincount(cells, weights, width)
+    for k in np.unique(y):
+        rows = np.flatnonzero(y == k)
+        for resample in range(1, 1 + RESAMPLES):
+            drawn = rows[rng.integers(0, len(rows), len(rows))]
+            sums[resample] += np.bincount(cells[drawn], weights[drawn], width)
+    return sums
+
+
 def _value_by_chance(scored: Scored, metric: str) -> float:
     """The metric of as many decisions of each kind, made without regard to the truth."""
     width = scored.probabilities.shape[1]
-    truths = np.bincount(scored.y, minlength=width)
-    decisions = np.bincount(scored.predicted, minlength=width)
+    counted = base_weights(scored)
+    truths = np.bincount(scored.y, counted, width)
+    decisions = np.bincount(scored.predicted, counted, width)
     y, predicted = np.divmod(np.arange(width * width), width)
     pairs = Scored(y, np.zeros((len(y), width)), predicted, scored.positive, scored.threshold)
-    weights = (truths[y] * decisions[predicted] / len(scored.y))[None, :]
+    weights = (truths[y] * decisions[predicted] / counted.sum())[None, :]
     return float(weighted_metric(pairs, weights, metric)[0])

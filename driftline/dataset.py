@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from driftline.columns import find_as_of
 from driftline.contract import Contract
 from driftline.dates import spell_date
+from driftline.design import EVEN, Design, weights_of
 from driftline.digests import number_repeats
 from driftline.errors import DataError
 from driftline.evaluation import default_repeats
@@ -43,12 +44,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Matrices:
-    """The split rows as float32 matrices (rows, features) and their truth, see `encode_target`."""
+    """The split rows as float32 matrices (rows, features) and their truth, see `encode_target`.
+
+    The designs tell which rows belong together and what each counts.
+    """
 
     X_train: NDArray[np.float32]
     y_train: NDArray[Any]
     X_test: NDArray[np.float32]
     y_test: NDArray[Any]
+    train: Design = EVEN
+    test: Design = EVEN
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,11 @@ class Dataset:
     train_digests: tuple[str, ...]
     test_digests: tuple[str, ...]
     is_renewed: bool = False
-    groups: tuple[str, ...] | None = None  # of the training rows, where rows belong together
+
+    @property
+    def groups(self) -> tuple[str, ...] | None:
+        """The group of each training row, where rows belong together."""
+        return self.data.train.groups
 
     @property
     def shipped_digests(self) -> tuple[str, ...]:
@@ -112,14 +122,21 @@ def split_dataset(
         train, test = split_groups(groups, test_size=plan.test_size, seed=plan.seed)
         _insist_on_classes(strata[test], strata, problem)
     check_trainable(table.iloc[train], problem, folds=plan.folds - 1, source="training rows")
+    design = Design(groups, weights_of(table, problem))
     X = encode_rows(table, problem)  # noqa: N806
     _refuse_nearly_empty_columns(X[train], problem)
     return Dataset(
-        data=Matrices(X_train=X[train], y_train=y[train], X_test=X[test], y_test=y[test]),
+        data=Matrices(
+            X_train=X[train],
+            y_train=y[train],
+            X_test=X[test],
+            y_test=y[test],
+            train=design.take(train),
+            test=design.take(test),
+        ),
         test_table=table.iloc[test].reset_index(drop=True),
         train_digests=tuple(digests[i] for i in train),
         test_digests=tuple(digests[i] for i in test),
-        groups=None if groups is None else tuple(groups[i] for i in train),
     )
 
 

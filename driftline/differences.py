@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from driftline.digests import GROUP, digest_rows
+from driftline.digests import BESIDE, digest_rows
 
 MOST_SHARES = 3  # categories that are told of a column
 
@@ -54,8 +54,8 @@ def compare_tables(before: pd.DataFrame, after: pd.DataFrame) -> Differences:
 
 
 def columns_of(table: pd.DataFrame) -> list[str]:
-    """The columns but for the mark of a group."""
-    return [str(name) for name in table.columns if name != GROUP]
+    """The columns but for the mark of a group and the weight."""
+    return [str(name) for name in table.columns if name not in BESIDE]
 
 
 def _describe_if_there(table: pd.DataFrame, name: str) -> str:

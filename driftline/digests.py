@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 
 GROUP = "(group)"  # the column of what rows belong together, which no model sees
+WEIGHT = "(weight)"  # the column of how much each row counts, neither
+BESIDE = (GROUP, WEIGHT)
 
 
 def digest_rows(table: pd.DataFrame) -> list[str]:
     """SHA-256 of each row's values (numbers as float64, the rest as UTF-8 text), as hex.
 
-    Column names, row order and `GROUP` do not enter; equal values give equal digests.
+    Column names, row order and what is `BESIDE` do not enter; equal values give equal digests.
     """
-    table = table.drop(columns=GROUP, errors="ignore")
+    table = table.drop(columns=list(BESIDE), errors="ignore")
     numeric = [name for name in table.columns if pd.api.types.is_numeric_dtype(table[name])]
     textual = [name for name in table.columns if name not in numeric]
     numbers = np.ascontiguousarray(table[numeric].to_numpy(dtype="<f8", na_value=np.nan))
@@ -46,8 +48,9 @@ def digest_table(table: pd.DataFrame, rows: list[str] | None = None) -> str:
     digest = hashlib.sha256(json.dumps(kinds).encode())
     for row in digest_rows(table) if rows is None else rows:
         digest.update(bytes.fromhex(row))
-    if GROUP in table:
-        digest.update(json.dumps(table[GROUP].astype(str).tolist()).encode())
+    for name in BESIDE:
+        if name in table:
+            digest.update(json.dumps(table[name].astype(str).tolist()).encode())
     return digest.hexdigest()
 
 

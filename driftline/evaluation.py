@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.answers import Build, Fold, cross_answer
+from driftline.design import EVEN, Design
 from driftline.metrics import METRICS, compute_metrics, score_rows
 from driftline.problem import Goal
-from driftline.thresholds import choose_threshold
+from driftline.thresholds import choose_threshold, count_effective
 
 if TYPE_CHECKING:
     from sklearn.model_selection import PredefinedSplit
@@ -83,9 +84,10 @@ def cross_predict(
     X: NDArray[np.float32],  # noqa: N803
     y: NDArray[np.int64],
     splits: Sequence[Sequence[Fold]],
+    design: Design = EVEN,
 ) -> list[NDArray[np.float64]]:
     """Out-of-fold probabilities (rows, classes), one array per repeat."""
-    return cross_answer(build, X, y, splits, width=int(y.max()) + 1)
+    return cross_answer(build, X, y, splits, width=int(y.max()) + 1, design=design)
 
 
 def cross_validate(
@@ -97,28 +99,40 @@ def cross_validate(
     goal: Goal,
     positive: int | None,
     costs: Sequence[float] = (),
+    design: Design = EVEN,
 ) -> CrossValidated:
     """Score every fold at a threshold chosen on the other folds of its repeat."""
-    predicted = cross_predict(build, X, y, splits)
+    predicted = cross_predict(build, X, y, splits, design)
     rows: list[dict[str, float]] = []
     thresholds: list[float] = []
-    sizes: list[int] = []
+    sizes: list[float] = []
     for probabilities, repeat in zip(predicted, splits, strict=True):
         for train, test in repeat:
-            threshold = choose_threshold(y[train], probabilities[train], goal, positive=positive)
+            threshold = choose_threshold(
+                y[train],
+                probabilities[train],
+                goal,
+                positive=positive,
+                weights=design.take(train).weights,
+            )
             fold = score_rows(
-                probabilities[test], y[test], positive=positive, threshold=threshold, costs=costs
+                probabilities[test],
+                y[test],
+                positive=positive,
+                threshold=threshold,
+                costs=costs,
+                weights=design.take(test).weights,
             )
             rows.append(compute_metrics(fold))
             thresholds.append(np.nan if threshold is None else threshold)
-            sizes.append(int((y[test] == positive).sum()) if positive is not None else len(test))
+            counted = test if positive is None else test[y[test] == positive]
+            sizes.append(count_effective(len(counted), design.take(counted).weights))
     names = [name for name in METRICS if name in rows[0]]
     per_fold: dict[str, NDArray[np.float64]] = {
         name: np.array([row[name] for row in rows]) for name in names
     }
-    counted = np.array(sizes)
     excess = {
-        name: excess_deviation(per_fold[name], counted)
+        name: excess_deviation(per_fold[name], np.array(sizes))
         for name in ("recall", "accuracy")
         if name == "recall" or positive is None
     }

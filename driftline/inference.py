@@ -19,7 +19,9 @@ from driftline.levels import FREE, LONG, MOST_CATEGORIES, describe_levels
 from driftline.spelling import is_marker, read_number, spell, tidy
 
 Role = Literal["input", "ignored"]
-Kind = Literal["number", "integer", "category", "date", "text", "id", "group", "constant", "empty"]
+Kind = Literal[
+    "number", "integer", "category", "date", "text", "id", "group", "weight", "constant", "empty"
+]
 
 CODES_IN_NUMBERS = (-1, -7, -8, -9, -77, -88, -99, -777, -888, -999, -7777, -8888, -9999)
 CODES_AT_THE_TOP = (77, 88, 99, 777, 888, 999, 7777, 8888, 9999, 99999)

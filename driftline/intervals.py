@@ -20,9 +20,14 @@ from driftline.errors import DataError
 Floats = NDArray[np.float64]
 
 
-def conformal_reach(errors: Floats, coverage: float, *, copies: int = 1) -> float:
+def conformal_reach(
+    errors: Floats, coverage: float, *, copies: int = 1, weights: Floats | None = None
+) -> float:
     """The reach for a coverage; each row stands `copies` times in the errors.
 
+    With weights, 1 on average, it is the quantile of the errors that count so, and the new row
+    counts as the average one: the coverage is then of the people that the weights stand for.
+    Source: Tibshirani et al., Conformal prediction under covariate shift, NeurIPS 2019.
     `DataError` where the rows are too few for any finite interval to cover so much.
     """
     rows = len(errors) // copies
@@ -33,8 +38,19 @@ def conformal_reach(errors: Floats, coverage: float, *, copies: int = 1) -> floa
             f"{least_rows(coverage)} for intervals.coverage {coverage:g}"
         )
         raise DataError(message)
+    if weights is not None:
+        return _weighted_reach(np.abs(errors), coverage, weights, copies)
     place = rank * copies - 1
     return float(np.partition(np.abs(errors), place)[place])
+
+
+def _weighted_reach(sizes: Floats, coverage: float, weights: Floats, copies: int) -> float:
+    order = np.argsort(sizes, kind="stable")
+    sums = np.cumsum(weights[order]) / copies
+    rows = len(sizes) // copies
+    needed = coverage * sums[-1] * (rows + 1) / rows
+    place = int(np.searchsorted(np.round(sums, 9), round(needed, 9), side="left"))
+    return float(sizes[order][min(place, len(sizes) - 1)])
 
 
 def least_rows(coverage: float) -> int:

@@ -43,15 +43,45 @@ def row_losses(
     return np.asarray(squares / (2 if classes == 2 else 1))  # noqa: PLR2004 - two classes
 
 
-def blind_answers(y: NDArray[Any], metric: LossName, *, width: int) -> Floats:
+def blind_answers(
+    y: NDArray[Any], metric: LossName, *, width: int, weights: Floats | None = None
+) -> Floats:
     """The best constant answer in a loss: the classes' shares, the median, or the mean."""
     if metric == "absolute_error":
-        constant = np.array([np.median(y)])
+        counted = np.ones(len(y)) if weights is None else weights
+        constant = weighted_median(y, counted[None, :])
     elif metric == "squared_error":
-        constant = np.array([np.mean(y)])
+        constant = np.array([np.average(y, weights=weights)])
     else:
-        constant = np.bincount(y, minlength=width) / len(y)
+        counts = np.bincount(y, weights=weights, minlength=width)
+        constant = counts / counts.sum()
     return np.tile(constant, (len(y), 1))
+
+
+def weighted_median(values: Floats, weights: Floats) -> Floats:
+    """The middle of the values, each counted as often as its weight says: (samples, rows)."""
+    order = np.argsort(values, kind="stable")
+    counts = np.cumsum(weights[:, order], axis=1)
+    half = counts[:, -1:] / 2
+    lower, upper = (counts >= half).argmax(axis=1), (counts > half).argmax(axis=1)
+    middle: Floats = (values[order][lower] + values[order][upper]) / 2
+    return middle
+
+
+def weighted_mean(values: Floats, weights: Floats | None = None) -> tuple[float, float]:
+    """The mean of rows that count by their weights, and its standard error.
+
+    With weights it is the ratio estimator of a mean, whose error is linearised with rows drawn
+    independently. Source: Särndal et al., Model Assisted Survey Sampling (1992), 5.7.
+    """
+    rows = len(values)
+    mean = float(np.average(values, weights=weights))
+    if rows < 2:  # noqa: PLR2004 - no variance of one
+        return mean, 0.0
+    if weights is None:
+        return mean, float(values.std(ddof=1) / np.sqrt(rows))
+    parts = weights * (values - mean) / weights.sum()
+    return mean, float(np.sqrt(rows / (rows - 1) * (parts**2).sum()))
 
 
 def largest_loss(metric: LossName, classes: int) -> float:

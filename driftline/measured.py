@@ -10,7 +10,7 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.losses import LossName, blind_answers, row_losses
+from driftline.losses import LossName, blind_answers, row_losses, weighted_median
 from driftline.numbers import NumberSpec
 
 Floats = NDArray[np.float64]
@@ -30,11 +30,12 @@ HIGHER_IS_BETTER: Final = frozenset({"r2", "interval_coverage"})
 
 @dataclass(frozen=True)
 class Measured:
-    """Rows with their true numbers, the answers (rows, 1) and what the intervals go by."""
+    """Rows with their true numbers, the answers (rows, 1), what intervals go by, and weights."""
 
     y: Floats
     answers: Floats
     spec: NumberSpec
+    weights: Floats | None = None
 
     @property
     def probabilities(self) -> Floats:
@@ -66,7 +67,8 @@ class Measured:
 
     def take(self, rows: Ints) -> "Measured":
         """The same for some of the rows."""
-        return Measured(self.y[rows], self.answers[rows], self.spec)
+        weights = None if self.weights is None else self.weights[rows]
+        return Measured(self.y[rows], self.answers[rows], self.spec, weights)
 
     def losses(self, metric: str) -> Floats:
         """What each row costs."""
@@ -75,7 +77,7 @@ class Measured:
     def blind_losses(self, metric: str) -> Floats:
         """What each row would cost by the best constant answer."""
         name = cast("LossName", metric)
-        return row_losses(blind_answers(self.y, name, width=1), self.y, name)
+        return row_losses(blind_answers(self.y, name, width=1, weights=self.weights), self.y, name)
 
     def weigh(self, weights: Floats) -> dict[str, Floats]:
         """Each metric per resample; `r2` is nan where the truth does not vary.
@@ -92,7 +94,7 @@ class Measured:
         return {
             "mae": weights @ errors / total,
             "rmse": np.sqrt(squares / total),
-            "median_absolute_error": _weighted_median(errors, weights),
+            "median_absolute_error": weighted_median(errors, weights),
             "r2": _explained(self.y, squares, weights),
             "pinball": weights @ pinball / total,
             "interval_coverage": weights @ self.is_covered / total,
@@ -102,16 +104,6 @@ class Measured:
 
 def _pinball(above: Floats, level: float) -> Floats:
     return np.maximum(level * above, (level - 1) * above)
-
-
-def _weighted_median(values: Floats, weights: Floats) -> Floats:
-    """The middle of the values, each counted as often as its weight says."""
-    order = np.argsort(values, kind="stable")
-    counts = np.cumsum(weights[:, order], axis=1)
-    half = counts[:, -1:] / 2
-    lower, upper = (counts >= half).argmax(axis=1), (counts > half).argmax(axis=1)
-    middle: Floats = (values[order][lower] + values[order][upper]) / 2
-    return middle
 
 
 def _explained(y: Floats, squares: Floats, weights: Floats) -> Floats:

@@ -38,13 +38,14 @@ _CELLS_AT_ONCE: Final = 4_000_000
 
 @dataclass(frozen=True)
 class Scored:
-    """Rows with their truth, probabilities (rows, classes), decisions and decision threshold."""
+    """Rows with their truth, probabilities (rows, classes), decisions, threshold and weights."""
 
     y: Ints
     probabilities: Floats
     predicted: Ints
     positive: int | None
     threshold: float | None
+    weights: Floats | None = None
 
     def take(self, rows: Ints) -> "Scored":
         """The same for some of the rows."""
@@ -54,6 +55,7 @@ class Scored:
             predicted=self.predicted[rows],
             positive=self.positive,
             threshold=self.threshold,
+            weights=None if self.weights is None else self.weights[rows],
         )
 
     def losses(self, metric: str) -> Floats:
@@ -64,7 +66,8 @@ class Scored:
     def blind_losses(self, metric: str) -> Floats:
         """What each row would cost by the classes' shares alone."""
         name = cast("LossName", metric)
-        shares = blind_answers(self.y, name, width=self.probabilities.shape[1])
+        width = self.probabilities.shape[1]
+        shares = blind_answers(self.y, name, width=width, weights=self.weights)
         return row_losses(shares, self.y, name)
 
     def weigh(self, weights: Floats) -> dict[str, Floats]:
@@ -76,8 +79,13 @@ class Scored:
 
 def compute_metrics(scored: ScoredRows) -> dict[str, float]:
     """Each metric of these rows; those that are undefined on them (one class only) are nan."""
-    weights = np.ones((1, len(scored.y)))
+    weights = base_weights(scored)[None, :]
     return {name: float(values[0]) for name, values in scored.weigh(weights).items()}
+
+
+def base_weights(scored: ScoredRows) -> Floats:
+    """What each row counts: its sampling weight, else 1."""
+    return np.ones(len(scored.y)) if scored.weights is None else scored.weights
 
 
 def bootstrap_intervals(
@@ -85,6 +93,10 @@ def bootstrap_intervals(
 ) -> dict[str, tuple[float, float]]:
     """Percentile bootstrap interval of each metric over resampled rows.
 
+    Rows with sampling weights are redrawn with their weights. The interval is then of the figure
+    over the people that the weights stand for, as it would vary from sample to sample if rows were
+    drawn independently, with weights that are right as they stand: strata and clusters of a survey
+    are not known here, and clusters make the true interval wider.
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13.
     """
     rows = len(scored.y)
@@ -96,7 +108,7 @@ def bootstrap_intervals(
         weights = np.stack(
             [np.bincount(rng.integers(0, rows, rows), minlength=rows) for _ in range(count)]
         ).astype(np.float64)
-        parts.append(scored.weigh(weights))
+        parts.append(scored.weigh(weights * base_weights(scored)))
     tail = (1 - coverage) / 2 * 100
     intervals = {}
     for name in parts[0]:
@@ -151,6 +163,7 @@ def score_rows(
     positive: int | None,
     threshold: float | None,
     costs: Sequence[float] = (),
+    weights: Floats | None = None,
 ) -> Scored:
     """Probabilities with the decisions that follow from them."""
     predicted = decide(probabilities, positive=positive, threshold=threshold, costs=costs)
@@ -160,6 +173,7 @@ def score_rows(
         predicted=predicted,
         positive=positive,
         threshold=threshold,
+        weights=weights,
     )
 
 

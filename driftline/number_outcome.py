@@ -12,12 +12,14 @@ from driftline.answers import Build, Fold, answers_of, cross_answer
 from driftline.candidates import Candidate
 from driftline.contract import Contract
 from driftline.dataset import number_of
+from driftline.design import EVEN, Design
 from driftline.evaluation import CrossValidated
 from driftline.intervals import conformal_reach
 from driftline.losses import LossName, row_losses
 from driftline.measured import NUMBER_METRICS, Measured
 from driftline.metrics import compute_metrics
 from driftline.number_report import describe_errors, draw_numbers, measure_coverage
+from driftline.number_subgroups import check_number_subgroups
 from driftline.numbers import NumberSpec
 from driftline.problem import Problem
 from driftline.regressors import REGRESSORS
@@ -65,10 +67,11 @@ class NumberOutcome:
         X: Matrix,  # noqa: N803
         y: Floats,
         splits: Sequence[Sequence[Fold]],
+        design: Design = EVEN,
     ) -> float:
         """Mean loss out of fold."""
-        (answers,) = self._out_of_fold(build, X, y, splits[:1])
-        return float(row_losses(answers, y, self.loss).mean())
+        (answers,) = self._out_of_fold(build, X, y, splits[:1], design)
+        return float(np.average(row_losses(answers, y, self.loss), weights=design.weights))
 
     def cross_validate(
         self,
@@ -76,24 +79,30 @@ class NumberOutcome:
         X: Matrix,  # noqa: N803
         y: Floats,
         splits: Sequence[Sequence[Fold]],
+        design: Design = EVEN,
     ) -> CrossValidated:
         """Every fold scored with intervals that reach as the errors on the other folds ask."""
-        answered = self._out_of_fold(build, X, y, splits)
+        answered = self._out_of_fold(build, X, y, splits, design)
         rows: list[dict[str, float]] = []
         reaches: list[float] = []
         for answers, repeat in zip(answered, splits, strict=True):
             errors = y - answers[:, 0]
             for others, fold in repeat:
-                reach = conformal_reach(errors[others], self.spec.coverage)
-                rows.append(compute_metrics(self.score(answers[fold], y[fold], reach)))
+                known, scored = design.take(others).weights, design.take(fold).weights
+                reach = conformal_reach(errors[others], self.spec.coverage, weights=known)
+                rows.append(compute_metrics(self.score(answers[fold], y[fold], reach, scored)))
                 reaches.append(reach)
         per_fold = {name: np.array([row[name] for row in rows]) for name in NUMBER_METRICS}
         return CrossValidated(tuple(answered), per_fold, np.array(reaches), {})
 
-    def set_rule(self, answers: Sequence[Floats], y: Floats) -> float | None:
+    def set_rule(
+        self, answers: Sequence[Floats], y: Floats, weights: Floats | None = None
+    ) -> float | None:
         """The reach by all errors out of fold."""
         errors = np.concatenate([y - each[:, 0] for each in answers])
-        return conformal_reach(errors, self.spec.coverage, copies=len(answers))
+        copies = len(answers)
+        tiled = None if weights is None else np.tile(weights, copies)
+        return conformal_reach(errors, self.spec.coverage, copies=copies, weights=tiled)
 
     def settle_rule(self, rule: float | None, answers: Floats) -> float | None:
         """The reach as it is: serving's rounding turns no answer."""
@@ -104,9 +113,11 @@ class NumberOutcome:
         """Numbers within the target's range, shape (rows, 1)."""
         return self.spec.bound(answers_of(model, X))
 
-    def score(self, answers: Floats, y: Floats, rule: float | None) -> Measured:
+    def score(
+        self, answers: Floats, y: Floats, rule: float | None, weights: Floats | None = None
+    ) -> Measured:
         """Numbers with intervals that reach so far."""
-        return Measured(y, answers, self.spec.reaching(rule or 0.0))
+        return Measured(y, answers, self.spec.reaching(rule or 0.0), weights)
 
     @property
     def uncalibrated(self) -> str:
@@ -133,9 +144,8 @@ class NumberOutcome:
         return "predict"
 
     def check_parts(self, table: pd.DataFrame, test: ScoredRows) -> list[SubgroupResult]:
-        """None: bounds of parts are of classes."""
-        del table, test
-        return []
+        """The error and the bias of every declared part against their bounds."""
+        return check_number_subgroups(self.problem, table, cast("Measured", test))
 
     def draw(self, test: ScoredRows) -> "dict[str, Figure]":
         """Truth and errors against the answers."""
@@ -159,5 +169,9 @@ class NumberOutcome:
         X: Matrix,  # noqa: N803
         y: Floats,
         splits: Sequence[Sequence[Fold]],
+        design: Design = EVEN,
     ) -> list[Floats]:
-        return [self.spec.bound(each) for each in cross_answer(build, X, y, splits, width=1)]
+        return [
+            self.spec.bound(each)
+            for each in cross_answer(build, X, y, splits, width=1, design=design)
+        ]

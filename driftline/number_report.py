@@ -7,7 +7,7 @@ import numpy as np
 
 from driftline.figures import draw
 from driftline.measured import Measured
-from driftline.thresholds import wilson_bounds
+from driftline.thresholds import count_effective, wilson_bounds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,11 +30,12 @@ class Coverage:
 
 
 def measure_coverage(test: Measured) -> Coverage:
-    """How often the intervals held the truth."""
-    rows, hits = len(test.y), int(test.is_covered.sum())
-    low, high = wilson_bounds(hits, rows, CONFIDENCE)
-    spec = test.spec
-    return Coverage(spec.coverage, spec.reach, rows, hits / max(rows, 1), low, high)
+    """How often the intervals held the truth, by the rows' weights."""
+    rows, spec = len(test.y), test.spec
+    covered = float(np.average(test.is_covered, weights=test.weights)) if rows else 0.0
+    worth = count_effective(rows, test.weights)
+    low, high = wilson_bounds(covered * worth, worth, CONFIDENCE)
+    return Coverage(spec.coverage, spec.reach, rows, covered, low, high)
 
 
 def describe_errors(test: Measured) -> str:

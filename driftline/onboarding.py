@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from driftline.cleaning import cells_of
+from driftline.date_guesses import propose_parts
 from driftline.errors import DataError
 from driftline.inference import Guess, guess_columns
 from driftline.leaks import suspect_leak
@@ -23,6 +24,7 @@ from driftline.target_guesses import (
     guess_outcome,
     guess_target,
 )
+from driftline.weight_guesses import NO_WEIGHTS, WeightGuesses, find_weights
 
 __all__ = ["Onboarding", "guess_target", "onboard_table", "write_problem", "write_suite"]
 
@@ -58,6 +60,8 @@ def onboard_table(
     guessed = guess_outcome(written, cells_of(rows.iloc[:, place]), source=location)
     columns = guess_columns(rows, without=(guessed.name,))
     columns = [suspect_leak(guess, rows, place, guessed) for guess in columns]
+    columns, weights = find_weights(columns, rows)
+    columns = propose_parts(columns, rows)
     if not any(guess.role == "input" for guess in columns):
         message = f"{location}: no column is left to predict {target!r} from: " + "; ".join(
             f"{guess.name}: {guess.evidence}" for guess in columns[:5]
@@ -69,7 +73,14 @@ def onboard_table(
         columns,
         remarks,
         problem=write_problem(
-            name, location, guessed, columns, remarks, rows=len(rows), reading=reading
+            name,
+            location,
+            guessed,
+            columns,
+            remarks,
+            rows=len(rows),
+            reading=reading,
+            weights=weights,
         ),
         suite=write_suite(name, rows=len(rows)),
     )
@@ -148,6 +159,7 @@ def write_problem(
     *,
     rows: int,
     reading: Reading = PLAIN,
+    weights: WeightGuesses = NO_WEIGHTS,
 ) -> str:
     """The problem file, with the evidence of each guess as a comment."""
     lines = [
@@ -177,7 +189,7 @@ def write_problem(
     if groups:
         lines += ["", "# rows of one of these never stand on both sides of a split"]
         lines.append(f"group: {as_yaml(groups[0])}")
-    lines += ["", "columns:"]
+    lines += [*weights.lines(), "", "columns:"]
     for guess in columns:
         if guess.role == "input":
             lines.append(f"  # {as_comment(guess.evidence)}")

@@ -16,6 +16,7 @@ from driftline.answers import Build, Fold
 from driftline.candidates import Candidate
 from driftline.class_outcome import ClassOutcome
 from driftline.contract import Contract
+from driftline.design import EVEN, Design
 from driftline.evaluation import CrossValidated
 from driftline.number_outcome import NumberOutcome
 from driftline.problem import Problem
@@ -48,8 +49,9 @@ class Outcome(Protocol):
         X: Matrix,  # noqa: N803
         y: NDArray[Any],
         splits: Sequence[Sequence[Fold]],
+        design: Design = EVEN,
     ) -> float:
-        """What a search lowers: a proper loss out of fold."""
+        """What a search lowers: a proper loss out of fold, of rows that count by their weights."""
 
     def cross_validate(
         self,
@@ -57,10 +59,13 @@ class Outcome(Protocol):
         X: Matrix,  # noqa: N803
         y: NDArray[Any],
         splits: Sequence[Sequence[Fold]],
+        design: Design = EVEN,
     ) -> CrossValidated:
         """Every fold scored by a rule that was set on the other folds."""
 
-    def set_rule(self, answers: Sequence[Floats], y: NDArray[Any]) -> Rule:
+    def set_rule(
+        self, answers: Sequence[Floats], y: NDArray[Any], weights: Floats | None = None
+    ) -> Rule:
         """The rule by out-of-fold answers to all rows, one array per repeat."""
 
     def settle_rule(self, rule: Rule, answers: Floats) -> Rule:
@@ -69,7 +74,9 @@ class Outcome(Protocol):
     def answer(self, model: Any, X: Matrix) -> Floats:  # noqa: N803
         """A fitted model's answers, shape (rows, figures)."""
 
-    def score(self, answers: Floats, y: NDArray[Any], rule: Rule) -> ScoredRows:
+    def score(
+        self, answers: Floats, y: NDArray[Any], rule: Rule, weights: Floats | None = None
+    ) -> ScoredRows:
         """Answers by a rule, with their truth."""
 
     @property

@@ -10,25 +10,33 @@ Source of the scheme: Dawid, Present position and potential developments: the pr
 JRSS-A 147 (1984) 278-292.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.answers import answers_of
+from driftline.design import EVEN, Design
 from driftline.losses import LossName, row_losses
 
 Floats = NDArray[np.float64]
 Truth = NDArray[Any]  # class indices; of a number the numbers
-Fit = Callable[[NDArray[np.float32], Truth], Any]  # returns a fitted model
+
 
 PASTS: Final = (1, 2, 4, 8)  # learn from all rows, or from the latest half, quarter, eighth of them
 BLOCKS: Final = 3
 ERRORS: Final = 2.0  # standard errors by which a shorter past must be better
 LEAST_ROWS: Final = 40
+
+
+class Fit(Protocol):
+    """Fits a new model on rows, their truth and what is known of how they were sampled."""
+
+    def __call__(self, X: NDArray[np.float32], y: Truth, design: Design = EVEN) -> Any:  # noqa: N803
+        """The fitted model."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +63,11 @@ def probe_renewal(
     classes: int,
     fit: Fit,
     metric: LossName,
+    design: Design = EVEN,
 ) -> Probe:
     """Answer the last `newest` rows block by block, each by models of the rows before it."""
     answers = {
-        past: answer_blocks(X, y, newest=newest, classes=classes, fit=fit, past=past)
+        past: answer_blocks(X, y, newest=newest, classes=classes, fit=fit, past=past, design=design)
         for past in PASTS
         if past == 1 or len(y) // past >= max(newest, LEAST_ROWS)
     }
@@ -73,6 +82,7 @@ def answer_blocks(
     classes: int,
     fit: Fit,
     past: int,
+    design: Design = EVEN,
 ) -> Floats:
     """Probabilities (newest, classes) of the last rows, by models of a share of the rows before."""
     first = len(y) - newest
@@ -81,7 +91,12 @@ def answer_blocks(
     for start, stop in pairwise(cuts):
         begin = start - rows_of_past(start, past, least=newest)
         out[start - first : stop - first] = answer(
-            X[begin:start], y[begin:start], X[start:stop], classes=classes, fit=fit
+            X[begin:start],
+            y[begin:start],
+            X[start:stop],
+            classes=classes,
+            fit=fit,
+            design=design.part(begin, start),
         )
     return out
 
@@ -98,6 +113,7 @@ def answer(
     *,
     classes: int,
     fit: Fit,
+    design: Design = EVEN,
 ) -> Floats:
     """Probabilities of the asked rows by a model of the others, over all classes of the problem.
 
@@ -105,13 +121,13 @@ def answer(
     A number (`classes` is 1) is answered by a model of however few rows, and by 0 without any.
     """
     if classes == 1:
-        return answers_of(fit(X, y), asked) if len(y) else np.zeros((len(asked), 1))
+        return answers_of(fit(X, y, design), asked) if len(y) else np.zeros((len(asked), 1))
     out = np.zeros((len(asked), classes))
     known = np.unique(y)
     if len(known) < 2:  # noqa: PLR2004 - nothing to tell apart
         out[:, known] = 1.0
         return out if len(known) else np.full_like(out, 1 / classes)
-    model = fit(X, y)
+    model = fit(X, y, design)
     out[:, np.asarray(model.classes_, dtype=np.int64)] = model.predict_proba(asked)
     return out
 

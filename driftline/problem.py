@@ -104,6 +104,7 @@ class Problem(Strict):
     target: AnyTarget
     ignored: tuple[Text, ...] = ()
     group: Text | None = None
+    weight: Text | None = None
     candidates: tuple[str, ...] = USUAL
     goal: Goal
     gates: tuple[Gate, ...] = ()
@@ -187,6 +188,15 @@ class Problem(Strict):
         return self
 
     @model_validator(mode="after")
+    def _weight_is_ignored(self) -> Self:
+        if self.weight is not None and self.weight not in self.ignored:
+            message = (
+                f"weight: got {self.weight!r}, wanted one of `ignored`: no model learns from it"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _made_up_rows_are_told(self) -> Self:
         if isinstance(self.source, SyntheticSource) and "synthetic" not in self.title.casefold():
             message = (
@@ -234,9 +244,6 @@ class Problem(Strict):
     @model_validator(mode="after")
     def _metrics_apply(self) -> Self:
         check_metrics(self.target, self.goal, self.gates, self.comparison, self.drift.loss)
-        if self.predicts_number and self.subgroups:
-            message = "subgroups: got it with target.kind number, wanted it with classes"
-            raise ValueError(message)
         return self
 
     @property

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.candidates import CALIBRATION_FOLDS, CANDIDATES, build_calibrated
+from driftline.design import EVEN, Design
+from driftline.evaluation import keep_groups
 from driftline.losses import NUMBER_LOSSES, LossName, blind_answers, row_losses
 from driftline.probe import Fit
 from driftline.regressors import REGRESSORS
@@ -35,17 +37,31 @@ class Recipe:
 
     @property
     def fit(self) -> Fit:
-        """A function that fits a new model of this make."""
+        """A function that fits a new model of this make, with the rows' weights.
 
-        def make(X: NDArray[np.float32], y: NDArray[Any]) -> Any:  # noqa: N803
+        The folds that a calibration learns from have the rows of a group together.
+        """
+
+        def make(X: NDArray[np.float32], y: NDArray[Any], design: Design = EVEN) -> Any:  # noqa: N803
             candidate = MADE_FROM[self.predicts][self.candidate]
-            if self.is_calibrated:
-                smallest = int(np.unique(y, return_counts=True)[1].min())
-                if smallest >= CALIBRATION_FOLDS:
-                    return build_calibrated(candidate, self.params, self.seed).fit(X, y)
-            return candidate.build(self.params, self.seed).fit(X, y)
+            if not self.is_calibrated or not _can_calibrate(y, design):
+                return design.fit(candidate.build(self.params, self.seed), X, y)
+            folds = calibration_folds(y, design, seed=self.seed)
+            return design.fit(build_calibrated(candidate, self.params, self.seed, folds), X, y)
 
         return make
+
+
+def _can_calibrate(y: NDArray[Any], design: Design) -> bool:
+    counts = np.unique(y[design.one_a_group(y)], return_counts=True)[1]
+    return int(counts.min()) >= CALIBRATION_FOLDS
+
+
+def calibration_folds(y: NDArray[Any], design: Design, *, seed: int) -> Any:
+    """The folds that a calibration learns from, where the rows' groups ask for some."""
+    if design.groups is None:
+        return None
+    return keep_groups(y, design.groups, folds=CALIBRATION_FOLDS, seed=seed)
 
 
 DEFAULT_RECIPE = Recipe("hist_gradient_boosting", CANDIDATES["hist_gradient_boosting"].defaults)

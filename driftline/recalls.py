@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
-from driftline.metrics import Scored
-from driftline.thresholds import wilson_bounds
+import numpy as np
+
+from driftline.metrics import Scored, base_weights
+from driftline.thresholds import count_effective, wilson_bounds
 
 CONFIDENCE = 0.975  # one-sided, so that the interval covers 95 %
 
 
 @dataclass(frozen=True)
 class ClassRecall:
-    """The share of a class's rows that are found, with Wilson's interval.
+    """The share of a class's rows that are found, by their weights, with Wilson's interval.
 
     On few rows it stays wide where a bootstrap sees none but found ones and shrinks to a point.
     """
@@ -27,7 +29,9 @@ def recall_by_class(scored: Scored, classes: tuple[str, ...]) -> list[ClassRecal
     found = []
     for index, name in enumerate(classes):
         truth = scored.y == index
-        rows, hits = int(truth.sum()), int((truth & (scored.predicted == index)).sum())
-        low, high = wilson_bounds(hits, rows, CONFIDENCE)
-        found.append(ClassRecall(name, rows, hits / max(rows, 1), low, high))
+        weights, rows = base_weights(scored)[truth], int(truth.sum())
+        recall = float(np.average(scored.predicted[truth] == index, weights=weights)) if rows else 0
+        worth = count_effective(rows, weights)
+        low, high = wilson_bounds(recall * worth, worth, CONFIDENCE)
+        found.append(ClassRecall(name, rows, recall, low, high))
     return found

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from driftline.dataset import Dataset, Matrices, encode_rows, encode_target
-from driftline.digests import GROUP, digest_rows, number_repeats
-from driftline.groups import groups_of
+from driftline.design import design_of
+from driftline.digests import digest_rows, number_repeats
 from driftline.probe import probe_renewal, rows_of_past
 from driftline.problem import Problem
 from driftline.promise import DEFAULT_RECIPE, Recipe
@@ -78,6 +78,7 @@ def choose_history(
         classes=problem.width,
         fit=recipe.fit,
         metric=problem.drift.loss,
+        design=design_of(table, problem),
     )
     return rows_of_past(len(table), probe.past, least=judged)
 
@@ -99,12 +100,13 @@ def as_dataset(renewal: Renewal, problem: Problem) -> Dataset:
             y_train=encode_target(renewal.train, problem),
             X_test=encode_rows(renewal.test, problem),
             y_test=encode_target(renewal.test, problem),
+            train=design_of(renewal.train, problem),
+            test=design_of(renewal.test, problem),
         ),
         test_table=renewal.test,
         train_digests=tuple(digests[: len(renewal.train)]),
         test_digests=tuple(digests[len(renewal.train) :]),
         is_renewed=True,
-        groups=groups_of(renewal.train, problem) if GROUP in renewal.train else None,
     )
 
 

@@ -24,6 +24,10 @@ class ScoredRows(Protocol):
     def threshold(self) -> float | None:
         """The decision threshold, where there is one."""
 
+    @property
+    def weights(self) -> Floats | None:
+        """What each row counts, None where all count alike."""
+
     def take(self, rows: Ints) -> Self:
         """The same for some of the rows."""
 

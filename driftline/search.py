@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from driftline.answers import Build, Fold
 from driftline.candidates import Candidate, Params, Range
 from driftline.class_outcome import log_loss_of
+from driftline.design import EVEN, Design
 from driftline.evaluation import make_folds
 
-Judge = Callable[[Build, NDArray[np.float32], NDArray[Any], Sequence[Sequence[Fold]]], float]
+Judge = Callable[
+    [Build, NDArray[np.float32], NDArray[Any], Sequence[Sequence[Fold]], Design], float
+]
 
 
 def search_params(
@@ -25,7 +28,7 @@ def search_params(
     y: NDArray[Any],
     *,
     strata: NDArray[np.int64] | None = None,
-    groups: Sequence[str] | None = None,
+    design: Design = EVEN,
     judge: Judge = log_loss_of,
     trials: int,
     folds: int,
@@ -35,7 +38,7 @@ def search_params(
     """The best parameters of `trials` by the tree-structured Parzen estimator; seeded.
 
     Folds are stratified by `strata`, else by class, and have the rows of a group together; `judge`
-    tells what out-of-fold answers cost.
+    tells what out-of-fold answers cost. Rows count by the weights of `design`.
     Source: Bergstra et al., NeurIPS 2011, as implemented by Optuna.
     """
     if trials == 0 or not candidate.space:
@@ -45,14 +48,14 @@ def search_params(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     splits = make_folds(
-        y if strata is None else strata, folds=folds, repeats=1, seed=seed, groups=groups
+        y if strata is None else strata, folds=folds, repeats=1, seed=seed, groups=design.groups
     )
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=5))
     study.enqueue_trial(dict(candidate.defaults))
 
     def attempt(trial: optuna.Trial) -> float:
         params = _suggest(trial, candidate)
-        loss = judge(lambda _: candidate.build(params, seed), X, y, splits)
+        loss = judge(lambda _: candidate.build(params, seed), X, y, splits, design)
         if on_trial is not None:
             on_trial(trial.number, loss)
         return loss

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.evaluation import CrossValidated
-from driftline.losses import row_losses
+from driftline.losses import row_losses, weighted_mean
 from driftline.problem import Goal
 
 
@@ -40,15 +40,19 @@ def _standard_error(values: np.ndarray) -> float:
 
 
 def is_calibration_helpful(
-    plain: CrossValidated, calibrated: CrossValidated, y: NDArray[np.int64]
+    plain: CrossValidated,
+    calibrated: CrossValidated,
+    y: NDArray[np.int64],
+    weights: NDArray[np.float64] | None = None,
 ) -> bool:
     """Whether calibration lowers the Brier score of the same rows by more than its noise.
 
-    `y` holds the class index of each row.
+    `y` holds the class index of each row, which counts by its weight.
     """
     gains = [
         row_losses(before, y, "brier") - row_losses(after, y, "brier")
         for before, after in zip(plain.probabilities, calibrated.probabilities, strict=True)
     ]
     gain = np.mean(gains, axis=0)
-    return bool(gain.mean() > _standard_error(gain))
+    mean, error = weighted_mean(gain, weights)
+    return mean > error

@@ -50,12 +50,14 @@ def find_difference(model: ServedModel, problem: Problem) -> str | None:
     return None if contract.classes == wanted else "the target has other classes"
 
 
-def score_served(model: ServedModel, table: pd.DataFrame, y: np.ndarray) -> ScoredRows:
+def score_served(
+    model: ServedModel, table: pd.DataFrame, y: np.ndarray, weights: np.ndarray | None = None
+) -> ScoredRows:
     """A served model's answers on a table's rows, with their truth."""
     contract = model.contract
     names = [field.name for field in contract.fields]
     matrix = contract.encode_table(as_sent(table[names], contract).to_dict(orient="records"))  # type: ignore[arg-type]
-    return score_by(contract, score_onnx(model.onnx, matrix), y)
+    return score_by(contract, score_onnx(model.onnx, matrix), y, weights)
 
 
 def takes_rows(model: ServedModel, table: pd.DataFrame) -> NDArray[np.bool_]:
@@ -80,13 +82,20 @@ def find_untaken(contract: Contract, sent: pd.DataFrame) -> dict[int, tuple[str,
     return untaken
 
 
-def score_by(contract: Contract, answers: np.ndarray, y: np.ndarray) -> ScoredRows:
+def score_by(
+    contract: Contract, answers: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None
+) -> ScoredRows:
     """A model's answers as its contract settles them, with their truth."""
     if contract.number is not None:
-        return Measured(y, contract.number.bound(answers), contract.number)
+        return Measured(y, contract.number.bound(answers), contract.number, weights)
     positive = contract.positive[0] if contract.threshold is not None else None
     return score_rows(
-        answers, y, positive=positive, threshold=contract.threshold, costs=contract.costs
+        answers,
+        y,
+        positive=positive,
+        threshold=contract.threshold,
+        costs=contract.costs,
+        weights=weights,
     )
 
 
@@ -109,6 +118,6 @@ def compare_unseen(
     if not len(rows):
         return Improvement(champion.label, policy.metric or "brier", 0, 0.0, 0.0, 0.0), {}
     own = challenger.take(rows)
-    other = score_served(champion, dataset.test_table.iloc[rows], own.y)
+    other = score_served(champion, dataset.test_table.iloc[rows], own.y, own.weights)
     improvement = compare_pairwise(own, other, policy, against=champion.label, seed=seed)
     return improvement, compute_metrics(other)

@@ -25,7 +25,8 @@ CALIBRATION_BOUND: Final = 0.05
 class SubgroupResult:
     """One figure of one part: a share of `rows` rows with its interval, beside its bound.
 
-    For `calibration` the figure is the observed minus the predicted share of the positive class.
+    For `calibration` the figure is the observed minus the predicted share of the positive class. Of
+    a number it is the mean absolute error, or the bias (`driftline.number_subgroups`).
     """
 
     subgroup: str
@@ -50,7 +51,7 @@ class SubgroupResult:
             "unclear": ": too few rows to tell",
             "broken": ": beyond the bound, and not by chance",
         }[self.outcome]
-        sign = "+" if self.metric == "calibration" else ""
+        sign = "+" if self.metric in {"calibration", "bias"} else ""
         return (
             f"{self.metric} where {self.subgroup} is {self.got:{sign}.3f} "
             f"[{self.low:{sign}.3f}, {self.high:{sign}.3f}] on {self.rows} rows, "

@@ -19,26 +19,29 @@ def choose_threshold(
     *,
     positive: int | None,
     copies: int = 1,
+    weights: Floats | None = None,
 ) -> float | None:
     """The threshold that maximises the goal where its conditions hold; None without two classes.
 
     A condition such as recall >= 0.95 has to hold at the goal's confidence (Wilson's lower bound),
     since a threshold that just meets it on these rows would miss it on half of all others. Where
     none holds, the condition's bound comes first. Ties go to the threshold nearest 0.5. `copies`
-    tells how many times each row stands in the input (repeated cross-validation).
+    tells how many times each row stands in the input (repeated cross-validation). Rows count by
+    their weights; a bound then goes by the effective number of rows (`count_effective`).
     """
     if positive is None:
         return None
     truth = y == positive
     p = probabilities[:, positive]
     thresholds = _candidates(p)
-    tp, fp, fn, tn = _confusion_at(truth, p, thresholds)
+    tp, fp, fn, tn = _confusion_at(truth, p, thresholds, weights)
     metrics = metrics_from_confusion(tp, fp, fn, tn, thresholds)
     aim = metrics[goal.metric] if goal.metric in DECISION_METRICS else metrics["f1"]
+    alike = count_effective(len(y), weights) / (tp + fp + fn + tn)
     sizes = {"recall": tp + fn, "precision": tp + fp, "specificity": tn + fp}
     shortfall = np.zeros(len(thresholds))
     for name, floor in goal.subject_to.items():
-        n = sizes.get(name, tp + fp + fn + tn) / copies
+        n = sizes.get(name, tp + fp + fn + tn) * alike / copies
         shortfall += np.maximum(0, floor - wilson_lower(metrics[name], n, goal.confidence))
     order = np.lexsort((np.abs(thresholds - 0.5), -np.round(aim, 12), np.round(shortfall, 12)))
     return float(thresholds[order[0]])
@@ -71,7 +74,17 @@ def wilson_lower(share: Floats, n: Floats, confidence: float) -> Floats:
     return bound
 
 
-def wilson_bounds(count: int, n: int, confidence: float) -> tuple[float, float]:
+def count_effective(rows: int, weights: Floats | None) -> float:
+    """As how many equal rows weighted ones are worth: (sum of weights)^2 / sum of squares.
+
+    Source: Kish, Survey Sampling (1965), chapter 8.
+    """
+    if weights is None or not rows:
+        return float(rows)
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def wilson_bounds(count: float, n: float, confidence: float) -> tuple[float, float]:
     """Wilson's lower and upper bound of a proportion, each one-sided; (0, 1) of no rows."""
     if not n:
         return 0.0, 1.0
@@ -94,9 +107,16 @@ def _candidates(p: Floats) -> Floats:
 
 
 def _confusion_at(
-    truth: NDArray[np.bool_], p: Floats, thresholds: Floats
+    truth: NDArray[np.bool_], p: Floats, thresholds: Floats, weights: Floats | None
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    hits, misses = np.sort(p[truth]), np.sort(p[~truth])
-    fn = np.searchsorted(hits, thresholds, side="left").astype(np.float64)
-    tn = np.searchsorted(misses, thresholds, side="left").astype(np.float64)
-    return len(hits) - fn, len(misses) - tn, fn, tn
+    counted = np.ones(len(p)) if weights is None else weights
+    fn, hits = _weigh_below(p[truth], counted[truth], thresholds)
+    tn, misses = _weigh_below(p[~truth], counted[~truth], thresholds)
+    return hits - fn, misses - tn, fn, tn
+
+
+def _weigh_below(p: Floats, weights: Floats, thresholds: Floats) -> tuple[Floats, float]:
+    """The weight of the scores below each threshold, and that of all."""
+    order = np.argsort(p, kind="stable")
+    sums = np.r_[0.0, np.cumsum(weights[order])]
+    return sums[np.searchsorted(p[order], thresholds, side="left")], float(sums[-1])

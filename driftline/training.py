@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.answers import Build, Fold
-from driftline.candidates import CALIBRATION_FOLDS, Params, build_calibrated
+from driftline.candidates import Params, build_calibrated
 from driftline.dataset import Matrices
-from driftline.evaluation import CrossValidated, keep_groups, make_folds
+from driftline.design import check_candidates
+from driftline.evaluation import CrossValidated, make_folds
 from driftline.metrics import bootstrap_intervals, compute_metrics
 from driftline.outcome import Rule, outcome_of
 from driftline.probe import answer_blocks
 from driftline.problem import Problem
-from driftline.promise import OutOfFold, Recipe
+from driftline.promise import OutOfFold, Recipe, calibration_folds
 from driftline.scored import ScoredRows
 from driftline.search import search_params
 from driftline.selection import choose_winner, is_calibration_helpful
@@ -70,7 +71,6 @@ def train_candidate(
     seed: int,
     on_trial: Callable[[int, float], None] | None = None,
     params: Params | None = None,
-    groups: Sequence[str] | None = None,
 ) -> Trained:
     """Search, cross-validate, set the threshold and fit one candidate; score the test rows.
 
@@ -78,6 +78,8 @@ def train_candidate(
     """
     outcome = outcome_of(problem)
     candidate = outcome.candidates[name]
+    if data.train.weights is not None:
+        check_candidates(outcome.candidates[each] for each in problem.candidates)
     params = params or search_params(
         candidate,
         data.X_train,
@@ -88,7 +90,7 @@ def train_candidate(
         folds=min(problem.search.folds, len(splits[0])),
         seed=seed,
         on_trial=on_trial,
-        groups=groups,
+        design=data.train,
     )
     return _fit(
         name,
@@ -108,7 +110,6 @@ def calibrate(
     *,
     splits: Sequence[Sequence[Fold]],
     seed: int,
-    groups: Sequence[str] | None = None,
 ) -> Trained:
     """The winner with calibrated probabilities if that helps, else the winner as it is.
 
@@ -117,15 +118,14 @@ def calibrate(
     """
     outcome, y = outcome_of(problem), data.y_train
     parts = [train for folds in splits for train, _ in folds]
-    if not outcome.can_calibrate(y[_one_a_group(part, y, groups)] for part in parts):
+    if not outcome.can_calibrate(
+        y[part][data.train.take(part).one_a_group(y[part])] for part in parts
+    ):
         return plain
 
     def build(rows: NDArray[np.int64]) -> "Pipeline":
         candidate = outcome.candidates[plain.name]
-        if groups is None:
-            return build_calibrated(candidate, plain.params, seed)
-        mine = [groups[row] for row in rows]
-        folds = keep_groups(y[rows], mine, folds=CALIBRATION_FOLDS, seed=seed)
+        folds = calibration_folds(y[rows], data.train.take(rows), seed=seed)
         return build_calibrated(candidate, plain.params, seed, folds)
 
     calibrated = _fit(
@@ -138,17 +138,8 @@ def calibrate(
         seed=seed,
         is_calibrated=True,
     )
-    is_helpful = is_calibration_helpful(plain.cv, calibrated.cv, data.y_train)
+    is_helpful = is_calibration_helpful(plain.cv, calibrated.cv, data.y_train, data.train.weights)
     return calibrated if is_helpful else plain
-
-
-def _one_a_group(
-    rows: NDArray[np.int64], y: NDArray[np.int64], groups: Sequence[str] | None
-) -> NDArray[np.int64]:
-    """Of each group one row of each class that it has; without groups all rows."""
-    if groups is None:
-        return rows
-    return np.array(list({(groups[row], y[row]): row for row in rows}.values()))
 
 
 def renew(
@@ -161,13 +152,14 @@ def renew(
     """
     X = np.vstack([data.X_train, data.X_test])  # noqa: N806
     y = np.concatenate([data.y_train, data.y_test])
+    design = data.train.followed_by(data.test)
     answers = answer_blocks(
-        X, y, newest=len(data.y_test), classes=problem.width, fit=recipe.fit, past=1
+        X, y, newest=len(data.y_test), classes=problem.width, fit=recipe.fit, past=1, design=design
     )
-    model = recipe.fit(X, y)
+    model = recipe.fit(X, y, design)
     outcome = outcome_of(problem)
     rule = outcome.settle_rule(winner.rule, outcome.answer(model, X))
-    test = outcome.score(answers, data.y_test, rule)
+    test = outcome.score(answers, data.y_test, rule, data.test.weights)
     return replace(
         winner,
         model=model,
@@ -223,12 +215,13 @@ def _fit(
     is_calibrated: bool = False,
 ) -> Trained:
     outcome = outcome_of(problem)
-    cv = outcome.cross_validate(build, data.X_train, data.y_train, splits)
-    model = build(np.arange(len(data.y_train))).fit(data.X_train, data.y_train)
+    cv = outcome.cross_validate(build, data.X_train, data.y_train, splits, data.train)
+    unfitted = build(np.arange(len(data.y_train)))
+    model = data.train.fit(unfitted, data.X_train, data.y_train)
     on_train, on_test = outcome.answer(model, data.X_train), outcome.answer(model, data.X_test)
-    rule = outcome.set_rule(cv.probabilities, data.y_train)
+    rule = outcome.set_rule(cv.probabilities, data.y_train, data.train.weights)
     rule = outcome.settle_rule(rule, np.concatenate([on_train, on_test]))
-    test = outcome.score(on_test, data.y_test, rule)
+    test = outcome.score(on_test, data.y_test, rule, data.test.weights)
     return Trained(
         name=name,
         params=params,

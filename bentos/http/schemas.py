@@ -1,6 +1,6 @@
 """What a service takes and answers, as OpenAPI schemas made from the contract."""
 
-from typing import Any
+from typing import Any, Final
 
 from driftline.contract import Contract
 from driftline.dates import spell_date, spell_end
@@ -8,6 +8,13 @@ from driftline.fields import FieldSpec
 from driftline.numbers import NumberSpec
 
 ISO_DATE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+
+# A time without its zone is RFC 3339's of neither format, and so has a pattern of its own
+DATE_FORMATS: Final[list[dict[str, str]]] = [
+    {"format": "date"},
+    {"format": "date-time"},
+    {"pattern": r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"},
+]
 
 
 def record(contract: Contract) -> dict[str, Any]:
@@ -36,6 +43,7 @@ def features(contract: Contract) -> dict[str, Any]:
 def _field(field: FieldSpec) -> dict[str, Any]:
     words = [field.description or field.name, f"unit: {field.unit}" if field.unit else ""]
     if field.kind == "date":
+        words.append(_made_of(field))
         words.append("an ISO date, with its time or without" + span_of(field))
     if field.missing_codes:
         words.append(f"{', '.join(field.missing_codes)} means missing")
@@ -45,7 +53,7 @@ def _field(field: FieldSpec) -> dict[str, Any]:
     elif field.kind == "category":
         schema |= {"type": "string", "enum": list(field.categories)}
     elif field.kind == "date":
-        schema |= {"type": "string", "pattern": ISO_DATE}
+        schema |= {"type": "string", "pattern": ISO_DATE, "anyOf": DATE_FORMATS}
     else:
         schema["type"] = "integer" if field.kind == "integer" else "number"
         if field.low is not None and field.high is not None:
@@ -55,6 +63,18 @@ def _field(field: FieldSpec) -> dict[str, Any]:
         if "enum" in schema:
             schema["enum"] = [*schema["enum"], None]
     return schema
+
+
+def _made_of(field: FieldSpec) -> str:
+    """Which numbers the model sees of a date."""
+    named = {"days": "the days since 1970-01-01", "age": f"the age in years {_as_of(field)}"}
+    parts = [named.get(part, part.replace("_", " ")) for part in field.parts or ("days",)]
+    return f"the model sees of it: {', '.join(parts)}"
+
+
+def _as_of(field: FieldSpec) -> str:
+    until = field.as_of if isinstance(field.as_of, str) else spell_date(field.as_of or 0.0)
+    return f"as of {until}"
 
 
 def label(contract: Contract) -> dict[str, Any]:

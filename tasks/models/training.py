@@ -143,7 +143,6 @@ def _train(
         name,
         problem,
         dataset.data,
-        groups=dataset.groups,
         splits=splits,
         trials=plan.trials,
         seed=plan.seed,
@@ -182,7 +181,6 @@ def choose_winner(
         dataset.data,
         splits=splits,
         seed=plan.seed,
-        groups=dataset.groups,
     )
     how = "calibrated" if winner.is_calibrated else outcome_of(problem).uncalibrated
     tell(f"{winner.name} wins ({how})")

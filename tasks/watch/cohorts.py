@@ -5,6 +5,7 @@ import pandas as pd
 
 from driftline.calibration import CalibrationWager, fit_calibrator
 from driftline.dataset import encode_rows, encode_target
+from driftline.design import design_of
 from driftline.losses import NUMBER_LOSSES, LossName, row_losses
 from driftline.probe import probe_renewal
 from driftline.problem import Problem
@@ -55,7 +56,8 @@ def judge_cohort(
 ) -> Standing:
     """Add a cohort: the champion's losses, and those of a model renewed with what was known.
 
-    Known are the rows of the champion's `snapshot` and the `earlier` labelled rows.
+    Known are the rows of the champion's `snapshot` and the `earlier` labelled rows. Models are
+    fitted with the weights of rows that have some; losses of labelled answers count alike.
     """
     known = rows_before(snapshot, earlier, cohort.table)
     table = pd.concat([known, cohort.table], ignore_index=True)
@@ -68,6 +70,7 @@ def judge_cohort(
         classes=problem.width,
         fit=promise.recipe.fit,
         metric=promise.metric,
+        design=design_of(table, problem),
     )
     told = y[len(known) :]
     probed = {past: row_losses(p, told, promise.metric) for past, p in probe.probabilities.items()}

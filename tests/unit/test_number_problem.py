@@ -53,7 +53,6 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"comparison": {"metric": "brier"}}, "comparison.metric: got 'brier', wanted one of absolute"),
     ({"drift": {"loss": "log_loss"}}, "drift.loss: got 'log_loss', wanted one of absolute_error"),
     ({"intervals": {"coverage": 1}}, "intervals.coverage: got 1, wanted: less than 1"),
-    ({"subgroups": ["sex"]}, "subgroups: got it with target.kind number, wanted it with classes"),
 ]
 
 

@@ -8,6 +8,7 @@ from sklearn.model_selection import PredefinedSplit
 from driftline import training
 from driftline.candidates import Candidate, Params, build_calibrated
 from driftline.dataset import Matrices, encode_rows, encode_target
+from driftline.design import Design
 from driftline.evaluation import Fold
 from driftline.problem import Problem
 from driftline.training import Trained, calibrate, plan_folds, train_candidate, winner_of
@@ -159,7 +160,8 @@ def test_a_calibration_learns_from_no_row_of_a_group_that_it_is_judged_on(
         return build_calibrated(candidate, params, seed, folds)
 
     monkeypatch.setattr(training, "build_calibrated", build)
-    calibrate(plain, problem, data, splits=splits, seed=0, groups=groups)
+    data = replace(data, train=Design(tuple(groups)))
+    calibrate(plain, problem, data, splits=splits, seed=0)
 
     rows = [*(train for folds in splits for train, _ in folds), np.arange(len(groups))]
     for by, places in zip(built, rows, strict=True):
@@ -179,7 +181,8 @@ def test_a_class_that_two_groups_have_is_not_calibrated(
     splits = plan_folds(data.y_train, folds=2, repeats=1, seed=0, groups=groups)
     plain = train("logistic_regression", problem, data)
 
-    assert calibrate(plain, problem, data, splits=splits, seed=0, groups=groups) is plain
+    data = replace(data, train=Design(tuple(groups)))
+    assert calibrate(plain, problem, data, splits=splits, seed=0) is plain
 
 
 def test_three_rows_of_a_class_in_three_folds_are_too_few_to_calibrate_on(problem: Problem) -> None:

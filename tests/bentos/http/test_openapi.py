@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 
 from bentos.api import Api
 from bentos.http.openapi import describe
@@ -162,3 +162,25 @@ def test_a_date_is_described_as_text_with_its_range(predictor: Predictor) -> Non
     assert re.search(field["pattern"], "2024-03-05T14:30")
     assert "| seen |  |  | ISO date, 2010-01-01 to 2030-12-31 | no |" in str(document["info"])
     contract.encode(document["components"]["schemas"]["Record"]["example"])
+
+
+def test_a_date_has_its_formats_and_the_parts_that_a_model_sees(predictor: Predictor) -> None:
+    born = FieldSpec("born", "date", 0.0, 20_000.0, parts=("age",), as_of="seen")
+    seen = FieldSpec("seen", "date", 0.0, 20_000.0, parts=("year", "day_of_year"))
+    asked = FieldSpec("asked", "date", 0.0, 20_000.0)
+    fixed = replace(born, name="fixed", as_of=19_723.0)
+    contract = replace(predictor.contract, fields=(born, seen, asked, fixed), example=())
+
+    fields = describe(contract)["components"]["schemas"]["Record"]["properties"]
+
+    told = {name: field["description"] for name, field in fields.items()}
+    assert "the model sees of it: the age in years as of seen;" in told["born"]
+    assert "the age in years as of 2024-01-01;" in told["fixed"]
+    assert "the model sees of it: year, day of year;" in told["seen"]
+    assert "the model sees of it: the days since 1970-01-01;" in told["asked"]
+    checker = Draft202012Validator(fields["seen"], format_checker=FormatChecker())
+    good = ["2024-12-31", "2024-12-31T14:30:00Z", "2024-12-31T14:30", "2024-12-31 14:30:05"]
+    assert [value for value in good if not checker.is_valid(value)] == []
+    assert {one.get("format") for one in fields["seen"]["anyOf"]} == {"date", "date-time", None}
+    bad = ["31.12.2024", "2024-13-45", "soon", 5]
+    assert [value for value in bad if checker.is_valid(value)] == []
