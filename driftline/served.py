@@ -7,7 +7,7 @@ import pandas as pd
 
 from driftline.comparison import Improvement, compare_pairwise
 from driftline.contract import Contract
-from driftline.dataset import Dataset, as_sent
+from driftline.dataset import Dataset, encode_by
 from driftline.export import score_onnx
 from driftline.measured import Measured
 from driftline.metrics import compute_metrics, score_rows
@@ -36,10 +36,8 @@ class ServedModel:
 
 def score_served(model: ServedModel, table: pd.DataFrame, y: np.ndarray) -> ScoredRows:
     """A served model's answers on a table's rows, with their truth."""
-    contract = model.contract
-    names = [field.name for field in contract.fields]
-    matrix = contract.encode_table(as_sent(table[names], contract).to_dict(orient="records"))  # type: ignore[arg-type]
-    return score_by(contract, score_onnx(model.onnx, matrix), y)
+    matrix = encode_by(model.contract, table)
+    return score_by(model.contract, score_onnx(model.onnx, matrix), y)
 
 
 def score_by(contract: Contract, answers: np.ndarray, y: np.ndarray) -> ScoredRows:
