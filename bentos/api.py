@@ -159,10 +159,11 @@ class Api:
         predictor = self.predictor
         contract, document = predictor.contract, parse_object(body, body_limit("/explain"))
         try:
-            vector = contract.encode(name_fields(document, contract))
+            record = name_fields(document, contract)
+            explained = explain(contract, record, predictor.score)
         except InvalidRecordError as error:
             raise InvalidError(error.fields) from None
-        return about.tell_explained(contract, explain(contract, vector, predictor.score))
+        return about.tell_explained(contract, explained)
 
     def _write(self, entry: dict[str, Any]) -> None:
         try:

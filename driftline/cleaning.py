@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.columns import NO_DATE
+from driftline.computed import find_undefined
 from driftline.dates import WANTED
 from driftline.design import mark_weights
 from driftline.digests import GROUP, WEIGHT
@@ -98,7 +99,19 @@ def faults_of_values(cleaned: CleanTable, problem: Problem) -> dict[int, tuple[s
         for reason, rows in wrong.items():
             for row in np.flatnonzero(rows.to_numpy()):
                 faults.setdefault(int(row), []).append(reason)
+    for reason, undefined in _undefined(cleaned.table, problem).items():
+        for row in np.flatnonzero(undefined):
+            faults.setdefault(int(row), []).append(reason)
     return {row: tuple(reasons) for row, reasons in faults.items()}
+
+
+def _undefined(table: pd.DataFrame, problem: Problem) -> dict[str, np.ndarray]:
+    columns = {
+        name: table[name].to_numpy(dtype=np.float64)
+        for name, spec in problem.columns.items()
+        if spec.kind != "category"
+    }
+    return find_undefined(columns, problem.computed, len(table))
 
 
 def keep_ignored(raw: pd.DataFrame, problem: Problem) -> pd.DataFrame:

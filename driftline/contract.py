@@ -5,18 +5,16 @@ training and in serving. Needs numpy and the standard library only.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from driftline.computed import Computed, FeatureSpec
 from driftline.fields import (
-    FLOAT32_MAX,
     Encoder,
     Fault,
     FieldSpec,
@@ -25,11 +23,11 @@ from driftline.fields import (
     safe_name,
 )
 from driftline.numbers import NumberSpec
+from driftline.plain_numbers import PlainNumbers, plan_plain_numbers
 
 TIE = 1e-5  # scores as near as this are as high: implementations differ by a tenth of it
-LATER = ("costs", "intervals", "typical", "number")
+LATER = ("costs", "intervals", "typical", "number", "features")
 LATER_OF_FIELDS = ("unseen", "parts", "as_of")
-EXACT_BELOW = 2.0**53  # from here on a float64 cannot tell every whole number from its neighbour
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,7 @@ class Contract:
     intervals: tuple[tuple[str, float, float], ...] = ()  # of test metrics, 95 %
     typical: tuple[tuple[str, float | str], ...] = ()  # a middle value of the training rows
     number: NumberSpec | None = None  # what is predicted, where it is no class
+    features: tuple[FeatureSpec, ...] = ()  # computed of fields, each after those that it names
 
     @property
     def width(self) -> int:
@@ -91,8 +90,20 @@ class Contract:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """Names of the vector's elements, in order."""
-        return tuple(name for field in self.fields for name in field.feature_names)
+        """Names of the vector's elements, in order: those of fields, then computed features."""
+        own = tuple(name for field in self.fields for name in field.feature_names)
+        return own + tuple(feature.name for feature in self.features)
+
+    @cached_property
+    def computed(self) -> Computed:
+        """What is computed of the fields."""
+        return Computed(self.features, self.fields)
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The field or the computed feature that each of the vector's elements belongs to."""
+        own = tuple(field.name for field in self.fields for _ in field.feature_names)
+        return own + tuple(feature.name for feature in self.features)
 
     @cached_property
     def _layout(self) -> tuple[tuple[str, Encoder, int, int], ...]:
@@ -151,6 +162,13 @@ class Contract:
 
         Raises `InvalidRecordError` naming every field at fault.
         """
+        vector, undefined = self.try_encode(record)
+        if undefined:
+            raise InvalidRecordError(undefined)
+        return vector
+
+    def try_encode(self, record: Mapping[str, Any]) -> tuple[list[float], list[Fault]]:
+        """What `encode` gives, and the features that are undefined and may not be, nan in it."""
         vector = list(self._blank)
         wrong: list[Fault] = []
         for name, encode, start, spread in self._layout:
@@ -165,53 +183,33 @@ class Contract:
                 vector[start + int(number)] = 1.0
         if not self._names.issuperset(record):
             unknown = [name for name in record if name not in self._names]
-            problem = "is not a field of this problem"
-            wrong += [Fault(safe_name(name), problem, "unknown_field") for name in unknown]
+            wrong += [self._unknown(name) for name in unknown]
         if wrong:
             raise InvalidRecordError(wrong)
+        undefined = self.computed.fill(vector) if self.features else []
         if self._parted:
             self._part_dates(vector)
-        return vector
+        return vector, undefined
+
+    def _unknown(self, name: str) -> Fault:
+        if name in self.computed.behind:
+            return Fault(name, "is computed here; leave it out", "unknown_field")
+        return Fault(safe_name(name), "is not a field of this problem", "unknown_field")
 
     @cached_property
-    def _plain_numbers(self) -> tuple[Callable[[Mapping[str, Any]], Any], Any, Any, Any] | None:
-        """Getter, low ends, high ends and which are whole, where every field is a plain number."""
-        if len(self.fields) == 1 or any(
-            f.kind in {"category", "date"} or f.missing_codes for f in self.fields
-        ):
-            return None
-        low = [-FLOAT32_MAX if f.low is None else f.low for f in self.fields]
-        high = [FLOAT32_MAX if f.high is None else f.high for f in self.fields]
-        whole = [f.kind == "integer" for f in self.fields]
-        return (
-            itemgetter(*(f.name for f in self.fields)),
-            np.array(low),
-            np.array(high),
-            np.array(whole),
-        )
+    def _plain_numbers(self) -> PlainNumbers | None:
+        return plan_plain_numbers(self.fields)
 
     def encode_quickly(self, records: Sequence[Mapping[str, Any]]) -> NDArray[np.float32] | None:
         """What `encode` gives for many records of plain numbers, or None to say: ask `encode`.
 
-        None is the answer wherever anything is missing, out of range, of another type or unknown,
-        so that `encode` alone decides what is wrong and how it is said.
+        None is the answer wherever anything is not as it should be, so that `encode` alone decides
+        what is wrong and how it is said.
         """
-        if self._plain_numbers is None:
-            return None
-        get, low, high, whole = self._plain_numbers
-        width = len(self.fields)
-        try:
-            rows = [get(record) for record in records if len(record) == width]
-            kinds = set(map(type, chain.from_iterable(rows)))
-            if len(rows) != len(records) or not kinds <= {int, float}:
-                return None
-            matrix = np.array(rows, dtype=np.float64).reshape(len(rows), width)
-        except (KeyError, TypeError, OverflowError, AttributeError):
-            return None
-        with np.errstate(invalid="ignore"):
-            fits = (matrix >= low) & (matrix <= high) & (~whole | (matrix == np.floor(matrix)))
-            fits &= np.abs(matrix) < EXACT_BELOW
-        return matrix.astype(np.float32) if fits.all() else None
+        matrix = None if self._plain_numbers is None else self._plain_numbers.read(records)
+        if matrix is not None and self.features:
+            matrix = self.computed.append(matrix)
+        return None if matrix is None else matrix.astype(np.float32)
 
     def name_values(self, values: Sequence[Any]) -> dict[str, Any]:
         """Values in contract order as a record; a wrong count is an `InvalidRecordError`."""
@@ -278,12 +276,15 @@ def parse_contract(text: str) -> Contract:
     try:
         raw = json.loads(text)
         fields = tuple(FieldSpec(**_tuples(field)) for field in raw.pop("fields"))
+        features = tuple(FeatureSpec(**one) for one in raw.pop("features", ()))
         number = raw.pop("number", None)
         spec = None if number is None else NumberSpec(**number)
-        return Contract(fields=fields, number=spec, **_tuples(raw))
+        contract = Contract(fields=fields, number=spec, features=features, **_tuples(raw))
+        contract.computed.drawn  # noqa: B018 - reads each formula
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         message = f"contract.json: not a contract of this version: {error}"
         raise ValueError(message) from None
+    return contract
 
 
 def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:

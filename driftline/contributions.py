@@ -4,8 +4,9 @@ The same for every kind of model, since it only asks the model. It shows the mod
 causes: fields that go together share what each shows, and what is typical of itself shows nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,16 +38,16 @@ class Explained:
     contributions: tuple[Contribution, ...]
 
 
-def explain(contract: Contract, vector: Sequence[float], score: Score) -> Explained:
-    """Compare an encoded record with those that differ from it in one field, in one batch.
+def explain(contract: Contract, record: Mapping[str, Any], score: Score) -> Explained:
+    """Compare a record with those that differ from it in one field, in one batch.
 
-    What is explained is the risk where the problem has positive classes, else the class decided
-    for.
+    What is computed of a field moves with it. What is explained is the risk where the problem has
+    positive classes, else the class decided for. `InvalidRecordError` as `Contract.encode` has it.
     """
     typical = contract.typical_record
-    usual = np.array(contract.encode(typical), dtype=np.float32)
-    own = np.array(vector, dtype=np.float32)
-    variants = np.vstack([own, usual, *_replaced(contract, own, usual)])
+    own = np.array(contract.encode(record), dtype=np.float32)
+    usual = _encode(contract, typical)
+    variants = np.vstack([own, usual, *_replaced(contract, record, own, usual)])
     scores = score(variants)
     indices = _explained(contract, scores[0])
     sums = [sum(row[i] for i in indices) for row in scores]
@@ -66,15 +67,24 @@ def _explained(contract: Contract, answer: Sequence[float]) -> tuple[int, ...]:
     return contract.positive or (contract.decide(answer),)
 
 
+def _encode(contract: Contract, record: Mapping[str, Any]) -> NDArray[np.float32]:
+    """A record that nobody sent, whose features may be undefined."""
+    return np.array(contract.try_encode(record)[0], dtype=np.float32)
+
+
 def _replaced(
-    contract: Contract, own: NDArray[np.float32], usual: NDArray[np.float32]
+    contract: Contract,
+    record: Mapping[str, Any],
+    own: NDArray[np.float32],
+    usual: NDArray[np.float32],
 ) -> list[NDArray[np.float32]]:
     """The record once per field, with that field's elements as they usually are."""
-    rows, start = [], 0
-    for field in contract.fields:
-        stop = start + len(field.feature_names)
+    rows, typical, features = [], contract.typical_record, len(contract.features)
+    for field, elements in contract.computed.moved.items():
         row = own.copy()
-        row[start:stop] = usual[start:stop]
+        row[elements] = usual[elements]
+        if features:
+            changed = _encode(contract, {**record, field: typical[field]})
+            row[-features:] = changed[-features:]
         rows.append(row)
-        start = stop
     return rows

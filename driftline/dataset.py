@@ -181,6 +181,7 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
         example=tuple(problem.example.items()),
         costs=problem.costs,
         number=number_of(problem, target) if isinstance(target, NumberTarget) else None,
+        features=problem.computed,
     )
 
 
@@ -237,12 +238,16 @@ def as_sent(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
 
 def encode_rows(table: pd.DataFrame, problem: Problem) -> NDArray[np.float32]:
     """A snapshot's rows as the float32 matrix, by the very code that serving uses."""
-    names = list(problem.columns)
+    return encode_by(draft_contract(problem), table)
+
+
+def encode_by(contract: Contract, table: pd.DataFrame) -> NDArray[np.float32]:
+    """A snapshot's rows as the float32 matrix of a contract, such as a champion's."""
+    names = [field.name for field in contract.fields]
     absent = [name for name in names if name not in table]
     if absent:
         message = f"snapshot: no column {', '.join(map(repr, absent))}; wanted this problem's own"
         raise DataError(message)
-    contract = draft_contract(problem)
     records = as_sent(table[names], contract).to_dict(orient="records")
     try:
         return contract.encode_table(records)  # type: ignore[arg-type]

@@ -182,9 +182,24 @@ def edge_cases(model: "Pipeline", X: Matrix, contract: Contract) -> Matrix:  # n
     nullable = [
         np.nan if f.allow_missing else 0.0 for f in contract.fields for _ in f.feature_names
     ]
+    nullable += [
+        np.nan if contract.computed.may_lack(feature) else 0.0 for feature in contract.features
+    ]
     rows.append(np.where(np.isnan(nullable), np.float32(np.nan), middle).astype(np.float32))
+    rows += _undefined(contract, middle)
     rows += _beside_thresholds(_tree_thresholds(model), middle)
     return np.array(rows, dtype=np.float32)
+
+
+def _undefined(contract: Contract, middle: Matrix) -> list[Matrix]:
+    """The middle without each computed feature that a record may leave undefined."""
+    rows = []
+    for place, feature in enumerate(contract.features, start=len(middle) - len(contract.features)):
+        if contract.computed.may_lack(feature):
+            row = middle.copy()
+            row[place] = np.nan
+            rows.append(row)
+    return rows
 
 
 def _elements(field: FieldSpec, value: float, middle: Matrix) -> Any:

@@ -34,6 +34,7 @@ FaultKind = Literal[
     "not_whole",
     "not_a_category",
     "not_a_date",
+    "undefined",  # a computed feature whose problem refuses that
     "unknown_field",  # a name that the contract does not know
     "malformed",  # no record at all, or values in another number
 ]

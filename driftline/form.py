@@ -6,6 +6,7 @@ A page makes its form of them, and knows by the same code as the service what a 
 from collections.abc import Mapping
 from typing import Any
 
+from driftline.computed import FeatureSpec
 from driftline.contract import Contract
 from driftline.dates import read_bounds, spell_date, spell_end
 from driftline.fields import FieldSpec
@@ -15,6 +16,25 @@ def tell_fields(contract: Contract) -> list[dict[str, Any]]:
     """Every field in contract order, as JSON has it."""
     typical = contract.typical_record
     return [_tell(field) | {"typical": typical[field.name]} for field in contract.fields]
+
+
+def tell_computed(contract: Contract) -> list[dict[str, str]]:
+    """What the service computes of them, as JSON has it."""
+    return [
+        {
+            "name": feature.name,
+            "formula": feature.formula,
+            "undefined": "refuse" if feature.refuse else "missing",
+        }
+        for feature in contract.features
+    ]
+
+
+def read_computed(told: Mapping[str, str]) -> FeatureSpec:
+    """A computed feature as it was told; `KeyError` or `ValueError` where it is none."""
+    feature = FeatureSpec(told["name"], told["formula"], refuse=told["undefined"] == "refuse")
+    feature.root  # noqa: B018 - reads the formula
+    return feature
 
 
 def _tell(field: FieldSpec) -> dict[str, Any]:

@@ -23,24 +23,21 @@ def measure_use(
 ) -> dict[str, float]:
     """The share of each column in what the model loses when a column is shuffled over the rows.
 
-    All elements that a column fills in the vector are shuffled together; the newest rows are
-    taken. Where nothing is lost, all columns share alike. Source: Breiman, Random forests, Machine
-    Learning 45 (2001) 5-32.
+    All elements that follow from a column are shuffled together, those of features that are
+    computed of it too; the newest rows are taken. Where nothing is lost, all columns share alike.
+    Source: Breiman, Random forests, Machine Learning 45 (2001) 5-32.
     """
     X, y = X[-MOST_ROWS:], y[-MOST_ROWS:]  # noqa: N806
     rng = np.random.default_rng(seed)
     whole = _loss(model, X, y)
     lost: dict[str, float] = {}
-    start = 0
-    for field in contract.fields:
-        width = len(field.feature_names)
+    for name, elements in contract.computed.moved.items():
         losses = []
         for _ in range(REPEATS):
             shuffled = X.copy()
-            shuffled[:, start : start + width] = X[rng.permutation(len(X)), start : start + width]
+            shuffled[:, elements] = X[rng.permutation(len(X))][:, elements]
             losses.append(_loss(model, shuffled, y))
-        lost[field.name] = max(float(np.mean(losses)) - whole, 0.0)
-        start += width
+        lost[name] = max(float(np.mean(losses)) - whole, 0.0)
     total = sum(lost.values())
     return {name: part / total if total else 1 / len(lost) for name, part in lost.items()}
 

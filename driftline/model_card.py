@@ -103,9 +103,15 @@ def _data(dossier: Dossier) -> Section:
             ("from", dossier.origin or NOT_KEPT),
             ("snapshot", dossier.contract.snapshot),
             ("columns", ", ".join(field.name for field in dossier.contract.fields)),
+            *_computed(dossier.contract),
             ("what the checks of the data noted", noted),
         ),
     )
+
+
+def _computed(contract: Contract) -> list[Row]:
+    told = [f"{feature.name} = {feature.formula}" for feature in contract.features]
+    return [("computed of them", "; ".join(told))] if told else []
 
 
 def _candidates(dossier: Dossier) -> Section:

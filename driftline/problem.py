@@ -12,12 +12,14 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from driftline.alerts import Alerts
 from driftline.candidates import CANDIDATES, USUAL
 from driftline.columns import LARGEST, Column, find_as_of
+from driftline.computed import FeatureSpec
 from driftline.conditions import parse_conditions
 from driftline.dates import read_date, spell_date
 from driftline.declared import Strict, Text
 from driftline.documents import parse_document
 from driftline.drift_policy import DriftPolicy
 from driftline.errors import ProblemError
+from driftline.features import Feature, order_features
 from driftline.goal import (
     ROW_LOSSES,
     Comparison,
@@ -103,6 +105,7 @@ class Problem(Strict):
     columns: dict[Text, Column] = Field(min_length=1)
     target: AnyTarget
     ignored: tuple[Text, ...] = ()
+    features: dict[Text, Feature] = Field(default_factory=dict)
     group: Text | None = None
     weight: Text | None = None
     candidates: tuple[str, ...] = USUAL
@@ -141,6 +144,15 @@ class Problem(Strict):
         for name in columns:
             find_as_of(name, columns)
         return columns
+
+    @field_validator("features")
+    @classmethod
+    def _features_can_be_computed(
+        cls, features: dict[str, Feature], info: ValidationInfo
+    ) -> dict[str, Feature]:
+        if {"columns", "target", "ignored"} <= info.data.keys():
+            order_features(features, **info.data)
+        return features
 
     @field_validator("example")
     @classmethod
@@ -285,6 +297,13 @@ class Problem(Strict):
     def positive_indices(self) -> tuple[int, ...]:
         """Class indices whose summed probability is the risk."""
         return tuple(self.classes.index(name) for name in self.target.positive)
+
+    @property
+    def computed(self) -> tuple[FeatureSpec, ...]:
+        """The features that are computed of columns, each after those that it names."""
+        return order_features(
+            self.features, columns=self.columns, target=self.target, ignored=self.ignored
+        )
 
     @property
     def slug(self) -> str:

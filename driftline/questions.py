@@ -58,7 +58,14 @@ def resample_records(
                 value = None
             record[spec.name] = value
         made.append(record)
-    return made
+    return _taken(made, contract)
+
+
+def _taken(records: list[Record], contract: Contract) -> list[Record]:
+    """Those that leave no feature undefined which may not be."""
+    if not contract.features:
+        return records
+    return [record for record in records if not contract.try_encode(record)[1]]
 
 
 def _draw(spec: FieldSpec, rng: np.random.Generator, default: Any) -> Any:
@@ -84,7 +91,7 @@ def edge_records(typical: Record, contract: Contract) -> list[Record]:
         if spec.allow_missing:
             made.append({name: value for name, value in typical.items() if name != spec.name})
     optional = {spec.name: None for spec in contract.fields if spec.allow_missing}
-    return [*made, typical | optional]
+    return _taken([*made, typical | optional], contract)
 
 
 def _edges(spec: FieldSpec) -> list[Any]:
@@ -113,7 +120,7 @@ def records_of_vectors(vectors: NDArray[np.float32], contract: Contract) -> list
             again = np.array(contract.encode(record), dtype=np.float32)
         except InvalidRecordError:
             continue
-        if np.array_equal(again, vector, equal_nan=True):
+        if np.array_equal(again[:start], vector[:start], equal_nan=True):  # features follow
             made.append(record)
     return made
 
@@ -155,6 +162,9 @@ def bad_requests(typical: Record, contract: Contract) -> list[Request]:
         ("features and more", _json({"features": values, first: 1})),
     ]
     bodies += [(f"{spec.name}: {why}", _json(r)) for spec, why, r in _bad_values(typical, contract)]
+    bodies += [
+        (f"{one.name}, computed", _json(typical | {one.name: 1})) for one in contract.features
+    ]
     requests = [Request(name, "POST", "/predict", body) for name, body in bodies]
     batch = [typical, typical | {"no such field": 1}, 3]
     label = contract.classes[0] if contract.number is None else contract.number.low or 0.0

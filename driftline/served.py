@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from driftline.comparison import Improvement, compare_pairwise
 from driftline.contract import Contract
-from driftline.dataset import Dataset, as_sent
+from driftline.dataset import Dataset, as_sent, encode_by
 from driftline.export import score_onnx
 from driftline.fields import InvalidRecordError
 from driftline.measured import Measured
@@ -54,10 +54,8 @@ def score_served(
     model: ServedModel, table: pd.DataFrame, y: np.ndarray, weights: np.ndarray | None = None
 ) -> ScoredRows:
     """A served model's answers on a table's rows, with their truth."""
-    contract = model.contract
-    names = [field.name for field in contract.fields]
-    matrix = contract.encode_table(as_sent(table[names], contract).to_dict(orient="records"))  # type: ignore[arg-type]
-    return score_by(contract, score_onnx(model.onnx, matrix), y, weights)
+    matrix = encode_by(model.contract, table)
+    return score_by(model.contract, score_onnx(model.onnx, matrix), y, weights)
 
 
 def takes_rows(model: ServedModel, table: pd.DataFrame) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from driftline.contract import Contract
 from driftline.contributions import Explained
-from driftline.form import tell_fields
+from driftline.form import tell_computed, tell_fields
 
 MEANING = (
     "Each value was replaced by one that is typical of the training rows, one at a time; the "
@@ -29,6 +29,7 @@ def tell_model(contract: Contract) -> dict[str, Any]:
         "metrics": dict(contract.metrics),
         "intervals": {f"test_{name}": [low, high] for name, low, high in contract.intervals},
         "fields": tell_fields(contract),
+        "computed": tell_computed(contract),
         "example": dict(contract.example),
     }
 

@@ -88,6 +88,12 @@ def rows_of_fields(contract: Contract) -> list[tuple[str, str, str, str, str]]:
     return [_row_of(field) for field in contract.fields]
 
 
+def tell_computed_of(contract: Contract) -> str:
+    """What the service computes of the fields, which nobody sends; "" where it is nothing."""
+    told = [f"{feature.name} = {feature.formula}" for feature in contract.features]
+    return f"Computed of them, not to be sent: {'; '.join(told)}." if told else ""
+
+
 def _row_of(field: FieldSpec) -> tuple[str, str, str, str, str]:
     whole = "whole, " if field.kind == "integer" else ""
     is_bounded = field.low is not None and field.high is not None
@@ -104,7 +110,9 @@ def _table_of_fields(contract: Contract) -> str:
     """Every field on one page, as the Markdown that the page shows first."""
     lines = ["| field | meaning | unit | values | missing |", "|---|---|---|---|---|"]
     rows = [[cell.replace("|", "\\|") for cell in row] for row in rows_of_fields(contract)]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+    table = "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+    told = tell_computed_of(contract)
+    return f"{table}\n\n{told}" if told else table
 
 
 def _operation(

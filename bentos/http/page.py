@@ -81,9 +81,14 @@ def render(contract: Contract, *, demands_key: bool) -> str:
             _entry(i, field, told["typical"])
             for i, (field, told) in enumerate(zip(contract.fields, model["fields"], strict=True))
         ),
-        fields=_table(heads, openapi.rows_of_fields(contract)),
+        fields=_table(heads, openapi.rows_of_fields(contract)) + _computed(contract),
         api=_table(("request", "what it does"), _operations(contract)),
     )
+
+
+def _computed(contract: Contract) -> str:
+    told = openapi.tell_computed_of(contract)
+    return f"<p>{html.escape(told)}</p>" if told else ""
 
 
 def _entry(place: int, field: FieldSpec, typical: Any) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from driftline.computed import Computed
 from driftline.errors import DataError
 from driftline.fields import FieldSpec, InvalidValueError
 
@@ -76,19 +77,19 @@ def find_columns(table: Uploaded, fields: Sequence[FieldSpec]) -> dict[str, int]
 
 
 def score(
-    table: Uploaded, fields: Sequence[FieldSpec], ask: Ask, report: Report
+    table: Uploaded, wanted: Computed, ask: Ask, report: Report
 ) -> Iterator[tuple[int, Scored]]:
     """How many rows are done, and what came of them, piece by piece.
 
     The service is asked for the good ones, and the records of the others are reported to it.
     """
-    columns, scored = find_columns(table, fields), Scored()
+    columns, scored = find_columns(table, wanted.fields), Scored()
     for start in range(0, len(table.rows), PIECE):
         records: dict[int, dict[str, Any]] = {}
         refused: list[dict[str, Any]] = []
         piece = table.rows[start : start + PIECE]
         for place, row in enumerate(piece, start):
-            record, fault = _read_row(row, columns, fields, has_comma=table.has_decimal_comma)
+            record, fault = _read_row(row, columns, wanted, has_comma=table.has_decimal_comma)
             if fault:
                 scored.faults[place] = fault
                 refused.append(record)
@@ -105,19 +106,21 @@ def score(
 def _read_row(
     row: Sequence[str],
     columns: Mapping[str, int],
-    fields: Sequence[FieldSpec],
+    wanted: Computed,
     *,
     has_comma: bool,
 ) -> tuple[dict[str, Any], str]:
     """The record of a row, and what is wrong with it in words."""
-    record, faults = {}, []
-    for spec in fields:
+    record, numbers, faults = {}, {}, []
+    for spec in wanted.fields:
         text = row[columns[spec.name]].strip() if spec.name in columns else ""
         record[spec.name] = _read_cell(text, spec, has_comma=has_comma)
         try:
-            spec.encode(record[spec.name])
+            numbers[spec.name] = spec.encode(record[spec.name])
         except InvalidValueError as error:
             faults.append(f"{spec.name} {error}")
+    if not faults:
+        faults = [f"{fault.field} {fault.problem}" for fault in wanted.compute(numbers)[1]]
     return record, "; ".join(faults)
 
 

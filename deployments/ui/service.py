@@ -7,9 +7,10 @@ from typing import Any
 
 from deployments.ui.client import RefusedError, ask, with_key
 from deployments.ui.entries import Entry, make_entry
+from driftline.computed import Computed, FeatureSpec
 from driftline.errors import UnavailableError
 from driftline.fields import FieldSpec
-from driftline.form import read_field
+from driftline.form import read_computed, read_field
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,12 @@ class Model:
     told: Mapping[str, Any]
     fields: tuple[FieldSpec, ...]
     entries: tuple[Entry, ...]
+    features: tuple[FeatureSpec, ...] = ()
+
+    @property
+    def computed(self) -> Computed:
+        """What the service computes of the fields."""
+        return Computed(self.features, self.fields)
 
     @property
     def units(self) -> dict[str, str | None]:
@@ -38,11 +45,12 @@ class Service:
         told = self._ask("/model")
         try:
             fields = tuple(map(read_field, told["fields"]))
+            features = tuple(map(read_computed, told.get("computed", ())))
             typical = [each["typical"] for each in told["fields"]]
         except (KeyError, TypeError, ValueError):
             message = "it does not tell its fields; package its model anew (flows.package)"
             raise UnavailableError(message) from None
-        return Model(told, fields, tuple(map(make_entry, fields, typical)))
+        return Model(told, fields, tuple(map(make_entry, fields, typical)), features)
 
     def predict(self, record: Mapping[str, Any]) -> Any:
         """The answer to one record."""

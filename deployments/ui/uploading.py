@@ -33,7 +33,7 @@ def show_uploading(service: Service, model: Model) -> None:
 def _score(service: Service, model: Model, table: scoring.Uploaded) -> scoring.Scored:
     bar, scored = st.progress(0.0, text="Scoring"), scoring.Scored()
     try:
-        pieces = scoring.score(table, model.fields, service.predict_all, service.report_refused)
+        pieces = scoring.score(table, model.computed, service.predict_all, service.report_refused)
         for done, so_far in pieces:
             scored = so_far
             bar.progress(done / len(table.rows), text=f"{done} of {len(table.rows)} rows")

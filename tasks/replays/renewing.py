@@ -81,7 +81,9 @@ def key_of(history: History, recipe: Recipe) -> str:
         "scikit-learn": sklearn.__version__,
         "rows": digest_table(history.table),
         "cuts": history.cuts,
-        "problem": problem.model_dump(include={"columns", "target", "goal"}, mode="json"),
+        "problem": problem.model_dump(
+            include={"columns", "features", "target", "goal"}, mode="json"
+        ),
         "loss": problem.drift.loss,
         "recipe": recipe.__dict__,
     }

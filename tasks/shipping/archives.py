@@ -47,14 +47,17 @@ CODE = (
     "bentos/log/spool.py",
     "bentos/takeover/content.py",
     "driftline/__init__.py",
+    "driftline/computed.py",
     "driftline/contract.py",
     "driftline/contributions.py",
     "driftline/date_parts.py",
     "driftline/dates.py",
     "driftline/fields.py",
     "driftline/form.py",
+    "driftline/formulas.py",
     "driftline/refusals.py",
     "driftline/numbers.py",
+    "driftline/plain_numbers.py",
     "driftline/spelling.py",
 )
 LOCK = "deployments/lambda/requirements.lock"

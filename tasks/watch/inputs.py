@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from driftline.dataset import draft_contract, encode_rows
+from driftline.dataset import encode_by
 from driftline.digests import number_repeats
 from driftline.drift import ColumnChange, measure_answers, measure_changes
 from driftline.estimation import EstimatedMetric, estimate_performance, fit_estimator
@@ -94,24 +94,24 @@ class _Sample:
         rng = np.random.default_rng(seed)
         self.problem, self.served, self.seed = problem, served, seed
         self.then, self.now = _some(len(reference), rng), _some(len(current), rng)
-        self.before = encode_rows(reference.iloc[self.then], problem)
-        self.after = encode_rows(current.iloc[self.now], problem)
+        contract = served.contract  # the champion's, whatever the problem file says by now
+        self.before = encode_by(contract, reference.iloc[self.then])
+        self.after = encode_by(contract, current.iloc[self.now])
         self.answers = score_onnx(served.onnx, self.after)
         self.season = None
         if season is not None:
-            self.season = encode_rows(season.iloc[_some(len(season), rng)], problem)
+            self.season = encode_by(contract, season.iloc[_some(len(season), rng)])
         self.is_aligned = served.out_of_fold is not None and len(served.out_of_fold.y) == len(
             reference
         )
 
     def measure_joint(self) -> JointChange | None:
         """Whether rows have changed as wholes, since the season before where there is one."""
-        fields = draft_contract(self.problem).fields
-        policy = self.problem.drift
+        contract, policy = self.served.contract, self.problem.drift
         return measure_joint(
             self.before if self.season is None else self.season,
             self.after,
-            [field.name for field in fields for _ in field.feature_names],
+            contract.owners,
             effect=policy.joint_effect,
             false_alarms=policy.false_alarms,
             seed=self.seed,
@@ -183,9 +183,7 @@ def fault_of_refusals(refusals: Refusals, answered: int, problem: Problem) -> tu
 
 
 @work(name="choose rows to label")
-def rows_to_label(
-    reference: pd.DataFrame, current: pd.DataFrame, problem: Problem, served: ServedModel
-) -> list[int]:
+def rows_to_label(reference: pd.DataFrame, current: pd.DataFrame, served: ServedModel) -> list[int]:
     """Which rows of a window to label first, as places in it; the most informative first.
 
     Of a large window they are chosen among `MOST_PLACED`, drawn evenly.
@@ -194,8 +192,8 @@ def rows_to_label(
     places = np.sort(rng.permutation(len(current))[:MOST_PLACED])
     if len(places) < len(current):
         tell(f"rows to label first are chosen among {len(places)} of {len(current)}, drawn evenly")
-    before = encode_rows(reference.iloc[_some(len(reference), rng)], problem)
-    after = encode_rows(current.iloc[places], problem)
+    before = encode_by(served.contract, reference.iloc[_some(len(reference), rng)])
+    after = encode_by(served.contract, current.iloc[places])
     chosen = choose_rows_to_label(
         score_onnx(served.onnx, after),
         _filled(before, before),

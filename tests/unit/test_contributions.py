@@ -25,9 +25,9 @@ def lines(*weights: float):  # noqa: ANN201 - a model of straight lines
 def test_a_field_moves_the_risk_by_its_weight_times_its_distance_from_typical(
     age: int, level: float
 ) -> None:
-    vector = CONTRACT.encode({"age": age, "level": level, "sex": "F"})
+    record = {"age": age, "level": level, "sex": "F"}
 
-    found = explain(CONTRACT, vector, lines(0.002, 0.1, 0.0, 0.0))
+    found = explain(CONTRACT, record, lines(0.002, 0.1, 0.0, 0.0))
 
     moved = {one.field: one.difference for one in found.contributions}
     assert moved["age"] == pytest.approx(0.002 * (age - 40), abs=1e-6)
@@ -46,7 +46,7 @@ def test_a_category_is_replaced_as_a_whole_and_a_missing_value_by_a_typical_one(
         asked.append(matrix)
         return lines(0.0, 0.0, 0.0, 0.2)(matrix)
 
-    found = explain(CONTRACT, CONTRACT.encode({"age": 40, "level": None, "sex": "M"}), score)
+    found = explain(CONTRACT, {"age": 40, "level": None, "sex": "M"}, score)
 
     (matrix,) = asked
     assert matrix[:, 2:].tolist() == [[0, 1], [1, 0], [0, 1], [0, 1], [1, 0]]
@@ -62,6 +62,6 @@ def test_without_positive_classes_the_class_decided_for_is_explained() -> None:
     def score(matrix: np.ndarray) -> list[list[float]]:
         return [[0.2, 0.7, 0.1]] * len(matrix)
 
-    found = explain(contract, contract.encode(contract.typical_record), score)
+    found = explain(contract, contract.typical_record, score)
 
     assert (found.classes, found.figure) == (("even",), 0.7)

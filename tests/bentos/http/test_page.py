@@ -50,6 +50,16 @@ def test_every_entry_has_its_label_and_begins_with_what_is_typical() -> None:
     assert "<option>F</option><option selected>M</option>" in page
 
 
+def test_what_is_computed_is_told_and_not_asked_for() -> None:
+    features = {"inverse": "1 / age", "half": "age / 2"}
+    contract = draft_contract(make_problem(features=features))
+
+    page = render(contract, demands_key=False)
+
+    assert "Computed of them, not to be sent: inverse = 1 / age; half = age / 2." in page
+    assert 'data-field="inverse"' not in page
+
+
 def test_no_entry_has_a_name_that_a_browser_would_put_into_an_address() -> None:
     assert not re.search(r"<(input|select)[^>]* name=", render(CONTRACT, demands_key=True))
 

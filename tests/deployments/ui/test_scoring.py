@@ -7,6 +7,7 @@ import pytest
 
 from deployments.ui import scoring
 from deployments.ui.scoring import PIECE, Scored, find_columns, read_table, score, write_table
+from driftline.computed import Computed, FeatureSpec
 from driftline.errors import DataError
 from driftline.fields import FieldSpec
 
@@ -14,6 +15,7 @@ AGE = FieldSpec("age", "integer", low=0, high=120)
 LEVEL = FieldSpec("level", "number", low=-10, high=10, allow_missing=True, missing_codes=("-9",))
 SEX = FieldSpec("sex", "category", categories=("F", "M"), aliases=(("female", "F"),))
 FIELDS = (AGE, LEVEL, SEX)
+WANTED = Computed((FeatureSpec("inverse", "1 / age", refuse=True),), FIELDS)
 
 
 class Answering:
@@ -40,7 +42,7 @@ class Answering:
 
 def last(content: bytes, service: Answering) -> tuple[scoring.Uploaded, Scored]:
     table = read_table(content)
-    *_, (done, scored) = score(table, FIELDS, service, service.reported.append)
+    *_, (done, scored) = score(table, WANTED, service, service.reported.append)
     assert done == len(table.rows)
     return table, scored
 
@@ -79,6 +81,7 @@ def test_what_is_missing_may_be_where_the_contract_lets_it(cell: str) -> None:
     [
         ("121,1,F", "age must be between 0 and 120"),
         ("40.5,1,F", "age must be a whole number"),
+        ("0,1,F", "age leaves inverse undefined (1 / age)"),
         (",1,X", "age is required; sex must be one of: F, M"),
         ("nan,1,F", "age must be a number"),
         ("4_0,inf,F", "age must be a number; level must be a number"),
@@ -98,12 +101,12 @@ def test_a_row_that_is_refused_is_told_in_words_and_reported_apart(row: str, sai
 
 def test_a_long_table_goes_in_pieces_and_says_how_far_it_is() -> None:
     service = Answering()
-    rows = "".join(f"{i % 100},1,F\n" for i in range(2 * PIECE + 1))
+    rows = "".join(f"{i % 100 + 1},1,F\n" for i in range(2 * PIECE + 1))
 
     done = [
         done
         for done, _ in score(
-            read_table(f"age,level,sex\n{rows}".encode()), FIELDS, service, service.reported.append
+            read_table(f"age,level,sex\n{rows}".encode()), WANTED, service, service.reported.append
         )
     ]
 

@@ -83,6 +83,33 @@ def test_rows_of_the_same_people_show_nothing(pair: Problem, champion: ServedMod
     assert seen.used_share(USE) < 0.05
 
 
+def test_a_champion_sees_rows_as_its_own_contract_has_them(champion: ServedModel) -> None:
+    """The problem file computes a feature by now, which the next training will know."""
+    features = {"ratio": "glucose / insulin"}
+    changed = make_problem(columns={"glucose": {}, "insulin": {}}, features=features)
+
+    seen = inspect(people(400, 1), changed, champion)
+
+    assert seen.joint is not None
+    assert seen.answers
+    assert seen.estimated is not None
+
+
+def test_a_computed_feature_is_named_among_what_changed_as_a_whole() -> None:
+    columns = {"glucose": {}, "insulin": {}}
+    problem = make_problem(columns=columns, features={"gap": "glucose - insulin"})
+    table = people(1500, 0)
+    X, y = encode_rows(table, problem), encode_target(table, problem)  # noqa: N806
+    model = CANDIDATES["logistic_regression"].build({}, 0).fit(X, y)
+    contract = replace(draft_contract(problem), threshold=0.5)
+    served = ServedModel("3", export_onnx(model, X.shape[1]), contract, frozenset())
+
+    seen = inspect(people(400, 1, turned=True), problem, served)
+
+    assert seen.joint is not None
+    assert "gap" in seen.joint.columns
+
+
 def test_a_relation_turned_round_is_broken_data_and_asks_for_labels_once_a_person_accepts_it(
     pair: Problem, champion: ServedModel
 ) -> None:
@@ -139,8 +166,8 @@ def test_labels_that_do_not_come_true_end_the_belief_in_the_estimate(
     assert any("not trusted" in why for why in decide_verdict(evidence, pair.drift).reasons)
 
 
-def test_rows_to_label_are_places_in_the_window(pair: Problem, champion: ServedModel) -> None:
-    places = rows_to_label.fn(people(300, 0), people(120, 1), pair, champion)  # type: ignore[attr-defined]
+def test_rows_to_label_are_places_in_the_window(champion: ServedModel) -> None:
+    places = rows_to_label.fn(people(300, 0), people(120, 1), champion)  # type: ignore[attr-defined]
 
     assert len(set(places)) == 50
     assert set(places) <= set(range(120))

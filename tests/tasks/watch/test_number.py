@@ -91,7 +91,7 @@ def test_rows_are_chosen_to_label_by_how_new_they_are() -> None:
     current = stay_rows(300, seed=1)
     current.loc[:29, "level"] = 9.0
 
-    chosen = rows_to_label.fn(stay_rows(600), current, stay(), champion())  # type: ignore[attr-defined]
+    chosen = rows_to_label.fn(stay_rows(600), current, champion())  # type: ignore[attr-defined]
 
     assert len(chosen) == 50
     assert len({place for place in chosen if place < 30}) > 5
