@@ -7,8 +7,9 @@ import pandas as pd
 
 from driftline.comparison import Improvement, compare_pairwise
 from driftline.contract import Contract
-from driftline.dataset import Dataset, as_sent
+from driftline.dataset import Dataset
 from driftline.export import score_onnx
+from driftline.matrix import encode_cleaned
 from driftline.measured import Measured
 from driftline.metrics import compute_metrics, score_rows
 from driftline.problem import Comparison
@@ -38,7 +39,7 @@ def score_served(model: ServedModel, table: pd.DataFrame, y: np.ndarray) -> Scor
     """A served model's answers on a table's rows, with their truth."""
     contract = model.contract
     names = [field.name for field in contract.fields]
-    matrix = contract.encode_table(as_sent(table[names], contract).to_dict(orient="records"))  # type: ignore[arg-type]
+    matrix = encode_cleaned(table[names], contract)
     return score_by(contract, score_onnx(model.onnx, matrix), y)
 
 

@@ -220,7 +220,7 @@ def label_first(spec: Problem, case: Case) -> list[str]:
     rows = inputs.rows_to_label(case.reference, case.current, spec, case.served)
     places = [case.places[row] for row in rows]
     if case.judged is None and not case.is_holdout:
-        return predictions.ids_of([case.window.places[place] for place in places])
+        return predictions.ids_of(spec, case.window, places)
     return [f"row {place + 1}" for place in places]
 
 

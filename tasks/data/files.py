@@ -44,9 +44,14 @@ def read_file(address: str) -> bytes:
 
 def write_parquet(address: str, table: pd.DataFrame) -> str:
     """Write a table as one Parquet file; returns its address."""
+    return write_file(address, as_parquet(table))
+
+
+def as_parquet(table: pd.DataFrame) -> bytes:
+    """A table as the bytes of a Parquet file; the same table gives the same."""
     buffer = streams.BytesIO()
     table.to_parquet(buffer, index=False)
-    return write_file(address, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def count_rows(address: str) -> int | None:

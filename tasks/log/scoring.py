@@ -1,29 +1,33 @@
 """Batch scoring: rows in, answers out as Parquet files, a piece at a time.
 
 A part's file is written when its answers are in the prediction log; ids follow from the model, the
-source's content and the row's place. So whatever was interrupted goes on without a row twice.
+source's content and the row's place (`bentos.log.batches`). So whatever was interrupted goes on
+without a row twice.
 """
 
-import hashlib
 import json
 import time
+from typing import Any
 
 import pandas as pd
 
+from bentos.columns import AnswerColumns, describe_columns
+from bentos.log.batches import batch_of, prediction_id
 from bentos.log.database import insert_predictions
-from bentos.log.rows import prediction_entry, prediction_rows
-from bentos.predictor import AnyAnswer, Predictor, figure_names
+from bentos.log.rows import prediction_rows
+from bentos.predictor import Predictor
 from driftline.cleaning import clean, faults_of_values, keep_ignored
-from driftline.contract import Contract
-from driftline.dataset import as_sent
 from driftline.errors import DataError, NotFoundError
+from driftline.matrix import as_sent, encode_cleaned
 from driftline.problem import Problem
 from driftline.served import ServedModel
 from tasks.data.files import count_rows, locate, read_file, write_file, write_parquet
 from tasks.decorators import io
+from tasks.log.parts import AnsweredRows, log_part
 from tasks.log.records import open_records
 
-PIECE_ROWS = 10_000
+PIECE_ROWS = 100_000  # of a part too: with another number, parts of a batch would overlap
+LEAST_OF_PART = 1_000  # answered rows of a piece, from which they are logged as a part
 
 
 class Scorer:
@@ -36,14 +40,15 @@ class Scorer:
         self.problem = problem
         self.source = source
         self.predictor = Predictor(model.contract, model.onnx)
-        self._about = {"problem": problem.name, "model_version": model.version, "source": sha256}
+        self._about = {
+            "problem": problem.name,
+            "model_version": model.version,
+            "source": sha256,
+            "rows_per_part": PIECE_ROWS,
+        }
+        self.batch = batch_of(problem.name, model.version, sha256)
         name = f"v{model.version}-{sha256[:12]}"
         self.folder = (output or locate("scores", problem.name, name)).rstrip("/")
-
-    def id_of(self, row: int) -> str:
-        """The prediction's id for a row of the source."""
-        text = json.dumps([*self._about.values(), row])
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def part(self, number: int) -> str:
         """Where the answers of a piece lie."""
@@ -86,42 +91,72 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
     bad = faults_of_values(cleaned, scorer.problem)
     kept = cleaned.table.drop(index=list(bad))
     contract = scorer.predictor.contract
-    kept = as_sent(kept, contract)
-    records = kept.astype("object").where(kept.notna(), None).to_dict(orient="records")
-    answers = scorer.predictor.predict(records)  # type: ignore[arg-type] # names are strings
-    ids = [scorer.id_of(start + int(row)) for row in kept.index]
-    entry = prediction_entry(contract, records, answers, ids, at=time.time())  # type: ignore[arg-type] # names are strings
+    scores = scorer.predictor.score_matrix(encode_cleaned(kept, contract))
+    answers = describe_columns(contract, scores)
+    inputs = as_sent(kept[[field.name for field in contract.fields]], contract)
+    places = [start + row for row in kept.index.tolist()]
     scorer.take_folder(is_new=True)
-    if ids:
-        insert_predictions(open_records(), prediction_rows(entry))
+    _log(scorer, AnsweredRows(scorer.batch, start, start + len(rows), places, inputs, answers))
     if bad:
         reasons = ["; ".join(why) for why in bad.values()]
         refused = pd.DataFrame({"row": [start + row for row in bad], "reasons": reasons})
         write_parquet(scorer.refused(number), _beside(refused, own.iloc[list(bad)]))
-    answered = _describe(contract, kept, ids, answers, start=start)
+    answered = _describe(scorer.batch, places, inputs, answers)
     write_parquet(scorer.part(number), _beside(answered, own.iloc[kept.index]))
     return len(kept)
 
 
+def _log(scorer: Scorer, answered: AnsweredRows) -> None:
+    """Few rows as rows of the log, many as a part that it refers to."""
+    contract, answers = scorer.predictor.contract, answered.answers
+    if len(answers) >= LEAST_OF_PART:
+        log_part(contract.problem, contract.model_version, answered)
+    elif len(answers):
+        inputs = answered.inputs
+        records = inputs.astype("object").where(inputs.notna(), None).to_dict(orient="records")
+        entry = {
+            "time": time.time(),
+            "problem": contract.problem,
+            "version": contract.model_version,
+            "predictions": [
+                {
+                    "id": prediction_id(answered.batch, row),
+                    "inputs": record,
+                    "prediction": int(answers.prediction[at]),
+                    "label": answers.label[at],
+                    "probabilities": answers.probabilities[at].tolist(),
+                    "confidence": float(answers.confidence[at]),
+                    "risk": answers.risk_level[at],
+                }
+                for at, (row, record) in enumerate(zip(answered.rows, records, strict=True))
+            ],
+        }
+        insert_predictions(open_records(), prediction_rows(entry))
+
+
 def _describe(
-    contract: Contract, kept: pd.DataFrame, ids: list[str], answers: list[AnyAnswer], *, start: int
+    batch: str, rows: list[int], inputs: pd.DataFrame, answers: AnswerColumns
 ) -> pd.DataFrame:
     """Inputs and answers as one table, whose columns have one type in every part."""
     answered = pd.DataFrame(
         {
-            "row": pd.Series([start + int(row) for row in kept.index], dtype="int64"),
-            "prediction_id": pd.Series(ids, dtype="string"),
-            "label": pd.Series([answer.label for answer in answers], dtype="string"),
-            "risk_level": pd.Series([answer.risk_level for answer in answers], dtype="string"),
-            **{
-                name: pd.Series([answer.figures[name] for answer in answers], dtype="float64")
-                for name in figure_names(contract)
-            },
+            "row": pd.Series(rows, dtype="int64"),
+            "prediction_id": _as_text([prediction_id(batch, row) for row in rows]),
+            "label": _as_text(answers.label),
+            "risk_level": _as_text(answers.risk_level),
+            **{name: pd.Series(each, dtype="float64") for name, each in answers.figures.items()},
         }
     )
-    inputs = kept.reset_index(drop=True)
+    inputs = inputs.reset_index(drop=True)
     texts = inputs.select_dtypes("object").columns
-    return _beside(answered, inputs.astype(dict.fromkeys(texts, "string")))
+    return _beside(answered, inputs.assign(**{name: _as_text(inputs[name]) for name in texts}))
+
+
+def _as_text(values: Any) -> pd.Series:
+    """Texts, None where one is missing, as Arrow holds them."""
+    import pyarrow as pa
+
+    return pd.Series(pd.arrays.ArrowStringArray(pa.array(values, type=pa.string())))
 
 
 def _beside(answered: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
