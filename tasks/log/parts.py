@@ -7,12 +7,13 @@ after it, so that no row names a file that is not there.
 
 import io as streams
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import select, update
 
 from bentos.columns import AnswerColumns
@@ -40,7 +41,7 @@ class AnsweredRows:
     batch: str
     first: int
     end: int
-    rows: Sequence[int]
+    rows: NDArray[np.int64]
     inputs: pd.DataFrame
     answers: AnswerColumns
 
@@ -51,14 +52,14 @@ def log_part(problem: str, model_version: str, answered: AnsweredRows) -> None:
     sha256, part = digest_bytes(content), part_id(answered.batch, answered.first)
     address = _locate(problem, part, sha256)
     write_file(address, content)
-    engine, known = open_records(), set(answered.rows)
+    engine, source_rows = open_records(), np.arange(answered.first, answered.end)
     row = {
         "id": part,
         "batch": answered.batch,
         "first_row": answered.first,
         "end_row": answered.end,
-        "rows_answered": len(known),
-        "left_out": json.dumps([n for n in range(answered.first, answered.end) if n not in known]),
+        "rows_answered": len(answered.rows),
+        "left_out": json.dumps(np.setdiff1d(source_rows, answered.rows).tolist()),
         "sha256": sha256,
         "is_kept": True,
     }

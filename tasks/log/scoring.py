@@ -9,7 +9,9 @@ import json
 import time
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bentos.columns import AnswerColumns, describe_columns
 from bentos.log.batches import batch_of, prediction_id
@@ -27,6 +29,7 @@ from tasks.log.parts import AnsweredRows, log_part
 from tasks.log.records import open_records
 
 PIECE_ROWS = 100_000  # of a part too: with another number, parts of a batch would overlap
+REPEATING = ("label", "risk_level")  # columns of few values
 LEAST_OF_PART = 1_000  # answered rows of a piece, from which they are logged as a part
 
 
@@ -94,7 +97,7 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
     scores = scorer.predictor.score_matrix(encode_cleaned(kept, contract))
     answers = describe_columns(contract, scores)
     inputs = as_sent(kept[[field.name for field in contract.fields]], contract)
-    places = [start + row for row in kept.index.tolist()]
+    places = start + kept.index.to_numpy(dtype=np.int64)
     scorer.take_folder(is_new=True)
     _log(scorer, AnsweredRows(scorer.batch, start, start + len(rows), places, inputs, answers))
     if bad:
@@ -102,7 +105,8 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
         refused = pd.DataFrame({"row": [start + row for row in bad], "reasons": reasons})
         write_parquet(scorer.refused(number), _beside(refused, own.iloc[list(bad)]))
     answered = _describe(scorer.batch, places, inputs, answers)
-    write_parquet(scorer.part(number), _beside(answered, own.iloc[kept.index]))
+    own = own.iloc[kept.index] if bad else own
+    write_parquet(scorer.part(number), _beside(answered, own), repeating=REPEATING)
     return len(kept)
 
 
@@ -114,34 +118,35 @@ def _log(scorer: Scorer, answered: AnsweredRows) -> None:
     elif len(answers):
         inputs = answered.inputs
         records = inputs.astype("object").where(inputs.notna(), None).to_dict(orient="records")
+        predictions = [
+            {
+                "id": prediction_id(answered.batch, row),
+                "inputs": records[at],
+                "prediction": int(answers.prediction[at]),
+                "label": answers.label[at],
+                "probabilities": answers.probabilities[at].tolist(),
+                "confidence": float(answers.confidence[at]),
+                "risk": answers.risk_level[at],
+            }
+            for at, row in enumerate(answered.rows.tolist())
+        ]
         entry = {
             "time": time.time(),
             "problem": contract.problem,
             "version": contract.model_version,
-            "predictions": [
-                {
-                    "id": prediction_id(answered.batch, row),
-                    "inputs": record,
-                    "prediction": int(answers.prediction[at]),
-                    "label": answers.label[at],
-                    "probabilities": answers.probabilities[at].tolist(),
-                    "confidence": float(answers.confidence[at]),
-                    "risk": answers.risk_level[at],
-                }
-                for at, (row, record) in enumerate(zip(answered.rows, records, strict=True))
-            ],
+            "predictions": predictions,
         }
         insert_predictions(open_records(), prediction_rows(entry))
 
 
 def _describe(
-    batch: str, rows: list[int], inputs: pd.DataFrame, answers: AnswerColumns
+    batch: str, rows: NDArray[np.int64], inputs: pd.DataFrame, answers: AnswerColumns
 ) -> pd.DataFrame:
     """Inputs and answers as one table, whose columns have one type in every part."""
     answered = pd.DataFrame(
         {
             "row": pd.Series(rows, dtype="int64"),
-            "prediction_id": _as_text([prediction_id(batch, row) for row in rows]),
+            "prediction_id": _as_text([prediction_id(batch, row) for row in rows.tolist()]),
             "label": _as_text(answers.label),
             "risk_level": _as_text(answers.risk_level),
             **{name: pd.Series(each, dtype="float64") for name, each in answers.figures.items()},
