@@ -172,9 +172,14 @@ class Predictor:
 
     def score(self, matrix: NDArray[np.float32]) -> list[list[float]]:
         """Probabilities per row, as lists in class order; or the number of each row."""
-        (answers,) = self._session.run(None, {"features": matrix})  # it has one output
-        rows: list[list[float]] = answers.tolist()
+        rows: list[list[float]] = self.score_matrix(matrix).tolist()
         return rows
+
+    def score_matrix(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The same as a matrix (rows, figures)."""
+        answers: NDArray[np.float32]
+        (answers,) = self._session.run(None, {"features": matrix})  # it has one output
+        return answers
 
     def predict(self, records: Sequence[Mapping[str, Any]]) -> list[AnyAnswer]:
         """Answer records in order; the first that breaks the contract is an error."""

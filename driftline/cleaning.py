@@ -240,14 +240,22 @@ def _read_plain_numbers(series: pd.Series) -> np.ndarray | None:
             return np.array(series.to_numpy(dtype=float, na_value=math.nan))
         except OverflowError:
             return None
-    cells = series.to_numpy(dtype=object)
+    return _read_plain_text(series.to_numpy(dtype=object))
+
+
+def _read_plain_text(cells: np.ndarray) -> np.ndarray | None:
+    """Text of plain digits at once, nan where a cell is empty; None where there is any other."""
+    there = np.asarray(cells != "", dtype=bool)
     try:
-        text = "".join(cells)
-        values = cells.astype(float)
+        text = "".join(cells[there])
+        found = cells[there].astype(float)
     except (TypeError, ValueError, OverflowError):
         return None
-    is_plain = text.isascii() and "_" not in text and bool(np.isfinite(values).all())
-    return values if is_plain else None
+    if not text.isascii() or "_" in text or not np.isfinite(found).all():
+        return None
+    values = np.full(len(cells), math.nan)
+    values[there] = found
+    return values
 
 
 def _read_number(cell: Any, words: frozenset[str]) -> float | None:

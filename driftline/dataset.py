@@ -1,6 +1,5 @@
 """A run's plan, and a snapshot's rows as it encodes and splits them."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +10,13 @@ from numpy.typing import NDArray
 
 from driftline.columns import find_as_of
 from driftline.contract import Contract
-from driftline.dates import spell_date
 from driftline.design import EVEN, Design, weights_of
 from driftline.digests import number_repeats
 from driftline.errors import DataError
 from driftline.evaluation import default_repeats
 from driftline.fields import FieldSpec, InvalidRecordError
 from driftline.groups import groups_of, split_groups
+from driftline.matrix import encode_cleaned
 from driftline.numbers import NumberSpec
 from driftline.problem import Problem
 from driftline.quarantine import check_trainable
@@ -222,20 +221,6 @@ def number_of(problem: Problem, target: NumberTarget) -> NumberSpec:
     )
 
 
-def as_sent(table: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """Cleaned rows with their dates as requests have them: ISO text, None where one is missing."""
-    dates = [field.name for field in contract.fields if field.kind == "date"]
-    texts = {
-        name: pd.Series(
-            [None if math.isnan(days) else spell_date(days) for days in table[name]],
-            index=table.index,
-            dtype="object",
-        )
-        for name in dates
-    }
-    return table.assign(**texts) if texts else table
-
-
 def encode_rows(table: pd.DataFrame, problem: Problem) -> NDArray[np.float32]:
     """A snapshot's rows as the float32 matrix, by the very code that serving uses."""
     return encode_by(draft_contract(problem), table)
@@ -248,9 +233,8 @@ def encode_by(contract: Contract, table: pd.DataFrame) -> NDArray[np.float32]:
     if absent:
         message = f"snapshot: no column {', '.join(map(repr, absent))}; wanted this problem's own"
         raise DataError(message)
-    records = as_sent(table[names], contract).to_dict(orient="records")
     try:
-        return contract.encode_table(records)  # type: ignore[arg-type]
+        return encode_cleaned(table[names], contract)
     except InvalidRecordError as error:
         message = f"snapshot: a row breaks the problem file ({error}); wanted rows ingested by it"
         raise DataError(message) from None

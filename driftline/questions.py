@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftline.contract import Contract
-from driftline.dataset import as_sent
 from driftline.date_parts import recover_days
 from driftline.dates import spell_date
 from driftline.fields import FieldSpec, InvalidRecordError
+from driftline.matrix import as_sent
 
 Record = dict[str, Any]
 NO_CATEGORY = "no such category"

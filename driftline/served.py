@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from driftline.comparison import Improvement, compare_pairwise
 from driftline.contract import Contract
-from driftline.dataset import Dataset, as_sent, encode_by
+from driftline.dataset import Dataset, encode_by
 from driftline.export import score_onnx
 from driftline.fields import InvalidRecordError
+from driftline.matrix import as_sent
 from driftline.measured import Measured
 from driftline.metrics import compute_metrics, score_rows
 from driftline.problem import Comparison, Problem, Target

@@ -49,7 +49,7 @@ class Window:
     seen: int
     seen_label: int
     state: Mapping[str, Any] = field(default_factory=dict)  # what the last verdict left
-    places: tuple[int, ...] = ()  # sequences of the inputs
+    places: tuple[int, ...] = ()  # sequences of the inputs; rows of one part of a batch share it
 
     def judged_elsewhere(self) -> "Window":
         """The window without what came in: a verdict on other rows leaves it to be judged."""

@@ -124,7 +124,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     if not (len(case.current) or evidence.faults or labels.has_cohort):
         return {"drift": drift}  # nothing came that would be judged; labels may wait
     if decision.verdict == "need_labels":
-        drift["label_first"] = label_first(case)
+        drift["label_first"] = label_first(spec, case)
     drift["report"] = record(spec, case, seen, labels, decision, evidence)
     if takes_back and spec.changes.roll_back == "itself":
         return {"drift": drift} | take_back(spec, evidence.taken_back)
@@ -215,12 +215,12 @@ def judge_shadow(spec: Problem, case: Case, cohort: Cohort) -> Shadow | None:
     )
 
 
-def label_first(case: Case) -> list[str]:
+def label_first(spec: Problem, case: Case) -> list[str]:
     """Which rows a person should label first: ids of predictions, or row numbers of a source."""
     rows = inputs.rows_to_label(case.reference, case.current, case.served)
     places = [case.places[row] for row in rows]
     if case.judged is None and not case.is_holdout:
-        return predictions.ids_of([case.window.places[place] for place in places])
+        return predictions.ids_of(spec, case.window, places)
     return [f"row {place + 1}" for place in places]
 
 

@@ -5,7 +5,7 @@ from itertools import count
 from flows.shared.aliases import read_fitting
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.problems import read_problem
-from tasks.log import scoring
+from tasks.log import parts, scoring
 from tasks.progress import bar, step, tell
 from tasks.reading import sources
 
@@ -31,6 +31,7 @@ def score(problem: str, source: str | None = None, output: str | None = None) ->
                 answered, resumed = answered + found, resumed + 1
             rows += len(piece.rows)
             advance(piece.share)
+        parts.forget_parts(spec)
         if resumed:
             tell(f"{resumed} parts were there already")
         tell(f"{answered} of {rows} rows answered")

@@ -31,6 +31,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Program
 
 from bentos.log.checks import Tally, all_keys, count_on, newest_key
 from bentos.log.mistakes import advice_on
+from bentos.log.parts import find_prediction
 from bentos.log.rows import label_row, order_row
 from bentos.log.tables import LABELS, ORDERS, PREDICTIONS, REFUSALS, VERDICTS
 from bentos.settings import database_kind, state_folder
@@ -187,23 +188,20 @@ def add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
 
 
 def _add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
-    query = (
-        select(PREDICTIONS.c.problem, LABELS.c.label)
-        .outerjoin(LABELS, LABELS.c.prediction_id == PREDICTIONS.c.id)
-        .where(PREDICTIONS.c.id == prediction_id)
-    )
+    query = select(LABELS.c.label).where(LABELS.c.prediction_id == prediction_id)
     with engine.connect() as connection:
-        found = connection.execute(query).first()
-        if found is None:
-            return "unknown"
-        problem, kept = found
+        kept = connection.execute(query).scalar()
         if kept is None:
+            found = find_prediction(connection, prediction_id)
+            if found is None:
+                return "unknown"
+            row = label_row(prediction_id, found.problem, label, found.part)
             try:
-                connection.execute(LABELS.insert(), label_row(prediction_id, problem, label))
+                connection.execute(LABELS.insert(), row)
                 connection.commit()
             except IntegrityError:  # another sender was faster
                 connection.rollback()
-                _, kept = connection.execute(query).one()
+                kept = connection.execute(query).scalar_one()
             else:
                 return "added"
     return "same" if kept == label else "different"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from bentos.log.batches import is_answered, is_part, read_id
 from bentos.log.checks import Tally, all_keys, count_on, newest_key
 from bentos.log.refusals import Counts, PendingRefusals
 from bentos.log.rows import Row, label_row, order_row, prediction_rows, refusal_rows
@@ -81,11 +82,12 @@ class DirectLog:
 
         def add(cursor: Any) -> str:
             mark = self._driver.mark
-            known = f"SELECT problem FROM predictions WHERE id = {mark}"  # noqa: S608 - our mark
-            found = _first(cursor, known, prediction_id)
+            found = self._find(cursor, prediction_id)
             if found is None:
                 return "unknown"
-            row = label_row(prediction_id, found[0], label)
+            row = label_row(prediction_id, found[0], label, found[1])
+            if found[1] is None:
+                del row["part"]  # which an older release's tables have not
             if self._insert_one(cursor, "labels", row, "prediction_id"):
                 return "added"
             kept = f"SELECT label FROM labels WHERE prediction_id = {mark}"  # noqa: S608 - our mark
@@ -94,6 +96,24 @@ class DirectLog:
 
         outcome: str = self._run(add)
         return outcome
+
+    def _find(self, cursor: Any, prediction_id: str) -> tuple[str, str | None] | None:
+        """The problem of a prediction, and the part of a batch that holds it, if one does."""
+        mark = self._driver.mark
+        known = f"SELECT problem FROM predictions WHERE id = {mark}"  # noqa: S608 - our mark
+        found = None if is_part(prediction_id) else _first(cursor, known, prediction_id)
+        of_batch = read_id(prediction_id)
+        if found is not None or of_batch is None:
+            return None if found is None else (found[0], None)
+        query = (
+            f"SELECT predictions.problem, parts.id, end_row, left_out FROM parts"  # noqa: S608 - our mark
+            f" JOIN predictions ON predictions.id = parts.id"
+            f" WHERE batch = {mark} AND first_row <= {mark} ORDER BY first_row DESC LIMIT 1"
+        )
+        part = _first(cursor, query, *of_batch)
+        if part is None or not is_answered(of_batch[1], part[2], part[3]):
+            return None
+        return part[0], part[1]
 
     def order_checks(self, problem: str, *, every: int) -> list[str]:
         """Order the checks that new labels call for; returns the keys of those that are new."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from bentos.log.database import LabelOutcome, _insert_ignoring
+from bentos.log.parts import KnownParts, find_predictions
 from bentos.log.rows import label_row
-from bentos.log.tables import LABELS, PREDICTIONS
+from bentos.log.tables import LABELS
 
 IDS_PER_QUERY = 500
 
@@ -20,25 +21,31 @@ def add_labels(
     it stands in the database or earlier in the same list, so all of it may be repeated.
     """
     outcomes: list[LabelOutcome] = []
+    parts: KnownParts = {}
     for start in range(0, len(labels), IDS_PER_QUERY):
-        outcomes += _add_batch(engine, problem, labels[start : start + IDS_PER_QUERY])
+        outcomes += _add_batch(engine, problem, labels[start : start + IDS_PER_QUERY], parts)
     return outcomes
 
 
 def _add_batch(
-    engine: Engine, problem: str, labels: Sequence[tuple[str, str]]
+    engine: Engine, problem: str, labels: Sequence[tuple[str, str]], parts: KnownParts
 ) -> list[LabelOutcome]:
-    kept = _read_kept(engine, problem, {prediction_id for prediction_id, _ in labels})
+    ids = {prediction_id for prediction_id, _ in labels}
+    with engine.connect() as connection:
+        known = find_predictions(connection, problem, ids, parts)
+        kept = _read_kept(connection, known)
     first: dict[str, str] = {}
     for prediction_id, label in labels:
-        if prediction_id in kept and kept[prediction_id] is None:
+        if prediction_id in known and prediction_id not in kept:
             first.setdefault(prediction_id, label)
     if first:
-        _insert(engine, problem, first)
-        kept |= _read_kept(engine, problem, first)  # another sender may have been faster
+        rows = [label_row(key, problem, label, known[key]) for key, label in first.items()]
+        with engine.begin() as connection:
+            connection.execute(_insert_ignoring(engine, LABELS, "prediction_id"), rows)
+            kept |= _read_kept(connection, first)  # another sender may have been faster
     outcomes: list[LabelOutcome] = []
     for prediction_id, label in labels:
-        if prediction_id not in kept:
+        if prediction_id not in known:
             outcomes.append("unknown")
         elif kept[prediction_id] != label:
             outcomes.append("different")
@@ -47,18 +54,8 @@ def _add_batch(
     return outcomes
 
 
-def _read_kept(engine: Engine, problem: str, ids: Iterable[str]) -> dict[str, str | None]:
-    """The label of each of these predictions that is known, None where it has none yet."""
-    query = (
-        select(PREDICTIONS.c.id, LABELS.c.label)
-        .outerjoin(LABELS, LABELS.c.prediction_id == PREDICTIONS.c.id)
-        .where(PREDICTIONS.c.id.in_(list(ids)), PREDICTIONS.c.problem == problem)
-    )
-    with engine.connect() as connection:
-        return {row.id: row.label for row in connection.execute(query)}
-
-
-def _insert(engine: Engine, problem: str, labels: dict[str, str]) -> None:
-    rows = [label_row(key, problem, label) for key, label in labels.items()]
-    with engine.begin() as connection:
-        connection.execute(_insert_ignoring(engine, LABELS, "prediction_id"), rows)
+def _read_kept(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """The label of each of these predictions that has one."""
+    query = select(LABELS.c.prediction_id, LABELS.c.label)
+    rows = connection.execute(query.where(LABELS.c.prediction_id.in_(list(ids))))
+    return {row.prediction_id: row.label for row in rows}

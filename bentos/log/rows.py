@@ -118,13 +118,14 @@ def check_types(rows: Sequence[Row], types: Types) -> None:
                 raise TypeError(column)
 
 
-def label_row(prediction_id: str, problem: str, label: str) -> Row:
-    """A label that is received now."""
+def label_row(prediction_id: str, problem: str, label: str, part: str | None = None) -> Row:
+    """A label that is received now; `part` is the part of a batch that holds its prediction."""
     return {
         "prediction_id": prediction_id,
         "problem": problem,
         "label": label,
         "received_at": now(),
+        "part": part,
     }
 
 

@@ -5,6 +5,7 @@ Every table has a sequence that the database itself counts, so that order never 
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -50,7 +51,25 @@ LABELS = Table(
     Column("problem", String(64), nullable=False),
     Column("label", String(128), nullable=False),
     Column("received_at", Moment, nullable=False),
+    Column("part", String(64), nullable=True),  # that holds the prediction, where one does
     Index("labels_by_problem", "problem", "sequence"),
+)
+
+# Predictions that lie in the store: a file of a batch, and its place, which is the row of
+# `predictions` with its id.
+PARTS = Table(
+    "parts",
+    METADATA,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("batch", String(32), nullable=False),
+    Column("first_row", BigInteger, nullable=False),  # of the source
+    Column("end_row", BigInteger, nullable=False),  # the one after the last
+    Column("rows_answered", BigInteger, nullable=False),
+    Column("left_out", LongText, nullable=False),  # a JSON list of rows that were refused
+    Column("sha256", String(64), nullable=True),  # of the file; None once it has been removed
+    Column("is_kept", Boolean, nullable=False),  # no longer once retention has begun to remove it
+    Index("parts_by_batch", "batch", "first_row"),
 )
 
 # How many records a contract refused; rows of the kind `record` count each record once.

@@ -3,7 +3,6 @@
 Figures move by `SHARED_BY` labels at a time, so that nobody reads one person's outcome off them.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +11,7 @@ import numpy as np
 from sqlalchemy import Connection, Row, select
 
 from bentos.http.metrics import SHARED_BY
-from bentos.log.tables import LABELS, PREDICTIONS
+from bentos.log.tables import LABELS, PARTS, PREDICTIONS
 from deployments.exporter.records import Records
 from driftline.dataset import number_of
 from driftline.goal import bare_metric
@@ -21,6 +20,7 @@ from driftline.metrics import METRICS, Scored, bootstrap_intervals, compute_metr
 from driftline.problem import Problem
 from driftline.scored import ScoredRows
 from driftline.target import NumberTarget
+from tasks.log.inputs import read_logged, select_labelled
 from tasks.log.predictions import outside_quarantine
 
 NEWEST_LABELS: Final = 5000  # among which the champion's are looked for
@@ -78,16 +78,16 @@ def gates_of(problem: Problem) -> dict[tuple[str, str], float]:
 def _read(connection: Connection, problem: Problem, version: str) -> ScoredRows | None:
     """The newest labelled answers of a version outside of quarantine; None where they are few."""
     newest = (
-        select(LABELS.c.prediction_id, LABELS.c.label, LABELS.c.sequence)
+        select(LABELS.c.prediction_id, LABELS.c.part, LABELS.c.label, LABELS.c.sequence)
         .where(LABELS.c.problem == problem.name)
         .order_by(LABELS.c.sequence.desc())
         .limit(NEWEST_LABELS)
         .subquery()
     )
     query = (
-        select(newest.c.label, PREDICTIONS.c.prediction, PREDICTIONS.c.probabilities)
-        .join(PREDICTIONS, PREDICTIONS.c.id == newest.c.prediction_id)
+        select_labelled(newest.c.label, labels=newest)
         .where(PREDICTIONS.c.model_version == version)
+        .where(newest.c.part.is_(None) | PARTS.c.is_kept)
         .where(*outside_quarantine(connection, problem.name))
         .order_by(newest.c.sequence.desc())
         .limit(ROWS)
@@ -96,21 +96,21 @@ def _read(connection: Connection, problem: Problem, version: str) -> ScoredRows 
     return _score(found, problem) if len(found) >= problem.drift.min_labels else None
 
 
-def _score(rows: Sequence[Row[Any]], problem: Problem) -> ScoredRows | None:
+def _score(found: Sequence[Row[Any]], problem: Problem) -> ScoredRows | None:
     """Logged answers with their truth; labels of classes that are declared no more are left out."""
+    logged = read_logged(found, problem)
+    y = [row.label for row in found]
+    answers, predicted = np.array(logged.probabilities), np.array(logged.predictions)
     if isinstance(problem.target, NumberTarget):
-        return Measured(
-            y=np.array([float(row.label) for row in rows]),
-            answers=np.array([json.loads(row.probabilities) for row in rows]),
-            spec=number_of(problem, problem.target),
-        )
-    known = [row for row in rows if row.label in problem.classes]
+        spec = number_of(problem, problem.target)
+        return Measured(y=np.array(y, dtype=np.float64), answers=answers, spec=spec)
+    known = [place for place, label in enumerate(y) if label in problem.classes]
     if len(known) < problem.drift.min_labels:
         return None
     return Scored(
-        y=np.array([problem.classes.index(row.label) for row in known]),
-        probabilities=np.array([json.loads(row.probabilities) for row in known]),
-        predicted=np.array([row.prediction for row in known]),
+        y=np.array([problem.classes.index(y[place]) for place in known]),
+        probabilities=answers[known],
+        predicted=predicted[known],
         positive=problem.positive_indices[0] if problem.is_binary else None,
         threshold=None,
     )

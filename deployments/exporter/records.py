@@ -11,7 +11,7 @@ from typing import Final, get_args
 from sqlalchemy import Connection, Table, case, func, select
 
 from bentos.log.checks import Tally, count_on
-from bentos.log.tables import LABELS, ORDERS, PREDICTIONS, RELEASES, VERDICTS
+from bentos.log.tables import LABELS, ORDERS, PARTS, PREDICTIONS, RELEASES, VERDICTS
 from deployments.exporter.journal import Tenure, read_tenure
 from driftline.verdicts import Verdict
 
@@ -60,7 +60,8 @@ def read_records(connection: Connection, problem: str, counted: Counted) -> Reco
         verdict=verdict,
         verdict_at=verdict_at,
         quarantines=_open_quarantines(connection, problem),
-        predictions=_count(connection, PREDICTIONS, problem, counted),
+        predictions=_count(connection, PREDICTIONS, problem, counted)
+        + _count_beyond_places(connection, problem),
         labels=_count(connection, LABELS, problem, counted),
         label_lags=_label_lags(connection, problem),
         labels_awaited_since=_labels_awaited_since(connection, problem),
@@ -135,11 +136,22 @@ def _count(connection: Connection, table: Table, problem: str, counted: Counted)
     return total
 
 
+def _count_beyond_places(connection: Connection, problem: str) -> int:
+    """Predictions in parts of batches, beyond the one row that each part has among the others."""
+    query = (
+        select(func.sum(PARTS.c.rows_answered), func.count())
+        .join(PREDICTIONS, PREDICTIONS.c.id == PARTS.c.id)
+        .where(PREDICTIONS.c.problem == problem)
+    )
+    rows, parts = connection.execute(query).one()
+    return int(rows or 0) - int(parts)
+
+
 def _label_lags(connection: Connection, problem: str) -> tuple[float, ...]:
     """Seconds from answer to label of the newest labels; none of too few to hide one among."""
     query = (
         select(LABELS.c.received_at, PREDICTIONS.c.answered_at)
-        .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
+        .join(PREDICTIONS, PREDICTIONS.c.id == func.coalesce(LABELS.c.part, LABELS.c.prediction_id))
         .where(LABELS.c.problem == problem)
         .order_by(LABELS.c.sequence.desc())
         .limit(LAG_LABELS)

@@ -1,6 +1,7 @@
 """Files of the store, in a folder or a bucket: each is written whole or not at all."""
 
 import io as streams
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -42,11 +43,23 @@ def read_file(address: str) -> bytes:
             raise NotFoundError(message) from None
 
 
-def write_parquet(address: str, table: pd.DataFrame) -> str:
+def write_parquet(
+    address: str, table: pd.DataFrame, *, repeating: Sequence[str] | None = None
+) -> str:
     """Write a table as one Parquet file; returns its address."""
+    return write_file(address, as_parquet(table, repeating=repeating))
+
+
+def as_parquet(table: pd.DataFrame, *, repeating: Sequence[str] | None = None) -> bytes:
+    """A table as the bytes of a Parquet file; the same table gives the same.
+
+    Looking for values that repeat takes most of the time: `repeating` are columns that have some,
+    where that is known.
+    """
     buffer = streams.BytesIO()
-    table.to_parquet(buffer, index=False)
-    return write_file(address, buffer.getvalue())
+    known = True if repeating is None else list(repeating)
+    table.to_parquet(buffer, index=False, engine="pyarrow", use_dictionary=known)
+    return buffer.getvalue()
 
 
 def count_rows(address: str) -> int | None:

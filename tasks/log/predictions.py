@@ -1,22 +1,33 @@
 """The prediction log as tables: windows of predictions, labelled rows, verdicts and orders."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, select
 from sqlalchemy.exc import IntegrityError
 
-from bentos.log.tables import ACTOR_LETTERS, LABELS, ORDERS, PREDICTIONS, RELEASES, VERDICTS
+from bentos.log.batches import prediction_id
+from bentos.log.tables import (
+    ACTOR_LETTERS,
+    LABELS,
+    ORDERS,
+    PARTS,
+    PREDICTIONS,
+    RELEASES,
+    VERDICTS,
+)
 from driftline.problem import Problem
 from driftline.verdicts import DriftDecision, Quarantined, Window, name_of
 from tasks.decorators import io
+from tasks.log.inputs import HAS_INPUTS, read_inputs, read_logged, select_labelled
+from tasks.log.parts import ROW, read_part
 from tasks.log.records import open_records
 
 A_DAY = timedelta(days=1)
-ROWS_AT_ONCE = 50_000
 QUARANTINE = "quarantine"
 
 
@@ -32,13 +43,9 @@ def read_window(problem: Problem, model_version: str) -> Window:
     seen = 0 if verdict is None else int(verdict["last_prediction"])
     seen_label = int(state.get("last_label", 0))
     mine = (PREDICTIONS.c.problem == problem.name) & (PREDICTIONS.c.model_version == model_version)
-    fresh = (
-        select(PREDICTIONS.c.sequence, PREDICTIONS.c.inputs)
-        .where(mine, PREDICTIONS.c.sequence > seen, PREDICTIONS.c.inputs.is_not(None))
-        .order_by(PREDICTIONS.c.sequence)
-    )
     with open_records().connect() as connection:
-        predictions, places = read_table(connection, fresh, problem)
+        fresh = PREDICTIONS.c.sequence > seen
+        predictions, places = read_inputs(connection, problem, mine, fresh)
         labelled, judged = _read_unjudged(connection, problem, mine, seen_label)
     return Window(
         inputs=predictions,
@@ -63,18 +70,18 @@ def _read_unjudged(
     horizon = problem.drift.label_horizon_days
     place = PREDICTIONS.c.sequence if horizon else LABELS.c.sequence
     told = (
-        select(place, PREDICTIONS.c.inputs, LABELS.c.label, PREDICTIONS.c.probabilities)
-        .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
-        .where(mine, place > seen_label, PREDICTIONS.c.inputs.is_not(None))
+        select_labelled(place, LABELS.c.label)
+        .where(mine, place > seen_label, HAS_INPUTS)
         .where(*outside_quarantine(connection, problem.name))
-        .order_by(place)
+        .order_by(place, LABELS.c.sequence)
     )
     if horizon:
         told = told.where(PREDICTIONS.c.answered_at <= _now() - timedelta(days=horizon))
     labels = connection.execute(told).all()
-    labelled = _table([row.inputs for row in labels], problem)
+    logged = read_logged(labels, problem)
+    labelled = logged.inputs
     labelled["_label"] = [row.label for row in labels]
-    labelled["_probabilities"] = [json.loads(row.probabilities) for row in labels]
+    labelled["_probabilities"] = logged.probabilities
     return labelled, [int(row[0]) for row in labels]
 
 
@@ -121,13 +128,30 @@ def _quarantined(connection: Connection, problem: str) -> list[Quarantined]:
 
 
 @io(name="read ids")
-def ids_of(places: Sequence[int]) -> list[str]:
-    """Ids of predictions by their sequences, in that order."""
-    query = select(PREDICTIONS.c.sequence, PREDICTIONS.c.id)
+def ids_of(problem: Problem, window: Window, rows: Sequence[int]) -> list[str]:
+    """Ids of predictions by their rows in a window, in that order."""
+    places = [window.places[row] for row in rows]
+    query = select(PREDICTIONS.c.sequence, PREDICTIONS.c.id, PARTS.c.batch, PARTS.c.sha256)
+    query = query.outerjoin(PARTS, PARTS.c.id == PREDICTIONS.c.id)
     with open_records().connect() as connection:
-        rows = connection.execute(query.where(PREDICTIONS.c.sequence.in_(list(places)))).all()
-    known = {int(place): str(name) for place, name in rows}
-    return [known[place] for place in places if place in known]
+        found = connection.execute(query.where(PREDICTIONS.c.sequence.in_(set(places)))).all()
+    known = {
+        place: [name] if batch is None else _ids_of_part(problem, name, batch, sha256)
+        for place, name, batch, sha256 in found
+    }
+    return [
+        known[place][row - bisect_left(window.places, place)]
+        for place, row in zip(places, rows, strict=True)
+        if known.get(place)
+    ]
+
+
+def _ids_of_part(problem: Problem, part: str, batch: str, sha256: str | None) -> list[str]:
+    """Ids of a part's rows in order; none where it has been forgotten."""
+    if sha256 is None:
+        return []
+    rows = read_part(problem.name, part, sha256)[ROW].tolist()
+    return [prediction_id(batch, row) for row in rows]
 
 
 @io(name="read quarantine")
@@ -176,14 +200,13 @@ def read_labelled(problem: Problem) -> pd.DataFrame:
     """
     with open_records().connect() as connection:
         query = (
-            select(PREDICTIONS.c.inputs, LABELS.c.label)
-            .join(PREDICTIONS, PREDICTIONS.c.id == LABELS.c.prediction_id)
-            .where(LABELS.c.problem == problem.name, PREDICTIONS.c.inputs.is_not(None))
+            select_labelled(LABELS.c.label)
+            .where(LABELS.c.problem == problem.name, HAS_INPUTS)
             .where(*outside_quarantine(connection, problem.name))
             .order_by(LABELS.c.sequence)
         )
         rows = connection.execute(query).all()
-    table = _table([row.inputs for row in rows], problem)
+    table = read_logged(rows, problem).inputs
     table[problem.target.name] = [row.label for row in rows]
     return table
 
@@ -245,22 +268,3 @@ def _last_verdict(problem: str, model_version: str) -> Mapping[str, Any] | None:
     )
     with open_records().connect() as connection:
         return connection.execute(query).mappings().first()  # type: ignore[return-value]
-
-
-def read_table(
-    connection: Connection, query: Select[Any], problem: Problem
-) -> tuple[pd.DataFrame, list[int]]:
-    """Logged inputs and their places, read piece by piece: all of them, however many."""
-    parts, places = [_table([], problem)], []
-    rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
-    for piece in rows.partitions():
-        parts.append(_table([row.inputs for row in piece], problem))
-        places += [int(row.sequence) for row in piece]
-    full = [part for part in parts if len(part)] or parts
-    return pd.concat(full, ignore_index=True), places
-
-
-def _table(inputs: Sequence[str], problem: Problem) -> pd.DataFrame:
-    """Logged inputs under the problem's columns; what a record left out is missing."""
-    rows = [json.loads(text) for text in inputs]
-    return pd.DataFrame(rows, columns=list(problem.columns))

@@ -1,31 +1,38 @@
 """Batch scoring: rows in, answers out as Parquet files, a piece at a time.
 
 A part's file is written when its answers are in the prediction log; ids follow from the model, the
-source's content and the row's place. So whatever was interrupted goes on without a row twice.
+source's content and the row's place (`bentos.log.batches`). So whatever was interrupted goes on
+without a row twice.
 """
 
-import hashlib
 import json
 import time
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from bentos.columns import AnswerColumns, describe_columns
+from bentos.log.batches import batch_of, prediction_id
 from bentos.log.database import insert_predictions
-from bentos.log.rows import prediction_entry, prediction_rows
-from bentos.predictor import AnyAnswer, Predictor, figure_names
+from bentos.log.rows import prediction_rows
+from bentos.predictor import Predictor
 from driftline.cleaning import clean, faults_of_values, keep_ignored
 from driftline.contract import Contract
-from driftline.dataset import as_sent
 from driftline.errors import DataError, NotFoundError
 from driftline.fields import InvalidRecordError
+from driftline.matrix import as_sent, encode_cleaned
 from driftline.problem import Problem
 from driftline.served import ServedModel, find_untaken
 from tasks.data.files import count_rows, locate, read_file, write_file, write_parquet
 from tasks.decorators import io
+from tasks.log.parts import AnsweredRows, log_part
 from tasks.log.records import open_records
 
-PIECE_ROWS = 10_000
+PIECE_ROWS = 100_000  # of a part too: with another number, parts of a batch would overlap
+REPEATING = ("label", "risk_level")  # columns of few values
+LEAST_OF_PART = 1_000  # answered rows of a piece, from which they are logged as a part
 
 
 class Scorer:
@@ -38,14 +45,15 @@ class Scorer:
         self.problem = problem
         self.source = source
         self.predictor = Predictor(model.contract, model.onnx)
-        self._about = {"problem": problem.name, "model_version": model.version, "source": sha256}
+        self._about = {
+            "problem": problem.name,
+            "model_version": model.version,
+            "source": sha256,
+            "rows_per_part": PIECE_ROWS,
+        }
+        self.batch = batch_of(problem.name, model.version, sha256)
         name = f"v{model.version}-{sha256[:12]}"
         self.folder = (output or locate("scores", problem.name, name)).rstrip("/")
-
-    def id_of(self, row: int) -> str:
-        """The prediction's id for a row of the source."""
-        text = json.dumps([*self._about.values(), row])
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def part(self, number: int) -> str:
         """Where the answers of a piece lie."""
@@ -87,52 +95,91 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
     own = keep_ignored(rows, scorer.problem)
     bad = faults_of_values(cleaned, scorer.problem)
     contract = scorer.predictor.contract
-    kept = as_sent(cleaned.table.drop(index=list(bad)), contract)
-    try:
-        answers = scorer.predictor.predict(_records(kept))
-    except InvalidRecordError:  # the problem file has come to allow what the model was not made for
-        untaken = find_untaken(contract, kept)
-        bad, kept = bad | untaken, kept.drop(index=list(untaken))
-        answers = scorer.predictor.predict(_records(kept))
-    records = _records(kept)
-    ids = [scorer.id_of(start + int(row)) for row in kept.index]
-    entry = prediction_entry(contract, records, answers, ids, at=time.time())
+    kept, matrix, untaken = _encode_taken(cleaned.table.drop(index=list(bad)), contract)
+    bad = bad | untaken
+    scores = scorer.predictor.score_matrix(matrix)
+    answers = describe_columns(contract, scores)
+    inputs = as_sent(kept[[field.name for field in contract.fields]], contract)
+    places = start + kept.index.to_numpy(dtype=np.int64)
     scorer.take_folder(is_new=True)
-    if ids:
-        insert_predictions(open_records(), prediction_rows(entry))
+    _log(scorer, AnsweredRows(scorer.batch, start, start + len(rows), places, inputs, answers))
     if bad:
         reasons = ["; ".join(why) for why in bad.values()]
         refused = pd.DataFrame({"row": [start + row for row in bad], "reasons": reasons})
         write_parquet(scorer.refused(number), _beside(refused, own.iloc[list(bad)]))
-    answered = _describe(contract, kept, ids, answers, start=start)
-    write_parquet(scorer.part(number), _beside(answered, own.iloc[kept.index]))
+    answered = _describe(scorer.batch, places, inputs, answers)
+    own = own.iloc[kept.index] if bad else own
+    write_parquet(scorer.part(number), _beside(answered, own), repeating=REPEATING)
     return len(kept)
 
 
-def _records(kept: pd.DataFrame) -> list[dict[str, Any]]:
-    filled = kept.astype("object").where(kept.notna(), None)
-    return filled.to_dict(orient="records")  # type: ignore[return-value] # names are strings
+def _encode_taken(
+    table: pd.DataFrame, contract: Contract
+) -> tuple[pd.DataFrame, NDArray[np.float32], dict[int, tuple[str, ...]]]:
+    """The rows that the contract takes, as its matrix, and those that it does not with reasons.
+
+    The problem file may have come to allow what the model was not made for.
+    """
+    try:
+        return table, encode_cleaned(table, contract), {}
+    except InvalidRecordError:
+        untaken = find_untaken(contract, as_sent(table, contract))
+        kept = table.drop(index=list(untaken))
+        return kept, encode_cleaned(kept, contract), untaken
+
+
+def _log(scorer: Scorer, answered: AnsweredRows) -> None:
+    """Few rows as rows of the log, many as a part that it refers to."""
+    contract, answers = scorer.predictor.contract, answered.answers
+    if len(answers) >= LEAST_OF_PART:
+        log_part(contract.problem, contract.model_version, answered)
+    elif len(answers):
+        inputs = answered.inputs
+        records = inputs.astype("object").where(inputs.notna(), None).to_dict(orient="records")
+        predictions = [
+            {
+                "id": prediction_id(answered.batch, row),
+                "inputs": records[at],
+                "prediction": int(answers.prediction[at]),
+                "label": answers.label[at],
+                "probabilities": answers.probabilities[at].tolist(),
+                "confidence": float(answers.confidence[at]),
+                "risk": answers.risk_level[at],
+            }
+            for at, row in enumerate(answered.rows.tolist())
+        ]
+        entry = {
+            "time": time.time(),
+            "problem": contract.problem,
+            "version": contract.model_version,
+            "predictions": predictions,
+        }
+        insert_predictions(open_records(), prediction_rows(entry))
 
 
 def _describe(
-    contract: Contract, kept: pd.DataFrame, ids: list[str], answers: list[AnyAnswer], *, start: int
+    batch: str, rows: NDArray[np.int64], inputs: pd.DataFrame, answers: AnswerColumns
 ) -> pd.DataFrame:
     """Inputs and answers as one table, whose columns have one type in every part."""
     answered = pd.DataFrame(
         {
-            "row": pd.Series([start + int(row) for row in kept.index], dtype="int64"),
-            "prediction_id": pd.Series(ids, dtype="string"),
-            "label": pd.Series([answer.label for answer in answers], dtype="string"),
-            "risk_level": pd.Series([answer.risk_level for answer in answers], dtype="string"),
-            **{
-                name: pd.Series([answer.figures[name] for answer in answers], dtype="float64")
-                for name in figure_names(contract)
-            },
+            "row": pd.Series(rows, dtype="int64"),
+            "prediction_id": _as_text([prediction_id(batch, row) for row in rows.tolist()]),
+            "label": _as_text(answers.label),
+            "risk_level": _as_text(answers.risk_level),
+            **{name: pd.Series(each, dtype="float64") for name, each in answers.figures.items()},
         }
     )
-    inputs = kept.reset_index(drop=True)
+    inputs = inputs.reset_index(drop=True)
     texts = inputs.select_dtypes("object").columns
-    return _beside(answered, inputs.astype(dict.fromkeys(texts, "string")))
+    return _beside(answered, inputs.assign(**{name: _as_text(inputs[name]) for name in texts}))
+
+
+def _as_text(values: Any) -> pd.Series:
+    """Texts, None where one is missing, as Arrow holds them."""
+    import pyarrow as pa
+
+    return pd.Series(pd.arrays.ArrowStringArray(pa.array(values, type=pa.string())))
 
 
 def _beside(answered: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:

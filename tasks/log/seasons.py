@@ -9,7 +9,8 @@ from bentos.log.tables import PREDICTIONS
 from driftline.problem import Problem
 from driftline.verdicts import Window
 from tasks.decorators import io
-from tasks.log.predictions import outside_quarantine, read_table
+from tasks.log.inputs import read_inputs
+from tasks.log.predictions import outside_quarantine
 from tasks.log.records import open_records
 
 AROUND = 24  # a period is looked at for so much of it before and after: half a month of a year
@@ -31,10 +32,8 @@ def read_season(problem: Problem, window: Window) -> pd.DataFrame:
         first, last = connection.execute(bounds).one()
         around = period / AROUND
         alike = (
-            select(PREDICTIONS.c.sequence, PREDICTIONS.c.inputs)
-            .where(mine, PREDICTIONS.c.sequence < window.first, PREDICTIONS.c.inputs.is_not(None))
-            .where(when.between(first - period - around, last - period + around))
-            .where(*outside_quarantine(connection, problem.name))
-            .order_by(PREDICTIONS.c.sequence)
+            PREDICTIONS.c.sequence < window.first,
+            when.between(first - period - around, last - period + around),
+            *outside_quarantine(connection, problem.name),
         )
-        return read_table(connection, alike, problem)[0]
+        return read_inputs(connection, problem, *alike)[0]

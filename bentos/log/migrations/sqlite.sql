@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS labels (
   prediction_id VARCHAR(64) NOT NULL,
   problem VARCHAR(64) NOT NULL,
   label VARCHAR(128) NOT NULL,
-  received_at DATETIME NOT NULL,
+  received_at DATETIME NOT NULL, part VARCHAR(64),
   PRIMARY KEY (sequence),
   UNIQUE (prediction_id)
 );
@@ -106,6 +106,20 @@ CREATE TABLE IF NOT EXISTS failures (
   PRIMARY KEY (sequence)
 );
 CREATE INDEX IF NOT EXISTS failures_by_order ON failures (order_key, sequence);
+CREATE TABLE IF NOT EXISTS parts (
+  sequence INTEGER NOT NULL,
+  id VARCHAR(64) NOT NULL,
+  batch VARCHAR(32) NOT NULL,
+  first_row BIGINT NOT NULL,
+  end_row BIGINT NOT NULL,
+  rows_answered BIGINT NOT NULL,
+  left_out TEXT NOT NULL,
+  sha256 VARCHAR(64),
+  is_kept BOOLEAN NOT NULL,
+  PRIMARY KEY (sequence),
+  UNIQUE (id)
+);
+CREATE INDEX IF NOT EXISTS parts_by_batch ON parts (batch, first_row);
 DELETE FROM alembic_version;
-INSERT INTO alembic_version VALUES ('0005');
+INSERT INTO alembic_version VALUES ('0006');
 COMMIT;

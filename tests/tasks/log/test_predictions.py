@@ -167,5 +167,5 @@ def test_a_new_champion_takes_over_the_price_of_a_renewal(home: Path, problem: P
 def test_rows_to_label_are_named_by_their_ids(logged: Problem) -> None:
     window = read(logged)
 
-    assert predictions.ids_of.fn(list(reversed(window.places))) == ["sound 1", "sound 0"]
+    assert predictions.ids_of.fn(logged, window, [1, 0]) == ["sound 1", "sound 0"]
     assert isinstance(window.inputs, pd.DataFrame)

@@ -1,0 +1,136 @@
+"""Parts of batches in the store: written once, read by whom they concern, forgotten in time.
+
+A part's file has the rows that were answered: the problem's columns as a request would have them,
+and what `OWN` names. Its name holds its digest. The file comes first and its row in the database
+after it, so that no row names a file that is not there.
+"""
+
+import io as streams
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import select, update
+
+from bentos.columns import AnswerColumns
+from bentos.log.batches import part_id, place_row
+from bentos.log.database import _insert_ignoring
+from bentos.log.tables import PARTS, PREDICTIONS
+from bentos.settings import retention_days
+from driftline.digests import digest_bytes
+from driftline.errors import DataError
+from driftline.problem import Problem
+from tasks.data.files import as_parquet, list_times, locate, read_file, remove_file, write_file
+from tasks.decorators import io
+from tasks.log.records import open_records
+
+OWN = "driftline:"  # before the names of a part's columns that are not the problem's
+ROW, PREDICTION, FIGURE = f"{OWN}row", f"{OWN}prediction", f"{OWN}figure:"
+FOLDER = "parts"
+LEFT_BEHIND = timedelta(days=1)  # a file that no row names by then was left by a killed run
+
+
+@dataclass(frozen=True)
+class AnsweredRows:
+    """A source's rows from `first` to before `end`; `rows` are those that were answered."""
+
+    batch: str
+    first: int
+    end: int
+    rows: NDArray[np.int64]
+    inputs: pd.DataFrame
+    answers: AnswerColumns
+
+
+def log_part(problem: str, model_version: str, answered: AnsweredRows) -> None:
+    """Keep a part's rows and name them in the log; done again, it changes nothing."""
+    content = as_parquet(_as_table(answered))
+    sha256, part = digest_bytes(content), part_id(answered.batch, answered.first)
+    address = _locate(problem, part, sha256)
+    write_file(address, content)
+    engine, source_rows = open_records(), np.arange(answered.first, answered.end)
+    row = {
+        "id": part,
+        "batch": answered.batch,
+        "first_row": answered.first,
+        "end_row": answered.end,
+        "rows_answered": len(answered.rows),
+        "left_out": json.dumps(np.setdiff1d(source_rows, answered.rows).tolist()),
+        "sha256": sha256,
+        "is_kept": True,
+    }
+    place = place_row(part, problem, model_version, datetime.now(UTC).replace(tzinfo=None))
+    with engine.begin() as connection:
+        connection.execute(_insert_ignoring(engine, PREDICTIONS, "id"), [place])
+        connection.execute(_insert_ignoring(engine, PARTS, "id"), [row])
+        kept = connection.execute(select(PARTS.c.sha256).where(PARTS.c.id == part)).scalar()
+    if kept != sha256:  # it was logged before, with other content, or has been forgotten
+        remove_file(address)
+
+
+def _as_table(answered: AnsweredRows) -> pd.DataFrame:
+    own: dict[str, Any] = {ROW: answered.rows, PREDICTION: answered.answers.prediction}
+    for place, figures in enumerate(answered.answers.probabilities.T):
+        own[f"{FIGURE}{place}"] = figures
+    return answered.inputs.reset_index(drop=True).assign(**own)
+
+
+def read_part(problem: str, part: str, sha256: str) -> pd.DataFrame:
+    """The answered rows of a part; `DataError` where its file is not what was logged."""
+    address = _locate(problem, part, sha256)
+    content = read_file(address)
+    if digest_bytes(content) != sha256:
+        message = f"{address}: its content has another SHA-256 than its name; wanted it as logged"
+        raise DataError(message)
+    return pd.read_parquet(streams.BytesIO(content))
+
+
+@io(name="forget parts")
+def forget_parts(problem: Problem) -> int:
+    """Remove parts that are older than `DRIFTLINE_RETENTION_DAYS`; returns how many.
+
+    A part is marked before its file is removed: who is killed in between has it done again.
+    """
+    days = retention_days()
+    if not days:
+        return 0
+    engine, now = open_records(), datetime.now(UTC)
+    oldest = (now - timedelta(days=days)).replace(tzinfo=None)
+    old = select(PREDICTIONS.c.id).where(
+        PREDICTIONS.c.problem == problem.name, PREDICTIONS.c.answered_at < oldest
+    )
+    there = select(PARTS.c.id, PARTS.c.sha256).where(PARTS.c.sha256.is_not(None))
+    with engine.connect() as connection:
+        found = connection.execute(there.where(PARTS.c.id.in_(old))).all()
+    for part, sha256 in found:
+        this = update(PARTS).where(PARTS.c.id == part)
+        with engine.begin() as connection:
+            connection.execute(this.values(is_kept=False))
+        remove_file(_locate(problem.name, part, sha256))
+        with engine.begin() as connection:
+            connection.execute(this.values(sha256=None))
+    _remove_left_behind(problem.name, now)
+    return len(found)
+
+
+def _remove_left_behind(problem: str, now: datetime) -> None:
+    """Remove files that no part names, such as a run leaves that was killed and never repeated."""
+    times = list_times(locate(FOLDER, problem))
+    old = {name for name, written in times.items() if written < now - LEFT_BEHIND}
+    with open_records().connect() as connection:
+        rows = connection.execute(select(PARTS.c.id, PARTS.c.sha256)).all()
+    named = {_name(part, sha256) for part, sha256 in rows if sha256 is not None}
+    for name in old - named:
+        remove_file(locate(FOLDER, problem, name))
+
+
+def _locate(problem: str, part: str, sha256: str) -> str:
+    return locate(FOLDER, problem, _name(part, sha256))
+
+
+def _name(part: str, sha256: str) -> str:
+    return f"{part.replace(':', '-')}-{sha256}.parquet"
