@@ -128,6 +128,10 @@ lock: $(READY) ## refresh the lock files
 		--no-emit-package flatbuffers --no-emit-package protobuf --no-emit-package packaging \
 		--no-emit-package tzdata \
 		--custom-compile-command "make lock" -o deployments/lambda/requirements.lock
+	@for cloud in google azure; do \
+		$(VENV)/bin/uv pip compile -q deployments/clouds/$$cloud/requirements.in -c bentos/requirements.lock \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make lock" -o deployments/clouds/$$cloud/requirements.lock || exit 1; done
 	@$(VENV)/bin/uv pip compile -q deployments/ui/requirements.in -c requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 		--custom-compile-command "make lock" -o deployments/ui/requirements.lock
