@@ -135,6 +135,9 @@ lock: $(READY) ## refresh the lock files
 	@$(VENV)/bin/uv pip compile -q deployments/ui/requirements.in -c requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 		--custom-compile-command "make lock" -o deployments/ui/requirements.lock
+	@$(VENV)/bin/uv pip compile -q deployments/wandb/requirements.in -c requirements.lock \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make lock" -o deployments/wandb/requirements.lock
 	@$(VENV)/bin/uv pip compile -q tests/deployments/schemas/requirements.in \
 		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 		--no-emit-package google-api-core --no-emit-package google-auth \
