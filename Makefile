@@ -128,9 +128,25 @@ lock: $(READY) ## refresh the lock files
 		--no-emit-package flatbuffers --no-emit-package protobuf --no-emit-package packaging \
 		--no-emit-package tzdata \
 		--custom-compile-command "make lock" -o deployments/lambda/requirements.lock
+	@for cloud in google azure; do \
+		$(VENV)/bin/uv pip compile -q deployments/clouds/$$cloud/requirements.in -c bentos/requirements.lock \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make lock" -o deployments/clouds/$$cloud/requirements.lock || exit 1; done
 	@$(VENV)/bin/uv pip compile -q deployments/ui/requirements.in -c requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 		--custom-compile-command "make lock" -o deployments/ui/requirements.lock
+	@$(VENV)/bin/uv pip compile -q deployments/wandb/requirements.in -c requirements.lock \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make lock" -o deployments/wandb/requirements.lock
+	@$(VENV)/bin/uv pip compile -q tests/deployments/schemas/requirements.in \
+		--universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--no-emit-package google-api-core --no-emit-package google-auth \
+		--no-emit-package google-auth-httplib2 --no-emit-package googleapis-common-protos \
+		--no-emit-package cryptography --no-emit-package cffi --no-emit-package pycparser \
+		--no-emit-package proto-plus --no-emit-package protobuf --no-emit-package pyasn1 \
+		--no-emit-package pyasn1-modules --no-emit-package httplib2 --no-emit-package pyparsing \
+		--no-emit-package uritemplate --no-emit-package opentelemetry-api \
+		--custom-compile-command "make lock" -o tests/deployments/schemas/requirements.lock
 	@$(VENV)/bin/uv pip compile -q deployments/aws/requirements.in --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 		--custom-compile-command "make lock" -o $(AWS_LOCK)

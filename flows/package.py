@@ -1,6 +1,7 @@
 """Package: the champion as a bento that holds its ONNX file, its contract and the serving code.
 
-Where asked for, also as a container image and as the archive of a Lambda.
+Where asked for, also as a container image, and as the archive of a Lambda, a Google Cloud Function
+or an Azure Function.
 """
 
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from tasks.models.registry import CHAMPION, read_holders
 from tasks.progress import step
 from tasks.settings import get_settings
 from tasks.shipping import archives, images, packaging
+from tasks.shipping.functions import Cloud, build_function
 
 
 @driftline_flow("package", run_name="package {problem}")
@@ -25,6 +27,8 @@ def package(
     build_options: str | None = None,
     lambda_zip: bool = False,
     lambda_python: str | None = None,
+    google_zip: bool = False,
+    azure_zip: bool = False,
 ) -> Sections:
     """Build the champion's bento, once per model version, and make it the one that serves."""
     spec = read_problem(problem)
@@ -51,6 +55,10 @@ def package(
         with step("lambda zip"):
             archive = archives.build_archive(spec, champion, lambda_python or "")
         sections["lambda"] = asdict(archive)
+    wanted: dict[Cloud, bool] = {"google": google_zip, "azure": azure_zip}
+    for cloud in (name for name, is_wanted in wanted.items() if is_wanted):
+        with step(f"{cloud} zip"):
+            sections[cloud] = asdict(build_function(cloud, spec, champion))
     return sections
 
 

@@ -26,6 +26,7 @@ from tasks.data.storage import Origin, find_snapshot, read_origin, read_snapshot
 from tasks.log import orders
 from tasks.log.verdicts import read_asked
 from tasks.models import gate
+from tasks.models.mirror import mirror_training
 from tasks.models.registry import bind_contract, register_model
 from tasks.models.tracking import Inputs, log_documents, log_training
 from tasks.people.events import MODEL_PROMOTED, MODEL_REJECTED, MODEL_WAITING, ring
@@ -175,6 +176,9 @@ def register(contest: Contest, origin: Origin) -> Registered:
             X_test=contest.dataset.data.X_test,
             train_digests=contest.dataset.shipped_digests,
             exported=exported,
+        )
+        mirror_training(
+            spec, contest.trained, contest.winner, run_id=logged.run_id, parameters=plan
         )
     with step("register"):
         version = register_model(

@@ -13,7 +13,8 @@ from tasks.models.tracking import read_fitted
 from tasks.progress import step
 from tasks.shipping import packaging
 from tasks.shipping.archives import find_archive
-from tasks.verify import environments, questions
+from tasks.shipping.functions import find_function
+from tasks.verify import environments, functions, questions
 from tasks.verify.agreement import render_page
 
 
@@ -35,6 +36,8 @@ def verify(problem: str, rows: Annotated[int, Field(ge=1, le=1_000_000)] = 10_00
             ("container", environments.container(bento.tag)),
             ("Lambda zip", environments.lambda_archive(find_archive(spec, champion))),
             ("Lambda image", environments.lambda_image(bento.tag)),
+            ("Google function", functions.google_function(find_function("google", spec, champion))),
+            ("Azure function", functions.azure_function(find_function("azure", spec, champion))),
         ):
             tried = questions.try_environment(name, environment, asked, champion.contract)
             found.append(tried)

@@ -20,12 +20,20 @@ _OF_STORES = {
     "ParamValidationError": "not a name that a bucket can have; wanted s3://bucket/prefix",
     "InvalidEndpoint": "AWS_ENDPOINT_URL is no URL; wanted one such as https://host:port",
 }
+_REFUSALS = frozenset({"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED"})
+_WORDS_OF_REFUSAL = ("unauthorized", "unauthenticated", "forbidden", "permission denied")
+_LOGIN = (
+    "it refuses this user; wanted MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
+    "MLFLOW_TRACKING_TOKEN, of one who may write there"
+)
 
 
 def advice_on(error: BaseException) -> str | None:
     """What is wrong and what is wanted instead; None where the error may pass by itself."""
     for cause in _causes(error):
         kind = type(cause)
+        if is_mlflows_refusal(cause):
+            return _LOGIN
         if isinstance(cause, socket.gaierror) and cause.errno in _UNKNOWN_HOSTS:
             return mistakes.UNKNOWN_HOST
         if kind.__module__.split(".")[0] in _DATABASES and (advice := mistakes.advice_on(cause)):
@@ -35,6 +43,19 @@ def advice_on(error: BaseException) -> str | None:
         if isinstance(cause, ValueError) and str(cause).startswith("Invalid endpoint"):
             return _OF_STORES["InvalidEndpoint"]
     return None
+
+
+def is_mlflows_refusal(error: BaseException) -> bool:
+    """Whether an MLflow server, or what stands before it, does not let this user do this.
+
+    What stands before it may answer JSON of its own, in which MLflow's client finds no code.
+    """
+    if type(error).__module__.split(".")[0] != "mlflow":
+        return False
+    answer = getattr(error, "json", None)
+    if isinstance(answer, dict) and not answer.get("error_code"):
+        return any(word in str(answer).lower() for word in _WORDS_OF_REFUSAL)
+    return getattr(error, "error_code", "") in _REFUSALS
 
 
 def name_of(system: str) -> str:

@@ -7,7 +7,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final
 
 from driftline.errors import DriftlineError, SettingsError, SourceError, UnavailableError
-from tasks.mistakes import DATABASE, MLFLOW, advice_on, name_of
+from tasks.mistakes import DATABASE, MLFLOW, advice_on, is_mlflows_refusal, name_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -136,7 +136,8 @@ def is_prefect_away(error: Exception) -> bool:
 def _who_is_away(error: Exception) -> str | None:
     kind = type(error)
     library = kind.__module__.split(".")[0]
-    if library == "mlflow" and getattr(error, "error_code", "") in _MLFLOW_OUTAGES:
+    is_away = library == "mlflow" and getattr(error, "error_code", "") in _MLFLOW_OUTAGES
+    if is_away or is_mlflows_refusal(error):
         return MLFLOW
     if _is_of_database(error) or (library == "mlflow" and _is_of_database(error.__cause__)):
         return MLFLOW if _is_mlflows(error) else DATABASE

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     base_image: str = ""
     build_options: str = ""
     lambda_rie: str = ""
+    second_tracker: str = ""  # beside MLflow
     evidence_key: str = ""  # path of a private key
     dask: str = ""  # address of a scheduler, or a number of processes to start
     patience_seconds: float = Field(default=75, ge=0)  # with a store or database that is away

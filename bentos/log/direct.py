@@ -258,7 +258,12 @@ def choose_driver(url: str) -> Driver:
 
 def _open_sqlite(module: Any, path: str) -> Any:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    connection = module.connect(path, timeout=SQLITE_WAIT_SECONDS, isolation_level=None)
+    connection = module.connect(
+        path,
+        timeout=SQLITE_WAIT_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,  # one at a time, but not always the same
+    )
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     known = f"SELECT 1 FROM sqlite_master WHERE name = '{NEWEST_TABLE}'"  # noqa: S608 - our name

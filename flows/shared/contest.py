@@ -14,6 +14,7 @@ from tasks.data.cleaning import clean_labelled
 from tasks.data.storage import Origin, read_snapshot, write_snapshot
 from tasks.log import predictions
 from tasks.models import training
+from tasks.models.mirror import check_second_tracker
 from tasks.models.tracking import restore_experiment
 from tasks.progress import step, tell
 
@@ -46,6 +47,7 @@ def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
     with step("split"):
         table, digests = read_snapshot(snapshot)
         restore_experiment(spec)
+        check_second_tracker()
         end_left_runs(spec)
         settle_aliases(spec.name)
         labelled = clean_labelled(predictions.read_labelled(spec), spec)

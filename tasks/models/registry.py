@@ -48,9 +48,19 @@ def register_model(problem: Problem, *, run_id: str, model_uri: str, snapshot: s
         if version.run_id == run_id:
             return str(version.version)
     created = client.create_model_version(
-        problem.name, source=model_uri, run_id=run_id, tags={"snapshot": snapshot}
+        problem.name,
+        source=model_uri,
+        run_id=run_id,
+        tags={"snapshot": snapshot},
+        model_id=_logged_model_in(model_uri),
     )
     return str(created.version)
+
+
+def _logged_model_in(uri: str) -> str | None:
+    """The id in `models:/m-...`: an MLflow server takes no such source without it."""
+    name = uri.removeprefix("models:/")
+    return name if name != uri and name.startswith("m-") else None
 
 
 @io(name="bind contract")

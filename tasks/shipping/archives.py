@@ -6,6 +6,7 @@ The same model, code and lock give the same bytes.
 import os
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,7 @@ CODE = (
     "bentos/log/refusals.py",
     "bentos/replies.py",
     "bentos/log/rows.py",
+    "bentos/sandbox.py",
     "bentos/settings.py",
     "bentos/sidecar.py",
     "bentos/log/spool.py",
@@ -101,10 +103,10 @@ def build_archive(problem: Problem, model: ServedModel, python: str = "") -> Arc
         content = Path(folder) / "content"
         tell(f"installing {LOCK} for Python {python} on {PLATFORM}")
         install_packages(PROJECT / LOCK, content, target)
-        _add_served(content, model)
+        write_served(content, model, {name: PROJECT / name for name in CODE})
         if not compile_packages(content, target):
             tell(f"no python{python} on this machine: without bytecode the cold start is slower")
-        path = _pack(content, archive_path(problem, model.version, python))
+        path = pack_folder(content, archive_path(problem, model.version, python))
     if tuple(map(int, python.split("."))) < OLDEST_MANAGED:
         tell(f"AWS's managed runtime of Python {python} is too old; for it, --lambda-python 3.13")
     return describe_archive(path)
@@ -120,9 +122,9 @@ def describe_archive(path: Path) -> Archive:
     return Archive(str(path), megabytes, digest_bytes(content))
 
 
-def _add_served(content: Path, model: ServedModel) -> None:
+def write_served(content: Path, model: ServedModel, code: Mapping[str, Path]) -> None:
     """Add our own files, listed by their digests: of the packages the lock has had the digests."""
-    files = {name: (PROJECT / name).read_bytes() for name in CODE}
+    files = {name: path.read_bytes() for name, path in code.items()}
     files |= {"model.onnx": model.onnx, "contract.json": model.contract.to_json().encode()}
     for name, text in files.items():
         path = content / name
@@ -133,7 +135,7 @@ def _add_served(content: Path, model: ServedModel) -> None:
     write_signature(content, sign(digest_bytes(sums), get_signing_key()))
 
 
-def _pack(content: Path, path: Path) -> Path:
+def pack_folder(content: Path, path: Path) -> Path:
     """Write the zip whole or not at all: sorted names, one time, one mode."""
     files = {str(file.relative_to(content)): file for file in content.rglob("*") if file.is_file()}
     with whole_file(path) as draft, zipfile.ZipFile(draft, "w") as archive:

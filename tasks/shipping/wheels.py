@@ -75,6 +75,15 @@ def install_packages(lock: Path, folder: Path, target: Target) -> None:
     slim(folder)
 
 
+def make_venv(lock: Path, folder: Path) -> Path:
+    """A virtual environment of a lock's packages alone, by their hashes; returns its Python."""
+    _run([_find_uv(), "venv", "-q", "--python", sys.executable, str(folder)], what="making a venv")
+    python = folder / "bin" / "python"
+    command = [_find_uv(), "pip", "sync", "-q", "--python", str(python), "--require-hashes"]
+    _run([*command, "--only-binary", ":all:", str(lock)], what=f"installing {lock.name}")
+    return python
+
+
 def slim(folder: Path) -> None:
     """Remove what serving never loads."""
     for name in UNUSED_PATHS:

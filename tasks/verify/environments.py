@@ -39,10 +39,11 @@ from tasks.verify.processes import (
 
 @dataclass(frozen=True)
 class Environment:
-    """An environment that runs: how to ask it, and when its process was started."""
+    """An environment that runs: how to ask it, when its process was started, its HTTP address."""
 
     ask: Ask
     started_at: float
+    address: str = ""
 
 
 class _NoLog:
@@ -80,7 +81,7 @@ def served_bento(path: str) -> Iterator[Environment]:
             "DRIFTLINE_HOME": folder,
         }
         with running(words, environment=clean_environment() | own, cwd=folder) as (process, log):
-            environment = _at_http(port)
+            environment = at_http(port)
             wait_ready(environment.ask, lambda: end_of(process, log))
             yield environment
 
@@ -94,7 +95,7 @@ def container(tag: str, settings: Mapping[str, str] | None = None) -> Iterator[E
     run = Run(tag, environment={**(settings or {}), **own})
     started_at = time.perf_counter()
     with run_image(engine, run) as name:
-        environment = _at_http(port, started_at)
+        environment = at_http(port, started_at)
         wait_ready(environment.ask, lambda: _end_of_container(engine, name))
         yield environment
 
@@ -171,7 +172,8 @@ def _end_of_container(engine: str, name: str) -> str:
     return "" if is_running(engine, name) else tail_of(read_log(engine, name)) or "ended"
 
 
-def _at_http(port: int, started_at: float | None = None) -> Environment:
+def at_http(port: int, started_at: float | None = None) -> Environment:
+    """One that answers HTTP on a port of this machine."""
     began = time.perf_counter() if started_at is None else started_at
     base = f"http://127.0.0.1:{port}"
-    return Environment(lambda method, path, body: send(method, base + path, body), began)
+    return Environment(lambda method, path, body: send(method, base + path, body), began, base)

@@ -191,9 +191,9 @@ def sandbox(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     """A Lambda that has just started, with the model of a number."""
     monkeypatch.setenv("DRIFTLINE_MODEL_DIR", str(folder))
     monkeypatch.setenv("DRIFTLINE_DATABASE_URL", f"sqlite:///{tmp_path / 'log.db'}")
-    monkeypatch.setattr(lambda_handler, "_API", None)
+    monkeypatch.setattr("bentos.sandbox._API", None)
     yield
-    monkeypatch.setattr(lambda_handler, "_API", None)
+    monkeypatch.setattr("bentos.sandbox._API", None)
 
 
 @pytest.mark.usefixtures("sandbox")

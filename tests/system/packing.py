@@ -60,7 +60,8 @@ def pack(problem: str, run_flow: RunFlow, base_image: str, home: Path, project: 
     """Train a problem and pack its champion, each by its own command."""
     trained = run_flow("train", problem, "--folds", "3", home=home, project=project)
     assert trained.returncode == 0, trained.stdout + trained.stderr
-    words = ("--containerize", "--base-image", base_image, "--lambda-zip")
+    words = ("--containerize", "--base-image", base_image)
+    words += ("--lambda-zip", "--google-zip", "--azure-zip")
     done = run_flow("package", problem, *words, home=home, project=project)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((home / "runs" / "latest.json").read_text())

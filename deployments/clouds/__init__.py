@@ -1,0 +1,1 @@
+"""The champion on other clouds than AWS."""

@@ -1,0 +1,1 @@
+"""The champion on Azure: a function, and its image as a Container App."""

@@ -1,0 +1,1 @@
+"""The champion on Google's cloud: a function, and its image on Cloud Run."""
