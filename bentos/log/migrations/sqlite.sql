@@ -106,6 +106,23 @@ CREATE TABLE IF NOT EXISTS failures (
   PRIMARY KEY (sequence)
 );
 CREATE INDEX IF NOT EXISTS failures_by_order ON failures (order_key, sequence);
+CREATE TABLE IF NOT EXISTS trials (
+  sequence INTEGER NOT NULL,
+  "key" VARCHAR(64) NOT NULL,
+  problem VARCHAR(64) NOT NULL,
+  version VARCHAR(64) NOT NULL,
+  champion VARCHAR(64) NOT NULL,
+  declared TEXT NOT NULL,
+  state TEXT NOT NULL,
+  last_prediction BIGINT NOT NULL,
+  started_at DATETIME NOT NULL,
+  ended_at DATETIME,
+  outcome VARCHAR(16),
+  reason TEXT,
+  PRIMARY KEY (sequence),
+  UNIQUE ("key")
+);
+CREATE INDEX IF NOT EXISTS trials_by_problem ON trials (problem, sequence);
 DELETE FROM alembic_version;
-INSERT INTO alembic_version VALUES ('0005');
+INSERT INTO alembic_version VALUES ('0007');
 COMMIT;
