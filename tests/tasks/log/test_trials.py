@@ -18,9 +18,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
 @pytest.fixture
-def problem(state_folder: Path) -> Problem:
+def problem(home: Path) -> Problem:
     """The tiny problem over an empty database."""
-    assert state_folder
+    assert home
     return make_problem()
 
 
