@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from bentos.arms import Arms
 from bentos.http import about, openapi
 from bentos.http.door import Door
 from bentos.http.metrics import Ledger
@@ -60,9 +61,10 @@ class Api:
         self.door = Door(keys=keys, origins=origins)
         self._on_label = on_label
         self.predictor = predictor
+        self.arms: Arms | None = None
         self.log = log
         self.ledger = Ledger(predictor.contract)
-        self.routes: dict[str, Callable[[bytes], Any]] = {
+        self.routes: dict[str, Callable[[bytes, bytes], Any]] = {
             "/predict": self._predict,
             "/predict_batch": self._predict_batch,
             "/explain": self._explain,
@@ -81,6 +83,10 @@ class Api:
             self.ledger = Ledger(new)
         self.predictor = predictor
 
+    def split(self, arms: Arms | None) -> None:
+        """Let a contender answer its share from the next request on, or the champion all."""
+        self.arms = arms
+
     def respond(
         self,
         method: str,
@@ -88,10 +94,12 @@ class Api:
         body: bytes,
         key: bytes | None = None,
         coding: bytes = b"",
+        subject: bytes = b"",
     ) -> Reply:
         """Answer one request; anything that is wrong with it becomes an error body.
 
-        `coding` is the body's content coding. What carries a `HEAD` leaves the answer's body out.
+        `coding` is the body's content coding, `subject` whom a trial answers by the same model
+        again. What carries a `HEAD` leaves the answer's body out.
         """
         begun = time.perf_counter()
         try:
@@ -99,7 +107,7 @@ class Api:
             if method == "OPTIONS":
                 return self.door.options(path)
             plain = unpack(body, coding, body_limit(path)) if coding else body
-            reply = Reply(200, orjson.dumps(self.routes[path](plain)))
+            reply = Reply(200, orjson.dumps(self.routes[path](plain, subject)))
         except RequestError as error:
             return self.refuse(error)
         self.ledger.seconds.add(time.perf_counter() - begun)
@@ -114,7 +122,7 @@ class Api:
             self.log.refuse(contract.problem, contract.model_version, error.counts)
         return error_reply(error)
 
-    def _predict(self, body: bytes) -> Any:
+    def _predict(self, body: bytes, subject: bytes) -> Any:
         predictor = self.predictor  # one model for the whole request, whatever takes over meanwhile
         contract, document = predictor.contract, parse_object(body, body_limit("/predict"))
         try:
@@ -122,9 +130,10 @@ class Api:
             vector = contract.encode(record)
         except InvalidRecordError as error:
             raise RefusedError(error.fields, contract, count_record(error.faults)) from None
-        return self._score_and_log(predictor, [record], np.array([vector], dtype=np.float32))[0]
+        matrix = np.array([vector], dtype=np.float32)
+        return self._score_and_log(predictor, [record], matrix, subject)[0]
 
-    def _predict_batch(self, body: bytes) -> Any:
+    def _predict_batch(self, body: bytes, subject: bytes) -> Any:
         document = parse_object(body, body_limit("/predict_batch"))
         records = document.get("records")
         if not isinstance(records, list) or len(document) != 1:
@@ -133,18 +142,39 @@ class Api:
             raise RequestError(413, "batch_too_large", f"wanted at most {MAX_BATCH} records")
         predictor = self.predictor
         named, matrix = encode_all(records, predictor.contract)
-        return {"predictions": self._score_and_log(predictor, named, matrix)}
+        return {"predictions": self._score_and_log(predictor, named, matrix, subject)}
 
     def _score_and_log(
         self,
         predictor: Predictor,
         records: Sequence[dict[str, Any]],
         matrix: NDArray[np.float32],
+        subject: bytes,
+    ) -> list[dict[str, Any]]:
+        """Have each record answered by the model whose it is, and the answers in their order."""
+        ids, arms = new_ids(len(records)), self.arms
+        theirs: list[int] = []
+        if arms is not None and arms.fit(predictor.contract):
+            theirs = arms.assign(records, ids, subject)
+        if arms is None or not theirs:
+            return self._score(predictor, records, matrix, ids)
+        ours = sorted(set(range(len(ids))) - set(theirs))
+        bodies: dict[int, dict[str, Any]] = {}
+        for model, places in ((predictor, ours), (arms.contender, theirs)):
+            part, names = [records[i] for i in places], [ids[i] for i in places]
+            bodies.update(zip(places, self._score(model, part, matrix[places], names), strict=True))
+        return [bodies[i] for i in range(len(ids))]
+
+    def _score(
+        self,
+        predictor: Predictor,
+        records: Sequence[dict[str, Any]],
+        matrix: NDArray[np.float32],
+        ids: Sequence[str],
     ) -> list[dict[str, Any]]:
         """Score, log, count, and only then answer."""
         contract = predictor.contract
         answers = predictor.answer(matrix)
-        ids = new_ids(len(answers))
         bodies = [
             answer.to_json(model_version=contract.model_version, prediction_id=prediction_id)
             for answer, prediction_id in zip(answers, ids, strict=True)
@@ -154,7 +184,7 @@ class Api:
         self.ledger.count(contract, matrix, answers)
         return bodies
 
-    def _explain(self, body: bytes) -> Any:
+    def _explain(self, body: bytes, _subject: bytes) -> Any:
         """What moved the answer to a record; it is no prediction, and leaves nothing behind."""
         predictor = self.predictor
         contract, document = predictor.contract, parse_object(body, body_limit("/explain"))
@@ -171,7 +201,7 @@ class Api:
         except LogUnavailableError:
             raise LOG_UNAVAILABLE from None
 
-    def _feedback(self, body: bytes) -> Any:
+    def _feedback(self, body: bytes, _subject: bytes) -> Any:
         document = parse_object(body, body_limit("/feedback"))
         prediction_id, label = document.get("prediction_id"), document.get("label")
         labels = self.predictor.contract.labels
@@ -201,8 +231,8 @@ class Api:
             self._on_label(self.predictor.contract)
         return {"status": outcome}
 
-    def _describe(self, _body: bytes) -> Any:
+    def _describe(self, _body: bytes, _subject: bytes) -> Any:
         return openapi.describe(self.predictor.contract)
 
-    def _model(self, _body: bytes) -> Any:
+    def _model(self, _body: bytes, _subject: bytes) -> Any:
         return about.tell_model(self.predictor.contract)

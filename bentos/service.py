@@ -41,6 +41,7 @@ from bentos.settings import (
     state_folder,
 )
 from bentos.takeover.follower import Follower
+from bentos.takeover.trial import TrialFollower
 from driftline.contract import Contract
 
 HOT_PATH = HotPath()
@@ -145,7 +146,10 @@ class Service:
         keys, origins = api_keys(), cors_origins()
         api = Api(predictor, self._log, keys=keys, origins=origins, on_label=order_checks)
         problem = predictor.contract.problem
-        self._follower = Follower(problem, model_folder(), api.take_over, parts=parts)
+        trial = TrialFollower(problem, lambda: api.predictor.contract, api.split, parts=parts)
+        self._follower = Follower(
+            problem, model_folder(), api.take_over, parts=parts, then=trial.look
+        )
         self._follower.start()
         HOT_PATH.parts = parts
         HOT_PATH.commit = GroupCommit(self._log.sync) if durable else None

@@ -1,8 +1,8 @@
 """Which deployments follow from a list of problems, as the content of a `prefect.yaml`.
 
 Pure: problems and what people have paused in, text out. Each flow that a person may want to start
-for a problem has one, `<flow>/<problem>`. Runs of `release` and `approve` are told as `actor` who
-decides: a worker has another name.
+for a problem has one, `<flow>/<problem>`. Runs of `release`, `approve` and `ab` are told as
+`actor` who decides: a worker has another name.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,6 +26,7 @@ FLOWS = {
     "rollback": "Bring the previous champion back.",
     "release": "Release or drop what a verdict set aside; name `verdict` and `actor`.",
     "approve": "Let the model that waits for a person take over; name `actor`.",
+    "ab": "Give another version part of the traffic (`version`, `share`, `key`), or `stop` it.",
     "evidence": "Write the champion's card, and pack all that stands behind it.",
     "score": "Score a file in batch.",
     "label": "Bring the true labels of a file into the prediction log; name it as `source`.",

@@ -20,6 +20,7 @@ from driftline.verdicts import Cohort, DriftDecision, Evidence, Window, leaves_r
 from flows.rollback import rollback
 from flows.shared.aliases import champion_before, has_had_champion, read_fitting
 from flows.shared.running import Sections, driftline_flow, is_scheduled
+from flows.shared.trials import judge_trial
 from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labelled
 from tasks.data.problems import read_problem
 from tasks.data.storage import locate_report, read_snapshot, write_report
@@ -89,6 +90,8 @@ def monitor(
         return {}
     try:
         sections = conclude(spec, source=source, model=model, holdout=holdout)
+        if is_ordered:
+            sections |= judge_trial(spec, actor=f"monitor {run_id}")
     except BaseException:
         orders.finish_orders(run_id, is_done=False)
         raise

@@ -72,7 +72,10 @@ class Door:
         return reply.having(
             (
                 ("access-control-allow-methods", allow),
-                ("access-control-allow-headers", "authorization, content-type, x-api-key"),
+                (
+                    "access-control-allow-headers",
+                    "authorization, content-type, x-api-key, x-driftline-key",
+                ),
                 ("access-control-max-age", str(CORS_SECONDS)),
             )
         )

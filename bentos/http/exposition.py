@@ -49,6 +49,8 @@ def _counters(ledger: Ledger, shown: Shown) -> Iterator[Metric]:
     yield CounterMetricFamily(
         f"{PREFIX}answered_records", "Records that were answered", value=ledger.answered
     )
+    by_version = "Records that were answered, by the version that did"
+    yield _counter("version_answers", by_version, "version", ledger.by_version)
     yield _counter("predictions", "Predictions by class", "class", shown.by_class)
     yield _counter("risk_bands", "Predictions by risk band", "band", shown.by_risk)
     yield _counter("rejected_requests", "Refused requests by code", "code", ledger.rejected)

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from bentos.api import Api
+from bentos.arms import HEADER
 from bentos.health.parts import NOT_SERVING, Parts
 from bentos.http import page
 from bentos.http.commit import GroupCommit
@@ -119,7 +120,8 @@ class HotPath:
         if body is None:
             return
         coding = find_header(headers, b"content-encoding")
-        request = (method, path, body, find_key(headers), coding)
+        subject = find_header(headers, HEADER)
+        request = (method, path, body, find_key(headers), coding, subject)
         if path == "/feedback":
             reply = await self._respond_in_time(*request)
         elif coding or path in SLOW or len(body) > ON_THE_LOOP_BYTES:
@@ -150,12 +152,12 @@ class HotPath:
             return error_reply(LOG_UNAVAILABLE)
 
     def _respond(
-        self, method: str, path: str, body: bytes, key: bytes | None, coding: bytes
+        self, method: str, path: str, body: bytes, key: bytes | None, coding: bytes, subject: bytes
     ) -> Reply:
         if self.api is None:
             return error_reply(NOT_READY)
         try:
-            return self.api.respond(method, path, body, key, coding)
+            return self.api.respond(method, path, body, key, coding, subject)
         except Exception as error:  # noqa: BLE001 - a request must never end in a trace
             # A trace could show what the client sent.
             log.error("%s %s failed: %s", method, path, type(error).__name__)  # noqa: TRY400

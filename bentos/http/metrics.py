@@ -77,6 +77,7 @@ class Ledger:
         self.contract = contract
         self.answered = 0
         self._shown_at = 0  # of those answered
+        self.by_version: Counter[str] = Counter()
         self.by_class = dict.fromkeys(contract.classes, 0)
         self.by_risk: dict[str, int] = {"low": 0, "medium": 0, "high": 0}
         self.rejected: Counter[str] = Counter()
@@ -111,6 +112,7 @@ class Ledger:
                 self.by_risk[answer.risk_level] += 1
             self.confidence.add(answer.confidence)
         self.answered += len(answers)
+        self.by_version[contract.model_version] += len(answers)
         self._pending.append(matrix)
         self._waiting += len(answers)
         if self._waiting >= PENDING_ROWS:

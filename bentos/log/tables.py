@@ -143,6 +143,27 @@ RELEASES = Table(
     Index("releases_by_problem", "problem", "sequence"),
 )
 
+# An A/B trial: what was declared of it, what it has shown so far, and how it ended.
+TRIALS = Table(
+    "trials",
+    METADATA,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column(
+        "key", String(64), nullable=False, unique=True
+    ),  # hash of the journal's row of its start
+    Column("problem", String(64), nullable=False),
+    Column("version", String(64), nullable=False),  # of the contender
+    Column("champion", String(64), nullable=False),
+    Column("declared", Text, nullable=False),  # a JSON object
+    Column("state", LongText, nullable=False),  # a JSON object
+    Column("last_prediction", BigInteger, nullable=False),  # before it began
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=True),
+    Column("outcome", String(16), nullable=True),
+    Column("reason", LongText, nullable=True),
+    Index("trials_by_problem", "problem", "sequence"),
+)
+
 # Append-only and hash-chained: every change of an alias, with its evidence.
 JOURNAL = Table(
     "journal",

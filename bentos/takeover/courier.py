@@ -30,8 +30,10 @@ from bentos.takeover.shelf import (
     read_pointer,
     write_pointer,
 )
+from bentos.takeover.split import Split, parse_split, read_split, split_in_store, write_split
 
 POLL_SECONDS = 3.0
+TRIAL = ".trial"  # what ends the name under which a trial's trouble is kept
 MOST_POINTER_BYTES = 64 * 1024
 S3_OPTIONS = {
     "use_listings_cache": False,
@@ -55,6 +57,53 @@ def fetch(store: str, problem: str) -> Pointer | None:
     if pointer is not None:
         _bring(store, problem, pointer)
     return pointer
+
+
+class TrialCourier:
+    """Brings the bento of each trial that the store's split comes to name, and that it has ended.
+
+    A store that does not answer is told by the champion's courier, and leaves the trial as it is.
+    """
+
+    def __init__(
+        self, store: str, problem: str, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin with nothing brought; `clock` tells seconds."""
+        self._store, self._problem = store, problem
+        self._attempts = Attempts(clock)
+        self._brought: Split | None = None
+        self._told: Trouble | None = None
+
+    def look(self) -> None:
+        """Bring what the store names, unless it failed just now; keep what stands in the way."""
+        split: Split | None = None
+        try:
+            split = _read_split(self._store, self._problem)
+            if split is None:
+                write_split(self._problem, None)
+            if split is None or split == self._brought:
+                self._attempts.succeed()
+            elif self._attempts.is_due(split.pointer):
+                _lay_out(self._store, split.pointer)
+                if _split_here(self._problem) != split:
+                    write_split(self._problem, split)
+                self._attempts.succeed()
+                self._brought = split
+        except ContentError as error:
+            write_split(self._problem, None)
+            self._brought = None
+            if self._attempts.fail(split.pointer if split else None, str(error)):
+                log.warning("no trial: %s", error)
+        except Exception as error:  # noqa: BLE001 - the store's libraries raise a dozen kinds
+            log.debug("no word of a trial (%s)", type(error).__name__)
+        self._tell()
+
+    def _tell(self) -> None:
+        trouble = self._attempts.trouble
+        if trouble != self._told:
+            with suppress(OSError):
+                write_trouble(self._problem + TRIAL, trouble)
+                self._told = trouble
 
 
 class Courier:
@@ -118,10 +167,14 @@ def run(
 ) -> None:
     """Fetch until `is_over(seconds)`, which waits that long, says so; tells how it goes."""
     courier, failures = Courier(store, problem, tell=tell), 0
+    trial = TrialCourier(store, problem)
     with suppress(OSError):
         write_trouble(problem, None)  # of one before
+        write_trouble(problem + TRIAL, None)
     while not is_over(min(POLL_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS)):
         courier.look()
+        if not courier.is_away:
+            trial.look()
         failures = min(failures + 1, MOST_DOUBLINGS) if courier.is_away else 0
 
 
@@ -133,7 +186,29 @@ def _read_pointer(store: str, problem: str) -> Pointer | None:
     return parse_pointer(content, problem)
 
 
+def _read_split(store: str, problem: str) -> Split | None:
+    try:
+        content = _read(store, split_in_store(problem), MOST_POINTER_BYTES)
+    except FileNotFoundError:
+        return None
+    return parse_split(content, problem)
+
+
+def _split_here(problem: str) -> Split | None:
+    try:
+        return read_split(problem)
+    except ContentError:
+        return None
+
+
 def _bring(store: str, problem: str, pointer: Pointer) -> None:
+    _lay_out(store, pointer)
+    if _named_here(problem) != pointer:
+        write_pointer(problem, pointer)
+
+
+def _lay_out(store: str, pointer: Pointer) -> None:
+    """Have the bento of a pointer here, verified."""
     key = signing_key()
     check_signature(pointer.sha256, pointer.signature, key)
     if not _is_here(pointer, key):
@@ -141,8 +216,6 @@ def _bring(store: str, problem: str, pointer: Pointer) -> None:
         check_archive(archive, pointer)
         unpack(archive, pointer.tag, sha256=pointer.sha256)
     write_signature(place_of(pointer.tag), pointer.signature)
-    if _named_here(problem) != pointer:
-        write_pointer(problem, pointer)
 
 
 def _read_archive(store: str, pointer: Pointer) -> bytes:

@@ -38,12 +38,14 @@ class Follower:
         *,
         parts: Parts | None = None,
         clock: Callable[[], float] = time.monotonic,
+        then: Callable[[], None] | None = None,
     ) -> None:
         """Follow from the model in the folder `served`; `clock` tells seconds.
 
         How it goes is reported after each look, as the part `takeover`: `up`, or `degraded` and why
-        in one sentence.
+        in one sentence. `then` is called after each look of the thread.
         """
+        self._then = then
         self._parts = Parts() if parts is None else parts
         self._problem = problem
         self._served = _read_contract(served)
@@ -75,7 +77,7 @@ class Follower:
                 self._seen = pointer
                 self._attempts.succeed()
         except Exception as error:  # noqa: BLE001 - this thread brings every later champion
-            if self._attempts.fail(pointer, _sentence(error)):
+            if self._attempts.fail(pointer, sentence_of(error)):
                 log.error("%s", self._attempts.trouble)  # noqa: TRY400 - a trace says no more
         trouble = self.trouble
         if trouble is None:
@@ -112,9 +114,11 @@ class Follower:
         if store_elsewhere():
             self._courier.keep()
         self.look()
+        if self._then is not None:
+            self._then()
 
 
-def _sentence(error: Exception) -> str:
+def sentence_of(error: Exception) -> str:
     """Our own words, or the kind of what nobody foresaw."""
     if isinstance(error, (ContentError, ModelRefusedError)):
         return str(error)

@@ -195,6 +195,13 @@ def _drift(summary: Summary) -> Iterable[Row]:
             yield "drift report", drift["report"]
 
 
+def _trial(summary: Summary) -> Iterable[Row]:
+    if "trial" in summary:
+        trial = summary["trial"]
+        beside = f"version {trial['version']} beside {trial['champion']}, share {trial['share']:g}"
+        yield "trial", f"{trial['verdict']}: {trial['reason']} ({beside})"
+
+
 def _scores(summary: Summary) -> Iterable[Row]:
     if "scores" in summary:
         scores = summary["scores"]
@@ -253,6 +260,7 @@ _SECTIONS = (
     _evidence,
     _environments,
     _drift,
+    _trial,
     _scores,
     _labels,
     _replay,

@@ -21,6 +21,7 @@ from bentos.log.tables import (
     VERDICTS,
 )
 from driftline.problem import Problem
+from driftline.trial import Trial
 from driftline.verdicts import DriftDecision, Quarantined, Window, name_of
 from tasks.decorators import io
 from tasks.log.inputs import HAS_INPUTS, read_inputs, read_logged, select_labelled
@@ -70,7 +71,7 @@ def _read_unjudged(
     horizon = problem.drift.label_horizon_days
     place = PREDICTIONS.c.sequence if horizon else LABELS.c.sequence
     told = (
-        select_labelled(place, LABELS.c.label)
+        select_labelled(place, LABELS.c.label, PREDICTIONS.c.model_version)
         .where(mine, place > seen_label, HAS_INPUTS)
         .where(*outside_quarantine(connection, problem.name))
         .order_by(place, LABELS.c.sequence)
@@ -82,7 +83,28 @@ def _read_unjudged(
     labelled = logged.inputs
     labelled["_label"] = [row.label for row in labels]
     labelled["_probabilities"] = logged.probabilities
+    labelled["_version"] = [row.model_version for row in labels]
     return labelled, [int(row[0]) for row in labels]
+
+
+@io(name="read labels of trial")
+def read_arms(problem: Problem, trial: Trial) -> tuple[dict[str, pd.DataFrame], int]:
+    """Rows of a trial labelled since they were last judged, by who answered; and the last place.
+
+    They count as a champion's do: past the label horizon, and not while they are in quarantine.
+    """
+    versions = (trial.champion, trial.version)
+    mine = (
+        (PREDICTIONS.c.problem == problem.name)
+        & PREDICTIONS.c.model_version.in_(versions)
+        & (PREDICTIONS.c.sequence > trial.first)
+    )
+    seen = trial.evidence.last_label
+    with open_records().connect() as connection:
+        labelled, places = _read_unjudged(connection, problem, mine, seen)
+    arms = {each: labelled[labelled["_version"] == each] for each in versions}
+    last = places[-1] if places else seen
+    return {name: rows.reset_index(drop=True) for name, rows in arms.items()}, last
 
 
 def _carry_over(problem: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+CONTENDER = "contender"  # a version that answers part of the traffic, in a trial
 TRAIN_ROWS = "train_rows.txt.gz"
 ROW_DIGEST = re.compile(r"[0-9a-f]{64}(:[0-9]+)?")
 # What reading a damaged file of any of our kinds raises.
@@ -86,6 +87,13 @@ def find_waiting(problem: Problem) -> str | None:
     return str(max(versions)) if versions else None
 
 
+@io(name="read verdict")
+def read_verdict(problem: Problem, version: str) -> tuple[str, str]:
+    """What the gate said of a registered version, and why; empty where it has said nothing."""
+    tags = open_client().get_model_version(problem.name, version).tags
+    return str(tags.get("verdict", "")), str(tags.get("reasons", ""))
+
+
 @io(name="read champion")
 def read_champion(problem: Problem) -> ServedModel | None:
     """The champion as it serves, or None where there is none yet."""
@@ -109,7 +117,7 @@ def read_model(problem: Problem, alias: str) -> ServedModel:
 def read_holders(name: str) -> dict[str, str | None]:
     """Which version holds each of our aliases."""
     client = open_client()
-    return {alias: _version_of(client, name, alias) for alias in (CHAMPION, CHALLENGER)}
+    return {alias: _version_of(client, name, alias) for alias in (CHAMPION, CHALLENGER, CONTENDER)}
 
 
 @io(name="look for version")

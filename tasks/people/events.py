@@ -17,6 +17,8 @@ MODEL_PROMOTED = "driftline.model.promoted"
 MODEL_REJECTED = "driftline.model.rejected"
 MODEL_WAITING = "driftline.model.waiting"
 MODEL_ROLLED_BACK = "driftline.model.rolled_back"
+TRIAL_STARTED = "driftline.trial.started"
+TRIAL_ENDED = "driftline.trial.ended"
 
 
 def ring(event: str, problem: str, payload: Mapping[str, Any]) -> None:

@@ -21,6 +21,8 @@ TITLES = {
     "driftline.model.rejected": "a new model was rejected",
     "driftline.model.waiting": "a change of the model waits for a person",
     "driftline.model.rolled_back": "the model was rolled back",
+    "driftline.trial.started": "another model answers part of the traffic, beside the champion",
+    "driftline.trial.ended": "a trial of another model has ended",
     "driftline.drift.need_labels": "labels are needed to tell whether the model does harm",
     "driftline.drift.quarantine": "the data is broken; nothing is trained on it",
     "driftline.drift.retrain": "the model does harm; training starts",

@@ -25,6 +25,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 CODE = (
     "bentos/__init__.py",
     "bentos/api.py",
+    "bentos/arms.py",
     "bentos/log/checks.py",
     "bentos/log/direct.py",
     "bentos/http/about.py",

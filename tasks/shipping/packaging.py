@@ -262,11 +262,18 @@ def _read_pointer(read: Callable[[], Pointer | None]) -> Pointer | None:
 @io(name="point at bento")
 def point_at(problem: Problem, bento: Bento) -> None:
     """Make this the bento that services start with and take over."""
-    pointer = Pointer(bento.tag, bento.sha256, signature=sign(bento.sha256, get_signing_key()))
+    pointer = pointer_to(bento)
     if get_settings().is_store_elsewhere:
-        pointer = replace(pointer, archive_sha256=_share(bento))
         write_file(locate(pointer_in_store(problem.name)), format_pointer(pointer))
     write_pointer(problem.name, pointer)
+
+
+def pointer_to(bento: Bento) -> Pointer:
+    """What names a bento, signed where there is a key, and in the store where that is elsewhere."""
+    pointer = Pointer(bento.tag, bento.sha256, signature=sign(bento.sha256, get_signing_key()))
+    if not get_settings().is_store_elsewhere:
+        return pointer
+    return replace(pointer, archive_sha256=_share(bento))
 
 
 def _share(bento: Bento) -> str:

@@ -124,3 +124,20 @@ def judge_shadow(
     theirs = score_served(old, cohort.table, y).probabilities
     ours = row_losses(cohort.probabilities, y, loss) / scale
     return shadow.add(ours, row_losses(theirs, y, loss) / scale)
+
+
+@work(name="ask the other arm")
+def ask_other(
+    cohort: Cohort, other: ServedModel, problem: Problem, *, champion: ServedModel
+) -> tuple[np.ndarray, np.ndarray]:
+    """Losses per row of who answered a cohort, and of the other model of the trial.
+
+    The champion says what they are compared by, and in which units.
+    """
+    loss, scale, _ = shadow_loss(champion)
+    y = encode_target(cohort.table, problem)
+    theirs = score_served(other, cohort.table, y).probabilities
+    return (
+        row_losses(cohort.probabilities, y, loss) / scale,
+        row_losses(theirs, y, loss) / scale,
+    )

@@ -21,6 +21,7 @@ RUN_BY = {  # the test, and what in it is the command
     "deployments.page_image": ("system/test_page_image.py", '"deployments.page_image"'),
     "deployments.pages": ("deployments/test_pages.py", '"deployments.pages"'),
     "deployments.sweeper": ("system/test_up.py", "deployments.sweeper"),
+    "flows.ab": ("flows/test_ab.py", '"ab", "tiny"'),
     "flows.approve": ("flows/test_evidence.py", 'site("approve"'),
     "flows.evidence": ("flows/test_evidence.py", 'site("evidence"'),
     "flows.ingest": ("flows/test_secrets.py", '"ingest", "tiny"'),

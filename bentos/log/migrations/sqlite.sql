@@ -120,6 +120,23 @@ CREATE TABLE IF NOT EXISTS parts (
   UNIQUE (id)
 );
 CREATE INDEX IF NOT EXISTS parts_by_batch ON parts (batch, first_row);
+CREATE TABLE IF NOT EXISTS trials (
+  sequence INTEGER NOT NULL,
+  "key" VARCHAR(64) NOT NULL,
+  problem VARCHAR(64) NOT NULL,
+  version VARCHAR(64) NOT NULL,
+  champion VARCHAR(64) NOT NULL,
+  declared TEXT NOT NULL,
+  state TEXT NOT NULL,
+  last_prediction BIGINT NOT NULL,
+  started_at DATETIME NOT NULL,
+  ended_at DATETIME,
+  outcome VARCHAR(16),
+  reason TEXT,
+  PRIMARY KEY (sequence),
+  UNIQUE ("key")
+);
+CREATE INDEX IF NOT EXISTS trials_by_problem ON trials (problem, sequence);
 DELETE FROM alembic_version;
-INSERT INTO alembic_version VALUES ('0006');
+INSERT INTO alembic_version VALUES ('0007');
 COMMIT;

@@ -101,7 +101,7 @@ def test_a_rejected_model_is_challenger_and_goes_no_further(
 
     second = register(problem, tmp_path, REJECTED)
 
-    assert read_holders.fn("tiny") == {"champion": first, "challenger": second}
+    assert read_holders.fn("tiny") == {"champion": first, "challenger": second, "contender": None}
     tags = MlflowClient().get_model_version("tiny", second).tags
     assert (tags["verdict"], tags["reasons"]) == ("rejected", "not better; too few rows")
 
@@ -117,7 +117,7 @@ def test_an_alias_moves_to_another_version_and_is_taken_away(
     move_alias.fn("tiny", "challenger", None)
 
     assert before["champion"] == second
-    assert read_holders.fn("tiny") == {"champion": first, "challenger": None}
+    assert read_holders.fn("tiny") == {"champion": first, "challenger": None, "contender": None}
 
 
 def test_registering_a_run_twice_gives_its_one_version(problem: Problem, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_moving_an_alias_twice_changes_nothing(problem: Problem, tmp_path: Path)
 
     move_alias.fn("tiny", "champion", first)
 
-    assert read_holders.fn("tiny") == {"champion": first, "challenger": None}
+    assert read_holders.fn("tiny") == {"champion": first, "challenger": None, "contender": None}
 
 
 def test_an_onnx_file_that_its_contract_does_not_know_is_refused(
