@@ -24,7 +24,7 @@ from flows.shared.trials import judge_trial
 from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labelled
 from tasks.data.problems import read_problem
 from tasks.data.storage import locate_report, read_snapshot, write_report
-from tasks.log import orders, predictions, refusals, seasons
+from tasks.log import orders, parts, predictions, refusals, seasons
 from tasks.models.registry import read_if_there
 from tasks.people.events import (
     DRIFT_NEED_LABELS,
@@ -135,7 +135,8 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
 
 
 def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> Case:
-    """What this run judges."""
+    """What this run judges; what retention lets go is gone before."""
+    parts.forget_parts(spec)
     served = read_fitting(spec, model)
     table, digests = read_snapshot(served.contract.snapshot)
     reference, unseen = inputs.split_reference(table, digests, served)

@@ -19,7 +19,7 @@ from tests.system.service import await_that
 
 pytestmark = pytest.mark.system
 
-MANY_ROWS = 45_000
+MANY_ROWS = 401_000
 PIECES = 5
 
 
@@ -43,10 +43,17 @@ class Trained:
         return sorted((self.home / "scores").rglob("part-*.parquet"))
 
     def log(self) -> list[str]:
-        """Ids of the prediction log."""
+        """Ids of the prediction log, those in parts of batches among them."""
         engine = create_engine(f"sqlite:///{self.home / 'predictions.db'}")
         with engine.connect() as connection:
-            return list(connection.execute(text("select id from predictions")).scalars())
+            ids = list(connection.execute(text("select id from predictions")).scalars())
+            parts = connection.execute(text("select id, batch, sha256 from parts")).all()
+        logged = [name for name in ids if ":" not in name]
+        assert sorted(set(ids) - set(logged)) == sorted(part.id for part in parts)
+        for name, batch, sha256 in parts:
+            file = self.home / "parts" / "tiny" / f"{name.replace(':', '-')}-{sha256}.parquet"
+            logged += [f"{batch}-{row}" for row in pd.read_parquet(file)["driftline:row"]]
+        return logged
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +144,7 @@ def test_a_killed_run_goes_on_without_a_row_twice(trained: Trained, start_flow: 
 
 def test_memory_does_not_grow_with_the_rows(trained: Trained, start_flow: StartFlow) -> None:
     peaks = []
-    for rows in (10_000, 100_000):
+    for rows in (100_000, 400_000):
         source = trained.project / f"{rows}.csv"
         many_rows(rows).to_csv(source, index=False)
         run = start_flow(
