@@ -18,7 +18,7 @@ from driftline.served import ServedModel
 from driftline.shadow import Shadow
 from driftline.verdicts import Cohort, DriftDecision, Evidence, Window, leaves_rows
 from flows.rollback import rollback
-from flows.shared.aliases import champion_before, has_had_champion, read_fitting
+from flows.shared.aliases import champion_before, has_had_champion, read_judged
 from flows.shared.running import Sections, driftline_flow, is_scheduled
 from flows.shared.trials import judge_trial
 from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labelled
@@ -137,7 +137,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
 def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> Case:
     """What this run judges; what retention lets go is gone before."""
     parts.forget_parts(spec)
-    served = read_fitting(spec, model)
+    served = read_judged(spec, model)
     table, digests = read_snapshot(served.contract.snapshot)
     reference, unseen = inputs.split_reference(table, digests, served)
     window = predictions.read_window(spec, served.version)

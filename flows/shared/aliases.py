@@ -8,6 +8,7 @@ alone, and told by `flows.journal --verify`.
 
 from collections.abc import Sequence
 
+from driftline.dataset import draft_contract
 from driftline.errors import DataError, DriftlineError, LostModelError, NotFoundError
 from driftline.journal import (
     Anchor,
@@ -127,12 +128,29 @@ def read_fitting(problem: Problem, alias: str = CHAMPION) -> ServedModel:
     if other is None and new:
         other = f"column {', '.join(map(repr, new))} is new"
     if other is not None:
-        message = (
-            f"{problem.name} v{model.version} was made for another problem ({other}); wanted the "
-            f"file as it was, or a model of it as it is (python -m flows.train {problem.name})"
-        )
-        raise DataError(message)
+        raise _made_for_another(model, problem, other)
     return model
+
+
+def read_judged(problem: Problem, alias: str = CHAMPION) -> ServedModel:
+    """The same, which also sees each row as the same numbers in the same order.
+
+    What came in is judged by what the problem file makes of it.
+    """
+    model = read_fitting(problem, alias)
+    wanted, seen = draft_contract(problem).feature_names, model.contract.feature_names
+    if wanted != seen:
+        changed = {*wanted} ^ {*seen}
+        other = ", ".join(sorted(map(repr, changed))) or "the order of its columns"
+        raise _made_for_another(model, problem, f"{other} differs")
+    return model
+
+
+def _made_for_another(model: ServedModel, problem: Problem, why: str) -> DataError:
+    return DataError(
+        f"{problem.name} v{model.version} was made for another problem ({why}); wanted the "
+        f"file as it was, or a model of it as it is (python -m flows.train {problem.name})"
+    )
 
 
 def read_rival(problem: Problem) -> tuple[ServedModel | None, str]:

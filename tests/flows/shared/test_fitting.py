@@ -72,3 +72,27 @@ def test_who_trains_anew_is_told_that_the_champion_was_not_compared(
         "not compared with the champion: it was made for another problem (the target has other "
         "classes)"
     )
+
+
+@pytest.mark.parametrize(
+    ("problem", "why"),
+    [
+        (
+            changed(sex={"kind": "category", "categories": ["F", "M", "X"]}),
+            "'sex=X' differs",
+        ),
+        (
+            make_problem(columns=dict(reversed(TINY["columns"].items()))),
+            "the order of its columns differs",
+        ),
+    ],
+)
+def test_a_champion_that_sees_rows_as_other_numbers_is_not_judged_by(
+    problem: Problem, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It still answers records, by its own contract."""
+    let_serve(draft_contract(PROBLEM), monkeypatch)
+
+    assert aliases.read_fitting(problem).version == "3"
+    with pytest.raises(DataError, match=why):
+        aliases.read_judged(problem)
