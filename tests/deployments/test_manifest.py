@@ -31,6 +31,7 @@ def test_a_problem_has_a_deployment_of_each_flow_under_its_own_name() -> None:
             "rollback",
             "release",
             "approve",
+            "ab",
             "evidence",
             "score",
             "label",

@@ -41,7 +41,7 @@ def count_false_endings(trials: int, days: int) -> int:
 
 
 def test_equal_models_are_hardly_ever_told_apart_though_looked_at_each_day() -> None:
-    """Of 60 trials at most 3 are expected at the level; a plain test at each look ends a third."""
+    """Of 60 trials the level allows 3; a plain test of the mean at each look ends 24 of them."""
     assert count_false_endings(60, 40) <= 3
 
 
