@@ -59,8 +59,8 @@ def _decide(contract: Contract, probabilities: Floats) -> NDArray[np.int64]:
         return np.where(is_positive, positive, 1 - positive).astype(np.int64)
     scores = probabilities * np.array(contract.costs) if contract.costs else probabilities
     is_high = scores >= scores.max(axis=1, keepdims=True, initial=-np.inf) - TIE
-    first: NDArray[np.int64] = is_high.argmax(axis=1).astype(np.int64)
-    return first
+    highest: NDArray[np.int64] = is_high.argmax(axis=1).astype(np.int64)
+    return highest
 
 
 def _band_classes(contract: Contract, probabilities: Floats) -> Objects:

@@ -1,0 +1,52 @@
+"""Answers as columns say of each record what its own answer says."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bentos.columns import describe_columns
+from bentos.predictor import Predictor, _describer
+from driftline.contract import Contract
+from driftline.dataset import draft_contract
+from tests.bentos.models import number_problem, tiny_problem
+from tests.support import MOODS, make_problem
+
+
+def contracts() -> list[Contract]:
+    """Two classes, three with and without costs and several positive ones, and a number."""
+    two = replace(draft_contract(tiny_problem()), threshold=0.5)
+    three = draft_contract(make_problem(MOODS))
+    return [
+        two,
+        three,
+        replace(three, positive=(0, 2), costs=(1.0, 0.4, 0.7)),
+        draft_contract(number_problem()),
+    ]
+
+
+@pytest.mark.parametrize("contract", contracts())
+def test_columns_say_what_each_answer_says(contract: Contract) -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.dirichlet(np.ones(contract.width), 500).astype(np.float32)
+    if contract.number is not None:
+        scores = rng.normal(30, 30, (500, 1)).astype(np.float32)
+    scores[:4] = scores[0].mean()  # ties
+
+    columns = describe_columns(contract, scores)
+
+    answers: list[Any] = [_describer(contract)(row) for row in scores.tolist()]
+    assert columns.prediction.tolist() == [answer.prediction for answer in answers]
+    assert columns.label.tolist() == [answer.label for answer in answers]
+    assert columns.confidence.tolist() == [answer.confidence for answer in answers]
+    assert columns.risk_level.tolist() == [answer.risk_level for answer in answers]
+    assert columns.probabilities.tolist() == [list(a.probability.values()) for a in answers]
+    for name, values in columns.figures.items():
+        assert values.tolist() == [answer.figures[name] for answer in answers]
+
+
+def test_no_rows_have_no_answers(predictor: Predictor) -> None:
+    contract = predictor.contract
+
+    assert len(describe_columns(contract, np.empty((0, contract.width), np.float32))) == 0
