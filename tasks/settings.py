@@ -109,7 +109,7 @@ def prepare_environment() -> None:
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "MPLBACKEND": "agg",
-        "OMP_WAIT_POLICY": "PASSIVE",  # a fit beside other work: spinning threads took 15 times as long
+        "OMP_WAIT_POLICY": "PASSIVE",  # beside other work spinning threads cost 15 times
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
