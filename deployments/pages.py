@@ -9,7 +9,8 @@ import flows  # noqa: F401 - points the tools at the state folder
 from deployments.local.ports import refuse_taken
 from deployments.reporting import reports
 from deployments.ui import launch
-from driftline.errors import DriftlineError
+from driftline.errors import DriftlineError, SettingsError
+from tasks.reading.locations import conceal
 from tasks.settings import get_settings
 
 PORTS = {"mlflow": 5000, "prefect": 4200, "ui": launch.PORT}
@@ -18,6 +19,12 @@ PORTS = {"mlflow": 5000, "prefect": 4200, "ui": launch.PORT}
 def hide_backend() -> None:
     """Name MLflow its database by the environment: every user can read a command line."""
     os.environ["MLFLOW_BACKEND_STORE_URI"] = os.environ["MLFLOW_TRACKING_URI"]
+
+
+def find_tracking_server() -> str:
+    """The MLflow server that others run and this machine's runs go to, no password in it; or ""."""
+    address = os.environ["MLFLOW_TRACKING_URI"]
+    return conceal(address) if address.startswith(("http://", "https://")) else ""
 
 
 def main() -> None:
@@ -47,6 +54,10 @@ def _become(tool: str, words: list[str]) -> NoReturn:
     if tool == "prefect":
         command = ["prefect", "server", "start", *address]
     else:
+        elsewhere = find_tracking_server()
+        if elsewhere:
+            message = f"MLFLOW_TRACKING_URI: runs are kept by {elsewhere}, whose pages show them"
+            raise SettingsError(message)
         command = ["mlflow", "server", *address]
         command += ["--default-artifact-root", f"{get_settings().store}/artifacts"]
         hide_backend()

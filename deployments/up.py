@@ -30,7 +30,7 @@ from deployments.local.parts import START_SECONDS, STOP_SECONDS, PartError, Part
 from deployments.local.ports import refuse_taken
 from deployments.local.watchdog import SweepWatch, Watchdog
 from deployments.manifest import POOL
-from deployments.pages import hide_backend
+from deployments.pages import find_tracking_server, hide_backend
 from driftline.errors import DriftlineError
 from tasks.data.problems import list_problems, read_problem
 from tasks.decorators import without_task_runs
@@ -93,7 +93,8 @@ def _known(words: list[str]) -> list[str]:
 
 def _check_free(ports: Ports) -> None:
     refuse_taken(ports.prefect, "prefect", "--prefect-port")
-    refuse_taken(ports.mlflow, "mlflow", "--mlflow-port")
+    if not find_tracking_server():
+        refuse_taken(ports.mlflow, "mlflow", "--mlflow-port")
     refuse_taken(ports.reports, "reports", "--reports-port")
     refuse_taken(ports.page, "page", "--page-port")
     for port in ports.services.values():
@@ -102,11 +103,13 @@ def _check_free(ports: Ports) -> None:
 
 def _run(ports: Ports, stack: ExitStack) -> None:
     set_environment(ports)
-    hide_backend()
     ours = {name: os.environ[name.name] for name in (PREFECT_API_URL, PREFECT_UI_URL)}
     stack.enter_context(temporary_settings(ours))  # Prefect has read its environment before
     parts = Parts(stack, get_settings().home.absolute() / "logs")
-    parts.start("mlflow", _mlflow(ports))  # it comes up beside Prefect
+    elsewhere = find_tracking_server()
+    if not elsewhere:
+        hide_backend()
+        parts.start("mlflow", _mlflow(ports))  # it comes up beside Prefect
     parts.start("reports", ["deployments.pages", "reports", "--port", str(ports.reports)])
     parts.start("prefect", _prefect(ports))
     parts.await_answer("prefect", f"{ports.api}/health")
@@ -117,7 +120,10 @@ def _run(ports: Ports, stack: ExitStack) -> None:
     watch.sweeps.begin(stack)
     parts.start("worker", ["prefect", "worker", "start", "--pool", POOL])
     tell("worker: started")
-    parts.await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health")
+    if elsewhere:
+        tell(f"mlflow: {elsewhere}")
+    else:
+        parts.await_answer("mlflow", f"http://127.0.0.1:{ports.mlflow}/health")
     parts.await_answer("reports", f"http://127.0.0.1:{ports.reports}/")
     _serve_all(ports, parts, watch)
     parts.start("page", ["deployments.ui.launch", "--port", str(ports.page)])

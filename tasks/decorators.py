@@ -21,6 +21,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 LONGEST_DELAY_SECONDS = 30.0
 WRITERS_AT_ONCE = ("mlflow", "sqlalchemy")  # a deadlock, or a row that another made first
+WRONG_REQUEST = "INVALID_PARAMETER_VALUE"  # of MLflow: no wait makes it right
 WRONG_PATHS = (
     FileNotFoundError,
     FileExistsError,
@@ -108,6 +109,8 @@ def may_pass(error: Exception) -> bool:
     """Whether waiting may help: what is away may come back, what is wrong stays wrong."""
     if isinstance(error, DriftlineError):
         return isinstance(error, UnavailableError)
+    if getattr(error, "error_code", "") == WRONG_REQUEST:
+        return False
     if type(error).__module__.split(".")[0] in WRITERS_AT_ONCE or is_prefect_away(error):
         return True
     return isinstance(error, OSError) and not isinstance(error, WRONG_PATHS)

@@ -123,3 +123,17 @@ def test_a_port_in_use_is_one_line(tool: str, home: Path) -> None:
         f"error: port {port} ({tool}): Address already in use; "
         "stop what listens there, or give another one with --port\n"
     )
+
+
+def test_mlflow_of_others_is_named_without_its_password() -> None:
+    env = os.environ | {"MLFLOW_TRACKING_URI": "https://ann:secret@mlflow.example.org/team"}
+
+    done = subprocess.run(
+        pages("mlflow"), cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert "MLFLOW_TRACKING_URI: runs are kept by https://" in done.stderr
+    assert "mlflow.example.org/team, whose pages show them" in done.stderr
+    assert "secret" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import BAD_REQUEST
+from mlflow.protos.databricks_pb2 import BAD_REQUEST, INVALID_PARAMETER_VALUE
 from prefect import Task, flow
 from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
@@ -55,7 +55,13 @@ def test_what_may_pass_is_tried_again(attempts: Callable[..., int], error: Excep
 
 
 @pytest.mark.parametrize(
-    "error", [DataError("one class only"), KeyError("a bug"), FileNotFoundError("not there")]
+    "error",
+    [
+        DataError("one class only"),
+        KeyError("a bug"),
+        FileNotFoundError("not there"),
+        MlflowException("a name of 900 letters", INVALID_PARAMETER_VALUE),
+    ],
 )
 def test_what_stays_wrong_is_not_tried_again(
     attempts: Callable[..., int], error: Exception

@@ -132,7 +132,11 @@ def test_a_nameless_column_with_values_is_named_as_one() -> None:
 
 @pytest.mark.parametrize(
     ("head", "kind"),
-    [(gzip.compress(b"age\n1\n", mtime=0), "gzip"), (b"PK\x03\x04.", "a spreadsheet"), (b"PAR1", "Parquet")],
+    [
+        (gzip.compress(b"age\n1\n", mtime=0), "gzip"),
+        (b"PK\x03\x04.", "a spreadsheet"),
+        (b"PAR1", "Parquet"),
+    ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_refused_by_what_it_is(
     head: bytes, kind: str
