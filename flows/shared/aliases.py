@@ -133,15 +133,17 @@ def read_fitting(problem: Problem, alias: str = CHAMPION) -> ServedModel:
 
 
 def read_judged(problem: Problem, alias: str = CHAMPION) -> ServedModel:
-    """The same, which also sees each row as the same numbers in the same order.
+    """The same, which also knows every category that rows may hold by now.
 
-    What came in is judged by what the problem file makes of it.
+    It sees them by its own contract, so their order and what is computed of them may differ.
     """
     model = read_fitting(problem, alias)
-    wanted, seen = draft_contract(problem).feature_names, model.contract.feature_names
+    wanted, seen = (
+        {name for field in contract.fields for name in field.feature_names}
+        for contract in (draft_contract(problem), model.contract)
+    )
     if wanted != seen:
-        changed = {*wanted} ^ {*seen}
-        other = ", ".join(sorted(map(repr, changed))) or "the order of its columns"
+        other = ", ".join(sorted(map(repr, wanted ^ seen)))
         raise _made_for_another(model, problem, f"{other} differs")
     return model
 
