@@ -245,8 +245,8 @@ def _read_plain_numbers(series: pd.Series) -> np.ndarray | None:
 
 def _read_plain_text(cells: np.ndarray) -> np.ndarray | None:
     """Text of plain digits at once, nan where a cell is empty; None where there is any other."""
-    there = np.asarray(cells != "", dtype=bool)
     try:
+        there = np.asarray(cells != "", dtype=bool)  # a list cannot be compared so
         text = "".join(cells[there])
         found = cells[there].astype(float)
     except (TypeError, ValueError, OverflowError):

@@ -16,6 +16,7 @@ from tasks.settings import get_settings
 from tasks.shipping import archives, packaging
 from tasks.shipping.packaging import Bento, build_bento, point_at
 from tests.bentos.models import tiny_problem, write_tiny_model
+from tests.support import ROOT
 
 KEY = "k" * 32
 PROBLEM = tiny_problem()
@@ -183,10 +184,10 @@ def test_a_lambda_lists_and_signs_what_is_served_too(
     monkeypatch.setenv("DRIFTLINE_SIGNING_KEY", KEY)
     folder = tmp_path / "content"
     folder.mkdir()
-    archives._add_served(folder, model)
+    archives.write_served(folder, model, {name: ROOT / name for name in archives.CODE})
     (folder / "numpy").mkdir()
     (folder / "numpy" / "__init__.py").write_text("")
-    packed = archives._pack(folder, tmp_path / "lambda.zip")
+    packed = archives.pack_folder(folder, tmp_path / "lambda.zip")
     with zipfile.ZipFile(packed) as archive:
         archive.extractall(tmp_path / "task")
 
