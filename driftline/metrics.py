@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.contract import TIE
+from driftline.curves import average_precision, calibration_error, divide, roc_auc
 from driftline.losses import LossName, blind_answers, row_losses
 from driftline.scored import ScoredRows
 
@@ -32,7 +33,6 @@ DECISION_METRICS: Final = (
 METRICS: Final = (*DECISION_METRICS, "roc_auc", "pr_auc", "brier", "ece")
 BINARY_METRICS: Final = ("specificity", "net_benefit")
 LOWER_IS_BETTER: Final = frozenset({"brier", "ece"})
-_ECE_BINS: Final = 10
 _CELLS_AT_ONCE: Final = 4_000_000
 
 
@@ -122,7 +122,7 @@ def bootstrap_intervals(
 
 def weighted_metric(scored: Scored, weights: Floats, metric: str) -> Floats:
     """One decision metric, `roc_auc` or `pr_auc`, per resample; weights are (resamples, rows)."""
-    ranks = {"roc_auc": _roc_auc, "pr_auc": _average_precision}
+    ranks = {"roc_auc": roc_auc, "pr_auc": average_precision}
     positive = scored.positive
     if positive is None:
         if metric in ranks:
@@ -186,17 +186,17 @@ def metrics_from_confusion(
     Source: Vickers and Elkin, Medical Decision Making 26 (2006) 565-574.
     """
     total = tp + fp + fn + tn
-    recall, specificity = _divide(tp, tp + fn), _divide(tn, tn + fp)
+    recall, specificity = divide(tp, tp + fn), divide(tn, tn + fp)
     odds = threshold / np.maximum(1 - threshold, 1e-12)
     return {
-        "accuracy": _divide(tp + tn, total),
-        "precision": _divide(tp, tp + fp),
+        "accuracy": divide(tp + tn, total),
+        "precision": divide(tp, tp + fp),
         "recall": recall,
         "specificity": specificity,
-        "f1": _divide(2 * tp, 2 * tp + fp + fn),
+        "f1": divide(2 * tp, 2 * tp + fp + fn),
         "balanced_accuracy": (recall + specificity) / 2,
         "lowest_recall": np.minimum(recall, specificity),
-        "net_benefit": _divide(tp - fp * odds, total),
+        "net_benefit": divide(tp - fp * odds, total),
     }
 
 
@@ -205,10 +205,10 @@ def _binary_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
     truth = scored.y == positive
     p = scored.probabilities[:, positive]
     return _binary_decisions(scored, weights) | {
-        "roc_auc": _roc_auc(truth, p, weights),
-        "pr_auc": _average_precision(truth, p, weights),
+        "roc_auc": roc_auc(truth, p, weights),
+        "pr_auc": average_precision(truth, p, weights),
         "brier": _brier(scored, weights),
-        "ece": _calibration_error(truth, p, weights),
+        "ece": calibration_error(truth, p, weights),
     }
 
 
@@ -233,8 +233,8 @@ def _macro_decisions(scored: Scored, weights: Floats) -> dict[str, Floats]:
     recalls = np.array([values["recall"] for values in per_class])
     occurs = np.array([weights @ (scored.y == k) > 0 for k in range(len(per_class))])
     return macro | {
-        "accuracy": _divide(right, weights.sum(axis=1)),
-        "balanced_accuracy": _divide((recalls * occurs).sum(axis=0), occurs.sum(axis=0)),
+        "accuracy": divide(right, weights.sum(axis=1)),
+        "balanced_accuracy": divide((recalls * occurs).sum(axis=0), occurs.sum(axis=0)),
         "lowest_recall": np.where(occurs, recalls, 1.0).min(axis=0),
     }
 
@@ -243,16 +243,16 @@ def _macro_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
     right = scored.y == scored.predicted
     confidence = scored.probabilities[np.arange(len(scored.y)), scored.predicted]
     return _macro_decisions(scored, weights) | {
-        "roc_auc": _mean_over_classes(_roc_auc, scored, weights),
-        "pr_auc": _mean_over_classes(_average_precision, scored, weights),
+        "roc_auc": _mean_over_classes(roc_auc, scored, weights),
+        "pr_auc": _mean_over_classes(average_precision, scored, weights),
         "brier": _brier(scored, weights),
-        "ece": _calibration_error(right, confidence, weights),
+        "ece": calibration_error(right, confidence, weights),
     }
 
 
 def _brier(scored: Scored, weights: Floats) -> Floats:
     losses = row_losses(scored.probabilities, scored.y, "brier")
-    return _divide(weights @ losses, weights.sum(axis=1))
+    return divide(weights @ losses, weights.sum(axis=1))
 
 
 def _mean_over_classes(
@@ -273,44 +273,3 @@ def _confusion(
         weights @ (truth & ~flagged),
         weights @ (~truth & ~flagged),
     )
-
-
-def _grouped(truth: NDArray[np.bool_], p: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Positive and negative weight per distinct score, highest score first."""
-    order = np.argsort(-p, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(p[order]) != 0])
-    hits = np.add.reduceat(weights[:, order] * truth[order], starts, axis=1)
-    misses = np.add.reduceat(weights[:, order] * ~truth[order], starts, axis=1)
-    return hits, misses
-
-
-def _roc_auc(truth: NDArray[np.bool_], p: Floats, weights: Floats) -> Floats:
-    """Chance that a positive outranks a negative, ties counting half (Mann-Whitney)."""
-    hits, misses = _grouped(truth, p, weights)
-    outranked = misses.sum(axis=1, keepdims=True) - np.cumsum(misses, axis=1) + misses / 2
-    pairs = hits.sum(axis=1) * misses.sum(axis=1)
-    return _divide((hits * outranked).sum(axis=1), pairs, empty=np.nan)
-
-
-def _average_precision(truth: NDArray[np.bool_], p: Floats, weights: Floats) -> Floats:
-    hits, misses = _grouped(truth, p, weights)
-    found, flagged = np.cumsum(hits, axis=1), np.cumsum(hits + misses, axis=1)
-    precision = _divide(found, flagged)
-    return _divide((hits * precision).sum(axis=1), hits.sum(axis=1), empty=np.nan)
-
-
-def _calibration_error(truth: NDArray[np.bool_], p: Floats, weights: Floats) -> Floats:
-    """Expected calibration error over ten equal bins.
-
-    Source: Naeini, Cooper and Hauskrecht, AAAI 2015.
-    """
-    bins = np.minimum((p * _ECE_BINS).astype(int), _ECE_BINS - 1)
-    member = bins[:, None] == np.arange(_ECE_BINS)
-    gap = weights @ (member * (p - truth)[:, None])
-    return _divide(np.abs(gap).sum(axis=1), weights.sum(axis=1))
-
-
-def _divide(numerator: Floats, denominator: Floats, empty: float = 0.0) -> Floats:
-    out = np.full(np.broadcast(numerator, denominator).shape, empty, dtype=np.float64)
-    np.divide(numerator, denominator, out=out, where=denominator > 0)
-    return out
