@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bentos.arms import Arms
 from bentos.http import about, openapi
 from bentos.http.door import Door
-from bentos.http.metrics import Ledger
+from bentos.http.metrics import Ledger, is_counted_alike
 from bentos.ids import is_recent, new_ids
 from bentos.log.refusals import count_record
 from bentos.log.rows import prediction_entry
@@ -77,7 +77,7 @@ class Api:
     def take_over(self, predictor: Predictor) -> None:
         """Answer with another model from the next request on; counts go on where fields agree."""
         old, new = self.predictor.contract, predictor.contract
-        if (old.fields, old.classes) == (new.fields, new.classes):
+        if is_counted_alike(old, new):
             self.ledger.contract = new
         else:
             self.ledger = Ledger(new)

@@ -56,9 +56,10 @@ class Arms:
 
 
 def answers_alike(one: Contract, other: Contract) -> bool:
-    """Whether two models take the same records and give the same kind of answer."""
-    return (one.fields, one.classes, one.number is None) == (
+    """Whether two models see the same records as the same vector and answer them in kind."""
+    return (one.fields, one.features, one.classes, one.number is None) == (
         other.fields,
+        other.features,
         other.classes,
         other.number is None,
     )

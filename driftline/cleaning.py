@@ -265,9 +265,10 @@ def _read_number(cell: Any, words: frozenset[str]) -> float | None:
     if isinstance(cell, str):
         number = read_number(cell)
         if number is None:
-            text = tidy(cell).replace("\u2212", "-")  # the minus of printed numbers
-            is_missing = text in words or is_marker(text)
-            number = math.nan if is_missing else read_number(text)
+            text = tidy(cell)
+            plain = text.replace("\u2212", "-")  # the minus of printed numbers
+            is_missing = text in words or plain in words or is_marker(text)
+            number = math.nan if is_missing else read_number(plain)
         return number
     if not isinstance(cell, int | float | Decimal):
         return None

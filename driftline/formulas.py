@@ -137,8 +137,15 @@ def _read(node: ast.expr, left: int) -> Node:
             return Node(_SIGNS[type(op)], parts)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
             return _read_call(name, args, left - 1)
-    message = f"got {ast.unparse(node)!r}, wanted {WANTED}"
+    message = f"got {_spell(node)!r}, wanted {WANTED}"
     raise FormulaError(message)
+
+
+def _spell(node: ast.expr) -> str:
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return "too many operations within each other"
 
 
 def _negative(node: Node) -> Node:
@@ -177,6 +184,6 @@ def _read_bounds(given: ast.expr, left: int) -> list[Node]:
     values = [node.value for node in read]
     is_rising = all(a < b for a, b in pairwise(values))
     if not read or any(node.kind != "number" for node in read) or not is_rising:
-        message = f"bins: got {ast.unparse(given)}, wanted bounds that rise, such as [18, 40, 65]"
+        message = f"bins: got {_spell(given)}, wanted bounds that rise, such as [18, 40, 65]"
         raise FormulaError(message)
     return read

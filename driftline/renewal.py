@@ -94,18 +94,21 @@ def rows_before(
 def as_dataset(renewal: Renewal, problem: Problem) -> Dataset:
     """The parted rows as matrices and digests."""
     digests = number_repeats([*digest_rows(renewal.train), *digest_rows(renewal.test)])
+    learnt, rows = len(renewal.train), len(digests)
+    # told of both at once: labelled rows know neither group nor weight, yet may not void others'
+    design = design_of(pd.concat([renewal.train, renewal.test], ignore_index=True), problem)
     return Dataset(
         data=Matrices(
             X_train=encode_rows(renewal.train, problem),
             y_train=encode_target(renewal.train, problem),
             X_test=encode_rows(renewal.test, problem),
             y_test=encode_target(renewal.test, problem),
-            train=design_of(renewal.train, problem),
-            test=design_of(renewal.test, problem),
+            train=design.part(0, learnt),
+            test=design.part(learnt, rows),
         ),
         test_table=renewal.test,
-        train_digests=tuple(digests[: len(renewal.train)]),
-        test_digests=tuple(digests[len(renewal.train) :]),
+        train_digests=tuple(digests[:learnt]),
+        test_digests=tuple(digests[learnt:]),
         is_renewed=True,
     )
 

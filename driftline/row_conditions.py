@@ -130,6 +130,7 @@ class _Condition(ast.NodeTransformer):
     def _value(self, node: ast.expr, column: str) -> ast.expr:
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
             return ast.List([self._value(one, column) for one in node.elts], ast.Load())
+        node = _fold_sign(node)
         if isinstance(node, ast.Constant) and column in self._columns:
             return ast.Constant(self._checked(node.value, column))
         return node
@@ -143,6 +144,16 @@ class _Condition(ast.NodeTransformer):
                 f"{self._where}: {column!r} is a category, which has no order; wanted == or in"
             )
             raise ProblemError(message)
+
+
+def _fold_sign(node: ast.expr) -> ast.expr:
+    """A signed number as one constant, which Python reads as an operation on another one."""
+    if not isinstance(node, ast.UnaryOp) or not isinstance(node.operand, ast.Constant):
+        return node
+    number = node.operand.value
+    if not isinstance(number, int | float) or not isinstance(node.op, ast.USub | ast.UAdd):
+        return node
+    return ast.Constant(-number if isinstance(node.op, ast.USub) else number)
 
 
 def _settle_tree(
@@ -175,7 +186,10 @@ def _settle_tree(
 
 def _check(given: Any, found: Any, column: str, columns: Mapping[str, Spec], where: str) -> Any:
     choices = _choices(columns[column])
-    if choices and found is not None and found not in choices:
+    if found is None:
+        message = f"{where}: got {given!r} for {column!r}, which means missing; wanted .isnull()"
+        raise ProblemError(message)
+    if choices and found not in choices:
         message = f"{where}: got {given!r} for {column!r}, wanted one of {', '.join(choices)}"
         raise ProblemError(message)
     return found

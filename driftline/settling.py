@@ -13,7 +13,7 @@ from driftline.dates import WANTED, count_days, read_date
 from driftline.errors import ProblemError
 from driftline.problem import Problem, Target
 from driftline.row_conditions import settle_condition
-from driftline.spelling import is_marker, read_number, spell, tidy
+from driftline.spelling import MISSING, is_marker, read_number, spell, tidy
 
 NAMES = ("column", "column_A", "column_B", "column_list", "column_set")
 VALUES = ("value_set", "value_pairs_set", "partition_object.values")
@@ -95,7 +95,8 @@ def settle_value(value: Any, column: str, problem: Problem, *, key: str) -> Any:
 
 def _settle_code(value: Any, meaning: str | None) -> str | None:
     text = spell(value)
-    return None if meaning is None and is_marker(text) else meaning or text
+    is_missing = meaning == MISSING or (meaning is None and is_marker(text))
+    return None if is_missing else meaning or text
 
 
 def _known(problem: Problem) -> list[str]:

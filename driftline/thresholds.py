@@ -1,6 +1,8 @@
 """The decision threshold: chosen for the problem's goal on rows the model was not fitted on."""
 
+from collections.abc import Sequence
 from statistics import NormalDist
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from driftline.problem import Goal
 
 Floats = NDArray[np.float64]
 _MOST_THRESHOLDS = 400
+# which cells of a confusion (tp, fp, fn, tn) a share is of
+RESTS_ON: Final = {"recall": (0, 2), "precision": (0, 1), "specificity": (3, 1)}
 
 
 def choose_threshold(
@@ -27,7 +31,7 @@ def choose_threshold(
     since a threshold that just meets it on these rows would miss it on half of all others. Where
     none holds, the condition's bound comes first. Ties go to the threshold nearest 0.5. `copies`
     tells how many times each row stands in the input (repeated cross-validation). Rows count by
-    their weights; a bound then goes by the effective number of rows (`count_effective`).
+    their weights; a bound then goes by the effective number of the rows that its share is of.
     """
     if positive is None:
         return None
@@ -37,14 +41,23 @@ def choose_threshold(
     tp, fp, fn, tn = _confusion_at(truth, p, thresholds, weights)
     metrics = metrics_from_confusion(tp, fp, fn, tn, thresholds)
     aim = metrics[goal.metric] if goal.metric in DECISION_METRICS else metrics["f1"]
-    alike = count_effective(len(y), weights) / (tp + fp + fn + tn)
-    sizes = {"recall": tp + fn, "precision": tp + fp, "specificity": tn + fp}
+    squares = _confusion_at(truth, p, thresholds, None if weights is None else weights**2)
+    sizes = {name: _count_alike((tp, fp, fn, tn), squares, rows) for name, rows in RESTS_ON.items()}
+    whole = _count_alike((tp, fp, fn, tn), squares, (0, 1, 2, 3))
     shortfall = np.zeros(len(thresholds))
     for name, floor in goal.subject_to.items():
-        n = sizes.get(name, tp + fp + fn + tn) * alike / copies
+        n = sizes.get(name, whole) / copies
         shortfall += np.maximum(0, floor - wilson_lower(metrics[name], n, goal.confidence))
     order = np.lexsort((np.abs(thresholds - 0.5), -np.round(aim, 12), np.round(shortfall, 12)))
     return float(thresholds[order[0]])
+
+
+def _count_alike(sums: Sequence[Floats], squares: Sequence[Floats], cells: Sequence[int]) -> Floats:
+    """Kish's effective number of the rows in some cells of the confusion, per threshold."""
+    total = np.sum([sums[cell] for cell in cells], axis=0)
+    squared = np.sum([squares[cell] for cell in cells], axis=0)
+    alike: Floats = np.divide(total**2, squared, out=np.zeros_like(squared), where=squared > 0)
+    return alike
 
 
 def settle_threshold(threshold: float, scores: Floats, *, margin: float = 1e-5) -> float:

@@ -23,13 +23,16 @@ NEAR_ONE: Final = 0.05  # how far the mean of weights may be from 1 that are sca
 MANY_PEOPLE: Final = 1000  # for whom a row may stand, and which no body weighs
 
 _SURE: Final = re.compile(
-    r"(sampl\w*|survey|design|final|person|respondent|household|hh|post_?strat\w*|analy\w+)"
+    r"(sampl\w*|survey|design|respondent|household|hh|post_?strat\w*|analy\w+)"
     r"[_ .-]?(weights?|wts?|wgts?)"
     r"|[pfsh]_?(weight|wgt)|fnlwgt|(per|hh|asec|earn)wt|wtfinl|_?(llcpwt|finalwt)\d*"
     r"|wt(mec|int|saf|dr|ph|sa|sb|sc)\w*(yr|pp|prp|d1|d2)",
     re.IGNORECASE,
 )
-_PERHAPS: Final = re.compile(r"weights?|wts?|wgts?", re.IGNORECASE)
+_PERHAPS: Final = re.compile(
+    r"((final|person)[_ .-]?)?(weights?|wts?|wgts?)",  # the last may be of a body, too
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)

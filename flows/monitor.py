@@ -89,9 +89,11 @@ def monitor(
         tell("nothing is ordered: another run has judged these labels")
         return {}
     try:
-        sections = conclude(spec, source=source, model=model, holdout=holdout)
-        if is_ordered:
-            sections |= judge_trial(spec, actor=f"monitor {run_id}")
+        try:
+            sections = conclude(spec, source=source, model=model, holdout=holdout)
+        finally:  # people are given a contender, whatever keeps the champion from being judged
+            tried = judge_trial(spec, actor=f"monitor {run_id}") if is_ordered else {}
+        sections |= tried
     except BaseException:
         orders.finish_orders(run_id, is_done=False)
         raise

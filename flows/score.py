@@ -14,6 +14,7 @@ from tasks.reading import sources
 def score(problem: str, source: str | None = None, output: str | None = None) -> Sections:
     """Score a source in pieces into a folder of Parquet files; parts that are there are kept."""
     spec = read_problem(problem)
+    parts.forget_parts(spec)
     with step("open"):
         champion = read_fitting(spec)
         stream = sources.open_source(spec, source, rows=scoring.PIECE_ROWS)
@@ -31,7 +32,6 @@ def score(problem: str, source: str | None = None, output: str | None = None) ->
                 answered, resumed = answered + found, resumed + 1
             rows += len(piece.rows)
             advance(piece.share)
-        parts.forget_parts(spec)
         if resumed:
             tell(f"{resumed} parts were there already")
         tell(f"{answered} of {rows} rows answered")

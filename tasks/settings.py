@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bentos.health.start import protect_state
-from bentos.settings import SettingError, signing_key
+from bentos.settings import SettingError, retention_days, signing_key
 from driftline.errors import SettingsError
 
 
@@ -83,6 +83,14 @@ def get_signing_key() -> str:
         raise SettingsError(str(error)) from None
 
 
+def get_retention_days() -> float:
+    """The age at which inputs are forgotten, 0 for never; one that cannot be meant is an error."""
+    try:
+        return retention_days()
+    except SettingError as error:
+        raise SettingsError(str(error)) from None
+
+
 def prepare_environment() -> None:
     """Point the tools at the state folder and silence their telemetry; what is set already stays.
 
@@ -106,6 +114,7 @@ def prepare_environment() -> None:
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # 13 s; by itself it would wait for 4 minutes
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_LOGGING_LEVEL": "WARNING",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # its address may hold a password
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "MPLBACKEND": "agg",

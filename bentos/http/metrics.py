@@ -69,6 +69,11 @@ class Shown:
     inputs: Mapping[str, Sequence[int]]  # per bin of each field
 
 
+def is_counted_alike(one: Contract, other: Contract) -> bool:
+    """Whether the vectors and the answers of two models can be counted together."""
+    return (one.fields, one.features, one.classes) == (other.fields, other.features, other.classes)
+
+
 class Ledger:
     """All counts of one worker."""
 
@@ -103,7 +108,7 @@ class Ledger:
 
         The last answers of a model that one with other fields replaces just now are left out.
         """
-        if (contract.fields, contract.classes) != (self.contract.fields, self.contract.classes):
+        if not is_counted_alike(contract, self.contract):
             return
         for answer in answers:
             if answer.label in self.by_class:  # a number is of no class

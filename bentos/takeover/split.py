@@ -1,6 +1,7 @@
 """The split of a trial: the contender's bento, and which share of the traffic it answers.
 
-It is a file beside the pointer, on this machine and in the store, for as long as the trial lasts.
+It is a file beside the pointer, on this machine and in the store. There the end of a trial is a
+file that says so: who may not list a bucket cannot tell a missing file from a forbidden one.
 """
 
 import json
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from bentos.takeover.content import ContentError
 from bentos.takeover.shelf import Pointer, bentoml_home, parse_pointer, write_whole
+
+NO_TRIAL = b"null"
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,12 @@ def format_split(split: Split) -> bytes:
     return json.dumps(asdict(split)).encode()
 
 
-def parse_split(content: bytes, problem: str) -> Split:
-    """Read what `format_split` wrote; `ContentError` where it cannot be meant."""
+def parse_split(content: bytes, problem: str) -> Split | None:
+    """Read what `format_split` wrote, or that there is none; `ContentError` where neither is."""
     try:
         raw = json.loads(content)
+        if raw is None:
+            return None
         pointer = parse_pointer(json.dumps(raw["pointer"]).encode(), problem)
         share = float(raw["share"])
         words = (raw["champion"], raw["salt"], raw["field"])

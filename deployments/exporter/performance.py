@@ -14,6 +14,7 @@ from bentos.http.metrics import SHARED_BY
 from bentos.log.tables import LABELS, PARTS, PREDICTIONS
 from deployments.exporter.records import Records
 from driftline.dataset import number_of
+from driftline.errors import DataError, NotFoundError
 from driftline.goal import bare_metric
 from driftline.measured import Measured
 from driftline.metrics import METRICS, Scored, bootstrap_intervals, compute_metrics
@@ -57,7 +58,10 @@ class Judge:
         version = records.tenure.version
         state = (version, records.labels // SHARED_BY, records.quarantines)
         if state != self._state:
-            scored = None if version is None else _read(connection, problem, version)
+            try:
+                scored = None if version is None else _read(connection, problem, version)
+            except (DataError, NotFoundError):  # a part's file is damaged, or forgotten just now
+                scored = None
             self._kept = None if scored is None else _compute(scored)
             self._state = state
         return self._kept

@@ -29,10 +29,11 @@ def champion_of(journal: Sequence[Document]) -> str | None:
 
 def waiting_version(journal: Sequence[Document], runs: Mapping[str, Document]) -> str | None:
     """A version that passed its gate last, and that only a person's word keeps from serving."""
-    summary = newest(runs, "train", "pipeline")
+    gated = {flow: each for flow, each in runs.items() if each.get("promotion", {}).get("verdict")}
+    summary = newest(gated, "train", "pipeline", "ab", "monitor")
     if summary.get("promotion", {}).get("verdict") != "waiting":
         return None
-    version = str(summary["model"]["version"])
+    version = str(summary.get("trial", summary.get("model", {}))["version"])
     served = {entry["after"] for entry in journal if entry["alias"] == CHAMPION}
     return None if version in served else version
 
@@ -65,7 +66,7 @@ def quarantine_rows(verdicts: Sequence[Document]) -> Rows:
     return [
         [
             v["key"][:12],
-            str(v["last_prediction"] - v["first_prediction"] + 1),
+            str(v["rows"]),
             "; ".join(v["reasons"][:REASONS]),
         ]
         for v in verdicts

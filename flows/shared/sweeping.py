@@ -20,6 +20,7 @@ from tasks.models.registry import read_holders
 from tasks.progress import tell
 from tasks.reaching import is_prefect_away
 from tasks.server import deployments, heartbeat
+from tasks.shipping.trials import give_traffic_back
 
 RING_AGAIN_SECONDS = 60
 PACKAGING = ("train", "pipeline", "rollback", "package")  # they package what they promote
@@ -58,7 +59,10 @@ def sweep_problem(name: str) -> None:
                 _start(kind, spec.slug, spec.name, {"only_ordered": True})
         end_left_runs(spec)
         settle_aliases(spec.name)
-        champion = read_holders(spec.name)["champion"]
+        holders = read_holders(spec.name)
+        if holders["contender"] is None:
+            give_traffic_back(spec)  # a run that ended a trial may have died before that
+        champion = holders["champion"]
         if champion is None or is_served(spec.name, champion):
             return
         if not any(deployments.is_running(f"{flow}/{spec.slug}") for flow in PACKAGING):

@@ -16,7 +16,7 @@ from flows.shared.aliases import (
     settle_aliases,
 )
 from flows.shared.running import Sections
-from flows.shared.trials import find_start, tell_trial
+from flows.shared.trials import find_start, go_on, tell_trial
 from tasks.log import trials
 from tasks.log.journal import read_journal
 from tasks.models.registry import (
@@ -30,7 +30,7 @@ from tasks.models.registry import (
 from tasks.people.events import TRIAL_STARTED, ring
 from tasks.progress import step
 from tasks.shipping.packaging import digest_model
-from tasks.shipping.trials import answers_alike, part_traffic
+from tasks.shipping.trials import answers_alike
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,10 @@ def start_trial(spec: Problem, version: str, terms: Terms, *, actor: str) -> Sec
         evidence=Evidence(),
     )
     trials.write_trial(spec, trial)
+    kept = trials.read_trial(trial.key)
     with step("part the traffic"):
-        part_traffic(spec, contender, trial)
+        if kept is None or kept.salt != trial.salt or not go_on(spec, contender, kept):
+            raise moved_meanwhile(spec)
     ring(TRIAL_STARTED, spec.name, {"version": version, "reasons": [f"version {version} {why}"]})
     return tell_trial(trial, "running", why)
 
@@ -104,8 +106,8 @@ def choose(spec: Problem, version: str, champion: ServedModel, terms: Terms) -> 
     insist_on_promoted(spec, contender)
     if not answers_alike(champion, contender):
         message = (
-            f"{spec.name}: version {version} takes other fields, or answers otherwise, than the "
-            f"champion (version {champion.version}); wanted a version of the same problem file"
+            f"{spec.name}: version {version} takes or computes other fields, or answers otherwise, "
+            f"than the champion (version {champion.version}); wanted one of the same problem file"
         )
         raise DriftlineError(message)
     names = champion.contract.field_names

@@ -69,6 +69,7 @@ def find_running(spec: Problem, *, actor: str) -> Trial | None:
         if is_held:
             end_alias(spec, "its start was interrupted", actor=actor)
         give_traffic_back(spec)
+        trials.end_left_trials(spec)
     return trial
 
 
@@ -84,12 +85,29 @@ def decide(
         trials.now(), policy.false_retrains, least_rows=policy.min_labels, unit=unit
     )
     if outcome is None:
-        part_traffic(spec, contender, trial)
+        if not go_on(spec, contender, trial):
+            tell(f"another run has ended the trial of version {trial.version} meanwhile")
+            return {}
         return tell_trial(trial, "running", trial.evidence.describe(unit))
     if outcome.verdict != "better":
         return end_trial(spec, trial, outcome, actor=actor)
     promoted = take_over(spec, trial, contender, outcome, rows=rows, actor=actor)
     return promoted | end_trial(spec, trial, outcome, actor=actor)
+
+
+def go_on(spec: Problem, contender: ServedModel, trial: Trial) -> bool:
+    """Have the split where services find it; False where another run has ended the trial."""
+    if last_change(spec).sha256 == trial.key:
+        part_traffic(spec, contender, trial)
+    now = last_change(spec)
+    if now.after is None:
+        give_traffic_back(spec)
+    return now.sha256 == trial.key
+
+
+def last_change(spec: Problem) -> Entry:
+    """The journal's last row on a contender."""
+    return [entry for entry in read_journal(spec.name) if entry.alias == CONTENDER][-1]
 
 
 def weigh(spec: Problem, trial: Trial, champion: ServedModel, contender: ServedModel) -> Trial:
@@ -174,8 +192,8 @@ def stop_trial(spec: Problem, *, actor: str) -> Sections:
 def end_trial(spec: Problem, trial: Trial, outcome: Outcome, *, actor: str) -> Sections:
     """The journal says that it ended and why, and the champion answers all."""
     end_alias(spec, outcome.reason, actor=actor, evidence=trial.evidence)
-    give_traffic_back(spec)
     trials.end_trial(trial.key, outcome)
+    give_traffic_back(spec)
     tell(f"the trial of version {trial.version} has ended: {outcome.reason}")
     told = {"version": trial.version, "outcome": outcome.verdict, "reasons": [outcome.reason]}
     ring(TRIAL_ENDED, spec.name, told)

@@ -20,13 +20,13 @@ from bentos.columns import AnswerColumns
 from bentos.log.batches import part_id, place_row
 from bentos.log.database import _insert_ignoring
 from bentos.log.tables import PARTS, PREDICTIONS
-from bentos.settings import retention_days
 from driftline.digests import digest_bytes
 from driftline.errors import DataError
 from driftline.problem import Problem
 from tasks.data.files import as_parquet, list_times, locate, read_file, remove_file, write_file
 from tasks.decorators import io
 from tasks.log.records import open_records
+from tasks.settings import get_retention_days
 
 OWN = "driftline:"  # before the names of a part's columns that are not the problem's
 ROW, PREDICTION, FIGURE = f"{OWN}row", f"{OWN}prediction", f"{OWN}figure:"
@@ -95,7 +95,7 @@ def forget_parts(problem: Problem) -> int:
 
     A part is marked before its file is removed: who is killed in between has it done again.
     """
-    days = retention_days()
+    days = get_retention_days()
     if not days:
         return 0
     engine, now = open_records(), datetime.now(UTC)

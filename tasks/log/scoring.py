@@ -32,7 +32,7 @@ from tasks.log.records import open_records
 
 PIECE_ROWS = 100_000  # of a part too: with another number, parts of a batch would overlap
 REPEATING = ("label", "risk_level")  # columns of few values
-LEAST_OF_PART = 1_000  # answered rows of a piece, from which they are logged as a part
+LEAST_OF_PART = 1_000  # rows of a piece, from which its answers are logged as a part
 
 
 class Scorer:
@@ -131,7 +131,7 @@ def _encode_taken(
 def _log(scorer: Scorer, answered: AnsweredRows) -> None:
     """Few rows as rows of the log, many as a part that it refers to."""
     contract, answers = scorer.predictor.contract, answered.answers
-    if len(answers) >= LEAST_OF_PART:
+    if len(answers) and answered.end - answered.first >= LEAST_OF_PART:
         log_part(contract.problem, contract.model_version, answered)
     elif len(answers):
         inputs = answered.inputs

@@ -89,6 +89,15 @@ def end_trial(key: str, outcome: Outcome) -> None:
     _update(key, ended_at=now(), outcome=outcome.verdict, reason=outcome.reason)
 
 
+@io(name="end left trials")
+def end_left_trials(problem: Problem) -> None:
+    """Keep of trials whose end was interrupted that they have ended."""
+    left = update(TRIALS).where(TRIALS.c.problem == problem.name, TRIALS.c.ended_at.is_(None))
+    why = "its end was interrupted; the journal says why it came"
+    with open_records().begin() as connection:
+        connection.execute(left.values(ended_at=now(), outcome="stopped", reason=why))
+
+
 def _update(key: str, **values: Any) -> None:
     query = update(TRIALS).where(TRIALS.c.key == key, TRIALS.c.ended_at.is_(None))
     with open_records().begin() as connection:

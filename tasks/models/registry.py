@@ -81,9 +81,12 @@ def run_of(problem: Problem, version: str) -> str:
 
 @io(name="find waiting version")
 def find_waiting(problem: Problem) -> str | None:
-    """The newest version that has passed its gate and waits for a person."""
-    query = f"name='{problem.name}' and tag.verdict='waiting'"
-    versions = [int(each.version) for each in open_client().search_model_versions(query)]
+    """The version that waits for a person: the challenger, else the newest that passed its gate."""
+    query, client = f"name='{problem.name}' and tag.verdict='waiting'", open_client()
+    versions = [int(each.version) for each in client.search_model_versions(query)]
+    challenger = _version_of(client, problem.name, CHALLENGER)
+    if challenger is not None and int(challenger) in versions:
+        return challenger
     return str(max(versions)) if versions else None
 
 

@@ -134,7 +134,7 @@ def _unpack(file: IO[bytes], name: str) -> tuple[str, Callable[[], IO[bytes]]]:
     """The name of what is inside, and how to read its plain bytes from their beginning."""
     if has_ending(name, ".zip"):
         member = _find_member(file, name)
-        return member, lambda: zipfile.ZipFile(file).open(member)
+        return member, lambda: _open_member(file, name, member)
     inner = name.rpartition(".")[0]
     if has_ending(name, ".gz"):
         return inner, lambda: cast("IO[bytes]", gzip.GzipFile(fileobj=_from_start(file)))
@@ -145,6 +145,15 @@ def _unpack(file: IO[bytes], name: str) -> tuple[str, Callable[[], IO[bytes]]]:
     return name, lambda: cast(
         "IO[bytes]", streams.BufferedReader(_Kept(_from_start(file)), BLOCK_BYTES)
     )
+
+
+def _open_member(file: IO[bytes], name: str, member: str) -> IO[bytes]:
+    try:
+        return zipfile.ZipFile(file).open(member)
+    except RuntimeError as error:  # a password is wanted, or the method is not known here
+        fault = " ".join(str(error).split())
+        message = f"{name}: {fault}; wanted a zip archive that opens without a password"
+        raise SourceError(message) from None
 
 
 def _from_start(file: IO[bytes]) -> IO[bytes]:

@@ -82,6 +82,8 @@ def expect(problem: Problem, others: Collection[str] = ()) -> Expected:
     numbers: set[str] = set()
     if problem.predicts_number:
         numbers |= {problem.target.name, *problem.target.aliases}
+    if problem.weight is not None:
+        numbers.add(problem.weight)
     for name, spec in problem.columns.items():
         names |= {name, *spec.aliases}
         if spec.kind in {"number", "integer"}:

@@ -2,6 +2,7 @@
 
 from bentos.takeover.content import ContentError
 from bentos.takeover.split import (
+    NO_TRIAL,
     Split,
     format_split,
     parse_split,
@@ -12,14 +13,14 @@ from bentos.takeover.split import (
 from driftline.problem import Problem
 from driftline.served import ServedModel
 from driftline.trial import Trial
-from tasks.data.files import is_stored, locate, read_file, remove_file, write_file
+from tasks.data.files import is_stored, locate, read_file, write_file
 from tasks.decorators import io
 from tasks.settings import get_settings
 from tasks.shipping.packaging import build_bento, pointer_to
 
 
 def answers_alike(one: ServedModel, other: ServedModel) -> bool:
-    """Whether two models take the same records and give the same kind of answer."""
+    """Whether two models see the same records as the same vector and answer them in kind."""
     from bentos.arms import answers_alike as are_alike
 
     return are_alike(one.contract, other.contract)
@@ -40,8 +41,10 @@ def part_traffic(problem: Problem, contender: ServedModel, trial: Trial) -> None
 @io(name="give the traffic back")
 def give_traffic_back(problem: Problem) -> None:
     """Let the champion answer all; where it does so already nothing changes."""
-    if get_settings().is_store_elsewhere and is_stored(locate(split_in_store(problem.name))):
-        remove_file(locate(split_in_store(problem.name)))
+    if get_settings().is_store_elsewhere:
+        address = locate(split_in_store(problem.name))
+        if is_stored(address) and read_file(address) != NO_TRIAL:
+            write_file(address, NO_TRIAL)
     write_split(problem.name, None)
 
 

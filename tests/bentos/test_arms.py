@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from bentos.api import Api
-from bentos.arms import Arms, is_contenders
+from bentos.arms import Arms, answers_alike, is_contenders
 from bentos.http.hotpath import HotPath
 from bentos.predictor import Predictor
+from driftline.computed import FeatureSpec
 from tests.bentos.asking import read
 from tests.bentos.clients import Client, call
 from tests.bentos.models import RECORD, KeptLog, tiny_records
@@ -153,3 +154,11 @@ def test_the_header_reaches_the_choice_and_no_log(
     assert all(len(answers) == 1 for answers in seen)
     assert set.union(*seen) == {"7", "8"}
     assert "secret-" not in json.dumps(log.entries)
+
+
+def test_a_contender_that_computes_otherwise_is_no_match(contender: Predictor) -> None:
+    ours = contender.contract
+    feature = FeatureSpec("ratio", "age / level")
+
+    assert answers_alike(ours, replace(ours, model_version="9"))
+    assert not answers_alike(ours, replace(ours, features=(feature,)))

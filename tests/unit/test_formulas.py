@@ -111,6 +111,7 @@ def test_what_is_undefined_missing_or_beyond_float32_is_missing(formula: str) ->
         ("bins(a, 1)", "wanted bounds that rise"),
         ("days(a + b, c)", "days: got something else than two columns of dates"),
         ("-" * 100 + "a", "operations within each other"),
+        ("~" * 490 + "a", "operations within each other"),
         ("a" + " + a" * 200, f"wanted at most {MOST_CHARACTERS}"),
         ("(" * 220 + "a" + ")" * 220, "wanted a formula of numbers"),
     ],

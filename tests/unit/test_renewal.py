@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from driftline.digests import digest_rows
+from driftline.digests import GROUP, WEIGHT, digest_rows
 from driftline.renewal import as_dataset, choose_history, renew
 from tests.support import make_problem
 
@@ -72,3 +72,27 @@ def test_the_choice_of_the_past_is_repeatable() -> None:
     chosen = {choose_history(table, PROBLEM, fresh=300) for _ in range(2)}
 
     assert len(chosen) == 1
+
+
+def test_weights_and_groups_outlast_labelled_rows_that_have_none() -> None:
+    problem = make_problem(
+        columns={"a": {"range": [-10, 10]}, "b": {"range": [-10, 10]}},
+        ignored=["times", "who"],
+        weight="times",
+        group="who",
+    )
+    original = rows(400, by="a", seed=0)
+    original[WEIGHT], original[GROUP] = np.arange(1.0, 401), [f"p{i // 2}" for i in range(400)]
+
+    renewal = renew(original, rows(400, by="a", seed=1), problem, seen=())
+
+    assert renewal is not None
+    data = as_dataset(renewal, problem).data
+    both = data.train.followed_by(data.test)
+    assert both.weights is not None
+    assert np.std(both.weights[:400]) > 0.4
+    assert set(both.weights[400:]) == {1.0}
+    assert both.groups is not None
+    assert both.groups[0] == both.groups[1]
+    assert len(set(both.groups[400:])) == len(both.groups) - 400
+    assert not {*both.groups[:400]} & {*both.groups[400:]}

@@ -51,6 +51,7 @@ def settled(given: Any) -> dict[str, Any]:
         ("`blood sugar` > 95 and age < 60", [1]),
         ('col("blood sugar") > 95 and col("stage").notNull()', [1]),
         ("age > -5 and age * 2 < 90", [0]),
+        ("stage == +1 or stage in [+2]", [0, 1]),
         ("stage.isnull()", [2]),
     ],
 )
@@ -81,6 +82,8 @@ def test_a_condition_may_be_a_mapping() -> None:
     [
         ("agee > 40", "got the name 'agee', wanted one of age, "),
         ("stage == 7", "got 7 for 'stage', wanted one of 1, 2"),
+        ("stage == -1", "got -1 for 'stage', wanted one of 1, 2"),
+        ("age == 'NA'", "got 'NA' for 'age', which means missing; wanted .isnull()"),
         ("outcome == 'dead'", "got 'dead' for 'outcome', wanted one of well, ill"),
         ("stage > 1", "'stage' is a category, which has no order; wanted == or in"),
         ("age > 'old'", "got 'old', wanted numbers"),

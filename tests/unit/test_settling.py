@@ -90,3 +90,18 @@ def test_a_condition_on_rows_is_settled_with_the_other_arguments() -> None:
 def test_a_pair_of_another_length_is_refused() -> None:
     with pytest.raises(ProblemError, match=r"value_pairs_set: got \['1'\], wanted lists of two"):
         settled(column_A="stage", column_B="outcome", value_pairs_set=[["1"]])
+
+
+def test_a_code_for_missing_in_a_pair_is_a_missing_value() -> None:
+    problem = make_problem(
+        columns={"stage": {"kind": "category", "categories": ["1", "2"], "missing_codes": ["?"]}}
+    )
+    arguments = {
+        "column_A": "stage",
+        "column_B": "outcome",
+        "value_pairs_set": [["?", "0"]],
+    }
+
+    found = settle(BETWEEN, arguments, problem, "expectations/tiny.yaml: expectations.0")
+
+    assert found["value_pairs_set"] == [[None, "well"]]

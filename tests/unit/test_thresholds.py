@@ -159,3 +159,14 @@ def test_scores_without_any_gap_leave_the_threshold_where_it_is() -> None:
     crowd = np.linspace(0, 1, 200_001)
 
     assert settle_threshold(0.4, crowd) == 0.4
+
+
+def test_a_bound_goes_by_the_effective_number_of_the_rows_it_is_of() -> None:
+    """Cases drawn fifty times as often as they occur are no fewer for it."""
+    y, probabilities = scores(1000, seed=3)
+    weights = np.where(y == 1, 0.02, 1.98)
+    goal = Goal(maximise="specificity", subject_to={"recall": 0.9}, confidence=0.95)
+
+    weighted = choose_threshold(y, probabilities, goal, positive=1, weights=weights)
+
+    assert weighted == choose_threshold(y, probabilities, goal, positive=1)

@@ -36,7 +36,9 @@ def test_a_survey_s_weight_is_enabled_and_no_input(name: str) -> None:
     assert name not in problem.columns
 
 
-@pytest.mark.parametrize("name", ["weight", "wt", "weight_kg", "birth_weight", "Weight"])
+@pytest.mark.parametrize(
+    "name", ["weight", "wt", "weight_kg", "birth_weight", "Weight", "person_weight", "final_weight"]
+)
 @pytest.mark.parametrize(
     "values", [RNG.integers(45, 120, 240), np.round(RNG.normal(78, 12, 240), 1)]
 )

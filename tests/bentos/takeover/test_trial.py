@@ -13,6 +13,7 @@ from bentos.takeover import content, shelf
 from bentos.takeover.attempts import read_trouble
 from bentos.takeover.courier import TRIAL, Courier, TrialCourier
 from bentos.takeover.split import (
+    NO_TRIAL,
     Split,
     format_split,
     read_split,
@@ -197,10 +198,7 @@ def test_a_trial_against_another_champion_is_told() -> None:
 def in_store(machine: Path, split: Split | None) -> None:
     """What the store says of a trial."""
     place = machine / "store" / split_in_store("tiny")
-    if split is None:
-        place.unlink()
-    else:
-        place.write_bytes(format_split(split))
+    place.write_bytes(NO_TRIAL if split is None else format_split(split))
 
 
 def test_the_courier_brings_a_contender_beside_the_champion_and_takes_the_trial_away(

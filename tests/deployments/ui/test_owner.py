@@ -20,6 +20,7 @@ VERDICT: dict[str, Any] = {
     "decided_at": "2026-03-05T05:06:07",
     "report": "tiny-v1-abab.html",
     "decision": None,
+    "rows": 10,
 }
 
 
@@ -102,3 +103,10 @@ def test_a_model_that_passed_its_gate_waits_until_a_person_agrees() -> None:
     promoted = summary | {"promotion": {"verdict": "promoted"}}
     assert owner.waiting_version([PROMOTED], {"train": promoted}) is None
     assert owner.waiting_version([], {}) is None
+
+
+def test_a_trial_s_winner_waits_too_whatever_looked_since() -> None:
+    won = {"ended_at": "3", "promotion": {"verdict": "waiting"}, "trial": {"version": "5"}}
+    looked = {"ended_at": "4", "drift": {"verdict": "ok"}}
+
+    assert owner.waiting_version([PROMOTED], {"ab": won, "monitor": looked}) == "5"

@@ -15,11 +15,12 @@ from bentos.log.direct import DirectLog
 from bentos.log.labels import add_labels
 from bentos.log.tables import LABELS, PARTS, PREDICTIONS
 from driftline.contract import parse_contract
-from driftline.errors import DataError
+from driftline.errors import DataError, SettingsError
 from driftline.served import ServedModel
 from driftline.verdicts import DriftDecision, Window
 from tasks.log import parts, predictions, scoring
 from tasks.log.records import open_records
+from tasks.log.verdicts import read_verdicts
 from tasks.settings import get_settings
 from tests.bentos.models import tiny_problem, write_tiny_model
 
@@ -159,12 +160,39 @@ def test_a_quarantined_part_teaches_once_a_person_releases_it(
     add_label(open_records(), name, "ill")
     judge(read().with_labels_waiting(), "quarantine")
 
+    (told,) = read_verdicts.fn(PROBLEM.name, 5)
+    assert told.rows == ROWS - 1
+
     before = len(predictions.read_labelled.fn(PROBLEM)), len(read().labelled)
     predictions.decide_on_quarantine.fn(PROBLEM, "quarantine", "released", actor="a person")
     after = len(predictions.read_labelled.fn(PROBLEM)), len(read().labelled)
 
     assert (before, after) == ((0, 0), (1, 1))
     assert len(read().inputs) == 0
+
+
+def test_rows_are_no_second_time_logged_where_more_of_them_are_taken(
+    home: Path, model: ServedModel
+) -> None:
+    """As when the problem file has come to allow what it refused."""
+    rows = some_rows()
+    rows.loc[: ROWS // 2, "age"] = 500
+
+    few = score(model, home / "few", rows)
+    many = score(model, home / "many")
+
+    assert len(few) < len(many)
+    assert len(read().inputs) == len(few)
+
+
+def test_a_retention_that_cannot_be_meant_is_said(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del home
+    monkeypatch.setenv("DRIFTLINE_RETENTION_DAYS", "30d")
+
+    with pytest.raises(SettingsError, match="DRIFTLINE_RETENTION_DAYS: got '30d'"):
+        parts.forget_parts.fn(PROBLEM)
 
 
 def test_retention_removes_old_parts_and_what_killed_runs_left(
