@@ -7,6 +7,7 @@ workers need this project at the same version. Dask sends code over its connecti
 into a private network, or under its own TLS settings.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -104,7 +105,8 @@ def open_cluster() -> Iterator["Client"]:
         with _connect(where) as client:
             yield client
         return
-    options = {"host": "127.0.0.1", "dashboard_address": None, "threads_per_worker": 1}
+    options: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None}
+    options |= {"threads_per_worker": 1, "silence_logs": logging.CRITICAL}  # traces as it closes
     options["local_directory"] = str(get_settings().home.absolute() / "dask")
     with (
         LocalCluster(n_workers=_processes(where), processes=True, **options) as cluster,
