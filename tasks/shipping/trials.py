@@ -14,7 +14,7 @@ from driftline.problem import Problem
 from driftline.served import ServedModel
 from driftline.trial import Trial
 from tasks.data.files import is_stored, locate, read_file, write_file
-from tasks.decorators import io
+from tasks.decorators import io, without_task_runs
 from tasks.settings import get_settings
 from tasks.shipping.packaging import build_bento, pointer_to
 
@@ -31,7 +31,8 @@ def part_traffic(problem: Problem, contender: ServedModel, trial: Trial) -> None
     """Have the contender's bento where services find it, and then the split that names it."""
     if _is_parted(problem, trial):
         return
-    pointer = pointer_to(build_bento.fn(problem, contender))  # type: ignore[attr-defined]
+    with without_task_runs():
+        pointer = pointer_to(build_bento(problem, contender))
     split = Split(pointer, trial.champion, trial.share, trial.salt, trial.field)
     if get_settings().is_store_elsewhere:
         write_file(locate(split_in_store(problem.name)), format_split(split))
