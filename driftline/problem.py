@@ -1,7 +1,8 @@
 """What a prediction problem is: the strict model of `data/problems/<name>.yaml`.
 
 Owns the file as a whole; each section is declared in a module of its own and may be imported from
-here. Reads no file; `parse_problem` takes the text.
+here. What keys have to agree on stands in `consistency`. Reads no file; `parse_problem` takes the
+text.
 """
 
 import re
@@ -10,11 +11,19 @@ from typing import Any, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from driftline.alerts import Alerts
-from driftline.candidates import CANDIDATES, USUAL
+from driftline.candidates import USUAL
 from driftline.columns import LARGEST, Column, find_as_of
 from driftline.computed import FeatureSpec
-from driftline.conditions import parse_conditions
-from driftline.dates import read_date, spell_date
+from driftline.consistency import (
+    check_candidates,
+    check_costs,
+    check_ignored,
+    check_kinds,
+    check_names,
+    check_subgroups,
+    check_title,
+    settle_example,
+)
 from driftline.declared import Strict, Text
 from driftline.documents import parse_document
 from driftline.drift_policy import DriftPolicy
@@ -35,7 +44,6 @@ from driftline.losses import NUMBER_LOSSES
 from driftline.reading import PLAIN, Reading
 from driftline.regressors import REGRESSORS
 from driftline.sources import FileSource, PackageSource, SklearnSource, Source, SyntheticSource
-from driftline.spelling import MISSING, read_number, spell
 from driftline.stated import Card, Changes
 from driftline.target import AnyTarget, NumberTarget, Target
 
@@ -160,101 +168,23 @@ class Problem(Strict):
         cls, record: dict[str, float | str | None], info: ValidationInfo
     ) -> dict[str, float | str | None]:
         columns: dict[str, Column] = info.data.get("columns", {})
-        return {name: _example_value(value, columns.get(name)) for name, value in record.items()}
+        return {name: settle_example(value, columns.get(name)) for name, value in record.items()}
 
     @field_validator("candidates")
     @classmethod
     def _known_candidates(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        target = info.data.get("target")
-        known = REGRESSORS if isinstance(target, NumberTarget) else CANDIDATES
-        unknown = [name for name in names if name not in known]
-        if unknown or not names:
-            message = f"got {', '.join(unknown) or 'none'}, wanted some of {', '.join(known)}"
-            raise ValueError(message)
-        if set(names) == {"dummy"}:
-            message = "got the dummy baseline alone, wanted a candidate that could serve"
-            raise ValueError(message)
+        check_candidates(names, info.data.get("target"))
         return names
 
     @model_validator(mode="after")
-    def _names_apart(self) -> Self:
-        owners: dict[str, str] = {}
-        named = {name: (name, *column.aliases) for name, column in self.columns.items()}
-        named[self.target.name] = (self.target.name, *self.target.aliases)
-        named |= {name: (name,) for name in self.ignored}
-        if len(named) != len(self.columns) + 1 + len(self.ignored):
-            message = "columns, target and ignored share a name; wanted each column once"
-            raise ValueError(message)
-        for owner, name in ((owner, name) for owner, names in named.items() for name in names):
-            if name in owners and owners[name] != owner:
-                message = f"{owner} and {owners[name]} both answer to {name!r}; wanted one"
-                raise ValueError(message)
-            owners[name] = owner
-        return self
-
-    @model_validator(mode="after")
-    def _group_is_ignored(self) -> Self:
-        if self.group is not None and self.group not in self.ignored:
-            message = f"group: got {self.group!r}, wanted one of `ignored`: no model learns from it"
-            raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _weight_is_ignored(self) -> Self:
-        if self.weight is not None and self.weight not in self.ignored:
-            message = (
-                f"weight: got {self.weight!r}, wanted one of `ignored`: no model learns from it"
-            )
-            raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _made_up_rows_are_told(self) -> Self:
-        if isinstance(self.source, SyntheticSource) and "synthetic" not in self.title.casefold():
-            message = (
-                f"title: got {self.title!r}, wanted the word synthetic in it, as the rows of its "
-                "source are made up"
-            )
-            raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _subgroups_apply(self) -> Self:
-        for place, text in enumerate(self.subgroups):
-            try:
-                parse_conditions([text], self.columns)
-            except ValueError as error:
-                message = f"subgroups.{place}: {error}"
-                raise ValueError(message) from None
-        return self
-
-    @model_validator(mode="after")
-    def _costs_name_classes(self) -> Self:
-        costs = self.goal.miss_costs
-        if costs and self.is_binary:
-            message = "goal.miss_costs: got it with two classes, whose threshold the goal sets; "
-            raise ValueError(message + "wanted it with more")
-        if costs and set(costs) != set(self.classes):
-            message = f"goal.miss_costs: got {', '.join(costs)}, wanted each class: "
-            raise ValueError(message + ", ".join(self.classes))
-        return self
-
-    @model_validator(mode="after")
-    def _bands_fit(self) -> Self:
-        bands = self.risk_bands
-        if not self.predicts_number and not 0 < bands.medium < bands.high < 1:
-            message = (
-                f"risk_bands: got {bands.medium:g} and {bands.high:g}, wanted bounds of a "
-                "probability, between 0 and 1"
-            )
-            raise ValueError(message)
-        if not self.predicts_number and "intervals" in self.model_fields_set:
-            message = "intervals: got it with classes, wanted it with target.kind number"
-            raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _metrics_apply(self) -> Self:
+    def _keys_agree(self) -> Self:
+        check_names(self.columns, self.target, self.ignored)
+        check_ignored("group", self.group, self.ignored)
+        check_ignored("weight", self.weight, self.ignored)
+        check_title(self.title, self.source)
+        check_subgroups(self.subgroups, self.columns)
+        check_costs(self.goal.miss_costs, self.classes)
+        check_kinds(self.risk_bands, self.target, self.model_fields_set)
         check_metrics(self.target, self.goal, self.gates, self.comparison, self.drift.loss)
         return self
 
@@ -313,20 +243,6 @@ class Problem(Strict):
 
 def _predicts_number(target: Any) -> bool:
     return isinstance(target, dict) and target.get("kind") == "number"
-
-
-def _example_value(value: float | str | None, column: Column | None) -> float | str | None:
-    """An example's value as a record has it: a category by its name, a number as one."""
-    if value is None or column is None:
-        return value
-    if column.kind == "date":
-        days = read_date(str(value), column.order)
-        return str(value) if days is None else spell_date(days)
-    if column.kind == "category":
-        found = column.spellings.find(value)
-        return spell(value) if found in {None, MISSING} else found
-    number = read_number(value) if isinstance(value, str) else None
-    return value if number is None else number
 
 
 def check_name(name: str) -> str:

@@ -3,24 +3,42 @@
 Broken data comes first: it is never learnt from. Then what labels prove: that a renewed model would
 be better, by enough to be worth it, or that the champion lost its skill. Without labels a change of
 the inputs, or an estimate that the answers got worse, calls for labels. No method without labels
-can see that the same inputs have come to mean something else.
+can see that the same inputs have come to mean something else. What is judged (`windows`) may be
+imported from here.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
-
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from typing import Literal
 
 from driftline.drift import ColumnChange
 from driftline.problem import DriftPolicy
 from driftline.promise import Promise
 from driftline.shadow import AGAIN, Shadow
 from driftline.standing import Standing, describe_due, describe_standing, is_renewal_due
+from driftline.windows import Cohort, Quarantined, Window
+
+__all__ = [
+    "NOTHING_NEW",
+    "Cohort",
+    "DriftDecision",
+    "Evidence",
+    "Finding",
+    "Quarantined",
+    "Verdict",
+    "Window",
+    "close_look",
+    "decide_verdict",
+    "describe_likely",
+    "is_harm_likely",
+    "judge_inputs",
+    "judge_labels",
+    "leaves_rows",
+    "measure_suspicion",
+    "name_of",
+    "verdict_key",
+]
 
 NOTHING_NEW = ("nothing new",)
 Verdict = Literal["ok", "watch", "quarantine", "retrain", "need_labels"]
@@ -32,60 +50,6 @@ class DriftDecision:
 
     verdict: Verdict
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Window:
-    """What came since the last verdict: inputs in order, and the labelled rows among all.
-
-    `labelled` holds the inputs plus `_label` (a class name) and `_probabilities` (class order).
-    """
-
-    inputs: pd.DataFrame
-    labelled: pd.DataFrame
-    first: int
-    last: int
-    last_label: int
-    seen: int
-    seen_label: int
-    state: Mapping[str, Any] = field(default_factory=dict)  # what the last verdict left
-    places: tuple[int, ...] = ()  # sequences of the inputs; rows of one part of a batch share it
-
-    def judged_elsewhere(self) -> "Window":
-        """The window without what came in: a verdict on other rows leaves it to be judged."""
-        return replace(
-            self.with_labels_waiting(),
-            inputs=self.inputs.head(0),
-            first=self.seen + 1,
-            last=self.seen,
-        )
-
-    def with_labels_waiting(self) -> "Window":
-        """The window whose labels are left to a later look."""
-        return replace(self, labelled=self.labelled.head(0), last_label=self.seen_label)
-
-    def with_rows_waiting(self) -> "Window":
-        """The window whose rows are left to a later look, which finds more of them."""
-        return replace(self, first=self.seen + 1, last=self.seen)
-
-
-@dataclass(frozen=True)
-class Cohort:
-    """Labelled rows in the order of their labels, with the champion's answers (rows, classes)."""
-
-    table: pd.DataFrame
-    probabilities: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Quarantined:
-    """Predictions from `first` to `last`, both with, that a verdict judged broken."""
-
-    key: str
-    first: int
-    last: int
-    reasons: tuple[str, ...]
-    is_dropped: bool = False
 
 
 def name_of(reason: str) -> str:

@@ -1,31 +1,25 @@
 """Monitor: judge what came in since the last verdict, let it be known, and act on it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 from prefect.runtime import flow_run
 
-from driftline.calibration import read_calibration
 from driftline.change_plan import is_left_to_person, name_person
-from driftline.digests import digest_bytes, digest_columns
+from driftline.digests import digest_bytes
 from driftline.evidence import Labels
 from driftline.findings import Inputs
 from driftline.problem import Problem
-from driftline.refusals import Refusals
-from driftline.served import ServedModel
-from driftline.shadow import Shadow
-from driftline.verdicts import Cohort, DriftDecision, Evidence, Window, leaves_rows
+from driftline.verdicts import DriftDecision, Evidence, leaves_rows
 from flows.rollback import rollback
-from flows.shared.aliases import champion_before, has_had_champion, read_judged
+from flows.shared.aliases import has_had_champion
+from flows.shared.case import Case, gather, judge_labels
 from flows.shared.running import Sections, driftline_flow, is_scheduled
 from flows.shared.trials import judge_trial
-from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labelled
 from tasks.data.problems import read_problem
-from tasks.data.storage import locate_report, read_snapshot, write_report
-from tasks.log import orders, parts, predictions, refusals, seasons
-from tasks.models.registry import read_if_there
+from tasks.data.storage import locate_report, write_report
+from tasks.log import orders, predictions
 from tasks.people.events import (
     DRIFT_NEED_LABELS,
     DRIFT_QUARANTINE,
@@ -35,33 +29,9 @@ from tasks.people.events import (
 )
 from tasks.people.reporting import link_to, show_link, show_text
 from tasks.progress import step, tell
-from tasks.reading.sources import read_source
-from tasks.watch import cohorts, inputs, verdict_document
+from tasks.watch import inputs, verdict_document
 from tasks.watch.drift_page import draw_drift
 from tasks.watch.monitoring import judge
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is to be judged: a model, the rows it was trained on and not, and what came in.
-
-    `known` is all of its snapshot; `places` are those of the current rows in what came in, where
-    some were left out; `season` are rows of the season before. `judged` names a source that is
-    judged in place of the log; of a holdout nothing is kept.
-    """
-
-    served: ServedModel
-    reference: pd.DataFrame
-    holdout: pd.DataFrame
-    known: pd.DataFrame
-    current: pd.DataFrame
-    places: tuple[int, ...]
-    faults: tuple[str, ...]
-    season: pd.DataFrame
-    window: Window
-    refused: Refusals
-    judged: str | None
-    is_holdout: bool
 
 
 @driftline_flow("monitor", run_name="monitor {problem}")
@@ -134,91 +104,6 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     if takes_back and spec.changes.roll_back == "itself":
         return {"drift": drift} | take_back(spec, evidence.taken_back)
     return {"drift": drift}
-
-
-def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> Case:
-    """What this run judges; what retention lets go is gone before."""
-    parts.forget_parts(spec)
-    served = read_judged(spec, model)
-    table, digests = read_snapshot(served.contract.snapshot)
-    reference, unseen = inputs.split_reference(table, digests, served)
-    window = predictions.read_window(spec, served.version)
-    seen = int(window.state.get("last_refusal", 0))
-    refused = refusals.read_refusals(spec.name, served.version, seen)
-    is_first_day = window.last == 0 and not refused.records  # nothing has been asked yet
-    holdout = source is None and (holdout or is_first_day)
-    if source is not None or holdout:
-        window, refused = window.judged_elsewhere(), Refusals(last=seen)
-    raw = window.inputs if source is None else read_source(spec, source).rows
-    current = Current(unseen, (), tuple(range(len(unseen))))
-    if not holdout and (len(raw) or source is not None):
-        current = clean_current(raw, spec, source=source or "the prediction log")
-    elif not holdout:
-        current = Current(unseen.head(0), (), ())
-    faults = current.faults + inputs.fault_of_refusals(refused, len(raw), spec)
-    judged = None if source is None else f"{source}:{digest_columns(current.table)}"
-    known = pd.concat([reference, unseen], ignore_index=True)
-    return Case(
-        served,
-        reference,
-        unseen,
-        known,
-        current.table,
-        current.places,
-        faults,
-        clean_season(spec, window),
-        window,
-        refused,
-        judged,
-        holdout,
-    )
-
-
-def clean_season(spec: Problem, window: Window) -> pd.DataFrame:
-    """Rows of the season before, where the problem has seasons and the log reaches back so far."""
-    raw = seasons.read_season(spec, window)
-    return clean_current(raw, spec, source="the season before").table if len(raw) else raw
-
-
-def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> Labels:
-    """How the champion stands by its labels; they wait while they are few or the data is broken."""
-    window, served = case.window, case.served
-    promise = cohorts.promise_of(served, case.holdout, spec)
-    standing, count = cohorts.standing_of(window), len(window.labelled)
-    calibration = read_calibration(window.state.get("calibration"))
-    waits = Labels(
-        window.with_labels_waiting(),
-        promise,
-        standing,
-        waiting=count,
-        calibration=calibration,
-        doubted=calibration,
-    )
-    if is_broken or promise is None or not count:
-        return waits
-    cohort = clean_cohort(window.labelled, spec)
-    doubted = cohorts.check_cohort(calibration, cohort, served, spec)
-    if count < cohorts.labels_wanted(spec, case.reference):
-        return replace(waits, doubted=doubted)
-    earlier = clean_labelled(predictions.read_labelled(spec), spec)
-    return Labels(
-        window,
-        promise,
-        cohorts.judge_cohort(standing, case.known, earlier, cohort, spec, promise),
-        shadow=judge_shadow(spec, case, cohort),
-        calibration=doubted,
-        doubted=doubted,
-        has_cohort=True,
-    )
-
-
-def judge_shadow(spec: Problem, case: Case, cohort: Cohort) -> Shadow | None:
-    """How the champion before would have answered, while that is asked."""
-    before = champion_before(spec.name, case.served.version)
-    old = None if before is None else read_if_there(spec, before)
-    return (
-        None if old is None else cohorts.judge_shadow(case.window, case.served, old, cohort, spec)
-    )
 
 
 def label_first(spec: Problem, case: Case) -> list[str]:

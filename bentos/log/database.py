@@ -1,6 +1,7 @@
 """The prediction log's database: SQLite, PostgreSQL, MySQL or MariaDB, by URL.
 
-Writes are idempotent by prediction id: what is written twice stands once.
+Writes are idempotent by prediction id: what is written twice stands once. What is ordered stands in
+`orders`, and may be imported from here.
 """
 
 import os
@@ -11,17 +12,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     URL,
     Connection,
     Engine,
     Insert,
-    case,
     create_engine,
     event,
-    func,
     inspect,
     select,
     update,
@@ -29,12 +27,38 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
-from bentos.log.checks import Tally, all_keys, count_on, newest_key
 from bentos.log.mistakes import advice_on
+from bentos.log.orders import (
+    count_labels,
+    oldest_open_check,
+    order_all_checks,
+    order_checks,
+    place_order,
+)
 from bentos.log.parts import find_prediction
-from bentos.log.rows import label_row, order_row
-from bentos.log.tables import LABELS, ORDERS, PREDICTIONS, REFUSALS, VERDICTS
+from bentos.log.rows import label_row
+from bentos.log.tables import LABELS, PREDICTIONS, REFUSALS, VERDICTS
 from bentos.settings import database_kind, state_folder
+
+__all__ = [
+    "DatabaseError",
+    "LabelOutcome",
+    "add_label",
+    "count_labels",
+    "database_url",
+    "explain",
+    "insert_ignoring",
+    "insert_predictions",
+    "insert_rows",
+    "last_verdict",
+    "migrate",
+    "oldest_open_check",
+    "open_engine",
+    "order_all_checks",
+    "order_checks",
+    "place_order",
+    "purge_inputs",
+]
 
 Row = Mapping[str, Any]
 LabelOutcome = Literal["added", "same", "different", "unknown"]
@@ -57,8 +81,6 @@ MIGRATION_LOCKS = {
 }
 
 DatabaseError = DBAPIError
-
-_TALLIES: WeakKeyDictionary[Engine, dict[str, Tally]] = WeakKeyDictionary()
 
 
 def database_url() -> str:
@@ -167,7 +189,7 @@ def insert_rows(engine: Engine, *, predictions: Sequence[Row], refusals: Sequenc
     """Add predictions and counts of refused records, all or none; what is there stays as it is."""
     with engine.begin() as connection:
         for table, rows in ((PREDICTIONS, predictions), (REFUSALS, refusals)):
-            statement = _insert_ignoring(engine, table, "id")
+            statement = insert_ignoring(engine, table, "id")
             for start in range(0, len(rows), ROWS_PER_INSERT):
                 some = rows[start : start + ROWS_PER_INSERT]
                 connection.execute(statement, [dict(row) for row in some])
@@ -207,67 +229,6 @@ def _add_label(engine: Engine, prediction_id: str, label: str) -> LabelOutcome:
     return "same" if kept == label else "different"
 
 
-def order_checks(engine: Engine, problem: str, *, every: int) -> list[str]:
-    """Order the checks that new labels call for; returns the keys of those that are new.
-
-    Cheap enough to follow each label: labels that this process has counted are not counted again,
-    and the newest check's order tells that those before it were placed.
-    """
-    tallies = _TALLIES.setdefault(engine, {})
-    with engine.connect() as connection:
-        count = partial(_count_between, connection, problem)
-        labels, tallies[problem] = count_on(tallies.get(problem, Tally()), count)
-        newest = newest_key(problem, labels, every)
-        is_placed = select(ORDERS.c.sequence).where(ORDERS.c.key == newest)
-        if newest is None or connection.execute(is_placed).scalar() is not None:
-            return []
-    return _place_missing(engine, problem, all_keys(problem, labels, every))
-
-
-def order_all_checks(engine: Engine, problem: str, *, every: int) -> list[str]:
-    """The same from scratch: counts every label, and looks for the order of every check."""
-    return _place_missing(engine, problem, all_keys(problem, count_labels(engine, problem), every))
-
-
-def oldest_open_check(engine: Engine, problem: str) -> str | None:
-    """The key of the check that has waited longest; who carries it out takes all that wait."""
-    query = select(ORDERS.c.key).where(
-        ORDERS.c.problem == problem, ORDERS.c.kind == "monitor", ORDERS.c.state == "open"
-    )
-    with engine.connect() as connection:
-        return connection.execute(query.order_by(ORDERS.c.sequence).limit(1)).scalar()
-
-
-def _place_missing(engine: Engine, problem: str, keys: Sequence[str]) -> list[str]:
-    query = select(ORDERS.c.key).where(ORDERS.c.problem == problem, ORDERS.c.kind == "monitor")
-    with engine.connect() as connection:
-        known = set(connection.execute(query).scalars())
-    missing = [key for key in keys if key not in known]
-    return [key for key in missing if place_order(engine, problem, "monitor", key)]
-
-
-def _count_between(connection: Connection, problem: str, after: int, up_to: int) -> tuple[int, int]:
-    """How many labels of a problem lie between two sequences, and the newest label of any.
-
-    The problem is no condition: by it, MariaDB would read all of its labels.
-    """
-    mine = func.sum(case((LABELS.c.problem == problem, 1), else_=0))
-    query = select(mine, func.max(LABELS.c.sequence))
-    between = LABELS.c.sequence.between(after + 1, up_to)
-    count, newest = connection.execute(query.where(between)).one()
-    return int(count or 0), int(newest or 0)
-
-
-def place_order(engine: Engine, problem: str, kind: str, key: str) -> bool:
-    """Order something to be done once; whether it had not been ordered before."""
-    try:
-        with engine.begin() as connection:
-            connection.execute(ORDERS.insert(), order_row(problem, kind, key))
-    except IntegrityError:
-        return False
-    return True
-
-
 def purge_inputs(engine: Engine, *, days: float, now: datetime) -> int:
     """Forget the inputs of predictions older than `days`; returns how many were purged."""
     oldest = (now - timedelta(days=days)).replace(tzinfo=None)
@@ -291,14 +252,8 @@ def last_verdict(engine: Engine, problem: str) -> str | None:
     return None if found is None else str(found)
 
 
-def count_labels(engine: Engine, problem: str) -> int:
-    """How many labels a problem has."""
-    query = select(func.count()).select_from(LABELS).where(LABELS.c.problem == problem)
-    with engine.connect() as connection:
-        return int(connection.execute(query).scalar_one())
-
-
-def _insert_ignoring(engine: Engine, table: Any, unique: str) -> Insert:
+def insert_ignoring(engine: Engine, table: Any, unique: str) -> Insert:
+    """An insert that passes over rows whose `unique` stands there; other faults are raised."""
     if engine.dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing(index_elements=[unique])
     if engine.dialect.name == "postgresql":

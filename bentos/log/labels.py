@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Engine, select
 
-from bentos.log.database import LabelOutcome, _insert_ignoring
+from bentos.log.database import LabelOutcome, insert_ignoring
 from bentos.log.parts import KnownParts, find_predictions
 from bentos.log.rows import label_row
 from bentos.log.tables import LABELS
@@ -41,7 +41,7 @@ def _add_batch(
     if first:
         rows = [label_row(key, problem, label, known[key]) for key, label in first.items()]
         with engine.begin() as connection:
-            connection.execute(_insert_ignoring(engine, LABELS, "prediction_id"), rows)
+            connection.execute(insert_ignoring(engine, LABELS, "prediction_id"), rows)
             kept |= _read_kept(connection, first)  # another sender may have been faster
     outcomes: list[LabelOutcome] = []
     for prediction_id, label in labels:

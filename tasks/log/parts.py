@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 
 from bentos.columns import AnswerColumns
 from bentos.log.batches import part_id, place_row
-from bentos.log.database import _insert_ignoring
+from bentos.log.database import insert_ignoring
 from bentos.log.tables import PARTS, PREDICTIONS
 from driftline.digests import digest_bytes
 from driftline.errors import DataError
@@ -65,8 +65,8 @@ def log_part(problem: str, model_version: str, answered: AnsweredRows) -> None:
     }
     place = place_row(part, problem, model_version, datetime.now(UTC).replace(tzinfo=None))
     with engine.begin() as connection:
-        connection.execute(_insert_ignoring(engine, PREDICTIONS, "id"), [place])
-        connection.execute(_insert_ignoring(engine, PARTS, "id"), [row])
+        connection.execute(insert_ignoring(engine, PREDICTIONS, "id"), [place])
+        connection.execute(insert_ignoring(engine, PARTS, "id"), [row])
         kept = connection.execute(select(PARTS.c.sha256).where(PARTS.c.id == part)).scalar()
     if kept != sha256:  # it was logged before, with other content, or has been forgotten
         remove_file(address)

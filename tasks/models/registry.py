@@ -1,43 +1,26 @@
 """MLflow's model registry: versions of a problem's model and who holds which alias."""
 
-import gzip
-import json
-import re
-import tempfile
-import zipfile
-import zlib
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from bentos.takeover.content import SUMS, ContentError, check_files, parse_sums
-from driftline.contract import Contract, parse_contract
-from driftline.digests import digest_bytes
-from driftline.errors import DriftlineError, LostModelError, NotFoundError
+from driftline.contract import Contract
+from driftline.errors import DriftlineError, NotFoundError
 from driftline.journal import Anchor
 from driftline.problem import Problem
-from driftline.promise import OutOfFold, Promise, read_promise
 from driftline.promotion import Decision
 from driftline.served import ServedModel
 from tasks.decorators import io
+from tasks.models.serving_files import raise_unless_missing, read_served
 from tasks.progress import tell
-from tasks.reaching import another_may_be_faster, open_client, reading_artifacts
+from tasks.reaching import another_may_be_faster, open_client
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 CONTENDER = "contender"  # a version that answers part of the traffic, in a trial
-TRAIN_ROWS = "train_rows.txt.gz"
-ROW_DIGEST = re.compile(r"[0-9a-f]{64}(:[0-9]+)?")
-# What reading a damaged file of any of our kinds raises.
-UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, zipfile.BadZipFile)
 JOURNAL_HEAD = "journal_head"  # a tag of the registered model: number and hash of a row
-NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # what MLflow says of an alias
 
 
 @io(name="register model")
@@ -131,7 +114,7 @@ def has_version(name: str, version: str) -> bool:
     try:
         open_client().get_model_version(name, version)
     except MlflowException as error:
-        _raise_unless_missing(error)
+        raise_unless_missing(error)
         return False
     return True
 
@@ -177,7 +160,7 @@ def _head(client: "MlflowClient", name: str) -> Anchor | None:
     try:
         text = client.get_registered_model(name).tags.get(JOURNAL_HEAD, "")
     except MlflowException as error:
-        _raise_unless_missing(error)
+        raise_unless_missing(error)
         return None
     number, _, sha256 = text.partition("-")
     return Anchor(int(number), sha256) if number.isdigit() else None
@@ -189,7 +172,7 @@ def _ensure_model(client: "MlflowClient", problem: Problem) -> None:
     try:
         client.get_registered_model(problem.name)
     except MlflowException as error:
-        _raise_unless_missing(error)
+        raise_unless_missing(error)
         with another_may_be_faster():
             client.create_registered_model(problem.name, description=problem.title)
 
@@ -200,14 +183,8 @@ def _version_of(client: "MlflowClient", name: str, alias: str) -> str | None:
     try:
         return str(client.get_model_version_by_alias(name, alias).version)
     except MlflowException as error:
-        _raise_unless_missing(error)
+        raise_unless_missing(error)
         return None
-
-
-def _raise_unless_missing(error: "MlflowException") -> None:
-    """A registry that does not answer must not be taken for one without a champion."""
-    if error.error_code not in NOT_THERE:
-        raise error
 
 
 @io(name="read version")
@@ -219,9 +196,9 @@ def read_version(problem: Problem, version: str) -> ServedModel | None:
     try:
         client.get_model_version(problem.name, version)
     except MlflowException as error:
-        _raise_unless_missing(error)
+        raise_unless_missing(error)
         return None
-    return _read_version(client, problem.name, version)
+    return read_served(client, problem.name, version)
 
 
 def read_if_there(problem: Problem, version: str) -> ServedModel | None:
@@ -236,85 +213,4 @@ def read_if_there(problem: Problem, version: str) -> ServedModel | None:
 def _read_by_alias(name: str, alias: str) -> ServedModel | None:
     client = open_client()
     version = _version_of(client, name, alias)
-    return None if version is None else _read_version(client, name, version)
-
-
-def _read_version(client: "MlflowClient", name: str, version: str) -> ServedModel:
-    """Read it, and once more where it looks damaged: a part of a file may have been read as all."""
-    try:
-        return _try_version(client, name, version)
-    except LostModelError:
-        return _try_version(client, name, version)
-
-
-def _try_version(client: "MlflowClient", name: str, version: str) -> ServedModel:
-    with tempfile.TemporaryDirectory() as folder:
-        serving = _download(client, name, version, folder)
-        try:
-            return _parse(serving, version)
-        except UNREADABLE as error:
-            why = str(error) if isinstance(error, ContentError) else type(error).__name__
-            raise _lost(name, version, f"cannot be used ({why})") from None
-
-
-def _download(client: "MlflowClient", name: str, version: str, folder: str) -> Path:
-    """What serving needs of a version, in a folder; `LostModelError` where there is nothing."""
-    run_id = str(client.get_model_version(name, version).run_id)
-    with reading_artifacts(f"{name} v{version}"):
-        if not _is_kept(client, run_id):
-            raise _lost(name, version, "are not in MLflow's store")
-        return Path(client.download_artifacts(run_id, "serving", folder))
-
-
-def _is_kept(client: "MlflowClient", run_id: str) -> bool:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return bool(client.list_artifacts(run_id, "serving"))
-    except MlflowException as error:
-        _raise_unless_missing(error)
-        return False
-
-
-def _lost(name: str, version: str, what: str) -> LostModelError:
-    return LostModelError(f"{name} v{version}: its files {what}", name)
-
-
-def _parse(serving: Path, version: str) -> ServedModel:
-    """The model in a folder, every file verified as far as its digest is known."""
-    sums = serving / SUMS
-    if sums.exists():  # models of earlier versions have none
-        check_files(serving, parse_sums(sums.read_bytes()))
-    onnx = (serving / "model.onnx").read_bytes()
-    contract = parse_contract((serving / "contract.json").read_text(encoding="utf-8"))
-    if digest_bytes(onnx) != contract.onnx_sha256:
-        message = "model.onnx: does not have the digest in its contract"
-        raise ContentError(message)
-    promise, out_of_fold = _read_promise(serving)
-    return ServedModel(
-        version=version,
-        onnx=onnx,
-        contract=contract,
-        train_digests=_read_train_rows(serving / TRAIN_ROWS),
-        promise=promise,
-        out_of_fold=out_of_fold,
-    )
-
-
-def _read_train_rows(path: Path) -> frozenset[str]:
-    """Digests of the rows that a model was trained on; without them it cannot be compared."""
-    rows = gzip.decompress(path.read_bytes()).decode().split("\n")
-    if not all(ROW_DIGEST.fullmatch(row) for row in rows):
-        message = f"{path.name}: wanted a digest in each line, of every row that it learnt from"
-        raise ContentError(message)
-    return frozenset(rows)
-
-
-def _read_promise(serving: Path) -> tuple[Promise | None, OutOfFold | None]:
-    """What the model promised; models that were made before promises were kept have none."""
-    if not (serving / "promise.json").is_file():
-        return None, None
-    promise = read_promise(json.loads((serving / "promise.json").read_text(encoding="utf-8")))
-    with np.load(serving / "out_of_fold.npz", allow_pickle=False) as arrays:
-        answers = arrays["probabilities"].astype(np.float64)
-        return promise, OutOfFold(answers, arrays["y"].astype(np.int64))
+    return None if version is None else read_served(client, name, version)

@@ -16,7 +16,7 @@ from driftline.digests import digest_bytes
 from driftline.errors import LostModelError, NotFoundError, UnavailableError
 from driftline.problem import Problem
 from driftline.promotion import Decision
-from tasks.models import registry, tracking
+from tasks.models import registry, serving_files, tracking
 from tasks.models.registry import (
     bind_contract,
     move_alias,
@@ -199,14 +199,14 @@ def test_what_was_read_in_part_is_read_again(
 ) -> None:
     """A store may give a part for the whole, once; the champion is not lost because of that."""
     register(problem, tmp_path, PROMOTED)
-    download, reads = registry._download, iter([ONNX[:-1], ONNX])
+    download, reads = serving_files._download, iter([ONNX[:-1], ONNX])
 
     def in_part(client: MlflowClient, name: str, version: str, folder: str) -> Path:
         serving = download(client, name, version, folder)
         (serving / "model.onnx").write_bytes(next(reads))
         return serving
 
-    monkeypatch.setattr(registry, "_download", in_part)
+    monkeypatch.setattr(serving_files, "_download", in_part)
 
     assert read_model.fn(problem, "champion").onnx == ONNX
 
