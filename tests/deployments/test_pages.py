@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from tasks.data.files import write_file
 from tasks.settings import get_settings
-from tests.conftest import Bucket
+from tests.buckets import Bucket
 from tests.ports import free_ports
 from tests.support import ROOT, stop
 

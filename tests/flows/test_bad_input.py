@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from tests.conftest import Bucket, RunFlow
+from tests.buckets import Bucket
+from tests.conftest import RunFlow
 from tests.ports import free_ports
 from tests.support import TINY, file_problem, tiny_rows
 

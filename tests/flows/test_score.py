@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from bentos.predictor import load_predictor
-from tests.conftest import Bucket, RunFlow, StartFlow
+from tests.buckets import Bucket
+from tests.conftest import RunFlow, StartFlow
 from tests.support import TINY, file_problem, tiny_rows
 from tests.system.service import await_that
 

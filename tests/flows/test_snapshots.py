@@ -19,7 +19,7 @@ from tasks.data.storage import Origin, write_snapshot
 from tasks.log.records import open_records
 from tasks.models.registry import CHAMPION
 from tasks.settings import get_settings
-from tests.conftest import Bucket
+from tests.buckets import Bucket
 from tests.support import MOODS, file_problem, tiny_rows
 
 NONE = tiny_rows(0)

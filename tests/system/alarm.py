@@ -6,12 +6,15 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from sqlalchemy import Engine
 
 from deployments.monitoring.alert import Pace
 from deployments.monitoring.place import place
+from tests.bentos.models import RECORD
 from tests.deployments.monitoring.tools import find
 from tests.house.documents import CONTRIBUTING, block, section
 from tests.ports import free_ports
@@ -30,6 +34,7 @@ from tests.system.service import Service, await_that
 PACE = Pace(interval_seconds=1, window_seconds=5, hold=1 / 60)
 PATIENCE_SECONDS = 90.0
 FOLDER = ".driftline/monitoring"
+LABELLED_LATER = 60  # answers, so that they are in the database by then
 
 
 @dataclass
@@ -208,3 +213,29 @@ def about(mailbox: Mailbox, name: str) -> list[str]:
     """Subjects of the mails on an alert."""
     subjects = [str(mail["Subject"]) for mail in mailbox.mails]
     return [subject for subject in subjects if re.search(rf"\b{name}\b", subject)]
+
+
+@contextmanager
+def driven(service: Service) -> Iterator[None]:
+    """A client that predicts, labels what it was answered earlier, and sends what is refused."""
+    is_over, answers = threading.Event(), deque[dict[str, Any]](maxlen=LABELLED_LATER)
+
+    def drive() -> None:
+        while not is_over.wait(0.05):
+            with suppress(OSError, ValueError, HTTPException):
+                status, answer = service.post("/predict", RECORD)
+                service.post("/predict", {"age": -1})
+                if len(answers) == LABELLED_LATER:
+                    first = answers.popleft()
+                    told = {"prediction_id": first["prediction_id"], "label": first["label"]}
+                    service.post("/feedback", told)
+                if status == 200:
+                    answers.append(answer)
+
+    client = threading.Thread(target=drive)
+    client.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        client.join()

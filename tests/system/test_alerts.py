@@ -4,12 +4,10 @@ import json
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
-from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -32,7 +30,7 @@ from tests.deployments.monitoring.queries import expressions
 from tests.ports import free_ports
 from tests.receivers import PUBLISHED, http_receiver, mail_receiver
 from tests.support import TINY, file_problem, make_problem
-from tests.system.alarm import PACE, PATIENCE_SECONDS, Alarm, about, report_server, watching
+from tests.system.alarm import PACE, PATIENCE_SECONDS, Alarm, about, driven, report_server, watching
 from tests.system.servers import start_postgresql
 from tests.system.service import Service, await_that, serving
 
@@ -41,7 +39,6 @@ pytestmark = [pytest.mark.system, pytest.mark.postgres]
 VERSION = "7"  # of the served model
 GATE = [{"metric": "test_accuracy", "at_least": 0.8}]
 OLD, LATE, BROKEN = "old", "late", "broken"  # problems beside the served one
-LABELLED_LATER = 60  # answers, so that they are in the database by then
 GROW_A_LITTLE = {"driftline_rejected_requests_total", "driftline_refused_fields_total"}
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:driftline"
 OF_LOOP = {
@@ -106,32 +103,6 @@ def alarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alarm]:
         yield Alarm(
             service, database, engine, reports, prometheus, project, hook, slack, topic, mailbox
         )
-
-
-@contextmanager
-def driven(service: Service) -> Iterator[None]:
-    """A client that predicts, labels what it was answered earlier, and sends what is refused."""
-    is_over, answers = threading.Event(), deque[dict[str, Any]](maxlen=LABELLED_LATER)
-
-    def drive() -> None:
-        while not is_over.wait(0.05):
-            with suppress(OSError, ValueError, HTTPException):
-                status, answer = service.post("/predict", RECORD)
-                service.post("/predict", {"age": -1})
-                if len(answers) == LABELLED_LATER:
-                    first = answers.popleft()
-                    told = {"prediction_id": first["prediction_id"], "label": first["label"]}
-                    service.post("/feedback", told)
-                if status == 200:
-                    answers.append(answer)
-
-    client = threading.Thread(target=drive)
-    client.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        client.join()
 
 
 @pytest.fixture(scope="module", autouse=True)

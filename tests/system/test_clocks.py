@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from bentos.log.database import open_engine
-from tests.conftest import Bucket, RunFlow
+from tests.buckets import Bucket
+from tests.conftest import RunFlow
 from tests.support import lacking, tiny_rows
 from tests.system.service import Service, label_reversed, serving
 from tests.system.watching import Left

@@ -14,7 +14,8 @@ from bentos.takeover.shelf import Pointer, archive_in_store, format_pointer, poi
 from tasks.shipping import images
 from tasks.shipping.engines import Run, ask, run_image
 from tasks.verify import environments
-from tests.conftest import Bucket, RunFlow
+from tests.buckets import Bucket
+from tests.conftest import RunFlow
 from tests.system.packing import Packed
 from tests.system.service import await_that
 

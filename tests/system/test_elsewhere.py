@@ -12,7 +12,7 @@ import pytest
 import s3fs
 from sqlalchemy import create_engine, text
 
-from tests.conftest import Bucket
+from tests.buckets import Bucket
 from tests.support import TINY, file_problem, tiny_rows
 from tests.system.servers import DatabaseServer, start_mariadb, start_postgresql
 from tests.system.service import Load, Service, await_that, label_reversed, serving

@@ -10,7 +10,8 @@ import pytest
 import s3fs
 
 from driftline.digests import digest_table
-from tests.conftest import Bucket, StartFlow
+from tests.buckets import Bucket
+from tests.conftest import StartFlow
 from tests.support import TINY, file_problem, tiny_rows
 from tests.system.proxy import Fault, Proxy, answering, cutting, running, shortening
 from tests.system.watching import RUNS, Left, Watched

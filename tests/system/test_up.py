@@ -4,10 +4,8 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,15 +18,13 @@ from prefect.exceptions import PrefectHTTPStatusError
 
 from deployments import up as up_command
 from tests.conftest import QUIET, TOOLS, RunFlow
-from tests.ports import free_ports
 from tests.receivers import HttpReceiver, http_receiver
-from tests.support import ROOT, TINY, file_problem, tiny_rows
+from tests.support import TINY, file_problem, tiny_rows
 from tests.system.servers import children
 from tests.system.service import command_of
 from tests.system.starting import (
     Up,
     await_that,
-    command,
     ends_of,
     read_beat,
     runs_of,
@@ -261,32 +257,6 @@ def test_sigterm_ends_it_while_it_still_starts(environment: dict[str, str]) -> N
     assert up.noise() == []
 
 
-@pytest.mark.parametrize("taken", range(5), ids=["service", "prefect", "mlflow", "reports", "page"])
-def test_a_port_that_is_taken_is_named(taken: int, environment: dict[str, str]) -> None:
-    ports = free_ports(5)
-
-    with closing(socket.create_server(("127.0.0.1", ports[taken]))):
-        done = refused(command("tiny", ports), environment)
-
-    assert done.startswith(f"error: port {ports[taken]} ")
-    assert "give another one with --" in done
-
-
-def test_an_unknown_problem_is_named(environment: dict[str, str]) -> None:
-    done = refused(command("tinny", free_ports(5)), environment)
-
-    assert done == "error: problem: got 'tinny', wanted one of: tiny\n"
-
-
-def test_a_setting_that_cannot_work_is_named(environment: dict[str, str]) -> None:
-    env = environment | {"DRIFTLINE_NOTIFY_WEBHOOK": "ftp://hooks.example/secret"}
-
-    done = refused(command("tiny", free_ports(5)), env)
-
-    assert done.startswith("error: DRIFTLINE_NOTIFY_WEBHOOK: ")
-    assert "secret" not in done
-
-
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_server_that_takes_no_write_holds_up_no_stop(
     status: int, monkeypatch: pytest.MonkeyPatch
@@ -301,14 +271,3 @@ def test_a_server_that_takes_no_write_holds_up_no_stop(
     monkeypatch.setattr(up_command, "end_abandoned_runs", refuse)
 
     up_command._end_abandoned(within=1.0)
-
-
-def refused(words: list[str], env: dict[str, str]) -> str:
-    """What a command that does not start says: one line, and nothing else."""
-    done = subprocess.run(
-        words, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 1, done.stdout
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    return done.stderr

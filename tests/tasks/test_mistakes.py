@@ -13,7 +13,7 @@ from tasks.data.files import read_file
 from tasks.log.journal import read_journal
 from tasks.models.registry import read_holders
 from tasks.settings import get_settings
-from tests.conftest import Bucket, forget_connections
+from tests.buckets import Bucket, forget_connections
 from tests.system.servers import DatabaseServer, start_mariadb, start_postgresql
 
 VALUE = "Jane-Doe-1234"

@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from sqlalchemy import Engine, event, select
 
 from bentos.log.database import insert_predictions, migrate, open_engine
 from bentos.log.rows import prediction_rows
 from bentos.log.shipper import SEGMENTS_AT_ONCE, purge, run, ship
-from bentos.log.spool import count_aside, list_segments
+from bentos.log.spool import list_segments
 from bentos.log.tables import PREDICTIONS
 from tests.bentos.log.spooling import entry, ids_in, spooled
 from tests.system.servers import DatabaseServer
@@ -96,79 +95,6 @@ def test_a_segment_that_nobody_can_read_does_not_stop_the_others(spool: Path, ur
     assert len(list(spool.glob("*.damaged"))) == 1
 
 
-def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
-    engine: Engine, spool: Path
-) -> None:
-    """In its own segment, and in those that are shipped in the same transaction."""
-    spooled(spool, entry("a"), entry("b") | {"problem": None}, entry("c"))
-    spooled(spool, entry("d") | {"problem": None}, entry("e", "f"))
-    spooled(spool, entry("g"))
-
-    shipped = ship(engine, spool)
-
-    assert shipped == 4
-    assert sorted(ids_in(engine)) == ["a", "c", "e", "f", "g"]
-    assert list_segments(spool) == []
-    assert [each["predictions"][0]["id"] for each in lines_aside(spool)] == ["b", "d"]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"null",
-        b"3",
-        b"[]",
-        b"{}",
-        b'{"torn{"time": 1}',
-        orjson.dumps({"problem": "tiny", "predictions": []}),
-        orjson.dumps(entry("b") | {"time": 1e30}),
-        orjson.dumps(entry("b") | {"time": "yesterday"}),
-        orjson.dumps(entry("b") | {"predictions": [{}]}),
-        orjson.dumps(entry("b") | {"predictions": None}),
-        orjson.dumps(entry("b") | {"problem": {"a": 1}}),
-        orjson.dumps(entry("b") | {"version": 7}),
-        orjson.dumps({"refused": "r", "time": 1.0}),
-        orjson.dumps(
-            {
-                "refused": "r",
-                "time": 1,
-                "problem": "p",
-                "version": "1",
-                "counts": [["a", "b", None]],
-            }
-        ),
-    ],
-    ids=range(14),
-)
-def test_a_line_that_cannot_be_meant_holds_up_nobody(
-    engine: Engine, spool: Path, line: bytes
-) -> None:
-    spooled(spool, entry("a"))
-    (path,) = list_segments(spool)
-    path.write_bytes(line + b"\n" + path.read_bytes())
-    spooled(spool, entry("z"))
-
-    ship(engine, spool)
-
-    assert sorted(ids_in(engine)) == ["a", "z"]
-    assert list_segments(spool) == []
-    (aside,) = spool.glob("*.damaged")
-    assert aside.read_bytes() == line + b"\n"
-    assert count_aside(spool) == 1
-    assert aside.stat().st_mode & 0o077 == 0
-
-
-def test_a_number_too_large_for_the_database_is_set_aside(engine: Engine, spool: Path) -> None:
-    big = entry("b")
-    big["predictions"][0]["prediction"] = 2**63
-    spooled(spool, entry("a"), big)
-
-    ship(engine, spool)
-
-    assert ids_in(engine) == ["a"]
-    assert count_aside(spool) == 1
-
-
 def test_many_segments_are_shipped_in_few_transactions(engine: Engine, spool: Path) -> None:
     for i in range(SEGMENTS_AT_ONCE + 1):
         spooled(spool, entry(f"{i}"))
@@ -246,12 +172,6 @@ def test_whatever_goes_wrong_the_shipper_goes_on(
     run(spool, url, is_over=Rounds(nothing, nothing))
 
     assert ids_in(open_engine(url)) == ["a"]
-
-
-def lines_aside(spool: Path) -> list[Any]:
-    """What was set aside, in order."""
-    paths = sorted(spool.glob("*.damaged"))
-    return [orjson.loads(line) for path in paths for line in path.read_bytes().splitlines()]
 
 
 def test_a_shipper_tells_what_keeps_it(spool: Path, tmp_path: Path) -> None:
@@ -338,17 +258,3 @@ def test_predictions_that_stand_already_do_not_stop_the_new_ones(
     ship(engine, spool)
 
     assert sorted(ids_in(engine)) == ["a", "b"]
-
-
-def test_an_entry_becomes_one_row_per_prediction() -> None:
-    one = {"id": "a", "inputs": {"x": None}, "prediction": 1, "label": "ill"}
-    one |= {"probabilities": [0.25, 0.75], "confidence": 0.75, "risk": "high"}
-    entry = {"time": 0.5, "problem": "p", "version": "7", "predictions": [one, one | {"id": "b"}]}
-
-    first, second = prediction_rows(entry)
-
-    assert (first["id"], second["id"]) == ("a", "b")
-    assert first["inputs"] == '{"x":null}'
-    assert first["probabilities"] == "[0.25,0.75]"
-    assert first["answered_at"].isoformat() == "1970-01-01T00:00:00.500000"
-    assert (first["problem"], first["model_version"], first["risk_level"]) == ("p", "7", "high")

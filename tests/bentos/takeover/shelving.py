@@ -1,6 +1,7 @@
 """Bentos without BentoML: a model and its list of files, on a machine's shelf or in a store."""
 
 import json
+import shutil
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from bentos.predictor import Predictor
 from bentos.takeover import archive, content, shelf
+from bentos.takeover.follower import Follower
 from bentos.takeover.shelf import Pointer
 from driftline.contract import Contract, parse_contract
 from tests.bentos.models import write_tiny_model
@@ -104,3 +106,20 @@ class Clock:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+def follow(machine: Path, clock: Clock | None = None) -> tuple[Follower, Taken]:
+    """A follower from a model that lies beside the code."""
+    taken = Taken()
+    make_bento("1", machine / "beside")
+    return Follower("tiny", machine / "beside" / "src", taken, clock=clock or Clock()), taken
+
+
+def no_onnx(pointer: Pointer) -> None:
+    """No ONNX file."""
+    (shelf.place_of(pointer.tag) / "src" / "model.onnx").unlink()
+
+
+def no_folder(pointer: Pointer) -> None:
+    """No bento."""
+    shutil.rmtree(shelf.place_of(pointer.tag))

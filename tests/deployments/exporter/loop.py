@@ -11,6 +11,7 @@ from bentos.ids import new_ids
 from bentos.log.database import add_label, insert_predictions
 from bentos.log.rows import label_row
 from bentos.log.tables import JOURNAL, LABELS, PREDICTIONS, VERDICTS
+from deployments.exporter.collector import LoopCollector, expose
 from driftline.journal import Entry, next_entry
 
 PROBLEM = "tiny"
@@ -128,3 +129,8 @@ def value(series: Series, name: str, **labels: str) -> float | None:
     """The value of one series, of the tiny problem unless told; None where it is not there."""
     of_problem = series.get((name, frozenset(({"problem": PROBLEM} | labels).items())))
     return series.get((name, frozenset(labels.items()))) if of_problem is None else of_problem
+
+
+def scrape(collector: LoopCollector) -> Series:
+    """What a collector tells when it is asked."""
+    return parse(expose(collector))

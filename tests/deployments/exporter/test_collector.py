@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from bentos.log.database import migrate, open_engine
 from bentos.log.database import place_order as place
-from deployments.exporter import collector as module
 from deployments.exporter.collector import LoopCollector, expose
 from deployments.exporter.families import MEANINGS
 from driftline.alerts import Alerts
@@ -18,50 +16,17 @@ from tasks.log.predictions import decide_on_quarantine
 from tasks.server import heartbeat
 from tasks.settings import get_settings
 from tests.deployments.exporter.loop import (
-    Series,
     give_alias,
     judge,
     label,
     label_all,
-    parse,
     predict,
+    scrape,
     value,
 )
-from tests.support import STAY, TINY, file_problem, make_problem
+from tests.support import TINY, file_problem, make_problem
 
 WORDS = {"ok", "watch", "quarantine", "retrain", "need_labels"}
-
-
-@pytest.fixture
-def project(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of the tiny problem, with a state folder of its own."""
-    del home
-    folder = tmp_path / "project"
-    file_problem(folder, "tiny", TINY)
-    monkeypatch.setenv("DRIFTLINE_PROJECT_DIR", str(folder))
-    get_settings.cache_clear()
-    module._open.cache_clear()
-    return folder
-
-
-@pytest.fixture
-def engine(project: Path) -> Engine:
-    """Its database."""
-    del project
-    engine = open_engine(get_settings().database)
-    migrate(engine)
-    return engine
-
-
-@pytest.fixture
-def loop(engine: Engine) -> LoopCollector:
-    """A collector of it."""
-    del engine
-    return LoopCollector()
-
-
-def scrape(collector: LoopCollector) -> Series:
-    return parse(expose(collector))
 
 
 def test_a_loop_of_which_nothing_is_known_is_told_too(loop: LoopCollector) -> None:
@@ -198,69 +163,6 @@ def test_the_way_of_labels_is_told_of_enough_of_them(loop: LoopCollector, engine
     assert of_few is None
     lag = value(scrape(loop), "label_lag_seconds", quantile="0.5")
     assert lag == pytest.approx(2 * 86400, abs=60)
-
-
-def test_performance_is_the_champions_on_its_newest_labels(
-    loop: LoopCollector, engine: Engine, project: Path
-) -> None:
-    file_problem(project, "tiny", TINY, gates=[{"metric": "test_accuracy", "at_least": 0.8}])
-    give_alias(engine, "1")
-    label_all(engine, predict(engine, 100, version="0"), "ill")
-    label_all(engine, predict(engine, 40), "ill")
-    few = value(scrape(loop), "performance", metric="accuracy")
-    label_all(engine, predict(engine, 40, probability=0.1), "ill")
-    label_all(engine, predict(engine, 20, probability=0.1), "well")
-
-    told = scrape(loop)
-
-    assert few is None
-    assert value(told, "performance_rows") == 100
-    assert value(told, "performance", metric="accuracy") == pytest.approx(0.6)
-    low, high = (value(told, f"performance_{end}", metric="accuracy") for end in ("low", "high"))
-    assert 0.4 < (low or 0) < 0.6 < (high or 0) < 0.8
-    assert value(told, "performance_gate", metric="accuracy", bound="at_least") == 0.8
-
-
-def test_performance_of_numbers_is_told_by_their_errors(
-    loop: LoopCollector, engine: Engine, project: Path
-) -> None:
-    file_problem(project, "tiny", STAY)
-    give_alias(engine, "1")
-    answered = {"prediction": 0, "label": "5", "probabilities": "[5.0]"}
-    ids = predict(engine, 60, **answered)
-    label_all(engine, ids[:30], "4")
-    label_all(engine, ids[30:], "8")
-
-    told = scrape(loop)
-
-    assert value(told, "performance", metric="mae") == 2
-    assert value(told, "performance_gate", metric="mae", bound="at_most") == 4
-    assert value(told, "performance", metric="interval_coverage") is None
-
-
-def test_performance_moves_by_many_labels_or_not_at_all(
-    loop: LoopCollector, engine: Engine
-) -> None:
-    """Who looks before and after one label does not learn it."""
-    give_alias(engine, "1")
-    label_all(engine, predict(engine, 60), "ill")
-    first = value(scrape(loop), "performance", metric="accuracy")
-    label_all(engine, predict(engine, 19), "well")
-    second = value(scrape(loop), "performance", metric="accuracy")
-    label_all(engine, predict(engine, 1), "well")
-
-    third = value(scrape(loop), "performance", metric="accuracy")
-
-    assert (first, second, third) == (1, 1, 0.75)
-
-
-def test_what_is_in_quarantine_is_not_judged(loop: LoopCollector, engine: Engine) -> None:
-    give_alias(engine, "1")
-    label_all(engine, predict(engine, 60), "ill")
-    label_all(engine, predict(engine, 60), "well")
-    judge(engine, "quarantine", rows=60)
-
-    assert value(scrape(loop), "performance", metric="accuracy") == 1
 
 
 def test_a_sweep_is_told_with_when_the_next_is_due(loop: LoopCollector) -> None:

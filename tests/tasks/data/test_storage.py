@@ -20,7 +20,7 @@ from tasks.data.storage import (
     write_snapshot,
 )
 from tasks.settings import get_settings
-from tests.conftest import Bucket, forget_connections
+from tests.buckets import Bucket, forget_connections
 from tests.ports import free_ports
 from tests.support import ROOT, tiny_rows
 

@@ -1,6 +1,5 @@
 import bz2
 import gzip
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -8,57 +7,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from driftline.errors import SourceError, UnavailableError
+from driftline.errors import SourceError
 from driftline.problem import Problem
 from tasks.reading.sources import open_source, read_source, read_table
-from tests.conftest import Bucket, forget_connections
-from tests.ports import free_ports
 from tests.support import make_problem, shared_data, tiny_rows
-
-TEXT = "age,level\n40,0.5\n50,\n"
-ROWS = pd.DataFrame({"age": ["40", "50"], "level": ["0.5", ""]})
-
-
-def write(folder: Path, name: str, content: bytes) -> str:
-    (folder / name).write_bytes(content)
-    return str(folder / name)
-
-
-@pytest.mark.parametrize(
-    ("name", "pack"),
-    [
-        ("rows.csv", bytes),
-        ("rows.csv.gz", gzip.compress),
-        ("rows.csv.bz2", bz2.compress),
-    ],
-)
-def test_a_text_table_is_read_as_text(
-    tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
-) -> None:
-    location = write(tmp_path, name, pack(TEXT.encode()))
-
-    table = read_table(location).rows
-
-    pd.testing.assert_frame_equal(table, ROWS, check_column_type=False)
-
-
-def test_a_byte_order_mark_is_not_part_of_the_first_name(tmp_path: Path) -> None:
-    location = write(tmp_path, "rows.csv", b"\xef\xbb\xbf" + TEXT.encode())
-
-    assert list(read_table(location).rows.columns) == ["age", "level"]
-
-
-def test_a_repeated_name_stays_repeated(tmp_path: Path) -> None:
-    """Whether that is a mistake is for the problem to say."""
-    location = write(tmp_path, "rows.csv", b"age,age\n1,2\n")
-
-    assert list(read_table(location).rows.columns) == ["age", "age"]
-
-
-def test_a_quoted_cell_may_hold_a_comma_and_a_line_break(tmp_path: Path) -> None:
-    location = write(tmp_path, "rows.csv", b'age,note\n40,"one, two\nthree"\n')
-
-    assert read_table(location).rows["note"].tolist() == ["one, two\nthree"]
+from tests.tasks.reading.writing import TEXT, write
 
 
 def test_a_parquet_table_keeps_its_types(tmp_path: Path) -> None:
@@ -129,14 +82,6 @@ def test_a_folder_without_tables_is_named(tmp_path: Path) -> None:
         read_table(str(tmp_path))
 
 
-def test_a_header_without_rows_is_an_empty_table(tmp_path: Path) -> None:
-    location = write(tmp_path, "rows.csv", b"age,level\n")
-
-    table = read_table(location).rows
-
-    assert (len(table), list(table.columns)) == (0, ["age", "level"])
-
-
 @pytest.mark.parametrize("location", ["ftpx://somewhere/rows.csv", "s4://rows.csv"])
 def test_an_address_of_no_known_kind_is_refused(location: str) -> None:
     with pytest.raises(SourceError, match="wanted a path, or an s3:// URL"):
@@ -200,96 +145,6 @@ def test_two_files_of_real_rows_are_read_as_one_table() -> None:
     assert table.shape == (15_000, 10)
 
 
-@pytest.mark.s3
-def test_a_table_is_read_from_a_bucket(s3: Bucket) -> None:
-    put(s3, "one/rows.csv", TEXT.encode())
-
-    table = read_table(f"s3://{s3.name}/one/rows.csv").rows
-
-    pd.testing.assert_frame_equal(table, ROWS, check_column_type=False)
-
-
-@pytest.mark.s3
-def test_a_prefix_of_a_bucket_is_read_as_a_folder(s3: Bucket) -> None:
-    put(s3, "two/a.csv", b"age\n1\n")
-    put(s3, "two/b.csv", b"age\n2\n")
-
-    table = read_table(f"s3://{s3.name}/two").rows
-
-    assert table["age"].tolist() == ["1", "2"]
-
-
-@pytest.mark.s3
-@pytest.mark.parametrize("key", ["{bucket}/no-such-object.csv", "no-such-bucket/rows.csv"])
-def test_a_missing_object_or_bucket_is_named(s3: Bucket, key: str) -> None:
-    location = f"s3://{key.format(bucket=s3.name)}"
-
-    with pytest.raises(SourceError) as raised:
-        read_table(location)
-
-    assert str(raised.value).startswith(f"{location}: no such file")
-
-
-@pytest.mark.s3
-def test_a_bucket_that_refuses_the_key_says_so(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
-    forget_connections()
-
-    with pytest.raises(SourceError, match=r"access denied; check .* the AWS_\* variables"):
-        read_table(f"s3://{s3.name}/one/rows.csv")
-
-
-def test_an_unreachable_store_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An outage may pass, so it is the one kind of error that is tried again."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_ports(1)[0]}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-    forget_connections()
-
-    with pytest.raises(UnavailableError) as raised:
-        read_table("s3://bucket/rows.csv")
-
-    forget_connections()
-    assert str(raised.value).startswith("s3://bucket/rows.csv: did not answer")
-
-
-def put(bucket: Bucket, key: str, content: bytes) -> None:
-    import s3fs
-
-    s3fs.S3FileSystem().pipe_file(f"{bucket.name}/{key}", content)
-
-
-UNEVEN = {
-    "longer": ("a,b,c\n1,2,3\n1,2,3,4\n", "line 3 has 4 cells; wanted 3 cells in every line"),
-    "all longer": ("a,b,c\n1,2,3,4\n1,2,3,4\n", "line 2 has 4 cells; wanted 3 cells"),
-    "much longer": ("a,b\n1,2,3,4,5\n", "line 2 has 5 cells; wanted 2 cells"),
-    "shorter": ("a,b,c\n1,2,3\n\n1,2\n", "line 4 has 2 cells; wanted 3 cells in every line"),
-    "after a line break": ('a,b\n"1\n1",2\n1\n', "line 4 has 1 cell; wanted 2 cells"),
-    "surplus value": ("a,b\n1,2,,x\n", "line 2 has 4 cells; wanted 2 cells in every line"),
-}
-
-
-@pytest.mark.parametrize("way", UNEVEN)
-def test_a_line_of_uneven_length_is_refused_by_its_number(tmp_path: Path, way: str) -> None:
-    """Its cells would come under other columns, or be lost."""
-    text, message = UNEVEN[way]
-    location = write(tmp_path, "rows.csv", text.encode())
-
-    with pytest.raises(SourceError) as raised:
-        read_table(location)
-
-    assert str(raised.value).startswith(f"{location}: {message}")
-
-
-def test_empty_cells_past_the_last_column_and_empty_lines_are_let_pass(tmp_path: Path) -> None:
-    text = b'a,b\n1,2\n3,4,\n\n5,"6, 7",,\n   \n8,9\n'
-    location = write(tmp_path, "rows.csv", text)
-
-    table = read_table(location).rows
-
-    assert table.to_numpy().tolist() == [["1", "2"], ["3", "4"], ["5", "6, 7"], ["8", "9"]]
-
-
 def test_endings_count_in_any_case_and_hidden_files_are_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -326,12 +181,6 @@ def test_a_file_without_rows_among_others_is_no_piece(tmp_path: Path) -> None:
     pieces = [stream.read(0), stream.read(1), stream.read(2)]
 
     assert [None if piece is None else len(piece.rows) for piece in pieces] == [2, 1, None]
-
-
-def test_a_header_cell_may_hold_a_line_break(tmp_path: Path) -> None:
-    location = write(tmp_path, "rows.csv", b'"age\n(years)","x"\r\n1,"a\nb"\r\n')
-
-    assert list(read_table(location).rows.columns) == ["age\n(years)", "x"]
 
 
 def test_how_a_source_is_written_is_returned_with_its_rows(

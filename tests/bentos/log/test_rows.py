@@ -1,0 +1,15 @@
+from bentos.log.rows import prediction_rows
+
+
+def test_an_entry_becomes_one_row_per_prediction() -> None:
+    one = {"id": "a", "inputs": {"x": None}, "prediction": 1, "label": "ill"}
+    one |= {"probabilities": [0.25, 0.75], "confidence": 0.75, "risk": "high"}
+    entry = {"time": 0.5, "problem": "p", "version": "7", "predictions": [one, one | {"id": "b"}]}
+
+    first, second = prediction_rows(entry)
+
+    assert (first["id"], second["id"]) == ("a", "b")
+    assert first["inputs"] == '{"x":null}'
+    assert first["probabilities"] == "[0.25,0.75]"
+    assert first["answered_at"].isoformat() == "1970-01-01T00:00:00.500000"
+    assert (first["problem"], first["model_version"], first["risk_level"]) == ("p", "7", "high")
