@@ -61,7 +61,7 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
     if holdout:
         current = Current(unseen, (), tuple(range(len(unseen))))
     else:
-        current = clean_came(raw, spec, source, like=unseen)
+        current = clean_came(raw, spec, served, source, like=unseen)
     return Case(
         served,
         reference,
@@ -70,7 +70,7 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
         current=current.table,
         places=current.places,
         faults=current.faults + inputs.fault_of_refusals(refused, len(raw), spec),
-        season=clean_season(spec, window),
+        season=clean_season(spec, served, window),
         window=window,
         refused=refused,
         judged=None if source is None else f"{source}:{digest_columns(current.table)}",
@@ -79,18 +79,20 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
 
 
 def clean_came(
-    raw: pd.DataFrame, spec: Problem, source: str | None, *, like: pd.DataFrame
+    raw: pd.DataFrame, spec: Problem, served: ServedModel, source: str | None, *, like: pd.DataFrame
 ) -> Current:
     """What came in, cleaned; a log in which nothing came has the columns of `like` and no row."""
     if source is None and not len(raw):
         return Current(like.head(0), (), ())
-    return clean_current(raw, spec, source=source or "the prediction log")
+    return clean_current(raw, spec, served.contract, source=source or "the prediction log")
 
 
-def clean_season(spec: Problem, window: Window) -> pd.DataFrame:
+def clean_season(spec: Problem, served: ServedModel, window: Window) -> pd.DataFrame:
     """Rows of the season before, where the problem has seasons and the log reaches back so far."""
     raw = seasons.read_season(spec, window)
-    return clean_current(raw, spec, source="the season before").table if len(raw) else raw
+    if not len(raw):
+        return raw
+    return clean_current(raw, spec, served.contract, source="the season before").table
 
 
 def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> Labels:
