@@ -7,18 +7,18 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bentos.health.start import protect_state
-from bentos.settings import SettingError, retention_days, signing_key
+from bentos.settings import SettingError, expand, retention_days, signing_key
 from driftline.errors import SettingsError
 
 
 class Settings(BaseSettings):
     """Where state lives, where shared storage is, and where problems are described."""
 
-    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", frozen=True, env_ignore_empty=True)
 
     home: Path = Path(".driftline")
     project_dir: Path = Field(default_factory=lambda: Path(__file__).resolve().parent.parent)
@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     evidence_key: str = ""  # path of a private key
     dask: str = ""  # address of a scheduler, or a number of processes to start
     patience_seconds: float = Field(default=75, ge=0)  # with a store or database that is away
+
+    @field_validator("home", "project_dir")
+    @classmethod
+    def _expanded(cls, path: Path) -> Path:
+        return expand(path)
 
     @property
     def problems_dir(self) -> Path:
