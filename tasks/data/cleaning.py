@@ -68,8 +68,9 @@ def clean_current(
     What the champion's contract refuses, though the problem file has come to allow it, is left out
     as its service refuses it.
     """
+    is_few = len(raw) < problem.drift.min_rows  # in which a column may be empty by chance
     try:
-        cleaned = clean(raw, problem, source=source, with_target=False)
+        cleaned = clean(raw, problem, source=source, with_target=False, is_part=is_few)
     except DataError as error:
         return Current(pd.DataFrame(columns=list(problem.columns)), (str(error),), ())
     bad = faults_of_values(cleaned, problem)

@@ -36,3 +36,16 @@ def test_a_champion_that_refuses_more_than_the_problem_allows_is_a_fault() -> No
     current = cleaned(sex=(20, "X"))
 
     assert current.faults == ("20 of 50 rows fail their checks: sex: must be one of: F, M",)
+
+
+@pytest.mark.parametrize(("rows", "kept", "told"), [(1, 1, 0), (99, 99, 0), (100, 0, 1)])
+def test_of_few_rows_a_column_may_be_empty_by_chance(rows: int, kept: int, told: int) -> None:
+    """Of more it is a fault, which names the column."""
+    table = tiny_rows(rows).drop(columns="outcome").assign(level=None)
+    problem = make_problem()
+
+    current = clean_current.fn(table, problem, draft_contract(problem), source="rows.csv")  # type: ignore[attr-defined] # a task
+
+    assert len(current.table) == kept
+    assert len(current.faults) == told
+    assert all("column 'level': got no usable value" in fault for fault in current.faults)
