@@ -60,6 +60,12 @@ class Settings(BaseSettings):
         return (self.store_url or str(self.home.absolute())).rstrip("/")
 
     @property
+    def artifacts(self) -> str:
+        """Where MLflow's artifacts lie, as a URL: a percent sign in a path is a code to it."""
+        store = self.store
+        return f"{store if '://' in store else Path(store).absolute().as_uri()}/artifacts"
+
+    @property
     def database(self) -> str:
         """SQLAlchemy URL of the prediction log and the journal."""
         return self.database_url or f"sqlite:///{self.home.absolute() / 'predictions.db'}"
@@ -116,6 +122,8 @@ def prepare_environment() -> None:
         "BENTOML_HOME": str(home / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "true",
         "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
+        # by itself it would put the folder it is started in, whatever its name, into a statement
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": settings.artifacts,
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # 13 s; by itself it would wait for 4 minutes
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_LOGGING_LEVEL": "WARNING",

@@ -93,3 +93,28 @@ def test_a_source_in_the_users_own_folder_is_named_by_its_whole_path(
     monkeypatch.setenv("HOME", str(tmp_path))
 
     assert place_of_source("~/rows.csv") == str(tmp_path / "rows.csv")
+
+
+def test_mlflow_begins_in_whatever_folder_it_is_started(tmp_path: Path) -> None:
+    """It writes that folder into a statement, unless it is told where artifacts lie."""
+    folder = tmp_path / 'o\'d "quoted" :one'
+    folder.mkdir()
+    program = (
+        "import flows\n"
+        "from tasks.reaching import open_client\n"
+        "print(open_client().get_experiment('0').artifact_location)\n"
+    )
+    environment = os.environ | {"DRIFTLINE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    for name in ("MLFLOW_TRACKING_URI", "_MLFLOW_SERVER_ARTIFACT_ROOT", "DRIFTLINE_STORE_URL"):
+        environment.pop(name, None)
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.strip() == (tmp_path / "home" / "artifacts").as_uri() + "/0", done.stderr
