@@ -1,6 +1,7 @@
 """From the bytes of a body to records in the contract's encoding, within limits of size."""
 
 import json
+import re
 import zlib
 from collections import Counter
 from typing import Any
@@ -17,7 +18,9 @@ from driftline.fields import Fault, InvalidRecordError
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 64 * 1024
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # what some clients put before JSON; RFC 8259 lets us ignore it
+UNPACKED = frozenset({b"", b"identity"})
 GZIP = frozenset({b"gzip", b"x-gzip"})
+_KEY = re.compile(rb'"\s*:')
 MOST_MEMBERS = 16  # of a gzip file; each costs a copy of the rest
 GZIP_WINDOW = 16 + zlib.MAX_WBITS  # zlib's way to say: with gzip's header and checksum
 OTHER_CODINGS = frozenset({b"br", b"compress", b"deflate", b"zstd", b"dcb", b"dcz"})
@@ -36,14 +39,18 @@ def too_large(most: int) -> RequestError:
 def check_coding(coding: bytes) -> bytes:
     """`gzip`, or nothing where the body comes as it is; another coding is an error that names it.
 
-    Only registered names are repeated: what a client sends is never echoed.
+    Several, as in `identity, gzip`, stand apart by commas. Only registered names are repeated:
+    what a client sends is never echoed.
     """
-    name = coding.strip().lower()
-    if name in {b"", b"identity"}:
+    if not coding:
         return b""
-    if name in GZIP:
+    names = [name for name in map(bytes.strip, coding.lower().split(b",")) if name not in UNPACKED]
+    if not names:
+        return b""
+    if len(names) == 1 and names[0] in GZIP:
         return b"gzip"
-    told = name.decode() if name in OTHER_CODINGS else "this coding"
+    told = names[0].decode() if names[0] in OTHER_CODINGS else "this coding"
+    told = told if len(names) == 1 else "more than one coding"
     message = f"content-encoding: {told} is not taken, wanted gzip or none"
     headers = (("accept-encoding", "gzip, identity"),)
     raise RequestError(415, "unsupported_coding", message, headers=headers)
@@ -79,13 +86,25 @@ def parse_object(body: bytes, most: int) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise RequestError(400, "malformed", "the body is not valid JSON") from None
+        what = "valid JSON" if _is_utf8(body) else "text in UTF-8, which JSON has to be in"
+        raise RequestError(400, "malformed", f"the body is not {what}") from None
     if not isinstance(document, dict):
         raise RequestError(400, "malformed", "the body must be a JSON object")
-    written = body.count(b'":') or body.count(b'" :')
-    if written > len(document) and written > _count_keys(document):
-        _refuse_twins(body)
+    colons = body.count(b":")  # quickly counted; a key has one, and a text may
+    if colons > len(document):
+        keys = _count_keys(document)
+        if colons > keys and len(_KEY.findall(body)) > keys:
+            _refuse_twins(body)
     return document
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Whether a body is text in UTF-8; UTF-16 of plain letters would pass, but for its zeros."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in body[:4]
 
 
 def _count_keys(document: dict[str, Any]) -> int:

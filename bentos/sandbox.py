@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 
 from bentos.api import Api
-from bentos.http.door import HEALTH, Headers, find_header, find_key
+from bentos.http.door import HEALTH, Headers, find_coding, find_key
 from bentos.log.direct import DirectLog
 from bentos.log.writers import LogUnavailableError
 from bentos.predictor import ModelRefusedError, load_predictor
@@ -53,7 +53,7 @@ def all_headers(reply: Reply) -> dict[str, str]:
 
 
 def _respond(api: Api, method: str, path: str, body: bytes, headers: Headers) -> Reply:
-    key, coding = find_key(headers), find_header(headers, b"content-encoding")
+    key, coding = find_key(headers), find_coding(headers)
     if path in HEALTH and method in {"GET", "HEAD"}:
         reply = Reply(200, b'{"status":"ok"}')
     elif method == "OPTIONS" and path in api.routes:

@@ -74,12 +74,22 @@ def signing_key() -> str:
 
 def state_folder() -> Path:
     """`DRIFTLINE_HOME`: where all state lies."""
-    return Path(os.environ.get("DRIFTLINE_HOME", ".driftline")).absolute()
+    return expand(Path(os.environ.get("DRIFTLINE_HOME") or ".driftline")).absolute()
 
 
 def spool_folder() -> Path:
     """`DRIFTLINE_SPOOL_DIR`: where predictions wait for the database."""
-    return Path(os.environ.get("DRIFTLINE_SPOOL_DIR", state_folder() / "spool")).absolute()
+    return expand(
+        Path(os.environ.get("DRIFTLINE_SPOOL_DIR") or state_folder() / "spool")
+    ).absolute()
+
+
+def expand(path: Path) -> Path:
+    """A path whose `~` no shell has seen, as where it comes from a file of variables."""
+    try:
+        return path.expanduser()
+    except RuntimeError:  # of a user that there is not
+        return path
 
 
 def is_durable() -> bool:

@@ -114,12 +114,8 @@ def split_dataset(
         kept = subsample(digests, strata, share=SMOKE_SHARE, least=2 * plan.folds, seed=plan.seed)
         table, y = table.iloc[kept].reset_index(drop=True), y[kept]
         digests = [digests[i] for i in kept]
-    groups, strata = groups_of(table, problem), problem.target.strata(y)
-    if groups is None:
-        train, test = split_holdout(digests, strata, test_size=plan.test_size, seed=plan.seed)
-    else:
-        train, test = split_groups(groups, test_size=plan.test_size, seed=plan.seed)
-        _insist_on_classes(strata[test], strata, problem)
+    groups = groups_of(table, problem)
+    train, test = _part(digests, groups, problem.target.strata(y), problem, plan)
     check_trainable(table.iloc[train], problem, folds=plan.folds - 1, source="training rows")
     design = Design(groups, weights_of(table, problem))
     X = encode_rows(table, problem)  # noqa: N806
@@ -137,6 +133,21 @@ def split_dataset(
         train_digests=tuple(digests[i] for i in train),
         test_digests=tuple(digests[i] for i in test),
     )
+
+
+def _part(
+    digests: Sequence[str],
+    groups: Sequence[str] | None,
+    strata: NDArray[np.int64],
+    problem: Problem,
+    plan: Plan,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which rows train and which test; whole groups where the problem has some."""
+    if groups is None:
+        return split_holdout(digests, strata, test_size=plan.test_size, seed=plan.seed)
+    train, test = split_groups(groups, test_size=plan.test_size, seed=plan.seed)
+    _insist_on_classes(strata[test], strata, problem)
+    return train, test
 
 
 def _insist_on_classes(

@@ -103,44 +103,68 @@ def cross_validate(
 ) -> CrossValidated:
     """Score every fold at a threshold chosen on the other folds of its repeat."""
     predicted = cross_predict(build, X, y, splits, design)
-    rows: list[dict[str, float]] = []
-    thresholds: list[float] = []
-    sizes: list[float] = []
-    for probabilities, repeat in zip(predicted, splits, strict=True):
-        for train, test in repeat:
-            threshold = choose_threshold(
-                y[train],
-                probabilities[train],
-                goal,
-                positive=positive,
-                weights=design.take(train).weights,
-            )
-            fold = score_rows(
-                probabilities[test],
-                y[test],
-                positive=positive,
-                threshold=threshold,
-                costs=costs,
-                weights=design.take(test).weights,
-            )
-            rows.append(compute_metrics(fold))
-            thresholds.append(np.nan if threshold is None else threshold)
-            counted = test if positive is None else test[y[test] == positive]
-            sizes.append(count_effective(len(counted), design.take(counted).weights))
-    names = [name for name in METRICS if name in rows[0]]
+    folds = [
+        _score_fold(probabilities, y, fold, goal, positive, costs, design)
+        for probabilities, repeat in zip(predicted, splits, strict=True)
+        for fold in repeat
+    ]
+    names = [name for name in METRICS if name in folds[0].metrics]
     per_fold: dict[str, NDArray[np.float64]] = {
-        name: np.array([row[name] for row in rows]) for name in names
+        name: np.array([fold.metrics[name] for fold in folds]) for name in names
     }
+    sizes = np.array([fold.size for fold in folds])
     excess = {
-        name: excess_deviation(per_fold[name], np.array(sizes))
+        name: excess_deviation(per_fold[name], sizes)
         for name in ("recall", "accuracy")
         if name == "recall" or positive is None
     }
     return CrossValidated(
         probabilities=tuple(predicted),
         per_fold=per_fold,
-        thresholds=np.array(thresholds),
+        thresholds=np.array([fold.threshold for fold in folds]),
         excess_std=excess,
+    )
+
+
+@dataclass(frozen=True)
+class _ScoredFold:
+    """A fold's metrics at its threshold (NaN of none), and how many rows its recall rests on."""
+
+    metrics: dict[str, float]
+    threshold: float
+    size: float
+
+
+def _score_fold(
+    probabilities: NDArray[np.float64],
+    y: NDArray[np.int64],
+    fold: Fold,
+    goal: Goal,
+    positive: int | None,
+    costs: Sequence[float],
+    design: Design,
+) -> _ScoredFold:
+    train, test = fold
+    threshold = choose_threshold(
+        y[train],
+        probabilities[train],
+        goal,
+        positive=positive,
+        weights=design.take(train).weights,
+    )
+    scored = score_rows(
+        probabilities[test],
+        y[test],
+        positive=positive,
+        threshold=threshold,
+        costs=costs,
+        weights=design.take(test).weights,
+    )
+    counted = test if positive is None else test[y[test] == positive]
+    return _ScoredFold(
+        compute_metrics(scored),
+        np.nan if threshold is None else threshold,
+        count_effective(len(counted), design.take(counted).weights),
     )
 
 

@@ -177,6 +177,18 @@ def write_problem(
     ]
     share = min(target.missing / max(rows, 1) + ROOM, MOST_SET_ASIDE)
     lines.append(f"max_quarantined_share: {round(share, 3)}")
+    lines += [*_left_out_lines(columns), *weights.lines(), "", "columns:"]
+    for guess in columns:
+        if guess.role == "input":
+            lines.append(f"  # {as_comment(guess.evidence)}")
+            lines.append(f"  {as_yaml(guess.name)}:")
+            lines += [f"    {key}: {as_yaml(value)}" for key, value in guess.keys.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _left_out_lines(columns: Sequence[Guess]) -> list[str]:
+    """The columns that no model sees, and the one of them that keeps rows together."""
+    lines: list[str] = []
     left_out = [guess for guess in columns if guess.role == "ignored"]
     if left_out:
         lines += ["", "ignored:"]
@@ -189,13 +201,7 @@ def write_problem(
     if groups:
         lines += ["", "# rows of one of these never stand on both sides of a split"]
         lines.append(f"group: {as_yaml(groups[0])}")
-    lines += [*weights.lines(), "", "columns:"]
-    for guess in columns:
-        if guess.role == "input":
-            lines.append(f"  # {as_comment(guess.evidence)}")
-            lines.append(f"  {as_yaml(guess.name)}:")
-            lines += [f"    {key}: {as_yaml(value)}" for key, value in guess.keys.items()]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def write_suite(name: str, *, rows: int) -> str:

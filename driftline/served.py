@@ -11,7 +11,7 @@ from driftline.contract import Contract
 from driftline.dataset import Dataset, encode_by
 from driftline.export import score_onnx
 from driftline.fields import InvalidRecordError
-from driftline.matrix import as_sent
+from driftline.matrix import as_sent, encode_cleaned
 from driftline.measured import Measured
 from driftline.metrics import compute_metrics, score_rows
 from driftline.problem import Comparison, Problem, Target
@@ -63,6 +63,20 @@ def takes_rows(model: ServedModel, table: pd.DataFrame) -> NDArray[np.bool_]:
     """Which rows of a table the model's own contract takes."""
     untaken = find_untaken(model.contract, as_sent(table, model.contract))
     return ~table.index.isin(list(untaken))
+
+
+def untaken_rows(table: pd.DataFrame, contract: Contract) -> dict[int, tuple[str, ...]]:
+    """The same as `find_untaken` of cleaned rows, and quick where all are taken.
+
+    A table that lacks a field of the contract has none: it fits no model of this contract.
+    """
+    if not {field.name for field in contract.fields} <= set(table.columns):
+        return {}
+    try:
+        encode_cleaned(table, contract)
+    except InvalidRecordError:
+        return find_untaken(contract, as_sent(table, contract))
+    return {}
 
 
 def find_untaken(contract: Contract, sent: pd.DataFrame) -> dict[int, tuple[str, ...]]:

@@ -149,7 +149,8 @@ def judge_inputs(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
     if not evidence.rows:
         return DriftDecision("ok", told or NOTHING_NEW)
     if evidence.rows < policy.min_rows:
-        few = f"only {evidence.rows} rows, wanted {policy.min_rows} to judge by"
+        rows = "1 row" if evidence.rows == 1 else f"{evidence.rows} rows"
+        few = f"only {rows}, wanted {policy.min_rows} to judge by"
         return DriftDecision("watch", (few, *told))
     texts = tuple(finding.text for finding in evidence.findings)
     if is_harm_likely(evidence, policy) and _is_confirmed(evidence, policy):

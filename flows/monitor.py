@@ -75,15 +75,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     """Gather, judge, record and tell; only then draw, since a verdict rests on no picture."""
     with step("judge drift"):
         case = gather(spec, source=source, model=model, holdout=holdout)
-        seen = inputs.inspect_inputs(
-            case.reference,
-            case.current,
-            spec,
-            case.served,
-            faults=case.faults,
-            accepted=predictions.read_accepted(spec),
-            season=case.season,
-        )
+        seen = inspect(spec, case)
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
         decision, evidence = judge(seen, labels, spec, case.served)
         takes_back = bool(evidence.taken_back)
@@ -104,6 +96,19 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     if takes_back and spec.changes.roll_back == "itself":
         return {"drift": drift} | take_back(spec, evidence.taken_back)
     return {"drift": drift}
+
+
+def inspect(spec: Problem, case: Case) -> Inputs:
+    """What the inputs of a case show, beside those that people have accepted."""
+    return inputs.inspect_inputs(
+        case.reference,
+        case.current,
+        spec,
+        case.served,
+        faults=case.faults,
+        accepted=predictions.read_accepted(spec),
+        season=case.season,
+    )
 
 
 def label_first(spec: Problem, case: Case) -> list[str]:

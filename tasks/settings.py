@@ -7,18 +7,18 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bentos.health.start import protect_state
-from bentos.settings import SettingError, retention_days, signing_key
+from bentos.settings import SettingError, expand, retention_days, signing_key
 from driftline.errors import SettingsError
 
 
 class Settings(BaseSettings):
     """Where state lives, where shared storage is, and where problems are described."""
 
-    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DRIFTLINE_", frozen=True, env_ignore_empty=True)
 
     home: Path = Path(".driftline")
     project_dir: Path = Field(default_factory=lambda: Path(__file__).resolve().parent.parent)
@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     evidence_key: str = ""  # path of a private key
     dask: str = ""  # address of a scheduler, or a number of processes to start
     patience_seconds: float = Field(default=75, ge=0)  # with a store or database that is away
+
+    @field_validator("home", "project_dir")
+    @classmethod
+    def _expanded(cls, path: Path) -> Path:
+        return expand(path)
 
     @property
     def problems_dir(self) -> Path:
@@ -53,6 +58,12 @@ class Settings(BaseSettings):
     def store(self) -> str:
         """Root of snapshots, reports, model artifacts and bentos: a folder, or `s3://bucket/prefix`."""
         return (self.store_url or str(self.home.absolute())).rstrip("/")
+
+    @property
+    def artifacts(self) -> str:
+        """Where MLflow's artifacts lie, as a URL: a percent sign in a path is a code to it."""
+        store = self.store
+        return f"{store if '://' in store else Path(store).absolute().as_uri()}/artifacts"
 
     @property
     def database(self) -> str:
@@ -111,6 +122,8 @@ def prepare_environment() -> None:
         "BENTOML_HOME": str(home / "bentoml"),
         "BENTOML_DO_NOT_TRACK": "true",
         "MLFLOW_TRACKING_URI": f"sqlite:///{home / 'mlflow.db'}",
+        # by itself it would put the folder it is started in, whatever its name, into a statement
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": settings.artifacts,
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # 13 s; by itself it would wait for 4 minutes
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_LOGGING_LEVEL": "WARNING",

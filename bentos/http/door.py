@@ -104,6 +104,11 @@ def find_header(headers: Headers, wanted: bytes) -> bytes:
     return b""
 
 
+def find_coding(headers: Headers) -> bytes:
+    """The body's content coding; a header that is given several times is one list (RFC 9110)."""
+    return b", ".join(value for name, value in headers if name == b"content-encoding")
+
+
 def find_key(headers: Headers) -> bytes | None:
     """The key in `X-API-Key` or `Authorization: Bearer`."""
     for name, value in headers:

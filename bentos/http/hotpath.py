@@ -17,7 +17,7 @@ from bentos.arms import HEADER
 from bentos.health.parts import NOT_SERVING, Parts
 from bentos.http import page
 from bentos.http.commit import GroupCommit
-from bentos.http.door import HEALTH, METHODS, Headers, find_header, find_key
+from bentos.http.door import HEALTH, METHODS, Headers, find_coding, find_header, find_key
 from bentos.log.writers import LogUnavailableError
 from bentos.records import body_limit, check_coding, too_large
 from bentos.replies import (
@@ -91,7 +91,7 @@ class HotPath:
         cors = api.door.cors(headers)
         try:
             api.door.admit(method, path, find_key(headers), METHODS)
-            check_coding(find_header(headers, b"content-encoding"))
+            check_coding(find_coding(headers))
         except RequestError as error:
             await _send(send, api.refuse(error), cors)
             return
@@ -119,7 +119,7 @@ class HotPath:
             return
         if body is None:
             return
-        coding = find_header(headers, b"content-encoding")
+        coding = find_coding(headers)
         subject = find_header(headers, HEADER)
         request = (method, path, body, find_key(headers), coding, subject)
         if path == "/feedback":

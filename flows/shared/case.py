@@ -58,34 +58,41 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
     if source is not None or holdout:
         window, refused = window.judged_elsewhere(), Refusals(last=seen)
     raw = window.inputs if source is None else read_source(spec, source).rows
-    current = Current(unseen, (), tuple(range(len(unseen))))
-    if not holdout and (len(raw) or source is not None):
-        current = clean_current(raw, spec, source=source or "the prediction log")
-    elif not holdout:
-        current = Current(unseen.head(0), (), ())
-    faults = current.faults + inputs.fault_of_refusals(refused, len(raw), spec)
-    judged = None if source is None else f"{source}:{digest_columns(current.table)}"
-    known = pd.concat([reference, unseen], ignore_index=True)
+    if holdout:
+        current = Current(unseen, (), tuple(range(len(unseen))))
+    else:
+        current = clean_came(raw, spec, served, source, like=unseen)
     return Case(
         served,
         reference,
         unseen,
-        known,
-        current.table,
-        current.places,
-        faults,
-        clean_season(spec, window),
-        window,
-        refused,
-        judged,
-        holdout,
+        known=pd.concat([reference, unseen], ignore_index=True),
+        current=current.table,
+        places=current.places,
+        faults=current.faults + inputs.fault_of_refusals(refused, len(raw), spec),
+        season=clean_season(spec, served, window),
+        window=window,
+        refused=refused,
+        judged=None if source is None else f"{source}:{digest_columns(current.table)}",
+        is_holdout=holdout,
     )
 
 
-def clean_season(spec: Problem, window: Window) -> pd.DataFrame:
+def clean_came(
+    raw: pd.DataFrame, spec: Problem, served: ServedModel, source: str | None, *, like: pd.DataFrame
+) -> Current:
+    """What came in, cleaned; a log in which nothing came has the columns of `like` and no row."""
+    if source is None and not len(raw):
+        return Current(like.head(0), (), ())
+    return clean_current(raw, spec, served.contract, source=source or "the prediction log")
+
+
+def clean_season(spec: Problem, served: ServedModel, window: Window) -> pd.DataFrame:
     """Rows of the season before, where the problem has seasons and the log reaches back so far."""
     raw = seasons.read_season(spec, window)
-    return clean_current(raw, spec, source="the season before").table if len(raw) else raw
+    if not len(raw):
+        return raw
+    return clean_current(raw, spec, served.contract, source="the season before").table
 
 
 def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> Labels:

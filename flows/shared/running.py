@@ -136,6 +136,13 @@ def tell_given_up(flow: str, problem: str, reason: str, *, run_id: str = "") -> 
     notify(FLOW_FAILED, problem, payload, run_id=run_id)
 
 
+def tell_cancelled(flow: str, problem: str) -> None:
+    """Tell people that an ordered run was cancelled by one of them, and is left to them."""
+    wanted = f"wanted, to carry it out after all: python -m flows.{flow} {problem}"
+    reason = f"a person cancelled its run, and it is not begun again by itself; {wanted}"
+    notify(FLOW_FAILED, problem, {"flow": flow, "reasons": [reason]})
+
+
 def is_scheduled() -> bool:
     """Whether a schedule has started the outermost run that this is, and nobody asked for it."""
     return bool(_this_run().auto_scheduled)

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from driftline.errors import DriftlineError
+from driftline.problem import Problem
 from flows.shared.aliases import is_served, settle_aliases
 from flows.shared.leftovers import end_left_runs
-from flows.shared.running import tell_given_up
+from flows.shared.running import tell_cancelled, tell_given_up
 from tasks.data.problems import read_problem
 from tasks.decorators import may_pass, without_task_runs
 from tasks.log import orders
-from tasks.log.attempts import take_given_up
+from tasks.log.attempts import give_up, newest_failures, take_given_up
 from tasks.models.registry import read_holders
 from tasks.progress import tell
 from tasks.reaching import is_prefect_away
@@ -44,36 +45,52 @@ def sweep_problems(names: Iterable[str], *, next_within: timedelta | None) -> No
 
 
 def sweep_problem(name: str) -> None:
-    """Start what was ordered and whose event was lost, and finish what dead runs began."""
+    """Finish what dead runs began, and start what was ordered and whose event was lost.
+
+    Runs are started last: a deployment that somebody has deleted keeps nothing else from it.
+    """
     with without_task_runs():
         spec = read_problem(name)
-        ended = deployments.ended_runs(orders.claiming_runs(spec.name))
-        freed = orders.free_orders(spec.name, ended)
-        if freed:
-            tell(f"{spec.name}: {freed} orders are open again, whose runs ended without them")
-        for kind in take_given_up(spec.name):
-            tell_given_up(kind, spec.name, "its runs ended without an outcome")
-        for kind, count in orders.open_orders(spec).items():
-            if kind in spec.loop.starts_at_once:
-                tell(f"{spec.name}: {count} open orders to {kind}")
-                _start(kind, spec.slug, spec.name, {"only_ordered": True})
+        _settle_orders(spec)
         end_left_runs(spec)
         settle_aliases(spec.name)
         holders = read_holders(spec.name)
         if holders["contender"] is None:
             give_traffic_back(spec)  # a run that ended a trial may have died before that
-        champion = holders["champion"]
-        if champion is None or is_served(spec.name, champion):
-            return
-        if not any(deployments.is_running(f"{flow}/{spec.slug}") for flow in PACKAGING):
-            tell(f"{spec.name}: version {champion} is champion and not packaged")
-            _start("package", spec.slug, spec.name, {})
+        _package(spec, holders["champion"])
+        for kind, count in orders.open_orders(spec).items():
+            if kind in spec.loop.starts_at_once:
+                tell(f"{spec.name}: {count} open orders to {kind}")
+                _start(kind, spec.slug, spec.name, {"only_ordered": True})
+
+
+def _settle_orders(spec: Problem) -> None:
+    """Open again what ended runs had claimed; what is given up, or was cancelled, is told once."""
+    ended = deployments.ended_runs(orders.claiming_runs(spec.name))
+    freed = orders.free_orders(spec.name, ended)
+    if freed:
+        tell(f"{spec.name}: {freed} orders are open again, whose runs ended without them")
+    for kind in take_given_up(spec.name):
+        tell_given_up(kind, spec.name, "its runs ended without an outcome")
+    cancelled = deployments.cancelled_runs(newest_failures(spec.name))
+    for kind in give_up(spec.name, cancelled):
+        tell_cancelled(kind, spec.name)
+
+
+def _package(spec: Problem, champion: str | None) -> None:
+    """Have the champion packaged where that was cut off, and no run does it."""
+    if champion is None or is_served(spec.name, champion):
+        return
+    if not any(deployments.is_running(f"{flow}/{spec.slug}") for flow in PACKAGING):
+        tell(f"{spec.name}: version {champion} is champion and not packaged")
+        _start("package", spec.slug, spec.name, {})
 
 
 def _start(flow: str, slug: str, name: str, parameters: dict[str, object]) -> None:
     """Start a run of a problem's deployment, at most one a minute, and none where one waits."""
-    if deployments.is_paused(f"{flow}/{slug}"):
-        tell(f"{flow} {name}: its deployment is paused")
+    paused = deployments.find_pause(f"{flow}/{slug}")
+    if paused is not None:
+        tell(f"{flow} {name}: {paused} is paused")
         return
     if deployments.is_awaited(f"{flow}/{slug}"):
         tell(f"{flow} {name}: a run waits to begin already")

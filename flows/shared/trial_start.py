@@ -104,10 +104,19 @@ def choose(spec: Problem, version: str, champion: ServedModel, terms: Terms) -> 
     if contender is None:
         raise NotFoundError(f"{spec.name}: the registry has no version {version}")
     insist_on_promoted(spec, contender)
+    _insist_on_likeness(spec, champion, contender, terms)
+    return contender
+
+
+def _insist_on_likeness(
+    spec: Problem, champion: ServedModel, contender: ServedModel, terms: Terms
+) -> None:
+    """Refuse a contender that is asked, or answers, otherwise, and a key that nobody is asked."""
     if not answers_alike(champion, contender):
         message = (
-            f"{spec.name}: version {version} takes or computes other fields, or answers otherwise, "
-            f"than the champion (version {champion.version}); wanted one of the same problem file"
+            f"{spec.name}: version {contender.version} takes or computes other fields, or answers "
+            f"otherwise, than the champion (version {champion.version}); wanted one of the same "
+            "problem file"
         )
         raise DriftlineError(message)
     names = champion.contract.field_names
@@ -117,4 +126,3 @@ def choose(spec: Problem, version: str, champion: ServedModel, terms: Terms) -> 
             f"({', '.join(names)}), or none for the header X-Driftline-Key"
         )
         raise DriftlineError(message)
-    return contender

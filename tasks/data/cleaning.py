@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from driftline.cleaning import CleanTable, clean, faults_of_values
+from driftline.contract import Contract
 from driftline.errors import DataError
 from driftline.faults import share_fault
 from driftline.problem import Problem
 from driftline.quarantine import Separated, check_share, separate
+from driftline.served import untaken_rows
 from driftline.verdicts import Cohort
 from tasks.decorators import work
 from tasks.progress import tell
@@ -58,14 +60,23 @@ def separate_rows(
 
 
 @work(name="clean current rows")
-def clean_current(raw: pd.DataFrame, problem: Problem, *, source: str) -> Current:
-    """Rows to be judged: what is broken in them is a finding here, not an error."""
+def clean_current(
+    raw: pd.DataFrame, problem: Problem, contract: Contract, *, source: str
+) -> Current:
+    """Rows to be judged: what is broken in them is a finding here, not an error.
+
+    What the champion's contract refuses, though the problem file has come to allow it, is left out
+    as its service refuses it.
+    """
+    is_few = len(raw) < problem.drift.min_rows  # in which a column may be empty by chance
     try:
-        cleaned = clean(raw, problem, source=source, with_target=False)
+        cleaned = clean(raw, problem, source=source, with_target=False, is_part=is_few)
     except DataError as error:
         return Current(pd.DataFrame(columns=list(problem.columns)), (str(error),), ())
     bad = faults_of_values(cleaned, problem)
     kept = cleaned.table.drop(index=list(bad)) if bad else cleaned.table
+    untaken = untaken_rows(kept, contract)
+    kept, bad = kept.drop(index=list(untaken)) if untaken else kept, bad | untaken
     reasons = sorted({reason for each in bad.values() for reason in each})
     fault = share_fault(len(bad), len(cleaned.table), problem, reasons)
     places = tuple(kept.index.tolist())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bentos.settings import expand
 from driftline.errors import ProblemError
 from driftline.expectations import parse_suite
 from driftline.onboarding import Onboarding
@@ -25,7 +26,7 @@ def name_problem(location: str, name: str | None) -> str:
 
 def place_of_source(location: str) -> str:
     """How the problem file names its table: a file by its whole path, a URL as it is."""
-    return location if "://" in location else str(Path(location).resolve())
+    return location if "://" in location else str(expand(Path(location)).resolve())
 
 
 def write_files(name: str, made: Onboarding, *, again: bool) -> tuple[Path, Path]:

@@ -74,6 +74,29 @@ def take_given_up(problem: str) -> list[str]:
     return sorted(set(taken))
 
 
+def newest_failures(problem: str) -> list[str]:
+    """The runs by which open orders of a problem failed last."""
+    newest = select(func.max(FAILURES.c.sequence)).group_by(FAILURES.c.order_key)
+    query = (
+        select(FAILURES.c.run_id.distinct())
+        .join(ORDERS, ORDERS.c.key == FAILURES.c.order_key)
+        .where(ORDERS.c.problem == problem, ORDERS.c.state == "open")
+        .where(FAILURES.c.sequence.in_(newest))
+    )
+    with naming_outages(), open_records().connect() as connection:
+        return [str(run_id) for run_id in connection.execute(query).scalars()]
+
+
+def give_up(problem: str, run_ids: Collection[str]) -> list[str]:
+    """Give up the open orders that failed by these runs; their kinds, for the caller to tell."""
+    failed = select(FAILURES.c.order_key).where(FAILURES.c.run_id.in_(list(run_ids)))
+    theirs = (ORDERS.c.problem == problem) & (ORDERS.c.state == "open") & ORDERS.c.key.in_(failed)
+    with naming_outages(), open_records().begin() as connection:
+        found = connection.execute(select(ORDERS.c.key, ORDERS.c.kind).where(theirs)).all()
+        _change(connection, [key for key, _ in found], to=TOLD)
+    return sorted({kind for _, kind in found})
+
+
 def take_given_up_if_there(problem: str) -> list[str] | None:
     """The same, or None where the database cannot be asked."""
     try:

@@ -184,6 +184,10 @@ def _as_text(values: Any) -> pd.Series:
 
 def _beside(answered: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     """Both tables side by side; a name that is taken already gets `input_` before it."""
-    others = others.reset_index(drop=True)
-    others = others.rename(columns={n: f"input_{n}" for n in others if n in answered})
-    return pd.concat([answered, others], axis="columns")
+    taken, names = set(answered), []
+    for name in others:
+        while name in taken:
+            name = f"input_{name}"  # noqa: PLW2901 - until nothing has it
+        taken.add(name)
+        names.append(name)
+    return pd.concat([answered, others.set_axis(names, axis=1).reset_index(drop=True)], axis=1)

@@ -148,14 +148,8 @@ def restore_experiment(problem: Problem) -> None:
 def _experiment(client: "MlflowClient", name: str) -> str:
     if client.get_experiment_by_name(name) is None:
         with another_may_be_faster():
-            client.create_experiment(name, artifact_location=_artifacts())
+            client.create_experiment(name, artifact_location=get_settings().artifacts)
     return str(cast("Experiment", client.get_experiment_by_name(name)).experiment_id)
-
-
-def _artifacts() -> str:
-    """Where artifacts lie, as a URL: MLflow would read a percent sign in a path as a code."""
-    store = get_settings().store
-    return f"{store if '://' in store else Path(store).absolute().as_uri()}/artifacts"
 
 
 def _log_inputs(client: "MlflowClient", run_id: str, problem: Problem, inputs: Inputs) -> None:

@@ -206,6 +206,7 @@ def _to_pandas(table: Any, expected: Expected) -> pd.DataFrame:
     What pandas kept as the index of rows is a column where its name is a column's. A name that is
     given twice stays so, which pandas' own index would not allow.
     """
+    table = _with_text(table)
     if len(set(table.column_names)) < table.num_columns:
         frames = [
             table.select([i]).to_pandas(ignore_metadata=True) for i in range(table.num_columns)
@@ -214,6 +215,20 @@ def _to_pandas(table: Any, expected: Expected) -> pd.DataFrame:
     frame = cast("pd.DataFrame", table.to_pandas(integer_object_nulls=True))
     kept = [name for name in frame.index.names if name is not None and str(name) in expected.names]
     return frame.reset_index(kept) if kept else frame
+
+
+def _with_text(table: Any) -> Any:
+    """The table with columns of bytes as text where all of one is: some writers mark none so."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+            try:
+                text = table.column(place).cast(pa.large_string())
+            except pa.ArrowInvalid:  # bytes of another kind, or of another encoding
+                continue
+            table = table.set_column(place, field.name, text)
+    return table
 
 
 @contextmanager

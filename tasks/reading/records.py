@@ -1,5 +1,7 @@
 """JSON lines, or a list of objects, to rows: flat objects, whose values keep their types."""
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
@@ -10,7 +12,10 @@ from driftline.errors import SourceError
 
 SCALARS = (str, int, float, bool, type(None))
 MARK = b"\xef\xbb\xbf"
+LARGEST = 2**63  # from which on a whole number may have come as a float that lost its last digits
 NOT_JSON = (b"NaN", b"Infinity")  # what Python and others write for a number that is none
+
+_KEY = re.compile(rb'"\s*:')
 
 
 def stream_records(
@@ -40,14 +45,46 @@ def stream_records(
 
 def _read_records(open_file: Callable[[], IO[bytes]], name: str) -> Iterator[dict[str, Any]]:
     if open_file().read(len(MARK) + 1).removeprefix(MARK).startswith(b"["):
-        whole = _parse(open_file().read().removeprefix(MARK), f"{name}: its list")
+        text = open_file().read().removeprefix(MARK)
+        whole = _parse(text, f"{name}: its list")
+        if isinstance(whole, list) and _is_doubtful(text, whole):
+            whole = _parse_carefully(text, f"{name}: its list")
         for number, document in enumerate(whole, 1):
             yield _check(document, f"{name}: object {number}")
         return
     for number, line in enumerate(open_file(), 1):
         if line.strip():
             place = f"{name}: line {number}"
-            yield _check(_parse(line.removeprefix(MARK), place), place)
+            text = line.removeprefix(MARK)
+            document = _check(_parse(text, place), place)
+            if _is_doubtful(text, [document]):
+                document = _check(_parse_carefully(text, place), place)
+            yield document
+
+
+def _is_doubtful(text: bytes, documents: list[Any]) -> bool:
+    """Whether a key may stand twice, or a whole number may have lost digits."""
+    records = [each for each in documents if isinstance(each, dict)]
+    keys = sum(map(len, records))
+    if text.count(b":") > keys and len(_KEY.findall(text)) > keys:
+        return True
+    values = (value for record in records for value in record.values())
+    return any(type(value) is float and abs(value) >= LARGEST for value in values)
+
+
+def _parse_carefully(text: bytes, place: str) -> Any:
+    """The same with whole numbers of any length; `SourceError` where a key stands twice."""
+
+    def unite(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        record = dict(pairs)
+        if len(record) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            message = f"{place} has the key {twice!r} twice; wanted each once"
+            raise SourceError(message)
+        return record
+
+    return json.loads(text, object_pairs_hook=unite)
 
 
 def _parse(text: bytes, place: str) -> Any:

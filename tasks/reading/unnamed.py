@@ -1,6 +1,7 @@
 """How a text table is written of whose columns no name is known.
 
-By how even its lines are under each separator; where that tells nothing, by DuckDB's sniffer.
+By how even its lines are under each separator, a rare one too where it parts all alike; where that
+tells nothing, by DuckDB's sniffer.
 """
 
 import csv
@@ -9,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from driftline.reading import SEPARATORS, Reading
+from driftline.reading import RARE_SEPARATORS, SEPARATORS, Reading
 from tasks.reading.signs import is_number
 from tasks.reading.written import QUOTES, Dialect, read_sample
 
@@ -22,7 +23,7 @@ def find_unnamed(lines: Sequence[str], pinned: Reading) -> Dialect:
     if pinned.separator:
         found = Dialect(separator=pinned.separator, quote=pinned.quote or QUOTES[0])
     else:
-        found = _find_separator(lines) or _sniff("".join(lines))
+        found = _find_separator(lines) or _find_rare(lines) or _sniff("".join(lines))
     try:
         _, rows = read_sample(lines, replace(found, has_header=False))
     except csv.Error:
@@ -46,6 +47,18 @@ def _find_separator(lines: Sequence[str]) -> Dialect | None:
         if width > max(usual // 2, 1) and score > most:
             best, most = Dialect(separator=separator), score
     return best
+
+
+def _find_rare(lines: Sequence[str]) -> Dialect | None:
+    """By a sign that parts all lines alike, where no usual one parts them at all."""
+    for separator in RARE_SEPARATORS:
+        try:
+            widths = {len(row) for row in csv.reader(iter(lines), delimiter=separator) if row}
+        except csv.Error:
+            continue
+        if len(widths) == 1 and widths != {1}:
+            return Dialect(separator=separator)
+    return None
 
 
 def _sniff(text: str) -> Dialect:

@@ -12,7 +12,7 @@ TIME_TO_BEGIN = timedelta(minutes=5)
 
 if TYPE_CHECKING:
     from prefect.client.schemas.filters import FlowRunFilter
-    from prefect.client.schemas.objects import FlowRun, StateType
+    from prefect.client.schemas.objects import FlowRun, State, StateType
 
 
 @io(name="start deployment")
@@ -34,16 +34,24 @@ def start_deployment(name: str, *, key: str, parameters: dict[str, object]) -> s
 
 
 @io(name="look for pause")
-def is_paused(name: str) -> bool:
-    """Whether somebody has paused `<flow>/<problem>`; `NotFoundError` where it is not deployed."""
+def find_pause(name: str) -> str | None:
+    """What somebody has paused of `<flow>/<problem>`: its deployment, or its work pool.
+
+    `NotFoundError` where it is not deployed.
+    """
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound
 
-    try:
-        with get_client(sync_client=True) as client:
-            return client.read_deployment_by_name(name).paused
-    except ObjectNotFound:
-        raise _not_deployed(name) from None
+    with get_client(sync_client=True) as client:
+        try:
+            made = client.read_deployment_by_name(name)
+        except ObjectNotFound:
+            raise _not_deployed(name) from None
+        if made.paused:
+            return "its deployment"
+        pool = made.work_pool_name
+        is_held = pool is not None and client.read_work_pool(pool).is_paused
+        return f"the work pool {pool}" if is_held else None
 
 
 @io(name="look for waiting runs")
@@ -105,20 +113,34 @@ def _has_runs(name: str, states: list["StateType"], wanted: "FlowRunFilter") -> 
 @io(name="look for ended runs")
 def ended_runs(run_ids: Iterable[str]) -> set[str]:
     """Those of the runs that have ended, or that the server does not know."""
+    states = _read_states(run_ids)
+    return {run for run, state in states.items() if state is None or state.is_final()}
+
+
+@io(name="look for cancelled runs")
+def cancelled_runs(run_ids: Iterable[str]) -> set[str]:
+    """Those of the runs that a person has cancelled, or is cancelling."""
+    states = _read_states(run_ids)
+    return {
+        run
+        for run, state in states.items()
+        if state is not None and (state.is_cancelled() or state.is_cancelling())
+    }
+
+
+def _read_states(run_ids: Iterable[str]) -> dict[str, "State[object] | None"]:
+    """The state of each run, None of one that the server does not know."""
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound
 
-    ended = set()
+    states: dict[str, State[object] | None] = {}
     with get_client(sync_client=True) as client:
         for run_id in run_ids:
             try:
-                state = client.read_flow_run(UUID(run_id)).state
+                states[run_id] = client.read_flow_run(UUID(run_id)).state
             except ObjectNotFound:
-                ended.add(run_id)
-                continue
-            if state is None or state.is_final():
-                ended.add(run_id)
-    return ended
+                states[run_id] = None
+    return states
 
 
 def has_failed_before(run: "FlowRun") -> bool:

@@ -17,7 +17,9 @@ from tests.bentos.models import MARKER, RECORD
 BODY = json.dumps(RECORD).encode()
 
 
-@pytest.mark.parametrize("coding", [b"gzip", b"x-gzip", b" GZip ", b"identity", b""])
+@pytest.mark.parametrize(
+    "coding", [b"gzip", b"x-gzip", b" GZip ", b"identity", b"", b"identity, gzip", b"gzip,"]
+)
 def test_a_body_in_a_known_coding_is_answered(api: Api, coding: bytes) -> None:
     body = gzip.compress(BODY) if b"g" in coding.lower() else BODY
 
@@ -30,7 +32,9 @@ def test_a_body_in_a_known_coding_is_answered(api: Api, coding: bytes) -> None:
         (b"br", "br"),
         (b"deflate", "deflate"),
         (b"ZSTD", "zstd"),
-        (b"gzip, gzip", "this coding"),
+        (b"gzip, gzip", "more than one coding"),
+        (b"br,gzip", "more than one coding"),
+        (b"identity, deflate", "deflate"),
         (MARKER.encode(), "this coding"),
     ],
 )
@@ -108,12 +112,35 @@ def test_a_byte_order_mark_before_json_is_passed_over(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
+    ("encoding", "told"),
+    [
+        ("utf-16", "text in UTF-8, which JSON has to be in"),
+        ("utf-16-le", "text in UTF-8, which JSON has to be in"),
+        ("utf-32-be", "text in UTF-8, which JSON has to be in"),
+        ("cp1252", "text in UTF-8, which JSON has to be in"),
+        ("utf-8", "valid JSON"),
+    ],
+)
+def test_a_body_that_is_no_json_is_told_apart_from_one_in_another_encoding(
+    encoding: str, told: str
+) -> None:
+    text = '{"job": "Bäcker"' + ("" if encoding == "utf-8" else "}")
+
+    with pytest.raises(RequestError, match=f"^the body is not {told}$"):
+        parse_object(text.encode(encoding), 1000)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b'{"age": 1, "age": 2}',
         b'{"age" : 1, "age" : 1}',
         b'{"records": [{"age": 1}, {"age": 1, "sex": "F", "age": 2}]}',
         b'\xef\xbb\xbf{"age": 1, "\\u0061ge": 2}',
+        b'{"age" :1, "age":2}',
+        b'{"age"\t:1, "sex": "F", "age"\r\n :2}',
+        b'{"records" :[], "records":[{"age":1}]}',
+        b'{"records": [{"age" :1, "age":2}]}',
     ],
 )
 def test_a_key_given_twice_is_refused_since_either_may_be_meant(body: bytes) -> None:
@@ -124,7 +151,13 @@ def test_a_key_given_twice_is_refused_since_either_may_be_meant(body: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ['{"age": "a\\":b"}', '{"a": {"b": {"c": 1}}}', '{"records": [{"a": 1}, {"a": 1}]}']
+    "text",
+    [
+        '{"age": "a\\":b"}',
+        '{"seen": "2024-12-31T14:30:00", "age": 1}',
+        '{"a": {"b": {"c": 1}}}',
+        '{"records": [{"a": 1}, {"a": 1}]}',
+    ],
 )
 def test_what_only_looks_like_a_key_twice_is_let_pass(text: str) -> None:
     assert parse_object(text.encode(), 1000) == json.loads(text)

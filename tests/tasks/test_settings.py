@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bentos.settings import spool_folder, state_folder
+from tasks.data.onboarding import place_of_source
+from tasks.settings import Settings
 from tests.support import ROOT
 
 
@@ -55,3 +58,63 @@ def test_what_flows_leave_behind_is_for_their_user_alone(tmp_path: Path) -> None
     left = {path.name: path for path in (tmp_path / "home", *(tmp_path / "home").rglob("*"))}
     assert {"predictions.db", "a.parquet", "snapshots"} <= left.keys()
     assert [name for name, path in left.items() if path.stat().st_mode & 0o077] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "folder"),
+    [
+        ("", "{here}/.driftline"),
+        ("~", "{own}"),
+        ("~/state of ours", "{own}/state of ours"),
+        ("~nobody-here/a", "{here}/~nobody-here/a"),
+    ],
+)
+def test_a_state_folder_is_the_same_for_flows_and_the_service_however_it_is_named(
+    value: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a file of variables names it, which no shell has read; empty is not set."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "own"))
+    monkeypatch.setenv("DRIFTLINE_HOME", value)
+    monkeypatch.setenv("DRIFTLINE_SPOOL_DIR", value and f"{value}/spool")
+    monkeypatch.setenv("DRIFTLINE_PROJECT_DIR", value)
+
+    settings = Settings()
+
+    wanted = Path(folder.format(here=tmp_path, own=tmp_path / "own"))
+    assert settings.home.absolute() == state_folder() == wanted
+    assert spool_folder() == wanted / "spool"
+    assert settings.project_dir.absolute() == (wanted if value else ROOT)
+
+
+def test_a_source_in_the_users_own_folder_is_named_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert place_of_source("~/rows.csv") == str(tmp_path / "rows.csv")
+
+
+def test_mlflow_begins_in_whatever_folder_it_is_started(tmp_path: Path) -> None:
+    """It writes that folder into a statement, unless it is told where artifacts lie."""
+    folder = tmp_path / 'o\'d "quoted" :one'
+    folder.mkdir()
+    program = (
+        "import flows\n"
+        "from tasks.reaching import open_client\n"
+        "print(open_client().get_experiment('0').artifact_location)\n"
+    )
+    environment = os.environ | {"DRIFTLINE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    for name in ("MLFLOW_TRACKING_URI", "_MLFLOW_SERVER_ARTIFACT_ROOT", "DRIFTLINE_STORE_URL"):
+        environment.pop(name, None)
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.strip() == (tmp_path / "home" / "artifacts").as_uri() + "/0", done.stderr

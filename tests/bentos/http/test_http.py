@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bentos.api import Api
-from bentos.http.door import HEALTH, METHODS
+from bentos.http.door import HEALTH, METHODS, find_coding
 from bentos.http.hotpath import HotPath
 from bentos.predictor import Predictor
 from bentos.records import MAX_BODY_BYTES
@@ -199,3 +199,11 @@ def test_large_bodies_that_do_not_end_are_bounded_together(
     assert told(large) == (503, "busy")
     assert large.headers[b"retry-after"] == b"5"
     assert small.status == 200
+
+
+def test_a_coding_that_is_given_in_two_headers_is_one_list() -> None:
+    """A second one that were overlooked would leave a packed body."""
+    headers = [(b"content-encoding", b"gzip"), (b"x", b"br"), (b"content-encoding", b"deflate")]
+
+    assert find_coding(headers) == b"gzip, deflate"
+    assert find_coding([(b"x", b"br")]) == b""

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterName,
@@ -16,11 +17,14 @@ from prefect.client.schemas.filters import (
     TaskRunFilter,
     TaskRunFilterStartTime,
 )
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.states import Cancelled, Cancelling
 
 from bentos.log.database import migrate, open_engine, place_order
 from driftline.errors import NotFoundError
+from flows.shared import sweeping
 from flows.shared.sweeping import sweep_problem, sweep_problems
+from tasks.log.orders import claim_orders, finish_orders
 from tasks.server.heartbeat import read_heartbeat
 from tasks.settings import get_settings
 from tests.receivers import http_receiver
@@ -59,10 +63,10 @@ def order(home: Path, problem: str, kind: str = "monitor") -> None:
     place_order(engine, problem, kind, f"{kind}:{problem}:100")
 
 
-def deploy(client: SyncPrefectClient, flow: str, problem: str) -> UUID:
+def deploy(client: SyncPrefectClient, flow: str, problem: str, pool: str | None = None) -> UUID:
     made = client.create_flow_from_name(flow)
     return client.create_deployment(
-        made, name=problem.replace("_", "-"), enforce_parameter_schema=False
+        made, name=problem.replace("_", "-"), enforce_parameter_schema=False, work_pool_name=pool
     )
 
 
@@ -123,6 +127,66 @@ def test_a_deployment_that_a_person_has_paused_is_not_started(
     sweep_problem(names[2])
 
     assert runs_of(client, names[2]) == []
+
+
+def test_nothing_is_started_into_a_work_pool_that_a_person_has_paused(
+    client: SyncPrefectClient, names: tuple[str, str, str], mlflow_home: Path
+) -> None:
+    problem = names[2]
+    pool = f"pool-{uuid4().hex}"
+    client.create_work_pool(WorkPoolCreate(name=pool, type="process", is_paused=True))
+    order(mlflow_home, problem)
+    deploy(client, "monitor", problem, pool)
+
+    sweep_problem(problem)
+    held = runs_of(client, problem)
+    client.update_work_pool(pool, WorkPoolUpdate(is_paused=False))
+    sweep_problem(problem)
+
+    assert held == []
+    assert len(runs_of(client, problem)) == 1
+
+
+@pytest.mark.parametrize("state", [Cancelled(), Cancelling()])
+def test_a_run_that_a_person_cancels_is_not_begun_again_and_that_is_told_once(
+    client: SyncPrefectClient,
+    names: tuple[str, str, str],
+    mlflow_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    state: State[None],
+) -> None:
+    """Whoever runs the flow by hand takes the order up after all."""
+    problem = names[2]
+    order(mlflow_home, problem)
+    deployed = deploy(client, "monitor", problem)
+    run = client.create_flow_run_from_deployment(deployed)
+    assert claim_orders.fn(problem, "monitor", str(run.id))  # type: ignore[attr-defined] # a task
+    client.set_flow_run_state(run.id, state, force=True)
+    finish_orders.fn(str(run.id), is_done=False)  # type: ignore[attr-defined] # a task
+
+    with http_receiver() as told:
+        monkeypatch.setenv("DRIFTLINE_NOTIFY_WEBHOOK", told.url)
+        sweep_problem(problem)
+        sweep_problem(problem)
+
+    assert [each.id for each in runs_of(client, problem)] == [run.id]
+    assert len(told.texts) == 1
+    assert "a person cancelled its run, and it is not begun again by itself" in told.texts[0]
+    assert f"python -m flows.monitor {problem}" in told.texts[0]
+    assert claim_orders.fn(problem, "monitor", "by hand")  # type: ignore[attr-defined] # a task
+
+
+def test_a_deployment_that_is_gone_keeps_aliases_from_nothing(
+    names: tuple[str, str, str], mlflow_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order(mlflow_home, names[1])
+    settled: list[str] = []
+    monkeypatch.setattr(sweeping, "settle_aliases", settled.append)
+
+    with pytest.raises(NotFoundError, match="Prefect's server has no such deployment"):
+        sweep_problem(names[1])
+
+    assert settled == [names[1]]
 
 
 def test_an_ordered_training_waits_for_its_schedule_where_the_problem_says_so(

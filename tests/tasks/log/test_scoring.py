@@ -72,6 +72,24 @@ def test_a_tables_own_ids_stand_beside_the_answers(home: Path, model: ServedMode
     assert refused.to_numpy().tolist() == [[3, "age: not between 0 and 120", "3", "003"]]
 
 
+def test_a_name_that_answers_have_stands_beside_them_whatever_else_the_table_has(
+    home: Path, model: ServedModel
+) -> None:
+    """A file of answers that is scored again has all of them."""
+    names = ("input_row", "row", "input_input_row", "label")
+    problem = PROBLEM.model_copy(update={"ignored": names})
+    rows = some_rows().drop(columns="id").assign(input_row="a", input_input_row="b", label="c")
+    folder = home / "again"
+    scorer = Scorer(problem, model, source="rows.csv", sha256="ab" * 32, output=str(folder))
+
+    score_part.fn(scorer, 0, rows, start=0)
+
+    answers = pd.read_parquet(folder / "part-00000.parquet")
+    assert answers["row"].tolist() == [i for i in range(12) if i != 3]
+    own = [name for name in answers if name.startswith("input_")]
+    assert sorted(answers.loc[0, own].tolist()) == ["000", "a", "b", "c"]
+
+
 def test_a_row_that_the_problem_allows_by_now_and_the_model_does_not_is_refused_by_its_reason(
     home: Path, model: ServedModel
 ) -> None:

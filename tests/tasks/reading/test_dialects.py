@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from driftline.errors import SourceError
+from driftline.reading import RARE_SEPARATORS
 from tasks.reading.dialects import Dialect, Expected
 from tasks.reading.parsing import parse
 from tasks.reading.sources import open_source, read_table
@@ -58,7 +59,7 @@ def test_a_table_whose_names_are_known_is_read_however_it_is_written(way: str) -
     assert piece.read_as == told
 
 
-ONLY_BY_NAMES = {"a title before", "blanks", "carets", "a line for Excel"}
+ONLY_BY_NAMES = {"a title before", "a line for Excel"}
 
 
 @pytest.mark.parametrize("way", [way for way in WRITTEN if way not in ONLY_BY_NAMES])
@@ -176,6 +177,24 @@ def test_a_line_is_counted_from_the_top_of_the_file() -> None:
         parse(text.encode(), "rows.csv", KNOWN)
 
 
+@pytest.mark.parametrize("separator", RARE_SEPARATORS)
+def test_a_table_of_unknown_names_may_be_parted_by_a_rare_sign(separator: str) -> None:
+    lines = [["age", "level", "outcome"], *([str(i), f"{i / 7:.2f}", "yes"] for i in range(9))]
+
+    piece = parse("\n".join(map(separator.join, lines)).encode(), "rows.txt")
+
+    assert list(piece.rows.columns) == lines[0]
+    assert piece.rows.to_numpy().tolist() == lines[1:]
+    assert piece.dialect is not None
+    assert piece.dialect.to_reading().separator == separator
+
+
+def test_a_column_of_words_is_no_table_of_blanks() -> None:
+    words = ["what was found", "a small shadow", "nothing", "two scars of old breaks"]
+
+    assert list(parse("\n".join(words).encode(), "rows.csv").rows.columns) == ["what was found"]
+
+
 def test_a_table_without_a_header_gets_numbered_names() -> None:
     text = "".join(f"{40 + i % 30},{i / 7:.2f},{'yes' if i % 3 else 'no'}\n" for i in range(60))
 
@@ -236,6 +255,34 @@ def test_json_lines_keep_their_types() -> None:
     table = parse(text.encode(), "rows.jsonl").rows
 
     assert table.to_numpy().tolist() == [[38, "007", True], [12345678901234567, None, None]]
+
+
+@pytest.mark.parametrize("is_list", [False, True])
+def test_a_long_whole_number_in_json_keeps_its_digits(is_list: bool) -> None:
+    """As ids have them; from 64 bits on most parsers make it a float."""
+    numbers = ["18446744073709551617", "-9223372036854775809", "1e30", "7"]
+    lines = [f'{{"id": {number}, "seen": "12:30"}}' for number in numbers]
+    text = f"[{','.join(lines)}]" if is_list else "\n".join(lines)
+
+    table = parse(text.encode(), "rows.jsonl").rows
+
+    assert table["id"].tolist() == [2**64 + 1, -(2**63) - 1, 1e30, 7]
+    assert [type(value) for value in table["id"]] == [int, int, float, int]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"age": 1}\n{"age": 1, "sex": "F", "age" :2}', "line 2"),
+        ('{"age": 1}\n{"age":1,"\\u0061ge":1}', "line 2"),
+        ('[{"age": 1}, {"age": 1, "age": 2}]', "its list"),
+    ],
+)
+def test_a_key_that_stands_twice_in_json_is_refused_since_either_may_be_meant(
+    text: str, place: str
+) -> None:
+    with pytest.raises(SourceError, match=f"{place} has the key 'age' twice; wanted each once"):
+        parse(text.encode(), "rows.jsonl")
 
 
 @pytest.mark.parametrize(

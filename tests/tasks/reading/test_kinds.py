@@ -199,12 +199,28 @@ def test_a_name_that_parquet_has_twice_is_told(tmp_path: Path) -> None:
         cleaned(content, "rows.parquet")
 
 
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary()])
+def test_text_that_its_writer_has_not_marked_as_text_is_read(
+    tmp_path: Path, kind: pa.DataType
+) -> None:
+    """As Impala and older Hive write it."""
+    columns = {"age": [b"40", b"41"], "level": [b"1.5", None], "stage": [b"gr\xc3\xbcn", b"rot"]}
+    arrays = {name: pa.array(cells, kind) for name, cells in columns.items()}
+    content = write_parquet(tmp_path / "rows.parquet", pa.table(arrays | {"outcome": [0, 1]}))
+
+    table = cleaned(content, "rows.parquet", stages("grün", "rot")).table
+
+    assert table["age"].tolist() == [40, 41]
+    assert table["level"].isna().tolist() == [False, True]
+    assert table["stage"].tolist() == ["grün", "rot"]
+
+
 @pytest.mark.parametrize(
     ("cells", "told"),
     [
         ([[1.0]] * 2, "level: 2 cells, which are no single values"),
         ([dt.date(2024, 1, 1)] * 2, "level: 2 cells: dates"),
-        ([b"1"] * 2, "level: 2 cells: bytes"),
+        ([b"\xff"] * 2, "level: 2 cells: bytes"),
     ],
 )
 def test_a_column_of_another_type_says_what_it_holds(
