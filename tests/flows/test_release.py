@@ -15,8 +15,7 @@ from driftline.verdicts import DriftDecision, Quarantined, Window
 from flows.release import choose, decide
 from tasks.decorators import without_task_runs
 from tasks.log.predictions import read_quarantine, record_verdict
-from tests.forked import Forks
-from tests.support import TINY, file_problem, make_problem
+from tests.support import TINY, file_problem, make_problem, run_command
 
 NAME = "Lee" * 60
 WAITING = [
@@ -45,14 +44,14 @@ def test_no_key_at_all_is_nobodys_even_where_one_waits() -> None:
         choose(WAITING[:1], "")
 
 
-def test_a_person_sees_what_waits_and_releases_it(home: Path, tmp_path: Path, forks: Forks) -> None:
+def test_a_person_sees_what_waits_and_releases_it(home: Path, tmp_path: Path) -> None:
     file_problem(tmp_path, "tiny", TINY)
     window = Window(*[pd.DataFrame()] * 2, first=1, last=4, last_label=0, seen=0, seen_label=0)
     set_aside(make_problem(), window)
     env = os.environ | {"DRIFTLINE_HOME": str(home), "DRIFTLINE_PROJECT_DIR": str(tmp_path)}
 
     before, released, after, again = (
-        forks.run("flows.release", "tiny", *words, env=env)
+        run_command("flows.release", "tiny", *words, env=env)
         for words in ((), ("--verdict", "abc"), (), ("--verdict", "abc"))
     )
 
