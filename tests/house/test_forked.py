@@ -1,13 +1,12 @@
 """A command that is forked behaves as one that Python has started."""
 
-import os
+import platform
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ForkFlow
 from tests.forked import Forks
 from tests.support import run_command
 
@@ -36,17 +35,18 @@ def test_it_says_and_leaves_the_same(
 
 
 def test_several_run_side_by_side_and_one_that_is_killed_is_told(
-    fork_flow: ForkFlow, project: Path, tmp_path: Path
+    forks: Forks, flow_environment: Callable[..., dict[str, str]], tmp_path: Path
 ) -> None:
-    where = {"home": tmp_path / "home", "project": project}
-    killed, whole = (fork_flow("journal", "tiny", **where) for _ in range(2))
+    env = flow_environment(tmp_path / "home")
+    served = forks.start("http.server", "0", "--bind", "127.0.0.1", env=env)
+    told = forks.start("platform", env=env)
 
-    os.kill(killed.pid, signal.SIGKILL)
-
-    assert killed.wait(60) == -signal.SIGKILL
-    assert (whole.wait(60), killed.pid != whole.pid) == (0, True)
-    assert whole.stdout is not None
-    assert "journal" in whole.stdout.read()
+    assert told.wait(60) == 0
+    assert told.stdout is not None
+    assert told.stdout.read().strip() == platform.platform()
+    assert served.poll() is None
+    served.kill()
+    assert served.wait(60) == -signal.SIGKILL
 
 
 def test_what_only_a_start_can_tell_is_not_forked(
