@@ -17,6 +17,7 @@ from xdist.remote import Producer
 from driftline.problem import Problem
 from tasks.collecting import collect_rarely
 from tests.buckets import Bucket, forget_connections, running_s3
+from tests.forked import Forked, Forks
 from tests.scheduling import ByFile, place
 from tests.support import (
     ROOT,
@@ -31,6 +32,7 @@ TOOLS = ("DRIFTLINE_", "PREFECT_", "MLFLOW_", "BENTOML_", "AWS_")
 
 RunFlow = Callable[..., subprocess.CompletedProcess[str]]
 StartFlow = Callable[..., "subprocess.Popen[str]"]
+ForkFlow = Callable[..., Forked]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -89,6 +91,11 @@ QUIET = {
     "OMP_NUM_THREADS": "1",  # several tests run at once; threads that wait for each other are slow
     "OPENBLAS_NUM_THREADS": "1",
 }
+
+
+def without_tools() -> dict[str, str]:
+    """The environment of this process without what the project and its tools are told."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(TOOLS)}
 
 
 @pytest.fixture
@@ -173,28 +180,37 @@ def flow_environment(prefect_api: str, mlflow_template: Path) -> Callable[..., d
         if not home.exists():
             home.mkdir(parents=True)
             shutil.copyfile(mlflow_template, home / "mlflow.db")
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(TOOLS)}
         own = {"DRIFTLINE_HOME": str(home), "PREFECT_API_URL": prefect_api, "COLUMNS": "200"}
         if project is not None:
             own["DRIFTLINE_PROJECT_DIR"] = str(project)
-        return clean | QUIET | own | (env or {})
+        return without_tools() | QUIET | own | (env or {})
 
     return make
 
 
 @pytest.fixture(scope="session")
-def run_flow(flow_environment: Callable[..., dict[str, str]]) -> RunFlow:
+def forks() -> Iterator[Forks]:
+    """What runs commands without importing all that is slow for each."""
+    made = Forks(without_tools() | QUIET)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def run_flow(flow_environment: Callable[..., dict[str, str]], forks: Forks) -> RunFlow:
     """Run `python -m flows.<flow> ...` to its end, in such an environment."""
 
     def run(*words: str, **where: Any) -> subprocess.CompletedProcess[str]:
-        return run_command(f"flows.{words[0]}", *words[1:], env=flow_environment(**where))
+        env = flow_environment(**where)
+        start = forks.run if forks.can_run(env) else run_command
+        return start(f"flows.{words[0]}", *words[1:], env=env)
 
     return run
 
 
 @pytest.fixture(scope="session")
 def start_flow(flow_environment: Callable[..., dict[str, str]]) -> StartFlow:
-    """Start the same and return while it runs."""
+    """Start the same as a process of its own, and return while it runs."""
 
     def start(*words: str, **where: Any) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -205,6 +221,16 @@ def start_flow(flow_environment: Callable[..., dict[str, str]]) -> StartFlow:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def fork_flow(flow_environment: Callable[..., dict[str, str]], forks: Forks) -> ForkFlow:
+    """Start the same as a fork, and return while it runs."""
+
+    def start(*words: str, **where: Any) -> Forked:
+        return forks.start(f"flows.{words[0]}", *words[1:], env=flow_environment(**where))
 
     return start
 

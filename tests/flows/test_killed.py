@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +17,8 @@ from bentos.predictor import load_predictor
 from driftline.digests import digest_table
 from driftline.journal import Entry, find_breaks
 from tests.conftest import RunFlow
-from tests.support import ROOT, TINY, file_problem, tiny_rows
+from tests.forked import Forks
+from tests.support import TINY, file_problem, tiny_rows
 
 pytestmark = pytest.mark.system
 
@@ -39,6 +38,7 @@ class Site:
     """A project, and the state folder that each run begins with a copy of."""
 
     run_flow: RunFlow
+    forks: Forks
     environment: Callable[..., dict[str, str]]
     folder: Path
     project: Path
@@ -89,15 +89,9 @@ class Site:
     def kill(self, flow: str, *words: str, after: tuple[str, ...]) -> list[Killed]:
         """Kill a flow when each of these tasks has ended, and run it again to its end."""
         homes = self.template.parent
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.flows.dying", str(homes), flow, ",".join(after), *words],
-            cwd=ROOT,
-            env=self.environment(self.template, self.project),
-            capture_output=True,
-            text=True,
-            timeout=840,
-            check=False,
-        )
+        env = self.environment(self.template, self.project)
+        given = (str(homes), flow, ",".join(after), *words)
+        done = self.forks.run("tests.flows.dying", *given, env=env, timeout=840)
         lines = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
         ends = [(name, died, again) for name, _, died, again in lines]
         assert ends == [(name, "-9", "0") for name in after], done.stderr[-3000:]
@@ -106,14 +100,17 @@ class Site:
 
 @pytest.fixture
 def site(
-    run_flow: RunFlow, flow_environment: Callable[..., dict[str, str]], tmp_path: Path
+    run_flow: RunFlow,
+    forks: Forks,
+    flow_environment: Callable[..., dict[str, str]],
+    tmp_path: Path,
 ) -> Site:
     """The tiny problem, with nothing trained."""
     project = tmp_path / "project"
     source = {"kind": "file", "location": str(project / "rows.csv")}
     file_problem(project, "tiny", TINY, source=source)
     tiny_rows(400).to_csv(project / "rows.csv", index=False)
-    return Site(run_flow, flow_environment, tmp_path, project)
+    return Site(run_flow, forks, flow_environment, tmp_path, project)
 
 
 @pytest.mark.parametrize(

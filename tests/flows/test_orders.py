@@ -26,6 +26,8 @@ from tests.conftest import RunFlow
 from tests.support import ROOT, TINY, file_problem, tiny_rows
 from tests.system.servers import children
 
+pytestmark = pytest.mark.system
+
 PATIENCE_SECONDS = 120.0
 
 
@@ -131,7 +133,6 @@ def await_that(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.system
 def test_an_order_whose_event_was_lost_gets_a_run_by_the_sweep(site: Site) -> None:
     site.order("monitor", "labels:tiny:100")
 
@@ -147,7 +148,6 @@ def test_an_order_whose_event_was_lost_gets_a_run_by_the_sweep(site: Site) -> No
     assert "open orders to monitor" not in site.sweep()
 
 
-@pytest.mark.system
 def test_a_run_that_waits_for_a_worker_gets_no_company(site: Site) -> None:
     """However long there is none."""
     before = {run.id for run in site.runs("monitor")}
@@ -164,7 +164,6 @@ def test_a_run_that_waits_for_a_worker_gets_no_company(site: Site) -> None:
     assert site.orders()["labels:tiny:200"]["state"] == "done"
 
 
-@pytest.mark.system
 def test_judging_a_file_carries_out_no_order(site: Site) -> None:
     site.order("monitor", "labels:tiny:300")
     source = str(site.project / "rows.csv")
@@ -177,7 +176,6 @@ def test_judging_a_file_carries_out_no_order(site: Site) -> None:
     assert site.orders()["labels:tiny:300"]["state"] == "open"
 
 
-@pytest.mark.system
 def test_of_two_trainings_at_once_on_one_order_one_trains(site: Site) -> None:
     before, versions = set(site.summaries()), site.versions()
     site.order("train", "verdict:of-two")
@@ -194,7 +192,6 @@ def test_of_two_trainings_at_once_on_one_order_one_trains(site: Site) -> None:
     assert list(verdicts.values()) == ["not ordered"]
 
 
-@pytest.mark.system
 def test_an_order_of_a_run_that_died_is_carried_out_once_by_another(site: Site) -> None:
     before = site.versions()
     site.order("train", "verdict:of-a-dead-run")

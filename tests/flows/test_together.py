@@ -1,16 +1,15 @@
 """Trainings of one problem at once: one champion, in the journal, the registry and the pointer."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import StartFlow
-from tests.support import ROOT, TINY, file_problem, tiny_rows
+from tests.conftest import ForkFlow
+from tests.forked import Forks
+from tests.support import TINY, file_problem, tiny_rows
 from tests.system.watching import Left, Watched
 
 pytestmark = pytest.mark.system
@@ -20,6 +19,7 @@ pytestmark = pytest.mark.system
 class Site:
     """The tiny problem, with its rows and with the same rows whose outcome is turned round."""
 
+    forks: Forks
     environment: Callable[..., dict[str, str]]
     folder: Path
     project: Path
@@ -29,15 +29,8 @@ class Site:
         homes = self.folder / "homes"
         env = self.environment(homes / "template", self.project)
         sources = [str(self.project / name) for name in ("rows.csv", second)]
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.flows.meeting", str(homes), ",".join(after), *sources],
-            cwd=ROOT,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        words = (str(homes), ",".join(after), *sources)
+        done = self.forks.run("tests.flows.meeting", *words, env=env, timeout=300)
         lines = [line.split("\t") for line in done.stdout.splitlines() if "\t" in line]
         ends = [(name, first, other) for name, _, first, other in lines]
         assert ends == [(name, "0", "0") for name in after], done.stdout + done.stderr[-3000:]
@@ -45,7 +38,7 @@ class Site:
 
 
 @pytest.fixture
-def site(flow_environment: Callable[..., dict[str, str]], tmp_path: Path) -> Site:
+def site(forks: Forks, flow_environment: Callable[..., dict[str, str]], tmp_path: Path) -> Site:
     """The tiny problem, with nothing trained."""
     project = tmp_path / "project"
     source = {"kind": "file", "location": str(project / "rows.csv")}
@@ -53,7 +46,7 @@ def site(flow_environment: Callable[..., dict[str, str]], tmp_path: Path) -> Sit
     rows = tiny_rows()
     rows.to_csv(project / "rows.csv", index=False)
     rows.assign(outcome=1 - rows["outcome"]).to_csv(project / "turned.csv", index=False)
-    return Site(flow_environment, tmp_path, project)
+    return Site(forks, flow_environment, tmp_path, project)
 
 
 def steps(left: Left) -> list[tuple[str, str | None, str | None]]:
@@ -68,12 +61,12 @@ def assert_one_champion(left: Left, version: str) -> None:
 
 
 def test_two_trainings_at_once_leave_one_champion(
-    start_flow: StartFlow, site: Site, tmp_path: Path
+    fork_flow: ForkFlow, site: Site, tmp_path: Path
 ) -> None:
     left = Left(tmp_path / "home")
     where = {"home": left.home, "project": site.project}
 
-    both = [Watched(start_flow("train", "tiny", "--folds", "3", **where)) for _ in range(2)]
+    both = [Watched(fork_flow("train", "tiny", "--folds", "3", **where)) for _ in range(2)]
     codes = [each.end() for each in both]
 
     assert codes == [0, 0], both[0].output + both[1].output

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import RunFlow, StartFlow
+from tests.conftest import ForkFlow, RunFlow
 from tests.support import TINY, file_problem, tiny_rows
 from tests.system.servers import DatabaseServer, start_postgresql
 from tests.system.watching import RUNS, Left, Watched
@@ -46,7 +46,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_training_waits_for_a_minute(
-    start_flow: StartFlow,
+    fork_flow: ForkFlow,
     postgresql: DatabaseServer,
     env: dict[str, str],
     project: Path,
@@ -54,7 +54,7 @@ def test_a_training_waits_for_a_minute(
 ) -> None:
     left = Left(tmp_path / "home", env)
     train = Watched(
-        start_flow("train", "tiny", "--folds", "3", home=left.home, project=project, env=env)
+        fork_flow("train", "tiny", "--folds", "3", home=left.home, project=project, env=env)
     )
     train.await_line("log to MLflow ...")
     time.sleep(0.5)
@@ -79,7 +79,7 @@ def assert_promoted(left: Left) -> None:
 
 
 def test_without_patience_it_ends_with_one_line_and_the_next_run_is_right(
-    start_flow: StartFlow,
+    fork_flow: ForkFlow,
     run_flow: RunFlow,
     postgresql: DatabaseServer,
     env: dict[str, str],
@@ -89,7 +89,7 @@ def test_without_patience_it_ends_with_one_line_and_the_next_run_is_right(
     left = Left(tmp_path / "home", env)
     where = {"home": left.home, "project": project}
     hasty = env | {"DRIFTLINE_PATIENCE_SECONDS": "2"}
-    train = Watched(start_flow("train", "tiny", "--folds", "3", **where, env=hasty))
+    train = Watched(fork_flow("train", "tiny", "--folds", "3", **where, env=hasty))
     train.await_line("log to MLflow ...")
     time.sleep(0.5)
     postgresql.stop()

@@ -17,7 +17,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from tests.conftest import TOOLS, RunFlow, StartFlow
+from tests.conftest import TOOLS, ForkFlow, RunFlow
 from tests.ports import free_ports
 from tests.support import TINY, file_problem, stop, tiny_rows
 from tests.system.service import await_that
@@ -109,7 +109,7 @@ def project(tmp_path: Path) -> Path:
     [(signal.SIGTERM, "read and clean ..."), (signal.SIGKILL, "register: done")],
 )
 def test_a_training_goes_on(
-    start_flow: StartFlow,
+    fork_flow: ForkFlow,
     server: Server,
     project: Path,
     tmp_path: Path,
@@ -119,7 +119,7 @@ def test_a_training_goes_on(
     left = Left(tmp_path / "home")
     env = {"PREFECT_API_URL": server.api}
     words = ("train", "tiny", "--folds", "3")
-    train = Watched(start_flow(*words, home=left.home, project=project, env=env))
+    train = Watched(fork_flow(*words, home=left.home, project=project, env=env))
     train.await_line(step)
     server.end(blow)
     time.sleep(OUTAGE_SECONDS)
@@ -138,13 +138,13 @@ def test_a_training_goes_on(
 
 
 def test_without_a_server_it_ends_with_one_line_and_the_next_run_is_right(
-    start_flow: StartFlow, run_flow: RunFlow, server: Server, project: Path, tmp_path: Path
+    fork_flow: ForkFlow, run_flow: RunFlow, server: Server, project: Path, tmp_path: Path
 ) -> None:
     left = Left(tmp_path / "home")
     where = {"home": left.home, "project": project}
     hasty = {"PREFECT_API_URL": server.api, "PREFECT_CLIENT_MAX_RETRIES": "0"}
     words = ("train", "tiny", "--folds", "3")
-    train = Watched(start_flow(*words, **where, env=hasty))
+    train = Watched(fork_flow(*words, **where, env=hasty))
     train.await_line("register: done")
     server.end(signal.SIGKILL)
 

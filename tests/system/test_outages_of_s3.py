@@ -11,7 +11,7 @@ import s3fs
 
 from driftline.digests import digest_table
 from tests.buckets import Bucket
-from tests.conftest import StartFlow
+from tests.conftest import ForkFlow
 from tests.support import TINY, file_problem, tiny_rows
 from tests.system.proxy import Fault, Proxy, answering, cutting, running, shortening
 from tests.system.watching import RUNS, Left, Watched
@@ -25,7 +25,7 @@ OUTAGE_SECONDS = 10.0
 class Site:
     """A bucket behind a proxy, with the source in it, and a problem that is trained on it."""
 
-    start_flow: StartFlow
+    fork_flow: ForkFlow
     bucket: Bucket
     proxy: Proxy
     folder: Path
@@ -57,7 +57,7 @@ class Site:
         """Begin a training."""
         where = {"home": self.left.home, "project": self.folder / "project"}
         given = ("train", "tiny", "--folds", "3", *words)
-        return Watched(self.start_flow(*given, **where, env=self.env | env))
+        return Watched(self.fork_flow(*given, **where, env=self.env | env))
 
     def assert_whole(self, *, rows: int) -> None:
         """One champion, trained on all rows; each snapshot holds what it is named after."""
@@ -71,11 +71,11 @@ class Site:
 
 
 @pytest.fixture
-def site(start_flow: StartFlow, s3_server: Bucket, tmp_path: Path) -> Iterator[Site]:
+def site(fork_flow: ForkFlow, s3_server: Bucket, tmp_path: Path) -> Iterator[Site]:
     """The tiny problem, its rows in the bucket."""
     prefix = f"{s3_server.name}/outages/{tmp_path.name}"
     with running(s3_server.endpoint) as proxy:
-        made = Site(start_flow, s3_server, proxy, tmp_path, prefix)
+        made = Site(fork_flow, s3_server, proxy, tmp_path, prefix)
         source = {"kind": "file", "location": f"s3://{prefix}/rows.csv"}
         file_problem(tmp_path / "project", "tiny", TINY, source=source)
         with made.files.open(f"{prefix}/rows.csv", "w") as file:

@@ -85,6 +85,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             "DRIFTLINE_PROJECT_DIR": str(project),
             "DRIFTLINE_NOTIFY_WEBHOOK": told.url,
             "PREFECT_HOME": str(root / "prefect"),
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
             "PREFECT_API_URL": api,
             "PYTHONPATH": str(ROOT),
         }

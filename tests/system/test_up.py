@@ -187,65 +187,6 @@ def title_of(port: int) -> str:
     return str(httpx.get(f"http://127.0.0.1:{port}/model").json()["name"])
 
 
-def test_a_sweeper_that_hangs_is_started_again_and_people_are_told(
-    environment: dict[str, str], told: HttpReceiver
-) -> None:
-    before = len(told.texts)
-    with started(environment | {"DRIFTLINE_NOTIFY_WEBHOOK": told.url}) as up:
-        await_that(lambda: read_beat(up.home)["swept_at"])
-        (sweeper,) = [
-            pid for pid in children(up.process.pid) if "deployments.sweeper" in command_of(pid)
-        ]
-        os.kill(sweeper, signal.SIGSTOP)
-        overdue = read_beat(up.home) | {"due_by": "2026-01-01T00:00:00+00:00"}
-        (up.home / "sweep.json").write_text(json.dumps(overdue))
-
-        await_that(lambda: up.says("sweeper: has not swept for too long, and is started again"))
-        await_that(lambda: read_beat(up.home)["swept_at"] > overdue["swept_at"])
-
-    assert [text for text in told.texts[before:] if "nobody looks any more" in text] != []
-
-
-def test_a_prefect_server_that_hangs_is_started_again_and_a_run_goes_on(
-    environment: dict[str, str], project: Path
-) -> None:
-    with started(environment) as up:
-        with up.client() as client:
-            source = str(project / "rows.csv")
-            run = start(client, "train/tiny", source=source, folds=3)
-            await_that(lambda: client.read_flow_run(run).name == "train tiny")
-            os.kill(prefect_of(up), signal.SIGSTOP)
-
-            await_that(lambda: up.says("prefect: takes nothing any more, and is started again"))
-            await_that(lambda: is_over(client, run))
-            ended = client.read_flow_run(run)
-            watch = start(client, "monitor/tiny")
-            await_that(lambda: is_over(client, watch))
-            watched = client.read_flow_run(watch)
-        up.process.send_signal(signal.SIGINT)
-        up.process.wait(STOP_SECONDS)
-
-    assert ended.state_type == StateType.COMPLETED
-    assert watched.state_type == StateType.COMPLETED
-    assert processes_of(up.home) == []
-
-
-def prefect_of(up: Up) -> int:
-    """The process of Prefect's server."""
-    found = [pid for pid in children(up.process.pid) if "server start" in command_of(pid)]
-    assert len(found) == 1
-    return found[0]
-
-
-def is_over(client: SyncPrefectClient, run: UUID) -> bool:
-    """Whether a run has ended, as far as the server can tell just now."""
-    try:
-        state = client.read_flow_run(run).state
-    except (httpx.HTTPError, PrefectHTTPStatusError):
-        return False
-    return state is not None and state.is_final()
-
-
 def test_sigterm_ends_it_while_it_still_starts(environment: dict[str, str]) -> None:
     with started(environment, until="prefect: http") as up:
         up.process.send_signal(signal.SIGTERM)
@@ -271,3 +212,68 @@ def test_a_server_that_takes_no_write_holds_up_no_stop(
     monkeypatch.setattr(up_command, "end_abandoned_runs", refuse)
 
     up_command._end_abandoned(within=1.0)
+
+
+@pytest.fixture(scope="module")
+def hanging(environment: dict[str, str], told: HttpReceiver) -> Iterator[Up]:
+    """A started system of which one part hangs after the other: the last tests of this module."""
+    with started(environment | {"DRIFTLINE_NOTIFY_WEBHOOK": told.url}) as up:
+        yield up
+
+
+def test_a_sweeper_that_hangs_is_started_again_and_people_are_told(
+    hanging: Up, told: HttpReceiver
+) -> None:
+    up, before = hanging, len(told.texts)
+    await_that(lambda: read_beat(up.home)["swept_at"])
+    (sweeper,) = [
+        pid for pid in children(up.process.pid) if "deployments.sweeper" in command_of(pid)
+    ]
+    os.kill(sweeper, signal.SIGSTOP)
+    overdue = read_beat(up.home) | {"due_by": "2026-01-01T00:00:00+00:00"}
+    (up.home / "sweep.json").write_text(json.dumps(overdue))
+
+    await_that(lambda: up.says("sweeper: has not swept for too long, and is started again"))
+    await_that(lambda: read_beat(up.home)["swept_at"] > overdue["swept_at"])
+
+    assert [text for text in told.texts[before:] if "nobody looks any more" in text] != []
+
+
+def test_a_prefect_server_that_hangs_is_started_again_and_a_run_goes_on(
+    hanging: Up, project: Path
+) -> None:
+    up = hanging
+    with up.client() as client:
+        source = str(project / "rows.csv")
+        run = start(client, "train/tiny", source=source, folds=3)
+        await_that(lambda: client.read_flow_run(run).name == "train tiny")
+        os.kill(prefect_of(up), signal.SIGSTOP)
+
+        await_that(lambda: up.says("prefect: takes nothing any more, and is started again"))
+        await_that(lambda: is_over(client, run))
+        ended = client.read_flow_run(run)
+        watch = start(client, "monitor/tiny")
+        await_that(lambda: is_over(client, watch))
+        watched = client.read_flow_run(watch)
+    up.process.send_signal(signal.SIGINT)
+    up.process.wait(STOP_SECONDS)
+
+    assert ended.state_type == StateType.COMPLETED
+    assert watched.state_type == StateType.COMPLETED
+    assert processes_of(up.home) == []
+
+
+def prefect_of(up: Up) -> int:
+    """The process of Prefect's server."""
+    found = [pid for pid in children(up.process.pid) if "server start" in command_of(pid)]
+    assert len(found) == 1
+    return found[0]
+
+
+def is_over(client: SyncPrefectClient, run: UUID) -> bool:
+    """Whether a run has ended, as far as the server can tell just now."""
+    try:
+        state = client.read_flow_run(run).state
+    except (httpx.HTTPError, PrefectHTTPStatusError):
+        return False
+    return state is not None and state.is_final()

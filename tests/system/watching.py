@@ -1,7 +1,6 @@
 """A flow that is watched while it runs, so that a fault strikes at a known step; what it left."""
 
 import json
-import subprocess
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlalchemy import text
 
 from bentos.log.database import open_engine
 from driftline.journal import Entry, find_breaks
+from tests.forked import Forked
 from tests.support import TINY
 from tests.system.service import await_that
 
@@ -22,7 +22,7 @@ RUNS = 1 + len(TINY["candidates"])  # of MLflow: a training's own, and one a can
 class Watched:
     """A flow's process, and what it has said so far."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: Forked) -> None:
         """Read along until it ends."""
         self.process = process
         self.lines: list[str] = []

@@ -8,7 +8,8 @@ import pytest
 from bentos.settings import spool_folder, state_folder
 from tasks.data.onboarding import place_of_source
 from tasks.settings import Settings
-from tests.support import ROOT
+from tests.conftest import TOOLS
+from tests.support import ROOT, lacking
 
 
 @pytest.mark.parametrize(
@@ -118,3 +119,35 @@ def test_mlflow_begins_in_whatever_folder_it_is_started(tmp_path: Path) -> None:
     )
 
     assert done.stdout.strip() == (tmp_path / "home" / "artifacts").as_uri() + "/0", done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["flows.train breast_cancer", "deployments.up breast_cancer", "deployments.pages reports"],
+)
+def test_a_checkout_that_cannot_be_written_is_named_with_the_setting_that_helps(
+    words: str,
+) -> None:
+    """As where it is mounted read-only; the state folder lies in it where nobody says another."""
+    mount = 'mount --bind . . && mount -o remount,ro,bind . && cd "$PWD" && exec "$@"'
+    own = [] if os.geteuid() == 0 else ["--map-root-user"]
+    python = ["sh", "-c", mount, "sh", sys.executable, "-m", *words.split()]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(TOOLS)}
+
+    done = subprocess.run(
+        ["unshare", "--mount", *own, *python],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    if done.stderr.startswith(("unshare: ", "mount: ")):
+        lacking("the right to mount a folder (unshare --mount)")
+    folder = ROOT / ".driftline"
+    wanted = "wanted a state folder (DRIFTLINE_HOME) that can be"
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {folder}: cannot be written (")
+    assert done.stderr.endswith(f"; {wanted}\n")
+    assert done.stderr.count("\n") == 1
