@@ -1,23 +1,27 @@
 """Ingest: read, clean, validate, set aside what is broken, and keep the rest as a snapshot."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from typing import Annotated
 
-import pandas as pd
 from prefect.runtime import flow_run
 from pydantic import Field
 
 from driftline.errors import DriftlineError
 from driftline.problem import Problem
-from driftline.quarantine import check_trainable
+from driftline.quarantine import Columns, check_trainable
 from flows.shared.running import Sections, driftline_flow
-from tasks.data.cleaning import clean_rows, separate_rows
+from tasks.data.cleaning import CleanedRows, RowCleaner, clean_piece, end_cleaning, separate_rows
 from tasks.data.problems import read_problem, read_suite
 from tasks.data.snapshot_pages import draw_profile
-from tasks.data.storage import Origin, read_snapshot, write_report, write_snapshot
+from tasks.data.storage import Origin, open_snapshot, write_report, write_snapshot
+from tasks.data.tables import count_piece_rows
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.people.reporting import show_link
 from tasks.progress import step
-from tasks.reading.sources import read_source
+from tasks.reading.sources import open_rows, read_piece
+from tasks.reading.streams import Stream
 from tasks.shipping.packaging import served_snapshot
 
 
@@ -31,8 +35,9 @@ def ingest(
     spec = read_problem(problem)
     suite = read_suite(spec)
     with step("read and clean"):
-        raw, name, read_as = read_source(spec, source)
-        cleaned = clean_rows(raw, spec, source=name)
+        stream = open_rows(spec, source, rows=count_piece_rows(len(spec.columns) + 1))
+        cleaned = clean_source(stream, spec)
+        name, read_as = stream.name, stream.read_as
     with step("validate"):
         validation = check_expectations(cleaned.table, suite, read_as)
         page = write_report(f"validation/{spec.name}-{flow_run.id}.html", validation.page)
@@ -42,7 +47,8 @@ def ingest(
     with step("write snapshot"):
         snapshot = write_snapshot(rows.kept, rows.quarantined, Origin(name, read_as, spec.name))
     with step("draw profile"):
-        drawn = draw_profile(rows.kept, spec, origin=name, before=read_before(spec))
+        with reading_before(spec) as before:
+            drawn = draw_profile(rows.kept, spec, origin=name, before=before)
         profile = write_report(f"profiles/{spec.name}-{snapshot.sha256[:12]}.html", drawn)
         show_link("profile", profile, f"profile of {spec.name}")
     return {
@@ -65,15 +71,28 @@ def ingest(
     }
 
 
-def read_before(spec: Problem) -> pd.DataFrame | None:
+def clean_source(stream: Stream, spec: Problem) -> CleanedRows:
+    """All rows of a source, cleaned a piece at a time."""
+    cleaner = RowCleaner(spec, source=stream.name)
+    for number in count():
+        piece = read_piece(stream, number)
+        if piece is None:
+            return end_cleaning(cleaner)
+        clean_piece(cleaner, piece.rows)
+    raise AssertionError
+
+
+@contextmanager
+def reading_before(spec: Problem) -> Iterator[Columns | None]:
     """The rows that the champion has learnt from, where they are here and fit the problem still."""
     sha256 = served_snapshot(spec.name)
-    try:
-        table = None if sha256 is None else read_snapshot(sha256)[0]
-    except DriftlineError:
-        return None
-    wanted = {*spec.columns, spec.target.name}
-    return table if table is not None and wanted <= set(table.columns) else None
+    with ExitStack() as opened:
+        try:
+            table = None if sha256 is None else opened.enter_context(open_snapshot(sha256))
+        except DriftlineError:
+            table = None
+        wanted = {*spec.columns, spec.target.name}
+        yield table if table is not None and wanted <= set(table.columns) else None
 
 
 if __name__ == "__main__":

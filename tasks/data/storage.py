@@ -3,13 +3,16 @@
 import io as streams
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from driftline.digests import digest_rows, digest_table
+from driftline.digests import digest_pieces, digest_rows, digest_table
 from driftline.errors import DataError, NotFoundError
-from tasks.data.files import list_names, locate, read_file, write_file, write_parquet
+from tasks.data.files import list_names, locate, open_table, read_file, write_file, write_table
+from tasks.data.tables import StoredTable, store_table
 from tasks.decorators import io
 from tasks.progress import tell
 
@@ -41,19 +44,25 @@ class Origin:
 
 @io(name="write snapshot")
 def write_snapshot(
-    kept: pd.DataFrame, quarantined: pd.DataFrame, origin: Origin | None = None
+    kept: StoredTable | pd.DataFrame,
+    quarantined: StoredTable | pd.DataFrame,
+    origin: Origin | None = None,
 ) -> Snapshot:
     """Store the rows under the digest of their content; the same rows are stored once.
 
     A file that is there is verified, and written anew where it is damaged. Their origin stands in
     a file of its own beside them.
     """
-    sha256 = digest_table(kept)
+    kept, quarantined = (
+        store_table(each) if isinstance(each, pd.DataFrame) else each
+        for each in (kept, quarantined)
+    )
+    sha256 = digest_pieces(kept.pieces)
     address = locate("snapshots", f"{sha256}.parquet")
     if not _is_whole(address, sha256):
-        write_parquet(address, kept)
+        write_table(address, kept)
     if len(quarantined):
-        write_parquet(locate("snapshots", "quarantined", f"{sha256}.parquet"), quarantined)
+        write_table(locate("snapshots", "quarantined", f"{sha256}.parquet"), quarantined)
     if origin is not None:
         told = json.dumps(asdict(origin), indent=2, ensure_ascii=False)
         write_file(locate("snapshots", f"{sha256}.json"), told.encode())
@@ -98,6 +107,19 @@ def read_snapshot(sha256: str) -> tuple[pd.DataFrame, list[str]]:
     return _read_whole(address, sha256)
 
 
+@contextmanager
+def open_snapshot(sha256: str) -> Iterator[StoredTable]:
+    """A snapshot to be read in pieces, once all of it has proved to be what its name says."""
+    address = locate("snapshots", f"{sha256}.parquet")
+    with open_table(address) as table:
+        try:
+            found = digest_pieces(table.pieces)
+        except DataError as error:
+            raise DataError(f"{error}; {REMEDY}") from None
+        _refuse_other(found, sha256, address)
+        yield table
+
+
 def locate_report(name: str) -> str:
     """Where a report file is, or will be."""
     return locate("reports", name)
@@ -111,23 +133,26 @@ def write_report(name: str, content: bytes) -> str:
 
 def _is_whole(address: str, sha256: str) -> bool:
     try:
-        _read_whole(address, sha256)
+        with open_snapshot(sha256):
+            return True
     except NotFoundError:
         return False
     except DataError:
         tell(f"{address} is damaged, and is written anew")
         return False
-    return True
 
 
 def _read_whole(address: str, sha256: str) -> tuple[pd.DataFrame, list[str]]:
     table = _from_parquet(read_file(address), address)
     rows = digest_rows(table)
-    found = digest_table(table, rows)
+    _refuse_other(digest_table(table, rows), sha256, address)
+    return table, rows
+
+
+def _refuse_other(found: str, sha256: str, address: str) -> None:
     if found != sha256:
         message = f"{address}: got rows with digest {found}, wanted those it is named after"
         raise DataError(f"{message}; {REMEDY}")
-    return table, rows
 
 
 def _from_parquet(content: bytes, address: str) -> pd.DataFrame:

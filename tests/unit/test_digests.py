@@ -2,6 +2,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -64,7 +65,7 @@ def test_a_table_in_pieces_has_the_digest_of_the_whole(
     def pieces(names: Sequence[str] | None) -> list[pd.DataFrame]:
         ends = [0, *cuts, len(table)]
         columns = list(names or table.columns)
-        return [table[columns].iloc[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        return [table[columns].iloc[a:b] for a, b in pairwise(ends)]
 
     assert digest_pieces(pieces) == digest_table(table)
 
