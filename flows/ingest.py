@@ -16,7 +16,6 @@ from tasks.data.cleaning import CleanedRows, RowCleaner, clean_piece, end_cleani
 from tasks.data.problems import read_problem, read_suite
 from tasks.data.snapshot_pages import draw_profile
 from tasks.data.storage import Origin, open_snapshot, write_report, write_snapshot
-from tasks.data.tables import count_piece_rows
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.people.reporting import show_link
 from tasks.progress import step
@@ -35,7 +34,7 @@ def ingest(
     spec = read_problem(problem)
     suite = read_suite(spec)
     with step("read and clean"):
-        stream = open_rows(spec, source, rows=count_piece_rows(len(spec.columns) + 1))
+        stream = open_rows(spec, source)
         cleaned = clean_source(stream, spec)
         name, read_as = stream.name, stream.read_as
     with step("validate"):

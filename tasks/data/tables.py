@@ -4,7 +4,7 @@ Working files have no name: whatever ends the process, nothing of them is left.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
@@ -14,12 +14,7 @@ from driftline.errors import DataError
 from tasks.reaching import reaching
 from tasks.settings import get_settings
 
-PIECE_CELLS = 2_000_000  # of a piece in memory: some 150 MB while they are text
-
-
-def count_piece_rows(columns: int) -> int:
-    """How many rows a piece has of a table of so many columns."""
-    return max(1, PIECE_CELLS // max(1, columns))
+PIECE_CELLS = 8_000_000  # of eight bytes each: numbers, or places of texts that repeat
 
 
 class StoredTable:
@@ -69,7 +64,7 @@ class StoredTable:
         if not len(self):
             yield self.select(columns)
             return
-        rows, start = count_piece_rows(len(columns)), 0
+        rows, start = _count_rows(columns), 0
         batches = self._content.iter_batches(batch_size=rows, columns=columns)
         while start < len(self):
             with reaching(self._name), _reading(self._name):
@@ -114,10 +109,14 @@ class TableDraft:
 def store_table(table: pd.DataFrame) -> StoredTable:
     """A table in memory as one in a file."""
     draft = TableDraft()
-    rows = count_piece_rows(len(table.columns))
+    rows = _count_rows(table.columns)
     for start in range(0, max(len(table), 1), rows):
         draft.add(table.iloc[start : start + rows])
     return draft.finish()
+
+
+def _count_rows(columns: Sized) -> int:
+    return max(1, PIECE_CELLS // max(1, len(columns)))
 
 
 def _schema_of(piece: pd.DataFrame) -> Any:

@@ -30,6 +30,7 @@ from tasks.reading.streams import PLAINLY, Stream, tell_ways
 from tasks.reading.synthetic.generators import generate_rows
 
 SKIPPED_SHOWN = 5
+PIECE_CELLS = 2_000_000  # of text, some 75 bytes each
 
 
 class Table(NamedTuple):
@@ -155,9 +156,9 @@ def open_source(
 
 
 @io(name="open rows", run_name="open rows of {problem.name}")
-def open_rows(problem: Problem, source: str | None, *, rows: int) -> Stream:
-    """The source as pieces of at most so many rows; no more is read than where they begin."""
-    return _open(problem, source, rows=rows)
+def open_rows(problem: Problem, source: str | None = None) -> Stream:
+    """The source as pieces that fit into memory; none is read yet."""
+    return _open(problem, source, rows=max(1, PIECE_CELLS // (len(problem.columns) + 1)))
 
 
 def _open(
