@@ -1,8 +1,5 @@
 """Ingest: read, clean, validate, set aside what is broken, and keep the rest as a snapshot."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import count
 from typing import Annotated
 
 from prefect.runtime import flow_run
@@ -10,12 +7,13 @@ from pydantic import Field
 
 from driftline.errors import DriftlineError
 from driftline.problem import Problem
-from driftline.quarantine import Columns, check_trainable
+from driftline.quarantine import check_trainable
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.cleaning import CleanedRows, RowCleaner, clean_piece, end_cleaning, separate_rows
 from tasks.data.problems import read_problem, read_suite
 from tasks.data.snapshot_pages import draw_profile
-from tasks.data.storage import Origin, open_snapshot, write_report, write_snapshot
+from tasks.data.storage import Origin, fetch_snapshot, write_report, write_snapshot
+from tasks.data.tables import StoredTable
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.people.reporting import show_link
 from tasks.progress import step
@@ -46,8 +44,7 @@ def ingest(
     with step("write snapshot"):
         snapshot = write_snapshot(rows.kept, rows.quarantined, Origin(name, read_as, spec.name))
     with step("draw profile"):
-        with reading_before(spec) as before:
-            drawn = draw_profile(rows.kept, spec, origin=name, before=before)
+        drawn = draw_profile(rows.kept, spec, origin=name, before=read_before(spec))
         profile = write_report(f"profiles/{spec.name}-{snapshot.sha256[:12]}.html", drawn)
         show_link("profile", profile, f"profile of {spec.name}")
     return {
@@ -73,25 +70,23 @@ def ingest(
 def clean_source(stream: Stream, spec: Problem) -> CleanedRows:
     """All rows of a source, cleaned a piece at a time."""
     cleaner = RowCleaner(spec, source=stream.name)
-    for number in count():
-        piece = read_piece(stream, number)
-        if piece is None:
-            return end_cleaning(cleaner)
-        clean_piece(cleaner, piece.rows)
-    raise AssertionError
+    number = 0
+    while (piece := read_piece(stream, number)) is not None:
+        clean_piece(cleaner, piece.rows, piece.share)
+        del piece  # before the next one is read
+        number += 1
+    return end_cleaning(cleaner)
 
 
-@contextmanager
-def reading_before(spec: Problem) -> Iterator[Columns | None]:
+def read_before(spec: Problem) -> StoredTable | None:
     """The rows that the champion has learnt from, where they are here and fit the problem still."""
     sha256 = served_snapshot(spec.name)
-    with ExitStack() as opened:
-        try:
-            table = None if sha256 is None else opened.enter_context(open_snapshot(sha256))
-        except DriftlineError:
-            table = None
-        wanted = {*spec.columns, spec.target.name}
-        yield table if table is not None and wanted <= set(table.columns) else None
+    try:
+        table = None if sha256 is None else fetch_snapshot(sha256)
+    except DriftlineError:
+        return None
+    wanted = {*spec.columns, spec.target.name}
+    return table if table is not None and wanted <= set(table.columns) else None
 
 
 if __name__ == "__main__":

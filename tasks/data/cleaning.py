@@ -15,7 +15,7 @@ from driftline.quarantine import RowFaults, check_share, separate
 from driftline.verdicts import Cohort
 from tasks.data.tables import StoredTable, TableDraft
 from tasks.decorators import work
-from tasks.progress import tell
+from tasks.progress import TOLD_SHARE, tell
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,14 @@ class RowCleaner:
         """Begin without rows."""
         self._cleaning = Cleaning(problem, source)
         self._draft = TableDraft()
+        self._told = 0.0
 
-    def clean(self, raw: pd.DataFrame) -> None:
-        """The next rows."""
+    def clean(self, raw: pd.DataFrame, share: float = 1.0) -> None:
+        """The next rows, with which that share of the source is read; says so at each tenth."""
         self._draft.add(self._cleaning.clean(raw))
+        if self._told + TOLD_SHARE <= share < 1:
+            tell(f"{self._cleaning.rows} rows cleaned, {share:.0%} of the source")
+            self._told = share
 
     def finish(self) -> CleanedRows:
         """All rows, once it is sure that they are a table."""
@@ -80,9 +84,9 @@ class RowCleaner:
 
 
 @work(name="clean piece")
-def clean_piece(cleaner: RowCleaner, raw: pd.DataFrame) -> None:
-    """The next rows of a source under the problem's names and types."""
-    cleaner.clean(raw)
+def clean_piece(cleaner: RowCleaner, raw: pd.DataFrame, share: float) -> None:
+    """The next rows of a source, with which that share of it is read, named and typed."""
+    cleaner.clean(raw, share)
 
 
 @work(name="end cleaning")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from tasks.drafts import whole_file
 from tasks.reaching import options_for, reaching, read_whole
 from tasks.settings import get_settings
 
-BLOCK_BYTES = 2**22
+BLOCK_BYTES = 2**24  # of an upload, which may have 10,000 of them
 
 
 def locate(*parts: str) -> str:
@@ -50,21 +50,31 @@ def read_file(address: str) -> bytes:
 
 def write_table(address: str, table: StoredTable) -> str:
     """Copy a table's file to an address, so that nobody ever sees a part; returns the address."""
+    content = table.content
     with reaching(address):
-        filesystem, key = _filesystem(address)
         if "://" not in address:
             with whole_file(Path(address)) as draft, draft.open("wb") as target:
-                shutil.copyfileobj(table.content, target, BLOCK_BYTES)
+                shutil.copyfileobj(content, target, BLOCK_BYTES)
             return address
-        target = filesystem.open(key, "wb", autocommit=False)
-        try:
-            shutil.copyfileobj(table.content, target, BLOCK_BYTES)
-            target.close()
-        except BaseException:
-            target.discard()
-            raise
-        target.commit()
+        start = content.read(BLOCK_BYTES)
+        if len(start) < BLOCK_BYTES:
+            return write_file(address, start)
+        _upload(address, start, content)
     return address
+
+
+def _upload(address: str, start: bytes, rest: IO[bytes]) -> None:
+    """Block after block; the object appears when all are there."""
+    filesystem, key = _filesystem(address)
+    target = filesystem.open(key, "wb", block_size=BLOCK_BYTES, autocommit=False)
+    try:
+        target.write(start)
+        shutil.copyfileobj(rest, target, BLOCK_BYTES)
+        target.close()
+        target.commit()
+    except BaseException:
+        target.discard()
+        raise
 
 
 @contextmanager
@@ -79,6 +89,12 @@ def open_table(address: str) -> Iterator[StoredTable]:
             raise NotFoundError(message) from None
     with file:
         yield StoredTable(file, address)
+
+
+def fetch_table(address: str) -> StoredTable:
+    """A copy of a table of the store, which is read however long the store is away."""
+    with open_table(address) as table:
+        return table.copy()
 
 
 def write_parquet(

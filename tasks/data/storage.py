@@ -3,15 +3,21 @@
 import io as streams
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import pandas as pd
 
 from driftline.digests import digest_pieces, digest_rows, digest_table
 from driftline.errors import DataError, NotFoundError
-from tasks.data.files import list_names, locate, open_table, read_file, write_file, write_table
+from tasks.data.files import (
+    fetch_table,
+    list_names,
+    locate,
+    open_table,
+    read_file,
+    write_file,
+    write_table,
+)
 from tasks.data.tables import StoredTable, store_table
 from tasks.decorators import io
 from tasks.progress import tell
@@ -58,7 +64,7 @@ def write_snapshot(
         for each in (kept, quarantined)
     )
     sha256 = digest_pieces(kept.pieces)
-    address = locate("snapshots", f"{sha256}.parquet")
+    address = _locate(sha256)
     if not _is_whole(address, sha256):
         write_table(address, kept)
     if len(quarantined):
@@ -103,21 +109,18 @@ def find_snapshot(digest: str, asked_by: str = "--snapshot") -> str:
 @io(name="read snapshot")
 def read_snapshot(sha256: str) -> tuple[pd.DataFrame, list[str]]:
     """A snapshot's rows and their digests; content that does not match its name is an error."""
-    address = locate("snapshots", f"{sha256}.parquet")
-    return _read_whole(address, sha256)
+    return _read_whole(_locate(sha256), sha256)
 
 
-@contextmanager
-def open_snapshot(sha256: str) -> Iterator[StoredTable]:
+@io(name="fetch snapshot")
+def fetch_snapshot(sha256: str) -> StoredTable:
     """A snapshot to be read in pieces, once all of it has proved to be what its name says."""
-    address = locate("snapshots", f"{sha256}.parquet")
-    with open_table(address) as table:
-        try:
-            found = digest_pieces(table.pieces)
-        except DataError as error:
-            raise DataError(f"{error}; {REMEDY}") from None
-        _refuse_other(found, sha256, address)
-        yield table
+    try:
+        table = fetch_table(_locate(sha256))
+        _refuse_other(digest_pieces(table.pieces), sha256, _locate(sha256))
+    except DataError as error:
+        raise DataError(f"{error}; {REMEDY}") from None
+    return table
 
 
 def locate_report(name: str) -> str:
@@ -133,26 +136,34 @@ def write_report(name: str, content: bytes) -> str:
 
 def _is_whole(address: str, sha256: str) -> bool:
     try:
-        with open_snapshot(sha256):
-            return True
+        with open_table(address) as table:
+            _refuse_other(digest_pieces(table.pieces), sha256, address)
     except NotFoundError:
         return False
     except DataError:
         tell(f"{address} is damaged, and is written anew")
         return False
+    return True
+
+
+def _locate(sha256: str) -> str:
+    return locate("snapshots", f"{sha256}.parquet")
 
 
 def _read_whole(address: str, sha256: str) -> tuple[pd.DataFrame, list[str]]:
-    table = _from_parquet(read_file(address), address)
-    rows = digest_rows(table)
-    _refuse_other(digest_table(table, rows), sha256, address)
+    try:
+        table = _from_parquet(read_file(address), address)
+        rows = digest_rows(table)
+        _refuse_other(digest_table(table, rows), sha256, address)
+    except DataError as error:
+        raise DataError(f"{error}; {REMEDY}") from None
     return table, rows
 
 
 def _refuse_other(found: str, sha256: str, address: str) -> None:
     if found != sha256:
         message = f"{address}: got rows with digest {found}, wanted those it is named after"
-        raise DataError(f"{message}; {REMEDY}")
+        raise DataError(message)
 
 
 def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
@@ -162,4 +173,4 @@ def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
         message = (
             f"{address}: not a readable Parquet file ({type(error).__name__}); wanted it whole"
         )
-        raise DataError(f"{message}; {REMEDY}") from None
+        raise DataError(message) from None

@@ -3,6 +3,7 @@
 Working files have no name: whatever ends the process, nothing of them is left.
 """
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
@@ -49,6 +50,13 @@ class StoredTable:
         self._file.seek(0)
         return self._file
 
+    def copy(self) -> "StoredTable":
+        """The same in a working file of this machine."""
+        where, file = _open_working_file()
+        with reaching(self._name), reaching(where):
+            shutil.copyfileobj(self.content, file)
+        return StoredTable(file, self._name)
+
     def select(self, names: Sequence[str]) -> pd.DataFrame:
         """All rows of some columns."""
         with reaching(self._name), _reading(self._name):
@@ -78,13 +86,8 @@ class TableDraft:
     """A table that is being written; the first piece tells the types of its columns."""
 
     def __init__(self) -> None:
-        """Begin a file without a name in the state folder."""
-        home = get_settings().home.absolute()
-        self._name = str(home)
-        with reaching(self._name):
-            home.mkdir(parents=True, exist_ok=True)
-            file = tempfile.TemporaryFile(dir=home)  # noqa: SIM115 - the table reads it on
-            self._file = cast("IO[bytes]", file)
+        """Begin without rows."""
+        self._name, self._file = _open_working_file()
         self._writer: Any = None
 
     def add(self, piece: pd.DataFrame) -> None:
@@ -104,6 +107,15 @@ class TableDraft:
             self._writer.close()
             self._file.flush()
         return StoredTable(self._file, self._name)
+
+
+def _open_working_file() -> tuple[str, IO[bytes]]:
+    """A file without a name in the state folder, which is what messages name."""
+    home = get_settings().home.absolute()
+    with reaching(str(home)):
+        home.mkdir(parents=True, exist_ok=True)
+        file = tempfile.TemporaryFile(dir=home)  # noqa: SIM115 - the table reads it on
+    return str(home), cast("IO[bytes]", file)
 
 
 def store_table(table: pd.DataFrame) -> StoredTable:

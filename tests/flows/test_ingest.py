@@ -12,7 +12,7 @@ from driftline.problem import Problem
 from flows.ingest import clean_source
 from tasks.data import tables
 from tasks.data.cleaning import separate_rows
-from tasks.data.storage import open_snapshot, read_snapshot, write_snapshot
+from tasks.data.storage import fetch_snapshot, read_snapshot, write_snapshot
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.decorators import without_task_runs
 from tasks.reading import sources
@@ -142,15 +142,17 @@ def test_a_line_that_is_too_long_is_named_in_whatever_piece_it_is(
     assert "line 91 has 6 cells; wanted 5 cells" in told
 
 
-@pytest.mark.usefixtures("home")
-def test_a_snapshot_is_verified_piece_by_piece(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_snapshot_is_fetched_whole_or_refused(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "rows.csv"
     odd_rows().to_csv(source, index=False)
     taken = take_in(source, 50, monkeypatch)
     assert isinstance(taken, Outcome)
 
-    with open_snapshot(taken.sha256) as table:
-        assert len(table) == len(taken.table)
-        assert table.columns == tuple(taken.table.columns)
+    table = fetch_snapshot.fn(taken.sha256)
+    (home / "snapshots" / f"{taken.sha256}.parquet").write_bytes(b"PAR1")
+
+    pd.testing.assert_frame_equal(table.select(table.columns), taken.table)
+    with pytest.raises(DriftlineError, match=r"not a readable Parquet file .* repair it"):
+        fetch_snapshot.fn(taken.sha256)
