@@ -60,10 +60,10 @@ def digest_pieces(pieces: Pieces) -> str:
     Each piece has the columns of the first and their kinds, and one is there even without rows.
     What is `BESIDE` is read anew after the rows.
     """
-    digest, columns = None, pd.Index([])
+    digest, columns = None, list[str]()
     for piece in pieces(None):
         if digest is None:
-            digest, columns = _begin(piece), piece.columns
+            digest, columns = _begin(piece), list(piece.columns)
         for row in digest_rows(piece):
             digest.update(bytes.fromhex(row))
     if digest is None:

@@ -11,7 +11,7 @@ from driftline.errors import DataError
 from driftline.faults import share_fault
 from driftline.pieces import Cleaning
 from driftline.problem import Problem
-from driftline.quarantine import RowFaults, check_share, separate
+from driftline.quarantine import Reasons, RowFaults, check_share, separate
 from driftline.verdicts import Cohort
 from tasks.data.tables import StoredTable, TableDraft
 from tasks.decorators import work
@@ -106,23 +106,29 @@ def separate_rows(
     What the contract refuses is broken, whether or not the suite says so.
     """
     kept, quarantined, counts = TableDraft(), TableDraft(), Counter[str]()
+    start = 0
     for piece in cleaned.table.pieces():
-        ends = (int(piece.index.start), int(piece.index.stop))
-        refused, found = cleaned.faults.within(*ends), faults.within(*ends)
-        merged = {
-            row: tuple(dict.fromkeys((*refused.get(row, ()), *found.get(row, ()))))
-            for row in {*refused, *found}
-        }
+        stop = start + len(piece)
+        merged = _merge(cleaned.faults.within(start, stop), faults.within(start, stop))
         parted = separate(piece.reset_index(drop=True), merged)
         kept.add(parted.kept)
         quarantined.add(parted.quarantined)
         counts.update(reason for row in sorted(merged) for reason in merged[row])
+        start = stop
     separated = SeparatedRows(kept.finish(), quarantined.finish(), dict(counts.most_common()))
     check_share(separated, problem, source=source)
     if len(separated.quarantined):
         reasons = "; ".join(f"{why} ({count})" for why, count in separated.reasons.items())
         tell(f"{len(separated.quarantined)} rows set aside: {reasons}")
     return separated
+
+
+def _merge(some: dict[int, Reasons], others: dict[int, Reasons]) -> dict[int, Reasons]:
+    """The reasons of each row from both, each of them once."""
+    return {
+        row: tuple(dict.fromkeys((*some.get(row, ()), *others.get(row, ()))))
+        for row in {*some, *others}
+    }
 
 
 @work(name="clean current rows")

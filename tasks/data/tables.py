@@ -154,13 +154,8 @@ def _reading(name: str) -> Iterator[None]:
     """What pyarrow raises for a broken file, which is of a dozen kinds, as one."""
     try:
         yield
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        refused = error
-    except Exception as error:  # noqa: BLE001 - see above
-        refused = error
-    else:
-        return
-    message = f"{name}: not a readable Parquet file ({type(refused).__name__}); wanted it whole"
-    raise DataError(message) from None
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the file cannot be read, whatever it holds
+        message = f"{name}: not a readable Parquet file ({type(error).__name__}); wanted it whole"
+        raise DataError(message) from None
