@@ -30,7 +30,7 @@ from tasks.reading.streams import PLAINLY, Stream, tell_ways
 from tasks.reading.synthetic.generators import generate_rows
 
 SKIPPED_SHOWN = 5
-PIECE_CELLS = 2_000_000  # of text, some 75 bytes each
+PIECE_CELLS = 1_000_000  # of text, some 75 bytes each
 
 
 class Table(NamedTuple):
