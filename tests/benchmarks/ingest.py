@@ -119,7 +119,10 @@ READERS: dict[str, Callable[[Path, str], None]] = {
 
 
 def run(command: list[str], home: Path) -> Cost:
-    """Run a command to its end; the most memory is its own, or that of a process it waited for."""
+    """Run a command to its end; the most memory is its own, or that of a process it waited for.
+
+    Linux counts from this process, which forks it: less than that is not seen.
+    """
     env = os.environ | {"DRIFTLINE_HOME": str(home), "PYTHONPATH": str(ROOT)}
     with tempfile.TemporaryFile("w+") as told:
         begun = time.perf_counter()
