@@ -16,12 +16,12 @@ import pandas as pd
 from driftline.columns import NO_DATE
 from driftline.computed import find_undefined
 from driftline.dates import WANTED
-from driftline.design import mark_weights
+from driftline.design import check_weights, mark_weights
 from driftline.digests import GROUP, WEIGHT
 from driftline.errors import DataError
 from driftline.groups import mark_groups
 from driftline.naming import rename
-from driftline.oddities import describe_cells
+from driftline.oddities import Cells, refuse_empty
 from driftline.problem import LARGEST, Column, Problem
 from driftline.spelling import MISSING, is_marker, part_codes, read_number, spell, tidy
 
@@ -63,22 +63,23 @@ def clean(
         columns[target] = _truth(renamed[target], problem)
         missing = columns[target].isna().to_numpy()
         _note(missing, f"{target}: {problem.target.fault}", target, uncoerced, faults)
-        columns |= _beside(raw, problem, source=source)
+        columns |= _beside(raw, problem)
     table = pd.DataFrame(columns)
     if not is_part:
+        _refuse_unweighted(table, problem, source=source)
         _refuse_empty_columns(table, renamed, source=source)
     frozen = {row: tuple(reasons) for row, reasons in faults.items()}
     return CleanTable(table=table, uncoerced=uncoerced, faults=frozen)
 
 
-def _beside(raw: pd.DataFrame, problem: Problem, *, source: str) -> dict[str, pd.Series]:
+def _beside(raw: pd.DataFrame, problem: Problem) -> dict[str, pd.Series]:
     """What rows belong together and what each counts, where it is named and they have it."""
     kept, found = keep_ignored(raw, problem), {}
     if problem.group is not None and problem.group in kept:
         found[GROUP] = mark_groups(cells_of(kept[problem.group]), problem)
     if problem.weight is not None and problem.weight in kept:
         numbers = [_read_number(cell, frozenset()) for cell in cells_of(kept[problem.weight])]
-        found[WEIGHT] = mark_weights(numbers, problem, source=source)
+        found[WEIGHT] = mark_weights(numbers)
     return found
 
 
@@ -278,10 +279,16 @@ def _read_number(cell: Any, words: frozenset[str]) -> float | None:
         return math.inf
 
 
+def _refuse_unweighted(table: pd.DataFrame, problem: Problem, *, source: str) -> None:
+    if WEIGHT in table:
+        wrong = np.flatnonzero(table[WEIGHT].isna())
+        first = int(wrong[0]) if len(wrong) else 0
+        check_weights(len(wrong), first, len(table), problem, source=source)
+
+
 def _refuse_empty_columns(table: pd.DataFrame, raw: pd.DataFrame, *, source: str) -> None:
     empty = [str(name) for name in table.columns if table[name].isna().all()]
-    if empty:
-        names = ", ".join(map(repr, empty))
-        message = f"{source}: column {names}: got no usable value at all, wanted at least one"
-        told = [(name, describe_cells(cells_of(raw[name]))) for name in empty if name in raw]
-        raise DataError("; ".join([message, *(f"{name}: {what}" for name, what in told if what)]))
+    cells = {name: Cells() for name in empty}
+    for name in [name for name in empty if name in raw]:
+        cells[name].add(cells_of(raw[name]))
+    refuse_empty(cells, source=source)

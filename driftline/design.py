@@ -70,18 +70,21 @@ class Design:
 EVEN: Final = Design()  # every row is on its own and counts alike
 
 
-def mark_weights(numbers: Sequence[float | None], problem: Problem, *, source: str) -> pd.Series:
-    """The weights as the snapshot keeps them; `DataError` where a row has no positive one."""
+def mark_weights(numbers: Sequence[float | None]) -> pd.Series:
+    """The weights as the snapshot keeps them, nan where a row has no positive one."""
     weights = np.array([np.nan if n is None else n for n in numbers], dtype=np.float64)
-    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
-    if len(wrong):
+    return pd.Series(np.where(np.isfinite(weights) & (weights > 0), weights, np.nan))
+
+
+def check_weights(wrong: int, first: int, rows: int, problem: Problem, *, source: str) -> None:
+    """`DataError` where rows have no positive weight: how many of all, and the first's position."""
+    if wrong:
         message = (
-            f"{source}: weight: got {len(wrong)} of {len(weights)} rows without a positive number "
-            f"in {problem.weight!r} (row {wrong[0] + 1} first), wanted one in each; leave those "
+            f"{source}: weight: got {wrong} of {rows} rows without a positive number "
+            f"in {problem.weight!r} (row {first + 1} first), wanted one in each; leave those "
             "rows out of the source, or say what they count"
         )
         raise DataError(message)
-    return pd.Series(weights)
 
 
 def weights_of(table: pd.DataFrame, problem: Problem) -> Floats | None:

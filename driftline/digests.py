@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,9 @@ import pandas as pd
 GROUP = "(group)"  # the column of what rows belong together, which no model sees
 WEIGHT = "(weight)"  # the column of how much each row counts, neither
 BESIDE = (GROUP, WEIGHT)
+
+# The rows of a table in order, a part at a time: of all columns, or of those that are named
+Pieces = Callable[[Sequence[str] | None], Iterable[pd.DataFrame]]
 
 
 def digest_rows(table: pd.DataFrame) -> list[str]:
@@ -44,14 +47,47 @@ def number_repeats(digests: Sequence[str]) -> list[str]:
 
 def digest_table(table: pd.DataFrame, rows: list[str] | None = None) -> str:
     """SHA-256 of the column names, their kinds and the rows in order, as hex."""
-    kinds = [[name, pd.api.types.is_numeric_dtype(table[name])] for name in table.columns]
-    digest = hashlib.sha256(json.dumps(kinds).encode())
+    digest = _begin(table)
     for row in digest_rows(table) if rows is None else rows:
         digest.update(bytes.fromhex(row))
-    for name in BESIDE:
-        if name in table:
-            digest.update(json.dumps(table[name].astype(str).tolist()).encode())
+    _add_beside(digest, table.columns, lambda names: [table[list(names or table.columns)]])
     return digest.hexdigest()
+
+
+def digest_pieces(pieces: Pieces) -> str:
+    """The digest that `digest_table` gives of all pieces together, wherever they are cut.
+
+    Each piece has the columns of the first and their kinds, and one is there even without rows.
+    What is `BESIDE` is read anew after the rows.
+    """
+    digest, columns = None, list[str]()
+    for piece in pieces(None):
+        if digest is None:
+            digest, columns = _begin(piece), list(piece.columns)
+        for row in digest_rows(piece):
+            digest.update(bytes.fromhex(row))
+    if digest is None:
+        message = "a table without columns has no digest"
+        raise ValueError(message)
+    _add_beside(digest, columns, pieces)
+    return digest.hexdigest()
+
+
+def _begin(table: pd.DataFrame) -> "hashlib._Hash":
+    kinds = [[name, pd.api.types.is_numeric_dtype(table[name])] for name in table.columns]
+    return hashlib.sha256(json.dumps(kinds).encode())
+
+
+def _add_beside(digest: "hashlib._Hash", columns: Iterable[str], pieces: Pieces) -> None:
+    """Each column as one list of its texts in JSON, written on from piece to piece."""
+    for name in [name for name in BESIDE if name in columns]:
+        before = "["
+        for piece in pieces([name]):
+            texts = json.dumps(piece[name].astype(str).tolist())[1:-1]
+            if texts:
+                digest.update(f"{before}{texts}".encode())
+                before = ", "
+        digest.update(b"[]" if before == "[" else b"]")
 
 
 def digest_columns(table: pd.DataFrame) -> str:

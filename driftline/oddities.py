@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import Any, Final
 
 from driftline.dates import ORDERS, read_date
+from driftline.errors import DataError
 from driftline.spelling import is_marker, tidy
 
 SHOWN: Final = 200  # cells that are looked at
@@ -46,24 +48,42 @@ _TYPES: tuple[tuple[str, tuple[type, ...]], ...] = (
 )
 
 
-def describe_cells(cells: Sequence[Any]) -> str:
-    """What most of these cells are, as in `60 cells, with a percent sign`; empty where none is.
+@dataclass
+class Cells:
+    """Cells of no use, missing ones among them: how many are filled, and the first of those."""
 
-    `cells` are those that are of no use, missing ones among them.
-    """
-    filled = [cell for cell in cells if not _is_missing(cell)]
-    if not filled:
-        return ""
-    count = f"{len(filled)} cell{'' if len(filled) == 1 else 's'}"
-    sample = filled[:SHOWN]
-    texts = [tidy(cell) for cell in sample if isinstance(cell, str)]
-    for what, claim in _TEXTS if len(texts) > MOSTLY * len(sample) else ():
-        if sum(map(claim, texts)) > MOSTLY * len(sample):
-            return f"{count}, with {what}" if what not in {"words", "dates"} else f"{count}: {what}"
-    for what, types in _TYPES if not texts else ():
-        if all(isinstance(cell, types) for cell in sample):
-            return f"{count}: {what}"
-    return count if texts else f"{count}, which are no single values"
+    count: int = 0
+    sample: list[Any] = field(default_factory=list)
+
+    def add(self, cells: Sequence[Any]) -> None:
+        """The next cells of the column."""
+        filled = [cell for cell in cells if not _is_missing(cell)]
+        self.count += len(filled)
+        self.sample += filled[: SHOWN - len(self.sample)]
+
+    def describe(self) -> str:
+        """What most of them are, as in `60 cells, with a percent sign`; empty where none is."""
+        if not self.count:
+            return ""
+        count, sample = f"{self.count} cell{'' if self.count == 1 else 's'}", self.sample
+        texts = [tidy(cell) for cell in sample if isinstance(cell, str)]
+        for what, claim in _TEXTS if len(texts) > MOSTLY * len(sample) else ():
+            if sum(map(claim, texts)) > MOSTLY * len(sample):
+                said = f": {what}" if what in {"words", "dates"} else f", with {what}"
+                return f"{count}{said}"
+        for what, types in _TYPES if not texts else ():
+            if all(isinstance(cell, types) for cell in sample):
+                return f"{count}: {what}"
+        return count if texts else f"{count}, which are no single values"
+
+
+def refuse_empty(empty: Mapping[str, Cells], *, source: str) -> None:
+    """`DataError` where there are columns without any usable value, with what they hold."""
+    if empty:
+        names = ", ".join(map(repr, empty))
+        message = f"{source}: column {names}: got no usable value at all, wanted at least one"
+        told = [(name, cells.describe()) for name, cells in empty.items()]
+        raise DataError("; ".join([message, *(f"{name}: {what}" for name, what in told if what)]))
 
 
 def _is_missing(cell: Any) -> bool:

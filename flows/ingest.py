@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import pandas as pd
 from prefect.runtime import flow_run
 from pydantic import Field
 
@@ -10,14 +9,16 @@ from driftline.errors import DriftlineError
 from driftline.problem import Problem
 from driftline.quarantine import check_trainable
 from flows.shared.running import Sections, driftline_flow
-from tasks.data.cleaning import clean_rows, separate_rows
+from tasks.data.cleaning import CleanedRows, RowCleaner, clean_piece, end_cleaning, separate_rows
 from tasks.data.problems import read_problem, read_suite
 from tasks.data.snapshot_pages import draw_profile
-from tasks.data.storage import Origin, read_snapshot, write_report, write_snapshot
+from tasks.data.storage import Origin, fetch_snapshot, write_report, write_snapshot
+from tasks.data.tables import StoredTable
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.people.reporting import show_link
 from tasks.progress import step
-from tasks.reading.sources import read_source
+from tasks.reading.sources import open_rows, read_piece
+from tasks.reading.streams import Stream
 from tasks.shipping.packaging import served_snapshot
 
 
@@ -31,8 +32,9 @@ def ingest(
     spec = read_problem(problem)
     suite = read_suite(spec)
     with step("read and clean"):
-        raw, name, read_as = read_source(spec, source)
-        cleaned = clean_rows(raw, spec, source=name)
+        stream = open_rows(spec, source)
+        cleaned = clean_source(stream, spec)
+        name, read_as = stream.name, stream.read_as
     with step("validate"):
         validation = check_expectations(cleaned.table, suite, read_as)
         page = write_report(f"validation/{spec.name}-{flow_run.id}.html", validation.page)
@@ -65,11 +67,22 @@ def ingest(
     }
 
 
-def read_before(spec: Problem) -> pd.DataFrame | None:
+def clean_source(stream: Stream, spec: Problem) -> CleanedRows:
+    """All rows of a source, cleaned a piece at a time."""
+    cleaner = RowCleaner(spec, source=stream.name)
+    number = 0
+    while (piece := read_piece(stream, number)) is not None:
+        clean_piece(cleaner, piece.rows, piece.share)
+        del piece  # before the next one is read
+        number += 1
+    return end_cleaning(cleaner)
+
+
+def read_before(spec: Problem) -> StoredTable | None:
     """The rows that the champion has learnt from, where they are here and fit the problem still."""
     sha256 = served_snapshot(spec.name)
     try:
-        table = None if sha256 is None else read_snapshot(sha256)[0]
+        table = None if sha256 is None else fetch_snapshot(sha256)
     except DriftlineError:
         return None
     wanted = {*spec.columns, spec.target.name}

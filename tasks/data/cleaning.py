@@ -1,5 +1,6 @@
 """Applies the cleaning and quarantine rules as visible steps of a run."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,14 @@ from driftline.cleaning import CleanTable, clean, faults_of_values
 from driftline.contract import Contract
 from driftline.errors import DataError
 from driftline.faults import share_fault
+from driftline.pieces import Cleaning
 from driftline.problem import Problem
-from driftline.quarantine import Separated, check_share, separate
+from driftline.quarantine import Reasons, RowFaults, check_share, separate
 from driftline.served import untaken_rows
 from driftline.verdicts import Cohort
+from tasks.data.tables import StoredTable, TableDraft
 from tasks.decorators import work
-from tasks.progress import tell
+from tasks.progress import TOLD_SHARE, tell
 
 
 @dataclass(frozen=True)
@@ -26,37 +29,108 @@ class Current:
     places: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class CleanedRows:
+    """A cleaned table in a file, what is wrong with its rows, and cells that did not fit."""
+
+    table: StoredTable
+    faults: RowFaults
+    uncoerced: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SeparatedRows:
+    """As `Separated` says, in files."""
+
+    kept: StoredTable
+    quarantined: StoredTable
+    reasons: dict[str, int]
+
+
 @work(name="clean rows")
 def clean_rows(
     raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool = True
 ) -> CleanTable:
     """Columns under the problem's names and types; says what did not fit."""
     cleaned = clean(raw, problem, source=source, with_target=with_target)
-    if cleaned.uncoerced:
-        counts = ", ".join(f"{name} {count}" for name, count in cleaned.uncoerced.items())
+    _tell_uncoerced(cleaned.uncoerced)
+    return cleaned
+
+
+def _tell_uncoerced(uncoerced: dict[str, int]) -> None:
+    if uncoerced:
+        counts = ", ".join(f"{name} {count}" for name, count in uncoerced.items())
         tell(f"cells that are not what their column declares: {counts}")
+
+
+class RowCleaner:
+    """Cleans the rows of a source a piece at a time, into a file."""
+
+    def __init__(self, problem: Problem, *, source: str) -> None:
+        """Begin without rows."""
+        self._cleaning = Cleaning(problem, source)
+        self._draft = TableDraft()
+        self._told = 0.0
+
+    def clean(self, raw: pd.DataFrame, share: float = 1.0) -> None:
+        """The next rows, with which that share of the source is read; says so at each tenth."""
+        self._draft.add(self._cleaning.clean(raw))
+        if self._told + TOLD_SHARE <= share < 1:
+            tell(f"{self._cleaning.rows} rows cleaned, {share:.0%} of the source")
+            self._told = share
+
+    def finish(self) -> CleanedRows:
+        """All rows, once it is sure that they are a table."""
+        uncoerced = self._cleaning.finish()
+        return CleanedRows(self._draft.finish(), self._cleaning.faults, uncoerced)
+
+
+@work(name="clean piece")
+def clean_piece(cleaner: RowCleaner, raw: pd.DataFrame, share: float) -> None:
+    """The next rows of a source, with which that share of it is read, named and typed."""
+    cleaner.clean(raw, share)
+
+
+@work(name="end cleaning")
+def end_cleaning(cleaner: RowCleaner) -> CleanedRows:
+    """What has become of all pieces; says what did not fit."""
+    cleaned = cleaner.finish()
+    _tell_uncoerced(cleaned.uncoerced)
     return cleaned
 
 
 @work(name="set broken rows aside")
 def separate_rows(
-    cleaned: CleanTable, faults: dict[int, tuple[str, ...]], problem: Problem, *, source: str
-) -> Separated:
+    cleaned: CleanedRows, faults: RowFaults, problem: Problem, *, source: str
+) -> SeparatedRows:
     """Part good rows from broken ones; too many broken ones are an error.
 
     What the contract refuses is broken, whether or not the suite says so.
     """
-    refused = faults_of_values(cleaned, problem)
-    merged = {
-        row: tuple(dict.fromkeys((*refused.get(row, ()), *faults.get(row, ()))))
-        for row in {*refused, *faults}
-    }
-    separated = separate(cleaned.table, merged)
+    kept, quarantined, counts = TableDraft(), TableDraft(), Counter[str]()
+    start = 0
+    for piece in cleaned.table.pieces():
+        stop = start + len(piece)
+        merged = _merge(cleaned.faults.within(start, stop), faults.within(start, stop))
+        parted = separate(piece.reset_index(drop=True), merged)
+        kept.add(parted.kept)
+        quarantined.add(parted.quarantined)
+        counts.update(reason for row in sorted(merged) for reason in merged[row])
+        start = stop
+    separated = SeparatedRows(kept.finish(), quarantined.finish(), dict(counts.most_common()))
     check_share(separated, problem, source=source)
     if len(separated.quarantined):
         reasons = "; ".join(f"{why} ({count})" for why, count in separated.reasons.items())
         tell(f"{len(separated.quarantined)} rows set aside: {reasons}")
     return separated
+
+
+def _merge(some: dict[int, Reasons], others: dict[int, Reasons]) -> dict[int, Reasons]:
+    """The reasons of each row from both, each of them once."""
+    return {
+        row: tuple(dict.fromkeys((*some.get(row, ()), *others.get(row, ()))))
+        for row in {*some, *others}
+    }
 
 
 @work(name="clean current rows")

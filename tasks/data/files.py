@@ -1,18 +1,23 @@
 """Files of the store, in a folder or a bucket: each is written whole or not at all."""
 
 import io as streams
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
 from driftline.errors import NotFoundError
+from tasks.data.tables import StoredTable
 from tasks.drafts import whole_file
 from tasks.reaching import options_for, reaching, read_whole
 from tasks.settings import get_settings
+
+BLOCK_BYTES = 2**24  # of an upload, which may have 10,000 of them
 
 
 def locate(*parts: str) -> str:
@@ -41,6 +46,55 @@ def read_file(address: str) -> bytes:
         except FileNotFoundError:
             message = f"{address}: not in the store"
             raise NotFoundError(message) from None
+
+
+def write_table(address: str, table: StoredTable) -> str:
+    """Copy a table's file to an address, so that nobody ever sees a part; returns the address."""
+    content = table.content
+    with reaching(address):
+        if "://" not in address:
+            with whole_file(Path(address)) as draft, draft.open("wb") as target:
+                shutil.copyfileobj(content, target, BLOCK_BYTES)
+            return address
+        start = content.read(BLOCK_BYTES)
+        if len(start) < BLOCK_BYTES:
+            return write_file(address, start)
+        _upload(address, start, content)
+    return address
+
+
+def _upload(address: str, start: bytes, rest: IO[bytes]) -> None:
+    """Block after block; the object appears when all are there."""
+    filesystem, key = _filesystem(address)
+    target = filesystem.open(key, "wb", block_size=BLOCK_BYTES, autocommit=False)
+    try:
+        target.write(start)
+        shutil.copyfileobj(rest, target, BLOCK_BYTES)
+        target.close()
+        target.commit()
+    except BaseException:
+        target.discard()
+        raise
+
+
+@contextmanager
+def open_table(address: str) -> Iterator[StoredTable]:
+    """A table of the store to be read in pieces; `NotFoundError` where there is nothing."""
+    with reaching(address):
+        filesystem, path = _filesystem(address)
+        try:
+            file = filesystem.open(path, "rb")
+        except FileNotFoundError:
+            message = f"{address}: not in the store"
+            raise NotFoundError(message) from None
+    with file:
+        yield StoredTable(file, address)
+
+
+def fetch_table(address: str) -> StoredTable:
+    """A copy of a table of the store, which is read however long the store is away."""
+    with open_table(address) as table:
+        return table.copy()
 
 
 def write_parquet(

@@ -9,6 +9,7 @@ import pandas as pd
 from driftline.columns import Column
 from driftline.dates import spell_date
 from driftline.problem import NumberTarget, Problem
+from driftline.quarantine import Columns
 from tasks.data.pictures import draw_bars, write_page
 from tasks.decorators import work
 
@@ -19,7 +20,7 @@ MOST_LEVELS = 12
 
 @work(name="draw profile")
 def draw_profile(
-    table: pd.DataFrame, problem: Problem, *, origin: str, before: pd.DataFrame | None = None
+    table: Columns, problem: Problem, *, origin: str, before: Columns | None = None
 ) -> bytes:
     """A row per column and one for the target; red lines say what was `before`."""
     title = f"{problem.name}: {len(table)} rows"
@@ -38,7 +39,7 @@ def draw_profile(
     return write_page(title, lines)
 
 
-def _target_row(table: pd.DataFrame, problem: Problem, before: pd.DataFrame | None) -> str:
+def _target_row(table: Columns, problem: Problem, before: Columns | None) -> str:
     name = problem.target.name
     then = None if before is None else before[name]
     if isinstance(problem.target, NumberTarget):
@@ -50,14 +51,14 @@ def _target_row(table: pd.DataFrame, problem: Problem, before: pd.DataFrame | No
     return _as_row((name, "to predict", _missing(table[name], then), "", picture))
 
 
-def _number_row(name: str, kind: str, table: pd.DataFrame, before: pd.DataFrame | None) -> str:
+def _number_row(name: str, kind: str, table: Columns, before: Columns | None) -> str:
     now, then = table[name], None if before is None else before[name]
     spec = Column()
     middle = _middle(now, spec) if then is None else f"{_middle(now, spec)} ({_middle(then, spec)})"
     return _as_row((name, kind, _missing(now, then), middle, _draw_numbers(now, then, spec)))
 
 
-def _row(name: str, spec: Column, table: pd.DataFrame, before: pd.DataFrame | None) -> str:
+def _row(name: str, spec: Column, table: Columns, before: Columns | None) -> str:
     now, then = table[name], None if before is None else before[name]
     kind = spec.kind if spec.unit is None else f"{spec.kind}, {spec.unit}"
     if spec.kind == "category":

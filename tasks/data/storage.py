@@ -7,9 +7,18 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from driftline.digests import digest_rows, digest_table
+from driftline.digests import digest_pieces, digest_rows, digest_table
 from driftline.errors import DataError, NotFoundError
-from tasks.data.files import list_names, locate, read_file, write_file, write_parquet
+from tasks.data.files import (
+    fetch_table,
+    list_names,
+    locate,
+    open_table,
+    read_file,
+    write_file,
+    write_table,
+)
+from tasks.data.tables import StoredTable, store_table
 from tasks.decorators import io
 from tasks.progress import tell
 
@@ -41,19 +50,25 @@ class Origin:
 
 @io(name="write snapshot")
 def write_snapshot(
-    kept: pd.DataFrame, quarantined: pd.DataFrame, origin: Origin | None = None
+    kept: StoredTable | pd.DataFrame,
+    quarantined: StoredTable | pd.DataFrame,
+    origin: Origin | None = None,
 ) -> Snapshot:
     """Store the rows under the digest of their content; the same rows are stored once.
 
     A file that is there is verified, and written anew where it is damaged. Their origin stands in
     a file of its own beside them.
     """
-    sha256 = digest_table(kept)
-    address = locate("snapshots", f"{sha256}.parquet")
+    kept, quarantined = (
+        store_table(each) if isinstance(each, pd.DataFrame) else each
+        for each in (kept, quarantined)
+    )
+    sha256 = digest_pieces(kept.pieces)
+    address = _locate(sha256)
     if not _is_whole(address, sha256):
-        write_parquet(address, kept)
+        write_table(address, kept)
     if len(quarantined):
-        write_parquet(locate("snapshots", "quarantined", f"{sha256}.parquet"), quarantined)
+        write_table(locate("snapshots", "quarantined", f"{sha256}.parquet"), quarantined)
     if origin is not None:
         told = json.dumps(asdict(origin), indent=2, ensure_ascii=False)
         write_file(locate("snapshots", f"{sha256}.json"), told.encode())
@@ -94,8 +109,18 @@ def find_snapshot(digest: str, asked_by: str = "--snapshot") -> str:
 @io(name="read snapshot")
 def read_snapshot(sha256: str) -> tuple[pd.DataFrame, list[str]]:
     """A snapshot's rows and their digests; content that does not match its name is an error."""
-    address = locate("snapshots", f"{sha256}.parquet")
-    return _read_whole(address, sha256)
+    return _read_whole(_locate(sha256), sha256)
+
+
+@io(name="fetch snapshot")
+def fetch_snapshot(sha256: str) -> StoredTable:
+    """A snapshot to be read in pieces, once all of it has proved to be what its name says."""
+    try:
+        table = fetch_table(_locate(sha256))
+        _refuse_other(digest_pieces(table.pieces), sha256, _locate(sha256))
+    except DataError as error:
+        raise DataError(f"{error}; {REMEDY}") from None
+    return table
 
 
 def locate_report(name: str) -> str:
@@ -111,7 +136,8 @@ def write_report(name: str, content: bytes) -> str:
 
 def _is_whole(address: str, sha256: str) -> bool:
     try:
-        _read_whole(address, sha256)
+        with open_table(address) as table:
+            _refuse_other(digest_pieces(table.pieces), sha256, address)
     except NotFoundError:
         return False
     except DataError:
@@ -120,14 +146,24 @@ def _is_whole(address: str, sha256: str) -> bool:
     return True
 
 
+def _locate(sha256: str) -> str:
+    return locate("snapshots", f"{sha256}.parquet")
+
+
 def _read_whole(address: str, sha256: str) -> tuple[pd.DataFrame, list[str]]:
-    table = _from_parquet(read_file(address), address)
-    rows = digest_rows(table)
-    found = digest_table(table, rows)
+    try:
+        table = _from_parquet(read_file(address), address)
+        rows = digest_rows(table)
+        _refuse_other(digest_table(table, rows), sha256, address)
+    except DataError as error:
+        raise DataError(f"{error}; {REMEDY}") from None
+    return table, rows
+
+
+def _refuse_other(found: str, sha256: str, address: str) -> None:
     if found != sha256:
         message = f"{address}: got rows with digest {found}, wanted those it is named after"
-        raise DataError(f"{message}; {REMEDY}")
-    return table, rows
+        raise DataError(message)
 
 
 def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
@@ -137,4 +173,4 @@ def _from_parquet(content: bytes, address: str) -> pd.DataFrame:
         message = (
             f"{address}: not a readable Parquet file ({type(error).__name__}); wanted it whole"
         )
-        raise DataError(f"{message}; {REMEDY}") from None
+        raise DataError(message) from None

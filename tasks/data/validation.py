@@ -1,150 +1,89 @@
-"""Great Expectations: runs a problem's suite over a table and renders its Data Docs page."""
+"""What a problem's suite finds in a table: what failed, which rows are at fault, and the page."""
 
-import contextlib
-import io as streams
-import logging
 import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from driftline.errors import ProblemError, ValidationFailedError
 from driftline.expectations import Expectation, Suite
+from driftline.quarantine import RowFaults
 from tasks.data.data_docs import render_page
+from tasks.data.expectations import Findings, evaluate, has_raised, summarise
+from tasks.data.tables import StoredTable
 from tasks.decorators import work
 
-_NUMBER = "driftline_number"
 _OF_DATES = re.compile(r"(?:the (?:first|latest) )?(?:between|from|up to) ")  # bounds in words
 _SUMMARIES = re.compile(r"Count|Mean|Stdev|Sum|Proportion|Type")
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What a suite found: what failed by severity, row faults by position, and the page."""
+    """What a suite found: what failed by severity, what is wrong with single rows, and the page."""
 
     success: bool
     critical: tuple[str, ...]
     failed: tuple[str, ...]
-    faults: dict[int, tuple[str, ...]]
+    faults: RowFaults
     checked: int
     page: bytes
 
 
 @work(name="check expectations")
-def check_expectations(table: pd.DataFrame, suite: Suite, read_as: str = "") -> Validation:
+def check_expectations(table: StoredTable, suite: Suite, read_as: str = "") -> Validation:
     """Run every expectation; a warning that points at rows yields their positions and reason.
 
     `read_as` says on the page how the table was read.
     """
-    result = _run(table, suite)
+    findings = evaluate(table, suite)
     critical: list[str] = []
     failed: list[str] = []
-    faults: dict[int, list[str]] = {}
-    paired = _paired(suite, result)
-    for expectation, outcome in paired:
+    faults = RowFaults()
+    paired = _paired(suite, findings)
+    for expectation, number in paired:
+        outcome, rows = findings.outcomes[number], findings.find_rows(number)
         _refuse_error(outcome, suite, expectation, table)
         if outcome.success:
             continue
-        name = _describe(expectation, outcome)
+        name = _describe(expectation, outcome, "values" if rows is None else "rows")
         failed.append(name)
-        rows = outcome.result.get("unexpected_index_list")
         if expectation.severity == "critical":
             critical.append(name)
-        elif expectation.severity == "warning" and rows:
-            for row in rows:
-                faults.setdefault(int(row), []).append(_short(expectation))
-    for outcome in result.results:
+        elif expectation.severity == "warning" and rows is not None:
+            faults.add_rows(_short(expectation), rows)
+    for outcome in findings.outcomes.values():
         outcome.result = _plain(outcome.result)  # the page cannot show numpy's numbers
-    told = [(one, bool(outcome.success)) for one, outcome in paired]
+    told = [(one, bool(findings.outcomes[number].success)) for one, number in paired]
     return Validation(
         success=not critical,
         critical=tuple(critical),
         failed=tuple(failed),
-        faults={row: tuple(reasons) for row, reasons in faults.items()},
+        faults=faults,
         checked=len(suite.expectations),
-        page=render_page(result, told, read_as),
+        page=render_page(summarise(findings, suite), told, read_as),
     )
 
 
-def _run(table: pd.DataFrame, suite: Suite) -> Any:
-    import great_expectations as gx
-
-    _quieten()
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    source = context.data_sources.add_pandas("rows").add_dataframe_asset("rows")
-    batch = source.add_batch_definition_whole_dataframe("rows")
-    expectations = gx.ExpectationSuite(suite.name)
-    for number, expectation in enumerate(suite.expectations):
-        expectations.add_expectation(_build(gx, expectation, suite, number))
-    rows = batch.get_batch(batch_parameters={"dataframe": table})
-    with contextlib.redirect_stderr(streams.StringIO()):
-        try:  # not by a validation definition, whose store cannot hold numpy's booleans
-            return rows.validate(
-                context.suites.add(expectations),
-                result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True},
-            )
-        except Exception as error:  # noqa: BLE001 - what a suite may ask for has no end
-            message = f"expectations/{suite.name}.yaml: could not be evaluated"
-            raise ProblemError(f"{message} ({type(error).__name__})") from None
-
-
-def _paired(suite: Suite, result: Any) -> list[tuple[Expectation, Any]]:
-    """Each expectation with its outcome.
-
-    The library returns outcomes grouped by column, and one only for several that ask the same.
-    """
-    outcomes = {outcome.expectation_config.meta[_NUMBER]: outcome for outcome in result.results}
+def _paired(suite: Suite, findings: Findings) -> list[tuple[Expectation, int]]:
+    """Each expectation with the number of its outcome: there is one for several that ask alike."""
     asked = {i: (one.expect, one.arguments) for i, one in enumerate(suite.expectations)}
     paired = []
     for i, expectation in enumerate(suite.expectations):
-        same = [k for k in (i, *outcomes) if k in outcomes and asked[k] == asked[i]]
+        known = findings.outcomes
+        same = [k for k in (i, *known) if k in known and asked[k] == asked[i]]
         if not same:
             message = f"expectations/{suite.name}.yaml: {expectation.expect} was not evaluated"
             raise ProblemError(message)
-        paired.append((expectation, outcomes[same[0]]))
+        paired.append((expectation, same[0]))
     return paired
 
 
-def _quieten() -> None:
-    """What a suite finds is told by us; the library's own log speaks of its temporary folders."""
-    for name in list(logging.root.manager.loggerDict):
-        if name.startswith("great_expectations"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _build(gx: Any, expectation: Expectation, suite: Suite, number: int) -> Any:
-    kind = getattr(gx.expectations, expectation.expect, None)
-    file = f"expectations/{suite.name}.yaml"
-    if kind is None:
-        message = f"{file}: expect: got {expectation.expect!r}, wanted a Great Expectations class"
-        raise ProblemError(message)
-    try:
-        return kind(
-            **expectation.arguments,
-            severity=expectation.severity,
-            notes=expectation.meaning,
-            meta={_NUMBER: number},
-        )
-    except Exception as error:  # noqa: BLE001 - each class of the library checks in its own way
-        lines = str(error).splitlines()
-        why = "; ".join(lines[1:3] or lines)
-        message = f"{file}: {expectation.expect}: arguments do not fit: {why}"
-        raise ProblemError(message) from None
-
-
-def _refuse_error(
-    outcome: Any, suite: Suite, expectation: Expectation, table: pd.DataFrame
-) -> None:
+def _refuse_error(outcome: Any, suite: Suite, expectation: Expectation, table: StoredTable) -> None:
     """What could not be checked has not failed: the library has no answer, or raised an error."""
-    raised = str(outcome.exception_info or "")
-    if "'raised_exception': True" in raised or not (outcome.success or outcome.result):
+    if has_raised(outcome) or not (outcome.success or outcome.result):
         named = [name for name in _columns(expectation) if name in table]
-        kinds = [
-            f"{name!r} ({'numbers' if table[name].dtype.kind == 'f' else 'text'})" for name in named
-        ]
+        kinds = [f"{name!r} ({'numbers' if name in table.numbers else 'text'})" for name in named]
         asked = f" of {', '.join(kinds)}" if kinds else ""
         message = (
             f"expectations/{suite.name}.yaml: {expectation.expect}{asked} could not be evaluated; "
@@ -179,12 +118,11 @@ def _short(expectation: Expectation) -> str:
     return f"{column}: {meaning or kind}"
 
 
-def _describe(expectation: Expectation, outcome: Any) -> str:
+def _describe(expectation: Expectation, outcome: Any, what: str) -> str:
     count = outcome.result.get("unexpected_count")
     observed = outcome.result.get("observed_value")
     if not _SUMMARIES.search(expectation.expect):
         observed = None  # a largest value or a list of those found is somebody's own
-    what = "rows" if "unexpected_index_list" in outcome.result else "values"
     detail = f" ({count} {what})" if count else f" (got {observed})" if observed is not None else ""
     known = {"column", "column_A", "column_B", "column_list", "value_set"}
     if _OF_DATES.match(expectation.meaning or ""):

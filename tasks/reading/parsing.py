@@ -53,17 +53,19 @@ MUCH_LARGER = 5
 class Piece:
     """Some rows in order, and which share of the whole is read with them (0 to 1).
 
-    `dialect` is how a text table is written; other tables have none.
+    `dialect` is how a text table is written; other tables have none. `told` is the same in words,
+    where that is all that is known.
     """
 
     rows: pd.DataFrame
     share: float
     dialect: Dialect | None = None
+    told: str = ""
 
     @property
     def read_as(self) -> str:
         """How a text table is written, in words; empty where that is plain."""
-        return self.dialect.describe() if self.dialect else ""
+        return self.dialect.describe() if self.dialect else self.told
 
 
 def has_ending(name: str, *endings: str) -> bool:

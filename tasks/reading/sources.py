@@ -1,7 +1,7 @@
 """Reads raw rows from wherever a problem has them: files, buckets, packages, generators."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -26,9 +26,11 @@ from tasks.reading.dialects import NOTHING_KNOWN, Expected
 from tasks.reading.encodings import BLOCK_BYTES
 from tasks.reading.locations import open_location
 from tasks.reading.parsing import READERS, SHOWN, Piece, has_ending, parse, stream
+from tasks.reading.streams import PLAINLY, Stream, tell_ways
 from tasks.reading.synthetic.generators import generate_rows
 
 SKIPPED_SHOWN = 5
+PIECE_CELLS = 1_000_000  # of text, some 75 bytes each
 
 
 class Table(NamedTuple):
@@ -131,9 +133,8 @@ def _join(pieces: Sequence[Piece]) -> Table:
     """Files that are written in several ways are told by all, and pin none."""
     rows = pd.concat([piece.rows for piece in pieces], ignore_index=True)
     ways = {piece.dialect.to_reading() if piece.dialect else PLAIN for piece in pieces}
-    told = dict.fromkeys(piece.read_as or "plain" for piece in pieces)
-    read_as = "" if set(told) == {"plain"} else "; or: ".join(told)
-    return Table(rows, read_as, ways.pop() if len(ways) == 1 else PLAIN)
+    told = dict.fromkeys(piece.read_as or PLAINLY for piece in pieces)
+    return Table(rows, tell_ways(told), ways.pop() if len(ways) == 1 else PLAIN)
 
 
 def _tell_how_read(name: str, piece: Piece) -> None:
@@ -141,53 +142,44 @@ def _tell_how_read(name: str, piece: Piece) -> None:
         tell(f"{name}: read as: {piece.read_as}")
 
 
-class Stream:
-    """Rows of a source piece by piece; a file never lies in memory as a whole.
-
-    `sha256` names the content, wherever it lies.
-    """
-
-    def __init__(self, name: str, sha256: str, begin: Callable[[], Iterator[Piece]]) -> None:
-        """Begin when the first piece is asked for."""
-        self.name = name
-        self.sha256 = sha256
-        self._begin = begin
-        self._pieces: Iterator[Piece] | None = None
-        self._next = 0
-
-    def read(self, number: int) -> Piece | None:
-        """A piece by its place, None after the last; reading in order reads once."""
-        if self._pieces is None or number < self._next:
-            self._pieces, self._next = self._begin(), 0
-        try:
-            for piece in self._pieces:
-                self._next += 1
-                if self._next > number:
-                    return piece
-        except BaseException:
-            self._pieces = None
-            raise
-        return None
-
-
 @io(name="open source", run_name="open source of {problem.name}")
 def open_source(
     problem: Problem, source: str | None, *, rows: int, names: Collection[str] = ()
 ) -> Stream:
-    """The source as pieces of at most so many rows; `names` are columns beside the problem's."""
+    """The source as pieces of at most so many rows, whose digest is known.
+
+    `names` are columns beside the problem's.
+    """
+    stream = _open(problem, source, rows=rows, names=names)
+    stream.sha256  # noqa: B018 - read here, where an outage may pass
+    return stream
+
+
+@io(name="open rows", run_name="open rows of {problem.name}")
+def open_rows(problem: Problem, source: str | None = None) -> Stream:
+    """The source as pieces that fit into memory; none is read yet."""
+    return _open(problem, source, rows=max(1, PIECE_CELLS // (len(problem.columns) + 1)))
+
+
+def _open(
+    problem: Problem, source: str | None, *, rows: int, names: Collection[str] = ()
+) -> Stream:
+    """A file or a folder is read as it goes; what comes from elsewhere is small."""
     described = problem.source
     location = source or (described.location if isinstance(described, FileSource) else None)
     if location is None:
-        table, name, _ = read_source.fn(problem)  # type: ignore[attr-defined] # a task
-        content = table.to_csv(index=False).encode()
-        return Stream(name, hashlib.sha256(content).hexdigest(), lambda: _cut(table, rows))
+        table, name, read_as = read_source.fn(problem)  # type: ignore[attr-defined] # a task
+        return Stream(name, lambda: _digest_text(table), lambda: _cut(table, rows, read_as))
     filesystem, path = open_location(location)
     told = redact(location)
     with reaching(told):
         paths = _list_files(filesystem, path, told)
-        sha256 = _digest_files(filesystem, paths)
     expected = expect(problem, names)
-    return Stream(told, sha256, lambda: _stream_files(filesystem, paths, expected, rows=rows))
+    return Stream(
+        told,
+        lambda: _digest_files(filesystem, paths, told),
+        lambda: _stream_files(filesystem, paths, expected, rows=rows),
+    )
 
 
 @io(name="read rows", run_name="read rows {number}")
@@ -196,17 +188,23 @@ def read_piece(stream: Stream, number: int) -> Piece | None:
     return stream.read(number)
 
 
-def _cut(table: pd.DataFrame, rows: int) -> Iterator[Piece]:
-    for start in range(0, len(table), rows):
-        yield Piece(table.iloc[start : start + rows], min(1.0, (start + rows) / len(table)))
+def _cut(table: pd.DataFrame, rows: int, read_as: str) -> Iterator[Piece]:
+    for start in range(0, max(len(table), 1), rows):
+        share = min(1.0, (start + rows) / max(len(table), 1))
+        yield Piece(table.iloc[start : start + rows], share, told=read_as)
 
 
-def _digest_files(filesystem: Any, paths: list[str]) -> str:
+def _digest_text(table: pd.DataFrame) -> str:
+    return hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()
+
+
+def _digest_files(filesystem: Any, paths: list[str], told: str) -> str:
     digest = hashlib.sha256()
-    for path in paths:
-        with filesystem.open(path, "rb") as file:
-            while block := file.read(BLOCK_BYTES):
-                digest.update(block)
+    with reaching(told):
+        for path in paths:
+            with filesystem.open(path, "rb") as file:
+                while block := file.read(BLOCK_BYTES):
+                    digest.update(block)
     return digest.hexdigest()
 
 
@@ -229,7 +227,7 @@ def _stream_files(
                 first = first or columns
                 _refuse_other_header(columns, first, names[number], names[0])
                 done = sum(sizes[:number]) + piece.share * sizes[number]
-                empty = Piece(piece.rows, done / max(sum(sizes), 1))
+                empty = Piece(piece.rows, done / max(sum(sizes), 1), told=piece.read_as)
                 if len(piece.rows):
                     is_empty = False
                     yield empty

@@ -11,12 +11,14 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from driftline.cleaning import faults_of_values, keep_ignored
+from driftline.cleaning import keep_ignored
 from driftline.dataset import draft_contract, encode_rows
 from driftline.errors import DriftlineError
 from driftline.expectations import parse_suite
 from driftline.problem import Problem, parse_problem
-from tasks.data.cleaning import clean_rows, separate_rows
+from driftline.quarantine import RowFaults
+from tasks.data.cleaning import RowCleaner, clean_rows, separate_rows
+from tasks.data.tables import store_table
 from tasks.data.validation import check_expectations
 from tasks.reading.parsing import parse
 from tasks.reading.sources import expect
@@ -110,10 +112,10 @@ def take_in(problem: Problem, content: bytes, name: str = "rows.csv") -> None:
     """What ingest and scoring do with a table, up to the matrix."""
     raw = parse(content, name, expect(problem)).rows
     keep_ignored(raw, problem)
-    cleaned = clean_rows.fn(raw, problem, source=name)
-    faults_of_values(cleaned, problem)
-    rows = separate_rows.fn(cleaned, {}, problem, source=name)
-    encode_rows(rows.kept, problem)
+    cleaner = RowCleaner(problem, source=name)
+    cleaner.clean(raw)
+    rows = separate_rows.fn(cleaner.finish(), RowFaults(), problem, source=name)
+    encode_rows(rows.kept.select(rows.kept.columns), problem)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -165,4 +167,4 @@ def test_a_rule_of_any_shape_is_checked_or_refused(number: int, data: st.DataObj
     with suppress(DriftlineError):
         text = written({"expectations": [rule, *TINY_SUITE["expectations"]]})
         suite = parse_suite(text, problem=problem, file="expectations/tiny.yaml")
-        check_expectations.fn(cleaned.table, suite)
+        check_expectations.fn(store_table(cleaned.table), suite)

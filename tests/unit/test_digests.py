@@ -1,6 +1,8 @@
 import io
 import subprocess
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.digests import digest_bytes, digest_columns, digest_rows, digest_table
+from driftline.digests import (
+    GROUP,
+    WEIGHT,
+    digest_bytes,
+    digest_columns,
+    digest_pieces,
+    digest_rows,
+    digest_table,
+)
 from tests.support import ROOT
 
 TABLE = pd.DataFrame(
@@ -34,6 +44,37 @@ tables = st.lists(
 def test_these_rows_have_this_digest_on_every_machine() -> None:
     """A snapshot's name must outlive library versions; a change here renames every snapshot."""
     assert digest_table(TABLE) == TABLE_SHA256
+
+
+BESIDE = TABLE.assign(**{GROUP: ["a", None, "Ünï"], WEIGHT: [1.5, 2.0, 0.25]})
+BESIDE_SHA256 = "325b06ebf4406d37611f47d5c2bb76b8c9f61286b42904cea9f9ebb88a6c86e3"
+
+
+def test_marks_of_groups_and_weights_keep_their_digest_too() -> None:
+    assert digest_table(BESIDE) == BESIDE_SHA256
+
+
+@pytest.mark.parametrize("table", [TABLE, BESIDE, BESIDE.head(0)])
+@given(data=st.data())
+def test_a_table_in_pieces_has_the_digest_of_the_whole(
+    table: pd.DataFrame, data: st.DataObject
+) -> None:
+    """Two pieces may be cut at one place, so that the one between them is empty."""
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(table)), max_size=4)))
+
+    def pieces(names: Sequence[str] | None) -> list[pd.DataFrame]:
+        ends = [0, *cuts, len(table)]
+        columns = list(names or table.columns)
+        return [table[columns].iloc[a:b] for a, b in pairwise(ends)]
+
+    assert digest_pieces(pieces) == digest_table(table)
+
+
+@given(table=tables, rows=st.integers(1, 7))
+def test_any_table_in_pieces_has_the_digest_of_the_whole(table: pd.DataFrame, rows: int) -> None:
+    pieces = [table.iloc[start : start + rows] for start in range(0, len(table), rows)]
+
+    assert digest_pieces(lambda _: pieces) == digest_table(table)
 
 
 def test_another_process_gives_the_same_digest() -> None:

@@ -2,7 +2,13 @@ from typing import Any
 
 import pytest
 
-from driftline.oddities import describe_cells
+from driftline.oddities import Cells
+
+
+def describe(cells: list[Any]) -> str:
+    found = Cells()
+    found.add(cells)
+    return found.describe()
 
 
 @pytest.mark.parametrize(
@@ -25,15 +31,15 @@ from driftline.oddities import describe_cells
     ],
 )
 def test_cells_are_told_by_what_they_are(cell: Any, told: str) -> None:
-    said = describe_cells([cell, None, cell, ""])
+    said = describe([cell, None, cell, ""])
 
     assert said in {f"2 cells, {told}", f"2 cells: {told}"}
 
 
 def test_what_is_of_no_kind_is_only_counted() -> None:
-    assert describe_cells(["a1b?", "?7"]) == "2 cells"
-    assert describe_cells([None, "", "NA"]) == ""
+    assert describe(["a1b?", "?7"]) == "2 cells"
+    assert describe([None, "", "NA"]) == ""
 
 
 def test_no_cell_is_ever_shown() -> None:
-    assert "4711" not in describe_cells(["4711%"])
+    assert "4711" not in describe(["4711%"])

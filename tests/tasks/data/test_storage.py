@@ -3,13 +3,22 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from driftline.digests import digest_rows
 from driftline.errors import DataError, DriftlineError, NotFoundError, SourceError, UnavailableError
-from tasks.data.files import is_stored, locate, read_file, write_file
+from tasks.data.files import (
+    is_stored,
+    locate,
+    open_table,
+    read_file,
+    write_file,
+    write_table,
+)
 from tasks.data.storage import (
     Origin,
     Snapshot,
@@ -19,6 +28,7 @@ from tasks.data.storage import (
     write_report,
     write_snapshot,
 )
+from tasks.data.tables import store_table
 from tasks.settings import get_settings
 from tests.buckets import Bucket, forget_connections
 from tests.ports import free_ports
@@ -187,6 +197,30 @@ def raiser(error: Exception) -> Callable[[object], None]:
         raise error
 
     return fail
+
+
+@pytest.mark.s3
+def test_a_large_snapshot_appears_in_a_bucket_when_all_of_it_is_there(
+    s3_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its blocks are at least as large as S3 wants them."""
+    monkeypatch.setattr("tasks.data.files.BLOCK_BYTES", 5 * 2**20)
+    rows = pd.DataFrame({"level": np.random.default_rng(0).random(1_500_000)})
+    table = store_table(rows)
+
+    def fail(target: Any) -> None:
+        del target
+        raise OSError(5, "went away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("s3fs.core.S3File.commit", fail)
+        with pytest.raises(UnavailableError, match="went away"):
+            write_table(f"{s3_store}/rows.parquet", table)
+    assert not is_stored(f"{s3_store}/rows.parquet")
+    write_table(f"{s3_store}/rows.parquet", table)
+
+    with open_table(f"{s3_store}/rows.parquet") as found:
+        pd.testing.assert_series_equal(found["level"], rows["level"])
 
 
 @pytest.mark.s3

@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from driftline.cleaning import CleanTable
+from driftline.cleaning import CleanTable, faults_of_values
 from driftline.errors import ProblemError, ValidationFailedError
 from driftline.expectations import Suite, parse_suite
 from driftline.problem import Problem
-from tasks.data.cleaning import clean_rows, separate_rows
+from driftline.quarantine import RowFaults
+from tasks.data.cleaning import CleanedRows, SeparatedRows, clean_rows, separate_rows
+from tasks.data.tables import store_table
 from tasks.data.validation import Validation, check_expectations, refuse_critical
 from tests.support import TINY_SUITE, make_problem, tiny_rows
 
@@ -32,7 +34,19 @@ def cleaned(**changes: Any) -> CleanTable:
 
 
 def check(table: pd.DataFrame, *expectations: dict[str, Any]) -> Validation:
-    return check_expectations.fn(table, suite_of(*expectations))
+    return check_expectations.fn(store_table(table), suite_of(*expectations))
+
+
+def faults_of(validation: Validation) -> dict[int, tuple[str, ...]]:
+    return validation.faults.within(0, 240)
+
+
+def part(cleaned: CleanTable, faults: RowFaults | None = None) -> SeparatedRows:
+    """The rows parted by what is wrong with their values, and by these faults."""
+    refused = RowFaults()
+    refused.add(faults_of_values(cleaned, PROBLEM))
+    rows = CleanedRows(store_table(cleaned.table), refused, cleaned.uncoerced)
+    return separate_rows.fn(rows, faults or RowFaults(), PROBLEM, source="rows.csv")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +56,7 @@ def sound() -> Validation:
 
 def test_sound_rows_pass_every_expectation(sound: Validation) -> None:
     assert sound.success
-    assert (sound.critical, sound.failed, sound.faults) == ((), (), {})
+    assert (sound.critical, sound.failed, faults_of(sound)) == ((), (), {})
     assert sound.checked == 8
 
 
@@ -66,9 +80,9 @@ def test_the_data_docs_say_what_each_rule_means_and_whether_it_held() -> None:
 def test_the_data_docs_say_how_the_table_was_read() -> None:
     suite = suite_of(*TINY_SUITE["expectations"])
 
-    page = check_expectations.fn(cleaned().table, suite, "semicolon, <cp1252>").page.decode()
+    page = check_expectations.fn(store_table(cleaned().table), suite, "a; <b>").page.decode()
 
-    assert "<p>read as: semicolon, &lt;cp1252&gt;</p>" in page
+    assert "<p>read as: a; &lt;b&gt;</p>" in page
 
 
 def test_the_data_docs_are_complete_without_a_network(sound: Validation) -> None:
@@ -133,7 +147,7 @@ def test_a_failure_that_is_not_critical_lets_the_run_go_on(severity: str) -> Non
 
     assert validation.success
     assert len(validation.failed) == 1
-    assert validation.faults == {}
+    assert faults_of(validation) == {}
 
 
 def test_rows_that_fail_a_warning_are_named_with_their_reasons() -> None:
@@ -145,7 +159,7 @@ def test_rows_that_fail_a_warning_are_named_with_their_reasons() -> None:
     validation = check(table)
 
     assert validation.success
-    assert validation.faults == {
+    assert faults_of(validation) == {
         3: ("age: not between 0 and 120", "sex: not one of its categories"),
         5: ("sex: not one of its categories",),
         7: ("age: missing",),
@@ -161,7 +175,7 @@ def test_rows_that_fail_an_info_are_only_reported() -> None:
 
     validation = check(cleaned().table, expectation)
 
-    assert validation.faults == {}
+    assert faults_of(validation) == {}
     assert len(validation.failed) == 1
 
 
@@ -171,10 +185,10 @@ def test_faults_of_cleaning_and_of_expectations_are_set_aside_together() -> None
     raw.loc[5, "sex"] = "X"
     table = clean_rows.fn(raw, PROBLEM, source="rows.csv")
 
-    separated = separate_rows.fn(table, check(table.table).faults, PROBLEM, source="rows.csv")
+    separated = part(table, check(table.table).faults)
 
     assert len(separated.kept) == 238
-    assert separated.quarantined["reasons"].tolist() == [
+    assert list(separated.quarantined["reasons"]) == [
         "age: not a whole number; age: missing",
         "sex: not one of its categories",
     ]
@@ -184,7 +198,7 @@ def test_too_many_rows_with_faults_end_the_run() -> None:
     table = cleaned(sex="X").table
 
     with pytest.raises(ValidationFailedError, match=r"240 of 240 rows \(100.0%\) fail"):
-        separate_rows.fn(CleanTable(table), check(table).faults, PROBLEM, source="rows.csv")
+        part(CleanTable(table), check(table).faults)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +260,7 @@ def test_a_rule_that_cannot_be_checked_is_a_mistake_in_the_suite(rule: dict[str,
 def test_rows_that_the_contract_refuses_are_set_aside_whatever_the_suite_says() -> None:
     aged = clean_rows.fn(tiny_rows().assign(age=[500, *[40] * 239]), PROBLEM, source="rows.csv")
 
-    rows = separate_rows.fn(aged, {}, PROBLEM, source="rows.csv")
+    rows = part(aged)
 
     assert rows.reasons == {"age: not between 0 and 120": 1}
 
@@ -262,7 +276,7 @@ def test_a_rule_that_the_problem_implies_too_keeps_its_own_severity() -> None:
     validation = check(cleaned(sex="x").table, rule)
 
     assert len(validation.critical) == 1
-    assert validation.faults[0] == ("sex: not one of its categories",)
+    assert faults_of(validation)[0] == ("sex: not one of its categories",)
 
 
 def test_a_condition_on_a_code_holds_for_its_rows() -> None:
@@ -272,7 +286,7 @@ def test_a_condition_on_a_code_holds_for_its_rows() -> None:
         "arguments": {"column": "age", "min_value": 40, "row_condition": "outcome == 1"},
     }
 
-    faults = check(table, rule).faults
+    faults = faults_of(check(table, rule))
 
     assert set(faults) == set(table.index[table["outcome"] == "ill"])
 
@@ -293,6 +307,6 @@ def test_a_rule_on_two_columns_names_both() -> None:
         "arguments": {"column_A": "age", "column_B": "level"},
     }
 
-    reasons = {one for each in check(cleaned().table, rule).faults.values() for one in each}
+    reasons = {one for each in faults_of(check(cleaned().table, rule)).values() for one in each}
 
     assert reasons == {"age, level: ExpectColumnPairValuesToBeEqual"}
