@@ -18,7 +18,7 @@ from driftline.dated import MOSTLY, describe_dates
 from driftline.identities import find_identity
 from driftline.levels import FREE, LONG, MOST_CATEGORIES, describe_levels
 from driftline.missing_codes import LEAST_OF_A_CODE, find_codes, find_texts, find_words
-from driftline.spelling import is_marker, read_number, spell, tidy
+from driftline.spelling import is_marker, read_number, spell_all, tidy
 
 Role = Literal["input", "ignored"]
 Kind = Literal[
@@ -92,8 +92,9 @@ def guess_columns(rows: pd.DataFrame, *, without: Sequence[str] = ()) -> list[Gu
 
 def guess_column(name: str, cells: Sequence[Any]) -> Guess:
     """What one column is taken for."""
-    texts = [None if cell is None else spell(cell) for cell in cells]
-    present = [text for text in texts if text is not None and not is_marker(text)]
+    texts = spell_all(cells)
+    markers = {text for text in set(texts) if text is None or is_marker(text)}
+    present = [text for text in texts if text is not None and text not in markers]
     total = len(texts)
     missing = 1 - len(present) / max(total, 1)
     counts = Counter(present)
