@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.benchmarks.onboarding.peers import Verdicts
+from tests.benchmarks.guesses.peers import Verdicts
 
 RIGHT: dict[str, frozenset[str]] = {
     "number": frozenset({"number"}),
@@ -27,12 +27,16 @@ QUESTIONS = (*RIGHT, MISSING)
 
 @dataclass(frozen=True)
 class Table:
-    """A table's origin, its target, its columns that are no plain numbers, and its codes."""
+    """A table's origin, its target, its columns that are no plain numbers, and its codes.
+
+    No rule was ever made from what is held out.
+    """
 
     origin: str
     target: str
     kinds: Mapping[str, str]
     codes: Mapping[str, tuple[str, ...]]
+    is_held_out: bool = False
 
     def kind_of(self, column: str) -> str:
         """One of `RIGHT`, or `any` for what is not judged."""
@@ -48,7 +52,7 @@ def load_truth() -> dict[str, Table]:
 def _read(given: dict[str, Any]) -> Table:
     kinds = {str(column): kind for kind in (*RIGHT, "any") for column in given.get(kind, ())}
     codes = {str(column): tuple(words) for column, words in given.get("missing", {}).items()}
-    return Table(given["from"], str(given["target"]), kinds, codes)
+    return Table(given["from"], str(given["target"]), kinds, codes, bool(given.get("held_out")))
 
 
 def judge(

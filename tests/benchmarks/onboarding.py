@@ -21,16 +21,17 @@ from rich.table import Table as Shown
 from driftline.errors import DriftlineError
 from driftline.onboarding import Onboarding, onboard_table
 from tasks.reading.sources import read_table
-from tests.benchmarks.onboarding import peers
-from tests.benchmarks.onboarding.truth import QUESTIONS, Table, judge, load_truth
+from tests.benchmarks.guesses.peers import PEERS, Verdicts
+from tests.benchmarks.guesses.truth import QUESTIONS, Table, judge, load_truth
 
 OURS = "driftline"
+SCRIPT = Path(__file__).parent / "guesses" / "peers.py"
 CONSOLE = Console(highlight=False)
-Answers = dict[str, peers.Verdicts]
+Answers = dict[str, Verdicts]
 
 
 def main(
-    python: Annotated[str, typer.Option("--peers", help="their interpreter")] = sys.executable,
+    peers: Annotated[str, typer.Option(help="their interpreter")] = sys.executable,
     wrong: Annotated[bool, typer.Option(help="list what ours gets wrong")] = False,
     only: Annotated[str | None, typer.Option(help="tables, parted by commas")] = None,
 ) -> None:
@@ -39,25 +40,28 @@ def main(
     wanted = {name: truth[name] for name in (only.split(",") if only else truth)}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        lacking = _ask(python, "tables", folder, {n: table.origin for n, table in wanted.items()})
+        lacking = _ask(peers, "tables", folder, {n: table.origin for n, table in wanted.items()})
         for table, reason in lacking.items():
             CONSOLE.print(f"left out: {table} ({reason})", markup=False)
         kept = {n: table for n, table in wanted.items() if n not in lacking}
-        cells = {n: _read_cells(folder / f"{n}.csv") for n in kept}
-        answers = {OURS: {n: _ask_ours(folder / f"{n}.csv", table) for n, table in kept.items()}}
-        for peer in peers.PEERS:
-            told = _ask(python, peer, folder)
+        cells = {n: read_cells(folder / f"{n}.csv") for n in kept}
+        answers = {OURS: {n: ask_ours(folder / f"{n}.csv", table) for n, table in kept.items()}}
+        for peer in PEERS:
+            told = _ask(peers, peer, folder)
             if isinstance(told, str):
                 CONSOLE.print(f"left out: {peer} ({told})", markup=False)
             else:
                 answers[peer] = told
-    _show(kept, cells, answers)
+    seen = {n: table for n, table in kept.items() if not table.is_held_out}
+    _show("tables by which the rules were made", seen, cells, answers)
+    held_out = {n: table for n, table in kept.items() if table.is_held_out}
+    _show("tables held out", held_out, cells, answers)
     if wrong:
         _list_wrong(kept, cells, answers[OURS])
 
 
 def _ask(python: str, what: str, folder: Path, given: Any = None) -> Any:
-    command = [python, str(Path(peers.__file__)), what, str(folder)]
+    command = [python, str(SCRIPT), what, str(folder)]
     done = subprocess.run(
         command, input=json.dumps(given), capture_output=True, text=True, check=False
     )
@@ -66,13 +70,15 @@ def _ask(python: str, what: str, folder: Path, given: Any = None) -> Any:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def _read_cells(path: Path) -> dict[str, list[str]]:
+def read_cells(path: Path) -> dict[str, list[str]]:
+    """The texts of each column, empty where a cell is."""
     with path.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     return {name: [row[place] for row in rows] for place, name in enumerate(header)}
 
 
-def _ask_ours(path: Path, table: Table) -> peers.Verdicts:
+def ask_ours(path: Path, table: Table) -> Verdicts:
+    """What onboarding takes each column for; nothing where it refuses the table."""
     rows, _, reading = read_table(str(path))
     try:
         made = onboard_table(
@@ -81,11 +87,11 @@ def _ask_ours(path: Path, table: Table) -> peers.Verdicts:
     except DriftlineError as error:
         CONSOLE.print(f"refused: {error}", markup=False)
         return {}
-    return _name_ours(made, _read_cells(path))
+    return _name_ours(made, read_cells(path))
 
 
-def _name_ours(made: Onboarding, cells: dict[str, list[str]]) -> peers.Verdicts:
-    verdicts: peers.Verdicts = {}
+def _name_ours(made: Onboarding, cells: dict[str, list[str]]) -> Verdicts:
+    verdicts: Verdicts = {}
     for guess in made.columns:
         codes = {"", *map(str, guess.keys.get("missing_codes", ()))}
         missing = sum(text in codes for text in cells.get(guess.name, ()))
@@ -108,8 +114,13 @@ def _kind_of(guess: Any) -> str:
 
 
 def _show(
-    tables: dict[str, Table], cells: dict[str, dict[str, list[str]]], answers: dict[str, Answers]
+    title: str,
+    tables: dict[str, Table],
+    cells: dict[str, dict[str, list[str]]],
+    answers: dict[str, Answers],
 ) -> None:
+    if not tables:
+        return
     right: dict[str, Counter[str]] = {who: Counter() for who in answers}
     total: Counter[str] = Counter()
     for name, table in tables.items():
@@ -118,7 +129,7 @@ def _show(
             right[who].update(question for question, *_, is_right in judged if is_right)
             if who == OURS:
                 total.update(question for question, *_ in judged)
-    shown = Shown("columns", "how many", *answers, title=f"{len(tables)} tables, told right")
+    shown = Shown("columns", "how many", *answers, title=f"{len(tables)} {title}: told right")
     for question in QUESTIONS:
         if total[question]:
             counts = [f"{right[who][question] / total[question]:.0%}" for who in answers]

@@ -98,7 +98,8 @@ def ask_skrub(rows: Any) -> Verdicts:
 def ask_ydata(rows: Any) -> Verdicts:
     """By the types of a minimal report; what it alerts of, it tells: constant and unique."""
     profiling = importlib.import_module("ydata_profiling")
-    described = profiling.ProfileReport(rows, minimal=True, progress_bar=False).get_description()
+    report = profiling.ProfileReport(rows, minimal=True, infer_dtypes=True, progress_bar=False)
+    described = report.get_description()
     alerts = {(str(a.column_name), a.alert_type.name) for a in described.alerts}
     names = {
         "Numeric": "number",
