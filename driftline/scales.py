@@ -5,7 +5,8 @@ enough to tell none.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 Place = tuple[float, ...]
@@ -140,10 +141,14 @@ def _order_words(levels: Sequence[str]) -> list[str] | None:
         for level in levels
     }
     for scale in _SCALES:
-        places = {word: float(i) for i, words in enumerate(scale) for word in words.split("|")}
-        found = _order_by(
-            levels, lambda level, at=places: None if plain[level] not in at else (at[plain[level]],)
-        )
+        found = _order_by(levels, partial(_place_of_word, plain, scale))
         if found is not None:
             return found
     return None
+
+
+def _place_of_word(plain: Mapping[str, str], scale: Sequence[str], level: str) -> Place | None:
+    """Where its plain spelling stands on the scale."""
+    places = (i for i, words in enumerate(scale) if plain[level] in words.split("|"))
+    found = next(places, None)
+    return None if found is None else (float(found),)
