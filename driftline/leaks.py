@@ -13,12 +13,16 @@ from driftline.spelling import is_marker, read_number, spell, tidy
 from driftline.target_guesses import AnyTargetGuess
 
 LEAKING_RATIO = 0.995  # area under the curve, or rank correlation, of one column alone
+TELLING_RATIO = 0.97  # from which on it stays, and is told
 SAMPLE_ROWS = 20_000
 LEAST_PAIRS = 30
 
 
 def suspect_leak(guess: Guess, rows: pd.DataFrame, place: int, target: AnyTargetGuess) -> Guess:
-    """A column that alone tells the target nearly perfectly is left out, and told."""
+    """A column that alone tells the target nearly perfectly is left out, and told.
+
+    One that tells it very well may be no leak: it stays, and is told.
+    """
     if guess.role != "input":
         return guess
     names = [tidy(str(name)) for name in rows.columns]
@@ -27,14 +31,15 @@ def suspect_leak(guess: Guess, rows: pd.DataFrame, place: int, target: AnyTarget
     score = measure(
         cells_of(sample.iloc[:, names.index(guess.name)]), cells_of(sample.iloc[:, place])
     )
-    if score < LEAKING_RATIO:
+    if score < TELLING_RATIO:
         return guess
+    is_leak = score >= LEAKING_RATIO
     told = (
-        f"{guess.evidence}; alone it tells {target.name!r} nearly perfectly ({shown} "
-        f"{score:.3f}): "
-        "known only afterwards? To use it, move it to `columns`"
+        f"{guess.evidence}; alone it tells {target.name!r} "
+        f"{'nearly perfectly' if is_leak else 'very well'} ({shown} {score:.3f}): known only "
+        f"afterwards? To {'use it, move it to `columns`' if is_leak else 'leave it out, `ignored`'}"
     )
-    return replace(guess, role="ignored", evidence=told)
+    return replace(guess, role="ignored" if is_leak else "input", evidence=told)
 
 
 def tell_apart(values: Sequence[Any], truth: Sequence[Any]) -> float:

@@ -1,8 +1,12 @@
 """Columns that alone tell the target."""
 
 import numpy as np
+import pandas as pd
+import pytest
 
-from driftline.leaks import LEAKING_RATIO, follow
+from driftline.inference import guess_column
+from driftline.leaks import LEAKING_RATIO, follow, suspect_leak
+from driftline.target_guesses import guess_outcome
 
 RNG = np.random.default_rng(0)
 
@@ -21,3 +25,22 @@ def test_words_without_the_number_do_not_follow_it() -> None:
 
     assert follow(words, truth) < 0.2
     assert follow(unique, truth) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("noise", "role", "told"),
+    [(0.0, "ignored", "nearly perfectly"), (0.3, "input", "very well"), (3.0, "input", None)],
+)
+def test_a_column_is_left_out_or_told_by_how_well_it_tells_the_target(
+    noise: float, role: str, told: str | None
+) -> None:
+    truth = RNG.integers(0, 2, 900)
+    value = [f"{x:.3f}" for x in truth + noise * RNG.normal(size=900)]
+    rows = pd.DataFrame({"value": value, "y": truth.astype(str)})
+    target = guess_outcome("y", rows["y"].tolist(), source="t.csv")
+
+    guess = suspect_leak(guess_column("value", value), rows, 1, target)
+
+    assert guess.role == role
+    assert (told or "") in guess.evidence
+    assert ("known only afterwards?" in guess.evidence) == (told is not None)
