@@ -82,6 +82,7 @@ CASES: list[tuple[str, str, list[Any], str, dict[str, Any]]] = [
         "category",
         {"categories": ["low", "medium", "high"], "ordered": True},
     ),
+    ("grades", "sub_grade", ["B1", "A2", "A1"] * 30, "category", {"ordered": True}),
     ("row names", "rownames", [str(3 * i) for i in range(200)], "id", {}),
     ("a person's number", "patient_nbr", numbers(1, 90), "group", {}),
     ("a person", "individual", numbers(1, 90), "group", {}),
