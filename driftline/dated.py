@@ -4,10 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from driftline.dates import ORDERS, Order, read_date, spell_date
 
+TRIED = 200  # texts of which one has to be a date before all are read
 MOSTLY = 0.98  # of the cells that a kind has to fit; the others are set aside row by row
 FIRST_DAY, LAST_DAY = -25_567.0, 47_482.0  # 1900 to 2100: what 8 digits may mean
 MOST_DAYS = (-719_162.0, 2_932_896.0)  # of the years 1 to 9999
@@ -23,6 +25,8 @@ def describe_dates(counts: Counter[str], words: Sequence[str]) -> tuple[dict[str
 
     `counts` are its different texts, `words` those that stand for a missing value.
     """
+    if not any(read_date(text, order) for text in islice(counts, TRIED) for order in ORDERS):
+        return None
     codes = sorted([text for text in counts if _NO_DATE.fullmatch(text)] + list(words))
     total = counts.total() - sum(counts[text] for text in codes if _NO_DATE.fullmatch(text))
     days = {order: _read_days(counts, order) for order in ORDERS}

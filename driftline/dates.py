@@ -33,6 +33,7 @@ _YEAR_FIRST = re.compile(r"(\d{4})(?:[-/.])(\d{1,2})(?:[-/.])(\d{1,2})" + _TIME 
 _YEAR_LAST = re.compile(
     r"(\d{1,2})(?:[-/.]|,? )(\d{1,2})(?:[-/.]|,? )(\d{4}|\d{2})" + _TIME + _ZONE
 )
+_MONTH_OF_YEAR = re.compile(r"(\d{1,2})(?:[-/.]|,? )(\d{4})")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?()Z?)?")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})[A-Z]{{0,6}}\b\.?")
@@ -45,7 +46,10 @@ def read_iso(text: str) -> float | None:
 
 
 def read_date(text: str, order: Order = "iso") -> float | None:
-    """The days of a date as tables hold it; one that begins with its year is read in any order."""
+    """The days of a date as tables hold it; one that begins with its year is read in any order.
+
+    A month by its name and a year, as in Mar-2018, is the month's first day.
+    """
     upper = text.strip().upper()
     if len(upper) > MOST_CHARACTERS or not any(letter.isdigit() for letter in upper):
         return None
@@ -53,6 +57,9 @@ def read_date(text: str, order: Order = "iso") -> float | None:
     if match is not None:
         return _count(match.groups())
     named = _MONTH.sub(lambda found: str(_MONTHS.index(found[1]) + 1), upper, count=1)
+    month_of_year = _MONTH_OF_YEAR.fullmatch(named) if named != upper else None
+    if month_of_year is not None and order != "iso":
+        return _count((month_of_year[2], month_of_year[1], "1", *[None] * 4))
     match = _YEAR_LAST.fullmatch(named)
     if match is None or (order == "iso" and named == upper):
         return None

@@ -15,32 +15,25 @@ import pandas as pd
 
 from driftline.cleaning import cells_of
 from driftline.dated import MOSTLY, describe_dates
+from driftline.identities import find_identity
 from driftline.levels import FREE, LONG, MOST_CATEGORIES, describe_levels
-from driftline.spelling import is_marker, read_number, spell, tidy
+from driftline.missing_codes import LEAST_OF_A_CODE, find_codes, find_texts, find_words
+from driftline.spelling import is_marker, read_number, spell_all, tidy
 
 Role = Literal["input", "ignored"]
 Kind = Literal[
     "number", "integer", "category", "date", "text", "id", "group", "weight", "constant", "empty"
 ]
 
-CODES_IN_NUMBERS = (-1, -7, -8, -9, -77, -88, -99, -777, -888, -999, -7777, -8888, -9999)
-CODES_AT_THE_TOP = (77, 88, 99, 777, 888, 999, 7777, 8888, 9999, 99999)
-WORDS_FOR_MISSING = frozenset({"?", "-", "--", ".", "unknown", "missing", "none", "not available"})
-NONE = "none"
 MOST_SIGNS = 3  # kg and lb, say
-LEAST_OF_A_CODE = 3  # cells that hold it
-GAP_OF_A_CODE = 2.0  # times the largest other value
-MOST_UNIQUE = 0.95
-LEAST_ROWS_OF_AN_ID = 20
+MOST_NOMINAL = 30  # numbered things that have no order
 ROOM = 0.5  # beyond the values seen, as a share of their span
 
-_ID = re.compile(
-    r"(^|[_\s.-])(id|ids|uuid|guid|key|mrn|ssn|index|row|record|serial|nr|number|nbr|no)$|id$|^unnamed",
-    re.IGNORECASE,
-)
 _CODE = re.compile(r"(^|[_\s.-])(id|code|zip|plz)$|[a-z](Id|ID|Code)$", re.IGNORECASE)
-_PERSON = re.compile(
-    r"patient|person|subject|member|customer|client|user|case|individual|household", re.IGNORECASE
+_NOMINAL = re.compile(
+    r"(^|[_\s.-]|(?<=[a-z]))(race|ethnic|ethnicity|marital|marital[_\s.-]?status|religion|denomination|denomina"
+    r"|occupation|profession|employment|nationality|language|department|colou?r|blood[_\s.-]?(type|group))$",
+    re.IGNORECASE,
 )
 _WITH_SIGNS = re.compile(r"[^\d\s]{0,3} ?[+-]?[\d.,' ]*\d ?[^\d\s]{1,4}|[^\d\s]{1,3} ?[\d.,' ]*\d")
 _UNIT_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,15})[)\]]\s*$")
@@ -99,14 +92,15 @@ def guess_columns(rows: pd.DataFrame, *, without: Sequence[str] = ()) -> list[Gu
 
 def guess_column(name: str, cells: Sequence[Any]) -> Guess:
     """What one column is taken for."""
-    texts = [None if cell is None else spell(cell) for cell in cells]
-    present = [text for text in texts if text is not None and not is_marker(text)]
+    texts = spell_all(cells)
+    markers = {text for text in set(texts) if text is None or is_marker(text)}
+    present = [text for text in texts if text is not None and text not in markers]
     total = len(texts)
     missing = 1 - len(present) / max(total, 1)
     counts = Counter(present)
     if not counts:
         return Guess(name, "empty", "ignored", "no cell holds a value", missing=missing)
-    words = _words_for_missing(counts)
+    words = find_words(counts)
     present = [text for text in present if text not in words]
     counts = Counter(present)
     if len(counts) == 1:
@@ -117,20 +111,6 @@ def guess_column(name: str, cells: Sequence[Any]) -> Guess:
         if found is not None:
             return _with_missing(found, missing, total)
     return _leave_out_text(name, present, counts, missing)
-
-
-def _words_for_missing(counts: Counter[str]) -> list[str]:
-    """Values that stand for a missing one.
-
-    Beside a single value they are the other one: + and -. Among words, none may be an answer.
-    """
-    words = [text for text in counts if text.lower() in WORDS_FOR_MISSING]
-    others = [text for text in counts if text not in words]
-    if len(others) < 2:  # noqa: PLR2004 - one value is no choice
-        return []
-    if any(any(letter.isdigit() for letter in text) for text in others):
-        return words
-    return [text for text in words if text.lower() != NONE]
 
 
 def _with_missing(guess: Guess, missing: float, total: int) -> Guess:
@@ -148,34 +128,8 @@ def _guess_id(
     name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
 ) -> Guess | None:
     del words
-    unique = len(counts) / len(present)
-    is_named, is_person = bool(_ID.search(name)), bool(_PERSON.search(name))
-    if len(present) < LEAST_ROWS_OF_AN_ID or _has_fractions(counts):
-        return None
-    if unique >= MOST_UNIQUE and (is_named or _is_sequence(present)):
-        told = f"{unique:.0%} of its values occur once" + (", and its name says id" * is_named)
-        return Guess(name, "id", "ignored", told)
-    is_persons = is_person and (is_named or bool(_PERSON.fullmatch(name)))
-    if is_persons and unique < MOST_UNIQUE and len(counts) > MOST_CATEGORIES:
-        told = (
-            f"{len(counts)} values for {len(present)} rows, named as a person's: several rows each"
-        )
-        return Guess(name, "group", "ignored", told)
-    return None
-
-
-def _has_fractions(counts: Counter[str]) -> bool:
-    numbers = [read_number(text) for text in counts]
-    return any(number is not None and not number.is_integer() for number in numbers)
-
-
-def _is_sequence(present: Sequence[str]) -> bool:
-    """Whether the values count up or down by one, as a row number does."""
-    numbers = [read_number(text) for text in present]
-    if any(number is None for number in numbers):
-        return False
-    steps = np.diff(np.array(numbers, dtype=float))
-    return bool(len(steps) and (np.all(steps == 1) or np.all(steps == -1)))
+    found = find_identity(name, present, counts)
+    return None if found is None else Guess(name, found[0], "ignored", found[1])
 
 
 def _guess_date(
@@ -201,13 +155,13 @@ def describe_number(
     for text, number in numbers.items():
         if number is not None:
             values[number] += counts[text]
-    codes = _find_codes(values)
+    codes = find_codes(values)
     kept = sorted(value for value in values if value not in codes)
     if len(kept) <= 2:  # noqa: PLR2004 - two values are a yes and a no, in whatever numbers
         return None
     is_whole = all(value.is_integer() for value in kept)
-    if is_whole and _CODE.search(name) and len(counts) <= MOST_CATEGORIES:
-        return None  # numbers that name things
+    if is_whole and _names_things(name, kept):
+        return None
     kind: Kind = "integer" if is_whole else "number"
     keys: dict[str, Any] = {"kind": kind}
     if unit := guess_unit(name):
@@ -222,24 +176,17 @@ def describe_number(
     return Guess(name, kind, "input", told, keys)
 
 
+def _names_things(name: str, kept: Sequence[float]) -> bool:
+    """Whether whole numbers name things: by a word for ids, or few by one for what has no order."""
+    if _CODE.search(name) and len(kept) <= MOST_CATEGORIES:
+        return True
+    is_few = kept[0] in {0, 1} and kept[-1] <= MOST_NOMINAL
+    return is_few and bool(_NOMINAL.search(name))
+
+
 def _is_code(text: str) -> bool:
     """Whether it is written as no number is: `007`, a postal code."""
     return bool(re.fullmatch(r"0\d+", text))
-
-
-def _find_codes(values: Mapping[float, int]) -> set[float]:
-    """Numbers that stand for a missing value: far from all others, well-known, and repeated."""
-    ordinary = [v for v in values if v not in CODES_IN_NUMBERS and v not in CODES_AT_THE_TOP]
-    if len(ordinary) < 2:  # noqa: PLR2004 - nothing to be far from
-        return set()
-    low, high = min(ordinary), max(ordinary)
-    below = {v for v in CODES_IN_NUMBERS if low >= 0 and values.get(v, 0) >= LEAST_OF_A_CODE}
-    above = {
-        v
-        for v in CODES_AT_THE_TOP
-        if values.get(v, 0) >= LEAST_OF_A_CODE and v > GAP_OF_A_CODE * max(high, 1)
-    }
-    return {float(v) for v in below | above}
 
 
 def _as_key(value: float) -> int | float:
@@ -261,7 +208,9 @@ def _with_room(low: float, high: float, *, is_whole: bool) -> tuple[float, float
 def _guess_category(
     name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
 ) -> Guess | None:
-    found = describe_levels(present, counts, words)
+    codes = [*words, *find_texts(counts)]
+    kept = [text for text in present if text not in codes]
+    found = describe_levels(kept, Counter(kept), codes, name=name)
     return None if found is None else Guess(name, "category", "input", found[1], found[0])
 
 

@@ -13,12 +13,16 @@ from driftline.spelling import is_marker, read_number, spell, tidy
 from driftline.target_guesses import AnyTargetGuess
 
 LEAKING_RATIO = 0.995  # area under the curve, or rank correlation, of one column alone
+TELLING_RATIO = 0.97  # from which on it stays, and is told
 SAMPLE_ROWS = 20_000
 LEAST_PAIRS = 30
 
 
 def suspect_leak(guess: Guess, rows: pd.DataFrame, place: int, target: AnyTargetGuess) -> Guess:
-    """A column that alone tells the target nearly perfectly is left out, and told."""
+    """A column that alone tells the target nearly perfectly is left out, and told.
+
+    One that tells it very well may be no leak: it stays, and is told.
+    """
     if guess.role != "input":
         return guess
     names = [tidy(str(name)) for name in rows.columns]
@@ -27,14 +31,15 @@ def suspect_leak(guess: Guess, rows: pd.DataFrame, place: int, target: AnyTarget
     score = measure(
         cells_of(sample.iloc[:, names.index(guess.name)]), cells_of(sample.iloc[:, place])
     )
-    if score < LEAKING_RATIO:
+    if score < TELLING_RATIO:
         return guess
+    is_leak = score >= LEAKING_RATIO
     told = (
-        f"{guess.evidence}; alone it tells {target.name!r} nearly perfectly ({shown} "
-        f"{score:.3f}): "
-        "known only afterwards? To use it, move it to `columns`"
+        f"{guess.evidence}; alone it tells {target.name!r} "
+        f"{'nearly perfectly' if is_leak else 'very well'} ({shown} {score:.3f}): known only "
+        f"afterwards? To {'use it, move it to `columns`' if is_leak else 'leave it out, `ignored`'}"
     )
-    return replace(guess, role="ignored", evidence=told)
+    return replace(guess, role="ignored" if is_leak else "input", evidence=told)
 
 
 def tell_apart(values: Sequence[Any], truth: Sequence[Any]) -> float:
@@ -64,14 +69,29 @@ def tell_apart(values: Sequence[Any], truth: Sequence[Any]) -> float:
 
 
 def follow(values: Sequence[Any], truth: Sequence[Any]) -> float:
-    """How nearly a number goes with another one, as the size of their rank correlation.
+    """How nearly a column goes with a number, as the size of their rank correlation.
 
-    Too few pairs of numbers tell nothing.
+    Words count as the mean of the other rows that have them. Too few pairs tell nothing.
     """
-    pairs = pd.DataFrame({"value": _numbers_of(values), "truth": _numbers_of(truth)}).dropna()
+    numbers = _numbers_of(values)
+    if sum(number is not None for number in numbers) < len(numbers) / 2:
+        numbers = _means_of(values, truth)
+    pairs = pd.DataFrame({"value": numbers, "truth": _numbers_of(truth)}).dropna()
     if len(pairs) < LEAST_PAIRS or pairs.nunique().min() < 2:  # noqa: PLR2004 - one value goes with none
         return 0.0
     return abs(float(pairs["value"].rank().corr(pairs["truth"].rank())))
+
+
+def _means_of(values: Sequence[Any], truth: Sequence[Any]) -> list[float | None]:
+    """For each cell the mean truth of the cells that say the same, in the other two thirds."""
+    words = pd.Series(["" if value is None else spell(value) for value in values])
+    known = pd.Series(_numbers_of(truth), dtype="float64")
+    third = np.arange(len(words)) % 3
+    found = pd.Series(np.nan, index=words.index)
+    for each in range(3):
+        means = known[third != each].groupby(words[third != each]).mean()
+        found[third == each] = words[third == each].map(means)
+    return [None if np.isnan(mean) else float(mean) for mean in found]
 
 
 def _numbers_of(values: Sequence[Any]) -> list[float | None]:

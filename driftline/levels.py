@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from driftline.scales import order_levels
+
 MOST_CATEGORIES = 50
 LONG, FREE = 25, 0.8  # characters, and share of different texts, of free text
 _KEPT, _LEAST_SHARE, _LEAST_CELLS, _MOST_OF_ALL = 30, 0.005, 20, 0.5  # of levels that stay
@@ -15,16 +17,19 @@ _NUMBER_IN_TEXT = re.compile(r"\d+(\.\d+)?")
 
 
 def describe_levels(
-    present: Sequence[str], counts: Counter[str], words: Sequence[str]
+    present: Sequence[str], counts: Counter[str], words: Sequence[str], *, name: str = ""
 ) -> tuple[dict[str, Any], str] | None:
     """The keys of a category and what tells them; None for a column that is none.
+
+    `words` stand for a missing value and are none of its values.
 
     Of a code with very many values the frequent ones are kept, and one category stands for the
     others, where the kept ones fill most of the cells.
     """
     if len(counts) > max(len(present) / 2, 2) or _is_free(present, counts):
         return None
-    found = _fold(present, counts) if len(counts) > MOST_CATEGORIES else _name_all(present, counts)
+    is_folded = len(counts) > MOST_CATEGORIES
+    found = _fold(present, counts) if is_folded else _name_all(present, counts, name)
     if found is None or not words:
         return found
     keys, told = found
@@ -37,14 +42,17 @@ def _is_free(present: Sequence[str], counts: Counter[str]) -> bool:
     return len(counts) > MOST_CATEGORIES and length >= LONG
 
 
-def _name_all(present: Sequence[str], counts: Counter[str]) -> tuple[dict[str, Any], str]:
+def _name_all(
+    present: Sequence[str], counts: Counter[str], name: str
+) -> tuple[dict[str, Any], str]:
     levels = sorted(counts, key=_in_order)
     rarest = min(counts.values())
     told = f"{len(levels)} values; the rarest stands in {rarest} of {len(present)} cells"
     keys: dict[str, Any] = {"kind": "category", "categories": levels}
-    if len(levels) > 2 and _are_steps(levels):  # noqa: PLR2004 - two have an order anyway
-        keys["ordered"] = True
-        told += "; in the order of the numbers in them"
+    ordered = order_levels(levels, name)
+    if ordered is not None:
+        keys |= {"categories": ordered, "ordered": True}
+        told += f"; in order from {ordered[0]!r} to {ordered[-1]!r}"
     return keys, told
 
 
@@ -67,9 +75,3 @@ def _in_order(text: str) -> tuple[float, str]:
     """By the first number in it; texts without one come last."""
     found = _NUMBER_IN_TEXT.search(text)
     return (float(found.group()) if found else math.inf, text)
-
-
-def _are_steps(levels: Sequence[str]) -> bool:
-    """Whether levels differ in their numbers alone, as `3 of 10` and `[40-50)` do."""
-    patterns = {_NUMBER_IN_TEXT.sub("#", text) for text in levels}
-    return len(patterns) == 1 and "#" in next(iter(patterns)) and next(iter(patterns)) != "#"

@@ -7,7 +7,7 @@ of them is declared. Needs the standard library only, since serving encodes with
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
@@ -39,6 +39,15 @@ def spell(value: object) -> str:
     if isinstance(value, int | float | Decimal):
         return _spell_number(value)
     return tidy(str(value)).removesuffix(" 00:00:00")  # a date, as pandas holds it
+
+
+def spell_all(cells: Sequence[object]) -> list[str | None]:
+    """The spelling of each cell, None where it has none; the same text is spelt only once."""
+    known = {cell: tidy(cell) for cell in {cell for cell in cells if isinstance(cell, str)}}
+    return [
+        None if cell is None else known[cell] if isinstance(cell, str) else spell(cell)
+        for cell in cells
+    ]
 
 
 def _spell_number(value: float | Decimal) -> str:

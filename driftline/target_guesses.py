@@ -9,7 +9,7 @@ import yaml
 
 from driftline.errors import DataError
 from driftline.inference import describe_number
-from driftline.spelling import is_marker, read_number, spell
+from driftline.spelling import is_marker, read_number, spell_all
 
 MOST_CLASSES = 30
 LEAST_OF_A_CLASS = 2
@@ -120,7 +120,7 @@ def guess_outcome(name: str, cells: Sequence[Any], *, source: str) -> AnyTargetG
 
 def guess_number(name: str, cells: Sequence[Any]) -> NumberGuess | None:
     """The column as a number; None where its values are few, or are no numbers."""
-    texts = [None if cell is None else spell(cell) for cell in cells]
+    texts = spell_all(cells)
     present = [t for t in texts if t is not None and not is_marker(t)]
     counts = Counter(present)
     is_rare = min(counts.values(), default=0) < LEAST_OF_A_CLASS
@@ -138,7 +138,7 @@ def guess_number(name: str, cells: Sequence[Any]) -> NumberGuess | None:
 
 def guess_target(name: str, cells: Sequence[Any], *, source: str) -> TargetGuess:
     """The classes of a target; the positive one is the word for it, or the rarer of two."""
-    texts = [None if cell is None else spell(cell) for cell in cells]
+    texts = spell_all(cells)
     present = [t for t in texts if t is not None and not is_marker(t)]
     counts = Counter(present)
     _check_classes(counts, f"{source}: column {name!r}")

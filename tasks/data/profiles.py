@@ -12,7 +12,7 @@ from driftline.cleaning import cells_of
 from driftline.dates import read_bounds, read_date, spell_date
 from driftline.inference import Guess
 from driftline.onboarding import Onboarding
-from driftline.spelling import read_number, spell, tidy
+from driftline.spelling import read_number, spell_all, tidy
 from driftline.target_guesses import AnyTargetGuess
 from tasks.data.pictures import draw_bars, write_page
 
@@ -54,7 +54,7 @@ def _picture(guess: Guess, cells: Sequence[Any]) -> str:
     """Bars of a column that is used; what is left out may be identifiers, and is not shown."""
     if guess.role != "input":
         return ""
-    texts = [spell(cell) for cell in cells if cell is not None]
+    texts = [text for text in spell_all(cells) if text is not None]
     if guess.kind == "category":
         named, other = set(guess.keys["categories"]), guess.keys.get("unseen")
         levels = (text if text in named else other for text in texts)
@@ -63,8 +63,10 @@ def _picture(guess: Guess, cells: Sequence[Any]) -> str:
         return draw_bars([count for _, count in most], [f"{name}: {count}" for name, count in most])
     if guess.kind == "date":
         order = guess.keys.get("format", "iso")
-        return _histogram([read_date(text, order) for text in texts], guess, spell_date)
-    return _histogram([read_number(text) for text in texts], guess, "{:.4g}".format)
+        days = {text: read_date(text, order) for text in set(texts)}
+        return _histogram([days[text] for text in texts], guess, spell_date)
+    numbers = {text: read_number(text) for text in set(texts)}
+    return _histogram([numbers[text] for text in texts], guess, "{:.4g}".format)
 
 
 def _histogram(

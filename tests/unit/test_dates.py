@@ -78,6 +78,9 @@ def test_a_date_comes_back_to_the_second(moment: dt.datetime) -> None:
         ("2024-02-30", "iso", None),
         ("1.5", "day_first", None),
         ("March 2024", "iso", None),
+        ("Mar-2024", "day_first", DAY - 4),
+        ("mar 2024", "month_first", DAY - 4),
+        ("3-2024", "day_first", None),
         ("12:30", "iso", None),
     ],
 )

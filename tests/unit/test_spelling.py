@@ -12,6 +12,7 @@ from driftline.spelling import (
     part_codes,
     read_number,
     spell,
+    spell_all,
     tidy,
 )
 
@@ -92,3 +93,9 @@ def test_what_only_some_readers_take_for_a_number_is_none(text: str) -> None:
 
 def test_missing_codes_of_a_number_are_numbers_and_words() -> None:
     assert part_codes(["-9", "-9.0", "?", "n.d."]) == (frozenset({-9.0}), frozenset({"?", "n.d."}))
+
+
+def test_all_cells_are_spelt_as_each_is_by_itself() -> None:
+    cells = ["1.0", " a  b", True, 1, 1.0, None, Decimal("1.50"), " a  b"]
+
+    assert spell_all(cells) == [None if cell is None else spell(cell) for cell in cells]

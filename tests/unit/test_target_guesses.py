@@ -94,5 +94,5 @@ def test_a_column_that_goes_with_the_number_is_left_out_and_told() -> None:
 
 
 def test_what_is_no_number_goes_with_none() -> None:
-    assert follow(["a", "b"] * 40, [str(i) for i in range(80)]) == 0.0
+    assert follow(["a", "b"] * 40, [str(i) for i in range(80)]) < 0.1
     assert follow(["1"] * 80, [str(i) for i in range(80)]) == 0.0

@@ -1,0 +1,1 @@
+"""What columns of real tables are, and who takes them for it: for the onboarding benchmark."""
