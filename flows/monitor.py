@@ -46,8 +46,9 @@ class Case:
     """What is to be judged: a model, the rows it was trained on and not, and what came in.
 
     `known` is all of its snapshot; `places` are those of the current rows in what came in, where
-    some were left out; `season` are rows of the season before. `judged` names a source that is
-    judged in place of the log; of a holdout nothing is kept.
+    some were left out; `season` are rows of the season before, `earlier` those that came just
+    before. `judged` names a source that is judged in place of the log; of a holdout nothing is
+    kept.
     """
 
     served: ServedModel
@@ -58,6 +59,7 @@ class Case:
     places: tuple[int, ...]
     faults: tuple[str, ...]
     season: pd.DataFrame
+    earlier: pd.DataFrame
     window: Window
     refused: Refusals
     judged: str | None
@@ -113,6 +115,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
             faults=case.faults,
             accepted=predictions.read_accepted(spec),
             season=case.season,
+            earlier=case.earlier,
         )
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
         decision, evidence = judge(seen, labels, spec, case.served)
@@ -166,7 +169,8 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
         current.table,
         current.places,
         faults,
-        clean_season(spec, window),
+        clean_before(seasons.read_season(spec, window), spec, "the season before"),
+        clean_before(seasons.read_earlier(spec, window, served.version), spec, "the rows before"),
         window,
         refused,
         judged,
@@ -174,10 +178,9 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
     )
 
 
-def clean_season(spec: Problem, window: Window) -> pd.DataFrame:
-    """Rows of the season before, where the problem has seasons and the log reaches back so far."""
-    raw = seasons.read_season(spec, window)
-    return clean_current(raw, spec, source="the season before").table if len(raw) else raw
+def clean_before(raw: pd.DataFrame, spec: Problem, what: str) -> pd.DataFrame:
+    """Rows of the log to compare with or to fill up with, cleaned, where there are some."""
+    return clean_current(raw, spec, source=what).table if len(raw) else raw
 
 
 def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> Labels:
