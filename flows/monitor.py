@@ -13,6 +13,7 @@ from driftline.digests import digest_bytes, digest_columns
 from driftline.evidence import Labels
 from driftline.findings import Inputs
 from driftline.problem import Problem
+from driftline.quarantine import was_set_aside
 from driftline.refusals import Refusals
 from driftline.served import ServedModel
 from driftline.shadow import Shadow
@@ -107,17 +108,20 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     """Gather, judge, record and tell; only then draw, since a verdict rests on no picture."""
     with step("judge drift"):
         case = gather(spec, source=source, model=model, holdout=holdout)
+        accepted = predictions.read_accepted(spec)
         seen = inputs.inspect_inputs(
             case.reference,
             case.current,
             spec,
             case.served,
             faults=case.faults,
-            accepted=predictions.read_accepted(spec),
+            accepted=accepted,
             season=case.season,
             earlier=case.earlier,
         )
+        is_held = was_set_aside(case.window.state, accepted)
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
+        labels = replace(labels, is_held=is_held)
         decision, evidence = judge(seen, labels, spec, case.served)
         takes_back = bool(evidence.taken_back)
         decision = name_person(decision, spec, takes_back=takes_back)
