@@ -1,6 +1,5 @@
 """Monitor: judge what came in since the last verdict, let it be known, and act on it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +10,7 @@ from driftline.digests import digest_bytes
 from driftline.evidence import Labels
 from driftline.findings import Inputs
 from driftline.problem import Problem
+from driftline.quarantine import was_set_aside
 from driftline.verdicts import DriftDecision, Evidence, leaves_rows
 from flows.rollback import rollback
 from flows.shared.aliases import has_had_champion
@@ -75,8 +75,11 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     """Gather, judge, record and tell; only then draw, since a verdict rests on no picture."""
     with step("judge drift"):
         case = gather(spec, source=source, model=model, holdout=holdout)
-        seen = inspect(spec, case)
+        accepted = predictions.read_accepted(spec)
+        seen = inspect(spec, case, accepted)
+        is_held = was_set_aside(case.window.state, accepted)
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
+        labels = replace(labels, is_held=is_held)
         decision, evidence = judge(seen, labels, spec, case.served)
         takes_back = bool(evidence.taken_back)
         decision = name_person(decision, spec, takes_back=takes_back)
@@ -98,7 +101,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     return {"drift": drift}
 
 
-def inspect(spec: Problem, case: Case) -> Inputs:
+def inspect(spec: Problem, case: Case, accepted: set[str]) -> Inputs:
     """What the inputs of a case show, beside those that people have accepted."""
     return inputs.inspect_inputs(
         case.reference,
@@ -106,8 +109,9 @@ def inspect(spec: Problem, case: Case) -> Inputs:
         spec,
         case.served,
         faults=case.faults,
-        accepted=predictions.read_accepted(spec),
+        accepted=accepted,
         season=case.season,
+        earlier=case.earlier,
     )
 
 

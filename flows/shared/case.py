@@ -26,8 +26,8 @@ class Case:
     """What is to be judged: a model, the rows it was trained on and not, and what came in.
 
     `known` is all of its snapshot; `places` are those of the current rows in what came in, where
-    some were left out; `season` are rows of the season before. `judged` names a source that is
-    judged in place of the log; of a holdout nothing is kept.
+    some were left out; `season` are rows of the season before, `earlier` those that came just
+    before. `judged` names a source that is judged in place of the log; of a holdout nothing is kept.
     """
 
     served: ServedModel
@@ -38,6 +38,7 @@ class Case:
     places: tuple[int, ...]
     faults: tuple[str, ...]
     season: pd.DataFrame
+    earlier: pd.DataFrame
     window: Window
     refused: Refusals
     judged: str | None
@@ -70,7 +71,10 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
         current=current.table,
         places=current.places,
         faults=current.faults + inputs.fault_of_refusals(refused, len(raw), spec),
-        season=clean_season(spec, served, window),
+        season=clean_before(seasons.read_season(spec, window), spec, served, "the season before"),
+        earlier=clean_before(
+            seasons.read_earlier(spec, window, served.version), spec, served, "the rows before"
+        ),
         window=window,
         refused=refused,
         judged=None if source is None else f"{source}:{digest_columns(current.table)}",
@@ -87,12 +91,9 @@ def clean_came(
     return clean_current(raw, spec, served.contract, source=source or "the prediction log")
 
 
-def clean_season(spec: Problem, served: ServedModel, window: Window) -> pd.DataFrame:
-    """Rows of the season before, where the problem has seasons and the log reaches back so far."""
-    raw = seasons.read_season(spec, window)
-    if not len(raw):
-        return raw
-    return clean_current(raw, spec, served.contract, source="the season before").table
+def clean_before(raw: pd.DataFrame, spec: Problem, served: ServedModel, what: str) -> pd.DataFrame:
+    """Rows of the log to compare with or to fill up with, cleaned, where there are some."""
+    return clean_current(raw, spec, served.contract, source=what).table if len(raw) else raw
 
 
 def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> Labels:

@@ -1,4 +1,4 @@
-"""The season before: predictions of the same time a period earlier, to compare like with like."""
+"""Rows of before: of the same time a period earlier, to compare like with like, and the latest."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ import pandas as pd
 from sqlalchemy import func, select
 
 from bentos.log.tables import PREDICTIONS
+from driftline.lately import rows_lacking
 from driftline.problem import Problem
 from driftline.verdicts import Window
 from tasks.decorators import io
@@ -37,3 +38,28 @@ def read_season(problem: Problem, window: Window) -> pd.DataFrame:
             *outside_quarantine(connection, problem.name),
         )
         return read_inputs(connection, problem, *alike)[0]
+
+
+@io(name="read rows just before")
+def read_earlier(problem: Problem, window: Window, model_version: str) -> pd.DataFrame:
+    """Inputs that this model answered just before a window that is to be filled up by them.
+
+    What is in quarantine is left out, and parts of batches, which are large enough alone.
+    """
+    lacking = rows_lacking(len(window.inputs), problem.drift)
+    if not lacking:
+        return window.inputs.head(0)
+    with open_records().connect() as connection:
+        mine = (
+            PREDICTIONS.c.problem == problem.name,
+            PREDICTIONS.c.model_version == model_version,
+            PREDICTIONS.c.sequence < window.first,
+            PREDICTIONS.c.inputs.is_not(None),
+            *outside_quarantine(connection, problem.name),
+        )
+        newest = select(PREDICTIONS.c.sequence).where(*mine)
+        newest = newest.order_by(PREDICTIONS.c.sequence.desc()).limit(lacking)
+        places = connection.execute(newest).scalars().all()
+        if not places:
+            return window.inputs.head(0)
+        return read_inputs(connection, problem, *mine, PREDICTIONS.c.sequence >= places[-1])[0]

@@ -16,6 +16,7 @@ from driftline.faults import find_faults
 from driftline.findings import Inputs
 from driftline.informative import choose_rows_to_label
 from driftline.joint import JointChange, measure_joint
+from driftline.lately import fill_up
 from driftline.losses import NUMBER_LOSSES
 from driftline.problem import Problem
 from driftline.refusals import Refusals
@@ -41,12 +42,14 @@ def inspect_inputs(
     faults: Sequence[str] = (),
     accepted: Collection[str] = (),
     season: pd.DataFrame | None = None,
+    earlier: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> Inputs:
     """Faults and changes of the inputs, and what answers to them are likely to lose.
 
     `faults` are known already; findings that a person has `accepted` are told and no faults.
-    Changes are measured against rows of the `season` before where there are enough of them.
+    Changes are measured against rows of the `season` before where there are enough of them, and
+    where the current rows are few, of these and the latest `earlier` ones together.
     Columns are judged by all rows, relations and rows as wholes by so many as they say.
     """
     if not len(current):
@@ -57,6 +60,8 @@ def inspect_inputs(
         tell(f"changes are measured against {len(season)} rows of the season before")
     alike = reference if season is None else season
     found = (*faults, *find_faults(reference, current, problem))
+    if earlier is not None:
+        current = fill_up(current, earlier, problem.drift)
     seen = Inputs(
         rows=len(current),
         faults=tuple(text for text in found if name_of(text) not in accepted),

@@ -35,6 +35,11 @@ class Scenario:
     within: int = 2
     strength: Callable[[int], float] = lambda window: float(window > 0)
 
+    @property
+    def title(self) -> str:
+        """The name, which says where no labels come."""
+        return self.name if self.is_labelled else f"{self.name}, no labels"
+
 
 def _other_rows(alter: Callable[[People, np.random.Generator], People]) -> Callable[..., Draw]:
     """Draws the same people and alters their rows at any strength above 0."""

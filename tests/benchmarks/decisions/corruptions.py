@@ -140,9 +140,10 @@ def _next_row(table: pd.DataFrame, name: str, rng: np.random.Generator) -> pd.Se
 def _mirrored(table: pd.DataFrame, name: str, rng: np.random.Generator) -> pd.Series | None:
     """The marginal distribution stays, and every correlation changes its sign."""
     del rng
-    order = table[name].rank(method="first").astype(int) - 1
-    ordered = np.sort(table[name].to_numpy())
-    return pd.Series(ordered[len(ordered) - 1 - order.to_numpy()], index=table.index)
+    present = table[name].dropna()
+    order = present.rank(method="first").to_numpy().astype(int) - 1
+    ordered = np.sort(present.to_numpy())[::-1]
+    return pd.Series(ordered[order], index=present.index).reindex(table.index)
 
 
 def _clipped(table: pd.DataFrame, name: str, rng: np.random.Generator) -> pd.Series | None:

@@ -135,7 +135,8 @@ def live_unlabelled(stream: Stream, history: History) -> tuple[str, ...]:
     """Look at the inputs of each window alone, with the parts of a monitoring run.
 
     What was found is released before the next window, so the same finding holds nothing up. Rows
-    that are too few to be judged wait for those of the next window, as they do in production.
+    that are too few to be judged are filled up by those before, or wait for those of the next
+    window, as they do in production.
     """
     served, problem = stream.champion.serve(), history.problem
     reference = stream.champion.reference[list(problem.columns)]
@@ -146,7 +147,10 @@ def live_unlabelled(stream: Stream, history: History) -> tuple[str, ...]:
     for place in range(1, history.windows):
         newest = history.table.iloc[history.rows_of(place)][list(problem.columns)]
         rows = pd.concat([waiting, newest], ignore_index=True)
-        seen = inputs.inspect_inputs.fn(reference, rows, problem, served, accepted=known)
+        judged = history.table.iloc[history.before(0) : history.before(place) - len(rows)]
+        seen = inputs.inspect_inputs.fn(
+            reference, rows, problem, served, accepted=known, earlier=judged[list(problem.columns)]
+        )
         window = Window(rows, rows.head(0), 1, 0, 0, 0, 0, state)
         standing = cohorts.standing_of(window)
         labels = Labels(window, stream.champion.promise, standing)

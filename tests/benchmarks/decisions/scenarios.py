@@ -52,6 +52,7 @@ LEAST_ROWS = {50: 0, 200: 0, 2_000: 1_000, 20_000: 15_000}  # of a table, to dra
 MOST_ELEMENTS = 30  # of an encoded row at 20,000 rows a window: wider ones take minutes to fit
 UNLABELLED_SIZES = (50, 200, 2_000)
 UNLABELLED_A_SEED = 2
+NAMES = tuple(scenario.title for scenario in (*LABELLED, *UNLABELLED))
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,22 @@ def _can_be_drawn(population: Population, size: int) -> bool:
     return is_quick and population.rows >= LEAST_ROWS[size]
 
 
-def run_seed(seed: int, populations: Sequence[Population], sizes: Sequence[int]) -> list[Life]:
-    """All lives of a seed; each table's champion is trained once."""
+def run_seed(
+    seed: int,
+    populations: Sequence[Population],
+    sizes: Sequence[int],
+    scenarios: Sequence[str] = NAMES,
+) -> list[Life]:
+    """All lives of a seed under these scenarios; each table's champion is trained once.
+
+    A life is the same whatever else is lived.
+    """
     champions: dict[str, Champion] = {}
     lives = []
     with threadpool_limits(1):
         for number, turn in enumerate(plan_turns(seed, populations, sizes)):
+            if turn.scenario.title not in scenarios:
+                continue
             name = turn.population.name
             if name not in champions:
                 rng = np.random.default_rng([seed, *name.encode()])
@@ -161,7 +172,7 @@ def run_all(
     """All seeds, told as they are done."""
     run = delayed(run_seed)
     work = Parallel(n_jobs=options.jobs, return_as="generator_unordered")(
-        run(seed, populations, options.sizes) for seed in seeds
+        run(seed, populations, options.sizes, options.scenarios) for seed in seeds
     )
     lives: list[Life] = []
     begun = time.perf_counter()
@@ -184,10 +195,12 @@ def main() -> None:
     parser.add_argument("--tuning", action="store_true", help="the seeds that knobs may look at")
     parser.add_argument("--tables", nargs="*", help="of these tables alone")
     parser.add_argument("--sizes", nargs="*", type=int, choices=SIZES, default=list(SIZES))
+    parser.add_argument("--scenarios", nargs="*", choices=NAMES, default=NAMES, metavar="NAME")
+    parser.add_argument("--skip", type=int, default=0, help="seeds to leave out first")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path, help="where to write each life")
     options = parser.parse_args()
-    seeds = (TUNING_SEEDS if options.tuning else REPORTING_SEEDS)[: options.seeds]
+    seeds = (TUNING_SEEDS if options.tuning else REPORTING_SEEDS)[options.skip :][: options.seeds]
     with threadpool_limits(1):
         populations = [make_population(table) for table in load_tables(options.tables)]
     lives = run_all(seeds, populations, options)

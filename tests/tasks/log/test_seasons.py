@@ -1,4 +1,4 @@
-"""Rows of the season before: of the same time a period earlier, and sound."""
+"""Rows of before: of the same time a period earlier, or the latest, and sound."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,3 +50,20 @@ def test_without_a_period_there_is_no_season(home: Path, problem: Problem) -> No
     predict(problem, ["b"])
 
     assert len(seasons.read_season.fn(problem, read(problem))) == 0
+
+
+def test_a_small_window_is_filled_up_by_what_came_just_before(home: Path) -> None:
+    del home
+    problem = make_problem(drift={"min_rows": 10})
+    predict(problem, [f"first {i}" for i in range(6)])
+    judge(problem, read(problem), "ok", "nothing changed")
+    predict(problem, [f"broken {i}" for i in range(6)])
+    judge(problem, read(problem), "quarantine", "level: stuck at one value")
+    predict(problem, [f"now {i}" for i in range(4)])
+    few = seasons.read_earlier.fn(problem, read(problem), "3")
+    predict(problem, ["now 4"])
+
+    earlier = seasons.read_earlier.fn(problem, read(problem), "3")
+    others = seasons.read_earlier.fn(problem, read(problem), "2")
+
+    assert [len(few), len(earlier), len(others)] == [0, 5, 0]

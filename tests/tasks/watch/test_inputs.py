@@ -61,9 +61,10 @@ def inspect(
     champion: ServedModel,
     accepted: Collection[str] = (),
     season: pd.DataFrame | None = None,
+    earlier: pd.DataFrame | None = None,
 ) -> Inputs:
     seen: Inputs = inspect_inputs.fn(  # type: ignore[attr-defined]
-        people(1500, 0), current, pair, champion, accepted=accepted, season=season
+        people(1500, 0), current, pair, champion, accepted=accepted, season=season, earlier=earlier
     )
     return seen
 
@@ -74,6 +75,34 @@ def labels_of(champion: ServedModel, window: Window, **others: object) -> Labels
 
 def window_of(table: pd.DataFrame) -> Window:
     return Window(table, table, first=1, last=len(table), last_label=0, seen=0, seen_label=0)
+
+
+def test_a_small_window_is_judged_together_with_the_rows_just_before_it(
+    pair: Problem, champion: ServedModel
+) -> None:
+    """Windows of 50 rows waited for 100, of which half had come before the change."""
+    small = people(50, 1, up=1.0)
+    earlier = pd.concat([people(300, 2), people(50, 3, up=1.0)], ignore_index=True)
+
+    alone, filled = inspect(small, pair, champion), inspect(small, pair, champion, earlier=earlier)
+
+    verdicts = [
+        decide_verdict(
+            weigh(seen, labels_of(champion, window_of(small)), pair.drift, champion="3"), pair.drift
+        )
+        for seen in (alone, filled)
+    ]
+    assert [verdict.verdict for verdict in verdicts] == ["watch", "need_labels"]
+    assert (alone.rows, filled.rows) == (50, 100)
+
+
+def test_rows_of_before_are_no_part_of_a_fault(pair: Problem, champion: ServedModel) -> None:
+    broken = people(50, 3)
+    broken["glucose"] = 0.5
+
+    seen = inspect(people(50, 1), pair, champion, earlier=broken)
+
+    assert seen.faults == ()
 
 
 def test_rows_of_the_same_people_show_nothing(pair: Problem, champion: ServedModel) -> None:
