@@ -17,7 +17,7 @@ from tasks.data.storage import Origin, read_snapshot, write_report, write_snapsh
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.people.reporting import show_link
 from tasks.progress import step
-from tasks.reading.sources import read_source
+from tasks.reading.joins import read_complete
 from tasks.shipping.packaging import served_snapshot
 
 
@@ -31,7 +31,7 @@ def ingest(
     spec = read_problem(problem)
     suite = read_suite(spec)
     with step("read and clean"):
-        raw, name, read_as = read_source(spec, source)
+        raw, name, read_as = read_complete(spec, source)
         cleaned = clean_rows(raw, spec, source=name)
     with step("validate"):
         validation = check_expectations(cleaned.table, suite, read_as)

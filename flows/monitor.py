@@ -35,7 +35,7 @@ from tasks.people.events import (
 )
 from tasks.people.reporting import link_to, show_link, show_text
 from tasks.progress import step, tell
-from tasks.reading.sources import read_source
+from tasks.reading.joins import read_complete
 from tasks.watch import cohorts, inputs, verdict_document
 from tasks.watch.drift_page import draw_drift
 from tasks.watch.monitoring import judge
@@ -149,7 +149,7 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
     holdout = source is None and (holdout or is_first_day)
     if source is not None or holdout:
         window, refused = window.judged_elsewhere(), Refusals(last=seen)
-    raw = window.inputs if source is None else read_source(spec, source).rows
+    raw = window.inputs if source is None else read_complete(spec, source).rows
     current = Current(unseen, (), tuple(range(len(unseen))))
     if not holdout and (len(raw) or source is not None):
         current = clean_current(raw, spec, source=source or "the prediction log")

@@ -7,7 +7,7 @@ from flows.shared.running import Sections, driftline_flow
 from tasks.data.problems import read_problem
 from tasks.log import parts, scoring
 from tasks.progress import bar, step, tell
-from tasks.reading import sources
+from tasks.reading import joins, sources
 
 
 @driftline_flow("score", run_name="score {problem}")
@@ -18,7 +18,15 @@ def score(problem: str, source: str | None = None, output: str | None = None) ->
     with step("open"):
         champion = read_fitting(spec)
         stream = sources.open_source(spec, source, rows=scoring.PIECE_ROWS)
-    scorer = scoring.Scorer(spec, champion, source=stream.name, sha256=stream.sha256, output=output)
+        timelines = joins.read_timelines(spec) if spec.joins else {}
+    scorer = scoring.Scorer(
+        spec,
+        champion,
+        source=stream.name,
+        sha256=stream.sha256,
+        output=output,
+        timelines=timelines,
+    )
     rows = answered = resumed = 0
     with step("score"), bar("rows scored") as advance:
         for number in count():

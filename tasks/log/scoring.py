@@ -5,8 +5,10 @@ source's content and the row's place (`bentos.log.batches`). So whatever was int
 without a row twice.
 """
 
+import hashlib
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,9 +24,11 @@ from driftline.cleaning import clean, faults_of_values, keep_ignored
 from driftline.contract import Contract
 from driftline.errors import DataError, NotFoundError
 from driftline.fields import InvalidRecordError
+from driftline.joining import join_rows
 from driftline.matrix import as_sent, encode_cleaned
 from driftline.problem import Problem
 from driftline.served import ServedModel, find_untaken
+from driftline.timelines import Timeline
 from tasks.data.files import count_rows, locate, read_file, write_file, write_parquet
 from tasks.decorators import io
 from tasks.log.parts import AnsweredRows, log_part
@@ -39,11 +43,25 @@ class Scorer:
     """Scores one source by one model into one folder."""
 
     def __init__(
-        self, problem: Problem, model: ServedModel, *, source: str, sha256: str, output: str | None
+        self,
+        problem: Problem,
+        model: ServedModel,
+        *,
+        source: str,
+        sha256: str,
+        output: str | None,
+        timelines: Mapping[str, Timeline] | None = None,
     ) -> None:
-        """Take the folder, or one in the store that is named after model and source."""
+        """Take the folder, or one in the store that is named after model and source.
+
+        With `timelines`, those of the problem's joins, other tables make it another source.
+        """
         self.problem = problem
         self.source = source
+        self.timelines = timelines or {}
+        if self.timelines:
+            digests = [sha256, *(one.sha256 for one in self.timelines.values())]
+            sha256 = hashlib.sha256(" ".join(digests).encode()).hexdigest()
         self.predictor = Predictor(model.contract, model.onnx)
         self._about = {
             "problem": problem.name,
@@ -91,6 +109,7 @@ def score_part(scorer: Scorer, number: int, rows: pd.DataFrame, *, start: int) -
 
     `start` is the place in the source of its first row.
     """
+    rows, _ = join_rows(rows, scorer.problem, scorer.timelines, source=scorer.source)
     cleaned = clean(rows, scorer.problem, source=scorer.source, with_target=False, is_part=True)
     own = keep_ignored(rows, scorer.problem)
     bad = faults_of_values(cleaned, scorer.problem)
