@@ -59,6 +59,7 @@ def _respond(api: Api, method: str, path: str, body: bytes, headers: Headers) ->
     elif method == "OPTIONS" and path in api.routes:
         reply = api.door.options(path, headers)
     else:
+        api.lookups.look(api.predictor.contract)
         reply = api.respond(method, path, body, key, coding)
     return reply.having(api.door.cors(headers))
 

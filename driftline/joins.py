@@ -17,6 +17,7 @@ from driftline.timelines import Given, JoinSpec
 UNIT_SECONDS: Final = {
     "second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800,
 }  # fmt: skip
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # a table's file is called so
 _AGE = re.compile(rf"([0-9]+(?:\.[0-9]+)?) ?({'|'.join(UNIT_SECONDS)})s?")
 
 
@@ -63,6 +64,9 @@ def check_joins(
     """`ValueError` names the join that does not fit."""
     filled: dict[str, str] = {}
     for name, join in joins.items():
+        if not _NAME.fullmatch(name):
+            message = f"got the name {name!r}, wanted lower-case letters, digits and _"
+            raise ValueError(message)
         for field in join.fields:
             if field not in columns:
                 message = f"{name}.fields: got {field!r}, wanted some of the columns"

@@ -35,6 +35,7 @@ CODE = (
     "bentos/health/parts.py",
     "bentos/lambda_handler.py",
     "bentos/log/writers.py",
+    "bentos/lookups.py",
     "bentos/http/metrics.py",
     "bentos/ids.py",
     "bentos/log/migrations/sqlite.sql",
@@ -57,12 +58,14 @@ CODE = (
     "driftline/date_parts.py",
     "driftline/dates.py",
     "driftline/fields.py",
+    "driftline/filling.py",
     "driftline/form.py",
     "driftline/formulas.py",
     "driftline/refusals.py",
     "driftline/numbers.py",
     "driftline/plain_numbers.py",
     "driftline/spelling.py",
+    "driftline/timelines.py",
 )
 LOCK = "deployments/lambda/requirements.lock"
 PLATFORM = "x86_64-manylinux_2_28"
