@@ -287,8 +287,9 @@ def parse_contract(text: str) -> Contract:
         joins = tuple(JoinSpec(**_tuples(one)) for one in raw.pop("joins", ()))
         number = raw.pop("number", None)
         spec = None if number is None else NumberSpec(**number)
-        own = {"fields": fields, "number": spec, "features": features, "joins": joins}
-        contract = Contract(**own, **_tuples(raw))
+        contract = Contract(
+            fields=fields, number=spec, features=features, joins=joins, **_tuples(raw)
+        )
         contract.computed.drawn  # noqa: B018 - reads each formula
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         message = f"contract.json: not a contract of this version: {error}"

@@ -28,7 +28,7 @@ def read_timeline(raw: pd.DataFrame, problem: Problem, name: str, *, source: str
     `DataError` names a column that is not there, or holds nothing to join by.
     """
     join = problem.joins[name]
-    wanted = {join.key: (join.key,), join.at: (join.at,)}
+    wanted: dict[str, tuple[str, ...]] = {join.key: (join.key,), join.at: (join.at,)}
     wanted |= {field: (field, *problem.columns[field].aliases) for field in join.fields}
     found = {each: _find_column(raw, names) for each, names in wanted.items()}
     missing = [each for each, series in found.items() if series is None]

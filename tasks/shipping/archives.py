@@ -31,6 +31,7 @@ CODE = (
     "bentos/log/direct.py",
     "bentos/http/about.py",
     "bentos/http/door.py",
+    "bentos/http/emf.py",
     "bentos/doorbell.py",
     "bentos/health/parts.py",
     "bentos/lambda_handler.py",
