@@ -75,7 +75,14 @@ def test_a_problem_that_there_is_not_fails_the_run(run_entry: RunEntry) -> None:
     assert "nobody" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("entry", PROJECT["entry_points"])
+def test_who_names_no_entry_point_gets_the_main_job() -> None:
+    """MLflow looks for one that is called `main`."""
+    entries = PROJECT["entry_points"]
+
+    assert entries["main"] == entries["pipeline"]
+
+
+@pytest.mark.parametrize("entry", sorted(PROJECT["entry_points"].keys() - {"main"}))
 def test_an_entry_point_is_a_flow_of_its_name(entry: str) -> None:
     declared = PROJECT["entry_points"][entry]
     flow: Any = getattr(import_module(f"flows.{entry}"), entry)
