@@ -11,6 +11,7 @@ import pandas as pd
 GROUP = "(group)"  # the column of what rows belong together, which no model sees
 WEIGHT = "(weight)"  # the column of how much each row counts, neither
 BESIDE = (GROUP, WEIGHT)
+ROWS_AT_ONCE = 100_000  # digested together: of a whole table the copies would be several
 
 
 def digest_rows(table: pd.DataFrame) -> list[str]:
@@ -21,6 +22,11 @@ def digest_rows(table: pd.DataFrame) -> list[str]:
     table = table.drop(columns=list(BESIDE), errors="ignore")
     numeric = [name for name in table.columns if pd.api.types.is_numeric_dtype(table[name])]
     textual = [name for name in table.columns if name not in numeric]
+    blocks = (table.iloc[i : i + ROWS_AT_ONCE] for i in range(0, len(table), ROWS_AT_ONCE))
+    return [digest for block in blocks for digest in _digest_block(block, numeric, textual)]
+
+
+def _digest_block(table: pd.DataFrame, numeric: list[str], textual: list[str]) -> list[str]:
     numbers = np.ascontiguousarray(table[numeric].to_numpy(dtype="<f8", na_value=np.nan))
     numbers = np.where(np.isnan(numbers), np.nan, numbers + 0.0)  # one nan, and no minus zero
     texts = table[textual].astype("object").where(table[textual].notna(), None)
