@@ -69,6 +69,8 @@ class Lookups:
             held = self._held.get(path)
             if held is None or held.state != state:
                 self._take(path, state, join)
+            else:
+                _insist_on_fields(held.table, join)
         except OSError as error:
             why = f"the table of the join {join.name!r} cannot be read ({error.strerror})"
         except ValueError as error:
@@ -81,10 +83,7 @@ class Lookups:
     def _take(self, path: Path, state: State, join: JoinSpec) -> None:
         content = path.read_bytes()
         table = parse_timeline(content)
-        lacking = [name for name in join.fields if name not in table.columns]
-        if lacking:
-            message = f"has no {', '.join(map(repr, lacking))}"
-            raise ValueError(message)
+        _insist_on_fields(table, join)
         self._held[path] = _Held(state, table)
         sha256 = hashlib.sha256(content).hexdigest()
         told = "table of the join %s: %d rows, sha256 %s"
@@ -103,3 +102,11 @@ class Lookups:
 
         fields = contract.field_by_name
         return fill_in(record, contract.joins, fields, find, now=self._clock())
+
+
+def _insist_on_fields(table: Timeline, join: JoinSpec) -> None:
+    """A table may have been made for a model before, or after, the one that looks into it."""
+    lacking = [name for name in join.fields if name not in table.columns]
+    if lacking:
+        message = f"has no {', '.join(map(repr, lacking))}"
+        raise ValueError(message)

@@ -31,7 +31,7 @@ from bentos.log import database
 from bentos.log.spool import count_aside, measure_spool
 from bentos.log.writers import SPOOL, SpoolLog
 from bentos.lookups import Lookups
-from bentos.predictor import load_predictor
+from bentos.predictor import Predictor, load_predictor
 from bentos.settings import (
     SettingError,
     api_keys,
@@ -154,11 +154,15 @@ class Service:
         problem = predictor.contract.problem
         trial = TrialFollower(problem, lambda: api.predictor.contract, api.split, parts=parts)
 
+        def take_over(newest: Predictor) -> None:
+            lookups.look(newest.contract)
+            api.take_over(newest)
+
         def look() -> None:
             trial.look()
             lookups.look(api.predictor.contract)
 
-        self._follower = Follower(problem, model_folder(), api.take_over, parts=parts, then=look)
+        self._follower = Follower(problem, model_folder(), take_over, parts=parts, then=look)
         self._follower.start()
         HOT_PATH.parts = parts
         HOT_PATH.commit = GroupCommit(self._log.sync) if durable else None

@@ -198,6 +198,18 @@ def test_a_table_that_changes_is_taken_over_and_a_damaged_one_is_not(
     assert MARKER not in caplog.text
 
 
+def test_a_table_of_another_model_is_told_by_what_it_lacks(
+    predictor: Predictor, folder: Path
+) -> None:
+    parts = Parts()
+    lookups = Lookups(folder, parts=parts, clock=lambda: NOW)
+    for fields in (LABS.fields, ("level", "ward"), LABS.fields):
+        lookups.look(replace(predictor.contract, joins=(replace(LABS, fields=fields),)))
+        part = parts.read()[LOOKUPS]
+        wanted = "" if fields == LABS.fields else "the table of the join 'labs': has no 'ward'"
+        assert (part.health, part.why) == ("degraded" if wanted else "up", wanted)
+
+
 def test_a_contract_keeps_its_joins_and_one_without_any_its_digest(predictor: Predictor) -> None:
     contract = replace(predictor.contract, joins=(LABS,))
 
