@@ -19,9 +19,9 @@ def digest_rows(table: pd.DataFrame) -> list[str]:
 
     Column names, row order and what is `BESIDE` do not enter; equal values give equal digests.
     """
-    table = table.drop(columns=list(BESIDE), errors="ignore")
-    numeric = [name for name in table.columns if pd.api.types.is_numeric_dtype(table[name])]
-    textual = [name for name in table.columns if name not in numeric]
+    names = [name for name in table.columns if name not in BESIDE]
+    numeric = [name for name in names if pd.api.types.is_numeric_dtype(table[name])]
+    textual = [name for name in names if name not in numeric]
     blocks = (table.iloc[i : i + ROWS_AT_ONCE] for i in range(0, len(table), ROWS_AT_ONCE))
     return [digest for block in blocks for digest in _digest_block(block, numeric, textual)]
 
