@@ -6,6 +6,7 @@ HTTP and Lambda share this, so they cannot differ. No value that a client sent i
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from bentos.ids import is_recent, new_ids
 from bentos.log.refusals import count_record
 from bentos.log.rows import prediction_entry
 from bentos.log.writers import LogUnavailableError, PredictionLog
+from bentos.lookups import Lookups
 from bentos.predictor import Predictor
 from bentos.records import body_limit, encode_all, name_fields, parse_object, unpack
 from bentos.replies import (
@@ -31,6 +33,7 @@ from bentos.replies import (
     RequestError,
     error_reply,
 )
+from bentos.settings import lookup_folder
 from driftline.contract import Contract
 from driftline.contributions import explain
 from driftline.fields import InvalidRecordError, safe_name
@@ -52,12 +55,14 @@ class Api:
         keys: Iterable[str] = (),
         origins: Iterable[str] = (),
         on_label: Callable[[Contract], None] | None = None,
+        lookups: Lookups | None = None,
     ) -> None:
         """Bind the routes; with `keys`, only requests that carry one of them are answered.
 
         `origins` are those whose pages may read answers; `on_label` is called after a label was
-        added.
+        added. Fields that joins fill in are looked up in `lookups`.
         """
+        self.lookups = Lookups(lookup_folder()) if lookups is None else lookups
         self.door = Door(keys=keys, origins=origins)
         self._on_label = on_label
         self.predictor = predictor
@@ -126,7 +131,7 @@ class Api:
         predictor = self.predictor  # one model for the whole request, whatever takes over meanwhile
         contract, document = predictor.contract, parse_object(body, body_limit("/predict"))
         try:
-            record = name_fields(document, contract)
+            record = self.lookups.complete(contract, name_fields(document, contract))
             vector = contract.encode(record)
         except InvalidRecordError as error:
             raise RefusedError(error.fields, contract, count_record(error.faults)) from None
@@ -141,7 +146,8 @@ class Api:
         if len(records) > MAX_BATCH:
             raise RequestError(413, "batch_too_large", f"wanted at most {MAX_BATCH} records")
         predictor = self.predictor
-        named, matrix = encode_all(records, predictor.contract)
+        contract = predictor.contract
+        named, matrix = encode_all(records, contract, partial(self.lookups.complete, contract))
         return {"predictions": self._score_and_log(predictor, named, matrix, subject)}
 
     def _score_and_log(
@@ -189,7 +195,7 @@ class Api:
         predictor = self.predictor
         contract, document = predictor.contract, parse_object(body, body_limit("/explain"))
         try:
-            record = name_fields(document, contract)
+            record = self.lookups.complete(contract, name_fields(document, contract))
             explained = explain(contract, record, predictor.score)
         except InvalidRecordError as error:
             raise InvalidError(error.fields) from None

@@ -57,9 +57,10 @@ class Arms:
 
 def answers_alike(one: Contract, other: Contract) -> bool:
     """Whether two models see the same records as the same vector and answer them in kind."""
-    return (one.fields, one.features, one.classes, one.number is None) == (
+    return (one.fields, one.features, one.joins, one.classes, one.number is None) == (
         other.fields,
         other.features,
+        other.joins,
         other.classes,
         other.number is None,
     )

@@ -4,6 +4,7 @@ import json
 import re
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ _KEY = re.compile(rb'"\s*:')
 MOST_MEMBERS = 16  # of a gzip file; each costs a copy of the rest
 GZIP_WINDOW = 16 + zlib.MAX_WBITS  # zlib's way to say: with gzip's header and checksum
 OTHER_CODINGS = frozenset({b"br", b"compress", b"deflate", b"zstd", b"dcb", b"dcz"})
+
+
+Complete = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def body_limit(path: str) -> int:
@@ -140,10 +144,13 @@ def name_fields(document: Any, contract: Contract) -> dict[str, Any]:
 
 
 def encode_all(
-    records: list[Any], contract: Contract
+    records: list[Any], contract: Contract, complete: Complete
 ) -> tuple[list[dict[str, Any]], NDArray[np.float32]]:
-    """A batch's records by name, and as a matrix (records, features); or what is wrong with it."""
-    quick = contract.encode_quickly(records)
+    """A batch's records by name, and as a matrix (records, features); or what is wrong with it.
+
+    `complete` fills in what a contract's joins fill in.
+    """
+    quick = None if contract.joins else contract.encode_quickly(records)
     if quick is not None:
         return records, quick
     named: list[dict[str, Any]] = []
@@ -152,7 +159,7 @@ def encode_all(
     refused: Counter[tuple[str, str]] = Counter()
     for i, document in enumerate(records):
         try:
-            record = name_fields(document, contract)
+            record = complete(name_fields(document, contract))
             vectors.append(contract.encode(record))
             named.append(record)
         except InvalidRecordError as error:

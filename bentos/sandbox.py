@@ -17,6 +17,7 @@ from threading import Lock
 
 from bentos.api import Api
 from bentos.http.door import HEALTH, Headers, find_coding, find_key
+from bentos.http.emf import MetricLedger
 from bentos.log.direct import DirectLog
 from bentos.log.writers import LogUnavailableError
 from bentos.predictor import ModelRefusedError, load_predictor
@@ -59,6 +60,7 @@ def _respond(api: Api, method: str, path: str, body: bytes, headers: Headers) ->
     elif method == "OPTIONS" and path in api.routes:
         reply = api.door.options(path, headers)
     else:
+        api.lookups.look(api.predictor.contract)
         reply = api.respond(method, path, body, key, coding)
     return reply.having(api.door.cors(headers))
 
@@ -71,8 +73,16 @@ def _open() -> Api:
         keys, origins = api_keys(), cors_origins()
         log = DirectLog(_database_url())
         on_label = partial(_order_checks, log)
-        _API = Api(load_predictor(folder), log, keys=keys, origins=origins, on_label=on_label)
+        api = Api(load_predictor(folder), log, keys=keys, origins=origins, on_label=on_label)
+        if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+            api.ledger = MetricLedger(api.predictor.contract, _print)
+        _API = api
     return _API
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line)
+    sys.stdout.flush()
 
 
 def _order_checks(log: DirectLog, contract: Contract) -> None:

@@ -30,13 +30,15 @@ from bentos.http.metrics import Gauge
 from bentos.log import database
 from bentos.log.spool import count_aside, measure_spool
 from bentos.log.writers import SPOOL, SpoolLog
-from bentos.predictor import load_predictor
+from bentos.lookups import Lookups
+from bentos.predictor import Predictor, load_predictor
 from bentos.settings import (
     SettingError,
     api_keys,
     check_settings,
     cors_origins,
     is_durable,
+    lookup_folder,
     spool_folder,
     state_folder,
 )
@@ -144,12 +146,23 @@ class Service:
         self._verdict: tuple[float, str | None] = (0.0, None)
         predictor = load_predictor(model_folder())
         keys, origins = api_keys(), cors_origins()
-        api = Api(predictor, self._log, keys=keys, origins=origins, on_label=order_checks)
+        lookups = Lookups(lookup_folder(), parts=parts)
+        lookups.look(predictor.contract)
+        api = Api(
+            predictor, self._log, keys=keys, origins=origins, on_label=order_checks, lookups=lookups
+        )
         problem = predictor.contract.problem
         trial = TrialFollower(problem, lambda: api.predictor.contract, api.split, parts=parts)
-        self._follower = Follower(
-            problem, model_folder(), api.take_over, parts=parts, then=trial.look
-        )
+
+        def take_over(newest: Predictor) -> None:
+            lookups.look(newest.contract)
+            api.take_over(newest)
+
+        def look() -> None:
+            trial.look()
+            lookups.look(api.predictor.contract)
+
+        self._follower = Follower(problem, model_folder(), take_over, parts=parts, then=look)
         self._follower.start()
         HOT_PATH.parts = parts
         HOT_PATH.commit = GroupCommit(self._log.sync) if durable else None

@@ -92,6 +92,11 @@ def expand(path: Path) -> Path:
         return path
 
 
+def lookup_folder() -> Path:
+    """`DRIFTLINE_LOOKUP_DIR`: where the tables lie from which fields are filled in."""
+    return Path(os.environ.get("DRIFTLINE_LOOKUP_DIR", state_folder() / "lookups")).absolute()
+
+
 def is_durable() -> bool:
     """`DRIFTLINE_DURABLE`: whether an answer waits until its log is on the disk."""
     text = os.environ.get("DRIFTLINE_DURABLE") or "false"

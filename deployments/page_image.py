@@ -42,6 +42,7 @@ CODE = (
     "driftline/spelling.py",
     "driftline/telling.py",
     "driftline/telling_numbers.py",
+    "driftline/timelines.py",
 )
 
 

@@ -24,9 +24,10 @@ from driftline.fields import (
 )
 from driftline.numbers import NumberSpec
 from driftline.plain_numbers import PlainNumbers, plan_plain_numbers
+from driftline.timelines import JoinSpec
 
 TIE = 1e-5  # scores as near as this are as high: implementations differ by a tenth of it
-LATER = ("costs", "intervals", "typical", "number", "features")
+LATER = ("costs", "intervals", "typical", "number", "features", "joins")
 LATER_OF_FIELDS = ("unseen", "parts", "as_of")
 
 
@@ -70,6 +71,7 @@ class Contract:
     typical: tuple[tuple[str, float | str], ...] = ()  # a middle value of the training rows
     number: NumberSpec | None = None  # what is predicted, where it is no class
     features: tuple[FeatureSpec, ...] = ()  # computed of fields, each after those that it names
+    joins: tuple[JoinSpec, ...] = ()  # which fill fields in from other tables
 
     @property
     def width(self) -> int:
@@ -142,6 +144,11 @@ class Contract:
     def field_names(self) -> frozenset[str]:
         """Names a record may have."""
         return self._names
+
+    @cached_property
+    def field_by_name(self) -> dict[str, FieldSpec]:
+        """Each field by its name."""
+        return {field.name: field for field in self.fields}
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -277,9 +284,12 @@ def parse_contract(text: str) -> Contract:
         raw = json.loads(text)
         fields = tuple(FieldSpec(**_tuples(field)) for field in raw.pop("fields"))
         features = tuple(FeatureSpec(**one) for one in raw.pop("features", ()))
+        joins = tuple(JoinSpec(**_tuples(one)) for one in raw.pop("joins", ()))
         number = raw.pop("number", None)
         spec = None if number is None else NumberSpec(**number)
-        contract = Contract(fields=fields, number=spec, features=features, **_tuples(raw))
+        contract = Contract(
+            fields=fields, number=spec, features=features, joins=joins, **_tuples(raw)
+        )
         contract.computed.drawn  # noqa: B018 - reads each formula
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         message = f"contract.json: not a contract of this version: {error}"

@@ -192,6 +192,7 @@ def draft_contract(problem: Problem, *, snapshot: str = "") -> Contract:
         costs=problem.costs,
         number=number_of(problem, target) if isinstance(target, NumberTarget) else None,
         features=problem.computed,
+        joins=tuple(join.to_spec(name) for name, join in problem.joins.items()),
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 GROUP = "(group)"  # the column of what rows belong together, which no model sees
 WEIGHT = "(weight)"  # the column of how much each row counts, neither
 BESIDE = (GROUP, WEIGHT)
+ROWS_AT_ONCE = 100_000  # digested together: of a whole table the copies would be several
 
 # The rows of a table in order, a part at a time: of all columns, or of those that are named
 Pieces = Callable[[Sequence[str] | None], Iterable[pd.DataFrame]]
@@ -21,9 +22,14 @@ def digest_rows(table: pd.DataFrame) -> list[str]:
 
     Column names, row order and what is `BESIDE` do not enter; equal values give equal digests.
     """
-    table = table.drop(columns=list(BESIDE), errors="ignore")
-    numeric = [name for name in table.columns if pd.api.types.is_numeric_dtype(table[name])]
-    textual = [name for name in table.columns if name not in numeric]
+    names = [name for name in table.columns if name not in BESIDE]
+    numeric = [name for name in names if pd.api.types.is_numeric_dtype(table[name])]
+    textual = [name for name in names if name not in numeric]
+    blocks = (table.iloc[i : i + ROWS_AT_ONCE] for i in range(0, len(table), ROWS_AT_ONCE))
+    return [digest for block in blocks for digest in _digest_block(block, numeric, textual)]
+
+
+def _digest_block(table: pd.DataFrame, numeric: list[str], textual: list[str]) -> list[str]:
     numbers = np.ascontiguousarray(table[numeric].to_numpy(dtype="<f8", na_value=np.nan))
     numbers = np.where(np.isnan(numbers), np.nan, numbers + 0.0)  # one nan, and no minus zero
     texts = table[textual].astype("object").where(table[textual].notna(), None)

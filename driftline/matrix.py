@@ -47,7 +47,9 @@ def encode_cleaned(table: pd.DataFrame, contract: Contract) -> NDArray[np.float3
 def _encode_quickly(table: pd.DataFrame, contract: Contract) -> NDArray[np.float32] | None:
     """The matrix, or None where some value has to be looked at by itself."""
     width = sum(len(field.feature_names) for field in contract.fields)
-    matrix = np.zeros((len(table), width), dtype=np.float64)
+    # features are computed of the exact numbers; without any, what is kept is all that is made
+    dtype = np.float64 if contract.features else np.float32
+    matrix: NDArray[Any] = np.zeros((len(table), width), dtype=dtype)
     days: dict[str, Floats] = {}
     start = 0
     for field in contract.fields:
@@ -59,7 +61,8 @@ def _encode_quickly(table: pd.DataFrame, contract: Contract) -> NDArray[np.float
             there = np.flatnonzero(~np.isnan(values))
             matrix[there, start + values[there].astype(np.intp)] = 1.0
         else:
-            matrix[:, start] = values
+            with np.errstate(over="ignore"):
+                matrix[:, start] = values
         if field.kind == "date":
             days[field.name] = values
         start += width
@@ -68,7 +71,7 @@ def _encode_quickly(table: pd.DataFrame, contract: Contract) -> NDArray[np.float
         return None
     _part_dates(computed, days, contract)
     with np.errstate(over="ignore"):
-        return computed.astype(np.float32)
+        return computed.astype(np.float32, copy=False)
 
 
 def _numbers_of(column: pd.Series, field: FieldSpec) -> Floats | None:
@@ -123,7 +126,7 @@ def _each(column: pd.Series, read: Callable[[Any], Any], *, missing: Any = None)
     return meanings[codes]
 
 
-def _part_dates(matrix: Floats, days: dict[str, Floats], contract: Contract) -> None:
+def _part_dates(matrix: NDArray[Any], days: dict[str, Floats], contract: Contract) -> None:
     """Put the parts of dates in place of their days; each pair of a day and its end once."""
     start = 0
     for field in contract.fields:

@@ -38,6 +38,7 @@ from driftline.goal import (
     RiskBands,
     settle_comparison,
 )
+from driftline.joins import Join, check_joins
 from driftline.judging import check_metrics
 from driftline.loop import Loop
 from driftline.losses import NUMBER_LOSSES
@@ -87,6 +88,10 @@ WRITTEN = (
     "example.*",
     "group",
     "ignored",
+    "joins.*.as_of",
+    "joins.*.at",
+    "joins.*.fields",
+    "joins.*.key",
     "target.aliases",
     "target.classes",
     "target.name",
@@ -114,6 +119,7 @@ class Problem(Strict):
     target: AnyTarget
     ignored: tuple[Text, ...] = ()
     features: dict[Text, Feature] = Field(default_factory=dict)
+    joins: dict[Text, Join] = Field(default_factory=dict)
     group: Text | None = None
     weight: Text | None = None
     candidates: tuple[str, ...] = USUAL
@@ -161,6 +167,13 @@ class Problem(Strict):
         if {"columns", "target", "ignored"} <= info.data.keys():
             order_features(features, **info.data)
         return features
+
+    @field_validator("joins")
+    @classmethod
+    def _joins_fit(cls, joins: dict[str, Join], info: ValidationInfo) -> dict[str, Join]:
+        if {"columns", "ignored"} <= info.data.keys():
+            check_joins(joins, **info.data)
+        return joins
 
     @field_validator("example")
     @classmethod

@@ -143,6 +143,20 @@ def declare_categories(
     return declare(meanings)
 
 
+def spell_key(value: object) -> str | None:
+    """A key as the rows of two tables are matched by it; None where it is missing.
+
+    A whole number is one key however it is written (7, `7`, 7.0, `7.0`); `007` is another one.
+    """
+    text = "" if value is None else spell(value)
+    if is_marker(text):
+        return None
+    if _WHOLE.fullmatch(text):
+        return _shorten(text)
+    digits = _spell_number(Decimal(text)) if _SCIENTIFIC.fullmatch(text) else "."
+    return text if "." in digits else digits
+
+
 def is_marker(text: str) -> bool:
     """Whether tidied text says that a value is missing, in any table."""
     return text.lower() in MISSING_MARKERS

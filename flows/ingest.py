@@ -17,6 +17,7 @@ from tasks.data.tables import StoredTable
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.people.reporting import show_link
 from tasks.progress import step
+from tasks.reading.joins import RowJoiner
 from tasks.reading.sources import open_rows, read_piece
 from tasks.reading.streams import Stream
 from tasks.shipping.packaging import served_snapshot
@@ -33,8 +34,9 @@ def ingest(
     suite = read_suite(spec)
     with step("read and clean"):
         stream = open_rows(spec, source)
-        cleaned = clean_source(stream, spec)
-        name, read_as = stream.name, stream.read_as
+        joiner = RowJoiner(spec, source=stream.name)
+        cleaned = clean_source(stream, spec, joiner)
+        name, read_as = stream.name, joiner.tell_read(stream.read_as)
     with step("validate"):
         validation = check_expectations(cleaned.table, suite, read_as)
         page = write_report(f"validation/{spec.name}-{flow_run.id}.html", validation.page)
@@ -67,14 +69,15 @@ def ingest(
     }
 
 
-def clean_source(stream: Stream, spec: Problem) -> CleanedRows:
-    """All rows of a source, cleaned a piece at a time."""
+def clean_source(stream: Stream, spec: Problem, joiner: RowJoiner) -> CleanedRows:
+    """All rows of a source, joined and cleaned a piece at a time."""
     cleaner = RowCleaner(spec, source=stream.name)
     number = 0
     while (piece := read_piece(stream, number)) is not None:
-        clean_piece(cleaner, piece.rows, piece.share)
+        clean_piece(cleaner, joiner.join(piece.rows), piece.share)
         del piece  # before the next one is read
         number += 1
+    joiner.finish()
     return end_cleaning(cleaner)
 
 

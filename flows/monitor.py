@@ -1,5 +1,6 @@
 """Monitor: judge what came in since the last verdict, let it be known, and act on it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 

@@ -16,6 +16,7 @@ from tasks.progress import step
 from tasks.settings import get_settings
 from tasks.shipping import archives, images, packaging
 from tasks.shipping.functions import Cloud, build_function
+from tasks.shipping.lookups import write_lookups
 
 
 @driftline_flow("package", run_name="package {problem}")
@@ -43,6 +44,9 @@ def package(
         },
         "bento": {"tag": bento.tag, "path": bento.path},
     }
+    if spec.joins:
+        with step("write lookups"):
+            sections["lookups"] = write_lookups(spec)
     if containerize:
         build = images.Build(
             base_image=base_image or settings.base_image,

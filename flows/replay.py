@@ -13,7 +13,7 @@ from tasks.data.problems import read_problem
 from tasks.data.storage import write_report
 from tasks.people.reporting import show_link, show_table
 from tasks.progress import step
-from tasks.reading.sources import read_source
+from tasks.reading.joins import read_complete
 from tasks.replays import renewing, replay_page, replaying
 
 
@@ -36,7 +36,7 @@ def replay(
     spec = read_problem(problem)
     recipe = renewing.choose_recipe(candidate, spec.target.kind)
     with step("read history"):
-        raw, name, _ = read_source(spec, source)
+        raw, name, _ = read_complete(spec, source)
         ordered = replaying.order_rows(raw, order_by, spec)
         cleaned = clean_rows(ordered, spec, source=name)
         history = replaying.make_history(cleaned, spec, windows=windows)

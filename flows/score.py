@@ -1,13 +1,17 @@
 """Score: answer a whole table, log every answer, and write Parquet; an interrupted run resumes."""
 
+from collections import Counter
+from collections.abc import Iterator
 from itertools import count
 
 from flows.shared.aliases import read_fitting
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.problems import read_problem
 from tasks.log import parts, scoring
+from tasks.log.answering import Rows
 from tasks.progress import bar, step, tell
-from tasks.reading import sources
+from tasks.reading import joins, sources
+from tasks.reading.streams import Stream
 
 
 @driftline_flow("score", run_name="score {problem}")
@@ -18,27 +22,43 @@ def score(problem: str, source: str | None = None, output: str | None = None) ->
     with step("open"):
         champion = read_fitting(spec)
         stream = sources.open_source(spec, source, rows=scoring.PIECE_ROWS)
-    scorer = scoring.Scorer(spec, champion, source=stream.name, sha256=stream.sha256, output=output)
-    rows = answered = resumed = 0
+        timelines = joins.read_timelines(spec) if spec.joins else {}
+    scorer = scoring.Scorer(
+        spec,
+        champion,
+        source=stream.name,
+        sha256=stream.sha256,
+        output=output,
+        timelines=timelines,
+    )
+    counts: Counter[str] = Counter()
     with step("score"), bar("rows scored") as advance:
-        for number in count():
-            piece = sources.read_piece(stream, number)
-            if piece is None:
-                break
-            found = scoring.find_part(scorer, number)
-            if found is None:
-                answered += scoring.score_part(scorer, number, piece.rows, start=rows)
-            else:
-                answered, resumed = answered + found, resumed + 1
-            rows += len(piece.rows)
-            advance(piece.share)
-        if resumed:
-            tell(f"{resumed} parts were there already")
-        tell(f"{answered} of {rows} rows answered")
+        for rows, answered in scoring.score_parts(scorer, find_rows(stream, scorer, counts)):
+            counts["answered"] += answered
+            advance(rows.share)
+        if counts["resumed"]:
+            tell(f"{counts['resumed']} parts were there already")
+        tell(f"{counts['answered']} of {counts['rows']} rows answered")
+    left_out = counts["rows"] - counts["answered"]
     return {
-        "scores": {"path": scorer.folder, "rows": answered, "left_out": rows - answered},
+        "scores": {"path": scorer.folder, "rows": counts["answered"], "left_out": left_out},
         "model": {"name": spec.name, "version": champion.version},
     }
+
+
+def find_rows(stream: Stream, scorer: scoring.Scorer, counts: Counter[str]) -> Iterator[Rows]:
+    """The pieces that are not answered yet, in order; those that are, are counted."""
+    for number in count():
+        piece = sources.read_piece(stream, number)
+        if piece is None:
+            return
+        found = scoring.find_part(scorer, number)
+        first = counts["rows"]
+        counts["rows"] += len(piece.rows)
+        if found is None:
+            yield Rows(number, first, piece.share, piece.rows)
+        else:
+            counts.update(answered=found, resumed=1)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ into a private network, or under its own TLS settings.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Part = TypeVar("Part")
 Made = TypeVar("Made")
 LONGEST_WAIT_SECONDS = 30
+AHEAD = 2  # parts for each thread of a worker: one that it has, and one that waits for it
 DEATHS_ALLOWED = 3  # of workers under one part: then the part is to blame
 
 
@@ -62,7 +64,6 @@ def _spread_on(
     parts: Sequence[Part],
 ) -> Iterator[tuple[Part, Made]]:
     from distributed import as_completed
-    from distributed.scheduler import KilledWorker
 
     run = uuid4().hex  # results of another run with the same arguments are not mixed in
     # as a call, which is made again where the worker that held it died
@@ -72,10 +73,49 @@ def _spread_on(
         for place, part in enumerate(parts)
     ]
     place_of = {future.key: place for place, future in enumerate(pending)}
-    try:
+    with _naming_deaths():
         for future, made in as_completed(pending, loop=client.loop, with_results=True):
             future.release()
             yield parts[place_of[future.key]], made
+
+
+def spread_ahead(
+    function: Callable[..., Made], shared: Sequence[Any], parts: Iterable[Part]
+) -> Iterator[tuple[Part, Made]]:
+    """The same on a cluster, of parts that are taken only as workers come free for them.
+
+    So however many there are, few of them lie in memory.
+    """
+    from distributed import as_completed
+
+    with open_cluster() as client:
+        run, source, held = uuid4().hex, enumerate(parts), dict[str, Part]()
+        kept = client.submit(tuple, shared, key=f"shared-{run}")
+        completed = as_completed((), loop=client.loop, with_results=True)
+
+        def take() -> None:
+            for place, part in islice(source, 1):
+                key = f"part-{place}-{run}"
+                completed.add(client.submit(_call, function, kept, part, key=key))
+                held[key] = part
+
+        for _ in range(AHEAD * sum(client.nthreads().values())):
+            take()
+        while held:
+            with _naming_deaths():
+                future, made = next(completed)
+            future.release()
+            part = held.pop(future.key)
+            take()
+            yield part, made
+
+
+@contextmanager
+def _naming_deaths() -> Iterator[None]:
+    from distributed.scheduler import KilledWorker
+
+    try:
+        yield
     except KilledWorker as error:
         message = (
             f"DRIFTLINE_DASK: workers died {DEATHS_ALLOWED + 1} times under one part; "

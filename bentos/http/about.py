@@ -30,6 +30,7 @@ def tell_model(contract: Contract) -> dict[str, Any]:
         "intervals": {f"test_{name}": [low, high] for name, low, high in contract.intervals},
         "fields": tell_fields(contract),
         "computed": tell_computed(contract),
+        "joins": [asdict(join) for join in contract.joins],
         "example": dict(contract.example),
     }
 

@@ -18,13 +18,29 @@ DATE_FORMATS: Final[list[dict[str, str]]] = [
 
 
 def record(contract: Contract) -> dict[str, Any]:
-    """A record as an object of its fields."""
-    schema = object_of({field.name: _field(field) for field in contract.fields})
-    schema["required"] = [field.name for field in contract.fields if not field.allow_missing]
+    """A record as an object of its fields, and of what joins find those by that they fill in."""
+    filled = {name: join.given for join in contract.joins for name in join.fields}
+    sent = [field for field in contract.fields if filled.get(field.name) != "refuse"]
+    schema = object_of({field.name: _field(field) for field in sent} | _found_by(contract))
+    required = [field for field in sent if field.name not in filled and not field.allow_missing]
+    schema["required"] = [field.name for field in required]
     if not schema["required"]:
         del schema["required"]
     schema["example"] = example(contract)
     return schema
+
+
+def _found_by(contract: Contract) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for join in contract.joins:
+        names = ", ".join(join.fields)
+        if join.as_of not in contract.field_names:
+            words = f"as of when {names} are looked up; by default now"
+            found[join.as_of] = {"type": "string", "pattern": ISO_DATE, "description": words}
+        words = f"the key by which {names} are looked up where they are not sent"
+        kinds = [{"type": "string"}, {"type": "number"}]
+        found[join.key] = {"oneOf": kinds, "description": words}
+    return found
 
 
 def features(contract: Contract) -> dict[str, Any]:
@@ -171,9 +187,9 @@ def error() -> dict[str, Any]:
 
 def example(contract: Contract) -> dict[str, Any]:
     """A record that is answered."""
-    if contract.example:
-        return dict(contract.example)
-    return contract.typical_record
+    refused = {name for join in contract.joins if join.given == "refuse" for name in join.fields}
+    whole = dict(contract.example) or contract.typical_record
+    return {name: value for name, value in whole.items() if name not in refused}
 
 
 def object_of(properties: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labe
 from tasks.data.storage import read_snapshot
 from tasks.log import parts, predictions, refusals, seasons
 from tasks.models.registry import read_if_there
-from tasks.reading.sources import read_source
+from tasks.reading.joins import read_complete
 from tasks.watch import cohorts, inputs
 
 
@@ -27,7 +27,8 @@ class Case:
 
     `known` is all of its snapshot; `places` are those of the current rows in what came in, where
     some were left out; `season` are rows of the season before, `earlier` those that came just
-    before. `judged` names a source that is judged in place of the log; of a holdout nothing is kept.
+    before. `judged` names a source that is judged in place of the log; of a holdout nothing is
+    kept.
     """
 
     served: ServedModel
@@ -58,7 +59,7 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
     holdout = source is None and (holdout or is_first_day)
     if source is not None or holdout:
         window, refused = window.judged_elsewhere(), Refusals(last=seen)
-    raw = window.inputs if source is None else read_source(spec, source).rows
+    raw = window.inputs if source is None else read_complete(spec, source).rows
     if holdout:
         current = Current(unseen, (), tuple(range(len(unseen))))
     else:

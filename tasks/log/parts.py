@@ -46,27 +46,41 @@ class AnsweredRows:
     answers: AnswerColumns
 
 
-def log_part(problem: str, model_version: str, answered: AnsweredRows) -> None:
-    """Keep a part's rows and name them in the log; done again, it changes nothing."""
+@dataclass(frozen=True)
+class PackedPart:
+    """A part as the log takes it: its row of `parts`, and the content of its file."""
+
+    row: dict[str, Any]
+    content: bytes
+
+
+def pack_part(answered: AnsweredRows) -> PackedPart:
+    """A part's rows as its file; the same rows and answers give the same bytes."""
     content = as_parquet(_as_table(answered))
-    sha256, part = digest_bytes(content), part_id(answered.batch, answered.first)
-    address = _locate(problem, part, sha256)
-    write_file(address, content)
-    engine, source_rows = open_records(), np.arange(answered.first, answered.end)
+    source_rows = np.arange(answered.first, answered.end)
     row = {
-        "id": part,
+        "id": part_id(answered.batch, answered.first),
         "batch": answered.batch,
         "first_row": answered.first,
         "end_row": answered.end,
         "rows_answered": len(answered.rows),
         "left_out": json.dumps(np.setdiff1d(source_rows, answered.rows).tolist()),
-        "sha256": sha256,
+        "sha256": digest_bytes(content),
         "is_kept": True,
     }
+    return PackedPart(row, content)
+
+
+def log_part(problem: str, model_version: str, packed: PackedPart) -> None:
+    """Keep a part's rows and name them in the log; done again, it changes nothing."""
+    part, sha256 = packed.row["id"], packed.row["sha256"]
+    address = _locate(problem, part, sha256)
+    write_file(address, packed.content)
+    engine = open_records()
     place = place_row(part, problem, model_version, datetime.now(UTC).replace(tzinfo=None))
     with engine.begin() as connection:
         connection.execute(insert_ignoring(engine, PREDICTIONS, "id"), [place])
-        connection.execute(insert_ignoring(engine, PARTS, "id"), [row])
+        connection.execute(insert_ignoring(engine, PARTS, "id"), [packed.row])
         kept = connection.execute(select(PARTS.c.sha256).where(PARTS.c.id == part)).scalar()
     if kept != sha256:  # it was logged before, with other content, or has been forgotten
         remove_file(address)

@@ -31,10 +31,12 @@ CODE = (
     "bentos/log/direct.py",
     "bentos/http/about.py",
     "bentos/http/door.py",
+    "bentos/http/emf.py",
     "bentos/doorbell.py",
     "bentos/health/parts.py",
     "bentos/lambda_handler.py",
     "bentos/log/writers.py",
+    "bentos/lookups.py",
     "bentos/http/metrics.py",
     "bentos/ids.py",
     "bentos/log/migrations/sqlite.sql",
@@ -57,12 +59,14 @@ CODE = (
     "driftline/date_parts.py",
     "driftline/dates.py",
     "driftline/fields.py",
+    "driftline/filling.py",
     "driftline/form.py",
     "driftline/formulas.py",
     "driftline/refusals.py",
     "driftline/numbers.py",
     "driftline/plain_numbers.py",
     "driftline/spelling.py",
+    "driftline/timelines.py",
 )
 LOCK = "deployments/lambda/requirements.lock"
 PLATFORM = "x86_64-manylinux_2_28"

@@ -21,7 +21,7 @@ from driftline.agreement import (
 from driftline.answers import answers_of
 from driftline.contract import Contract
 from driftline.dataset import encode_target
-from driftline.errors import DriftlineError, PackagingError
+from driftline.errors import DataError, DriftlineError, PackagingError
 from driftline.export import classifier_of, edge_cases
 from driftline.problem import Problem
 from driftline.questions import (
@@ -58,12 +58,21 @@ class Questions:
     wanted: Wanted
 
 
+def _insist_on_whole_records(contract: Contract) -> None:
+    """Environments are asked whole records, since not all of them have the tables of joins."""
+    refusing = [join.name for join in contract.joins if join.given == "refuse"]
+    if refusing:
+        message = f"joins.{refusing[0]}.given: got 'refuse', so no environment takes whole records"
+        raise DataError(f"{message}; wanted 'wins' of a problem whose environments are compared")
+
+
 @work(name="collect questions")
 def collect_questions(
     table: pd.DataFrame, problem: Problem, model: ServedModel, fitted: "Pipeline", *, rows: int
 ) -> Questions:
     """Rows of the snapshot, resampled ones up to `rows`, edge cases, and what must be refused."""
     contract = model.contract
+    _insist_on_whole_records(contract)
     if len(table) > rows:
         table = table.sample(rows, random_state=SEED)
     real = plain_records(table, contract)

@@ -1,9 +1,10 @@
 """What Dask's workers give: one single-thread worker, two, and no cluster, in turn.
 
-    python -m tests.benchmarks.cluster [--rounds 3]
+    python -m tests.benchmarks.cluster [--rounds 3] [--rows 1200000] [--only scoring]
 
-Each round makes the models of a replay anew, in a store of its own, and then trains the candidates
-of a problem. The files of the models are compared byte by byte.
+Each round makes the models of a replay anew, in a store of its own, trains the candidates of a
+problem, and scores so many rows out of a Parquet file, from the file to answers and log. The files
+of the models, and those of the scores, are compared byte by byte.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -23,12 +25,16 @@ from driftline.digests import digest_rows
 from driftline.history import History, cut_history
 from driftline.problem import Problem
 from driftline.promise import DEFAULT_RECIPE
+from flows.score import find_rows
 from tasks.data.problems import read_problem
 from tasks.decorators import without_task_runs
+from tasks.log import scoring
 from tasks.models import training
+from tasks.reading import sources
 from tasks.reading.sources import read_source
 from tasks.replays.renewing import make_models
 from tasks.settings import get_settings
+from tests.benchmarks.batches import Contest, prepare
 
 ONE, TWO, NONE = "1", "2", ""
 NAMES = {ONE: "one worker", TWO: "two workers", NONE: "no cluster"}
@@ -40,18 +46,25 @@ def main() -> None:
     """Run the rounds and print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=1_200_000)
+    parser.add_argument("--only", choices=("making", "scoring"))
     options = parser.parse_args()
     seconds: dict[tuple[str, str], list[float]] = {}
     with tempfile.TemporaryDirectory() as name, without_task_runs():
         os.environ["DRIFTLINE_HOME"] = name
         get_settings.cache_clear()
         problem, table = read_rows()
+        contest = prepare(Path(name), options.rows, "hist_gradient_boosting", "1")
         for number in range(options.rounds):
             stores = {where: Path(name) / f"store-{number}-{where}" for where in NAMES}
             for where, store in stores.items():
-                for what, taken in run(where, store, problem, table).items():
-                    seconds.setdefault((what, where), []).append(taken)
-            insist_on_equality(list(stores.values()))
+                choose(where, store)
+                taken = {} if options.only == "scoring" else run(where, problem, table)
+                if options.only != "making":
+                    taken["scoring"] = score(contest)
+                for what, each in taken.items():
+                    seconds.setdefault((what, where), []).append(each)
+            insist_on_equality(list(stores.values()), made=options.only != "scoring")
     show(seconds)
 
 
@@ -63,10 +76,35 @@ def read_rows() -> tuple[Problem, pd.DataFrame]:
     return problem, pd.concat([table] * COPIES, ignore_index=True)
 
 
-def run(where: str, store: Path, problem: Problem, table: pd.DataFrame) -> dict[str, float]:
-    """Seconds of a replay's models and of the candidates, where heavy parts run there."""
-    os.environ |= {"DRIFTLINE_DASK": where, "DRIFTLINE_STORE_URL": str(store)}
+def choose(where: str, store: Path) -> None:
+    """Have heavy parts run there, and what is made kept in a store and a log of their own."""
+    os.environ |= {
+        "DRIFTLINE_DASK": where,
+        "DRIFTLINE_STORE_URL": str(store),
+        "DRIFTLINE_DATABASE_URL": f"sqlite:///{store}.db",
+    }
     get_settings.cache_clear()
+
+
+def score(contest: Contest) -> float:
+    """Seconds of scoring the contest's file, the start of a cluster among them."""
+    begun = time.perf_counter()
+    source = str(contest.source)
+    stream = sources.open_source(contest.problem, source, rows=scoring.PIECE_ROWS)
+    scorer = scoring.Scorer(
+        contest.problem, contest.served, source=source, sha256=stream.sha256, output=None
+    )
+    answered = sum(
+        each for _, each in scoring.score_parts(scorer, find_rows(stream, scorer, Counter()))
+    )
+    if answered != len(contest.rows):
+        message = f"{answered} rows answered of {len(contest.rows)}"
+        raise SystemExit(message)
+    return time.perf_counter() - begun
+
+
+def run(where: str, problem: Problem, table: pd.DataFrame) -> dict[str, float]:
+    """Seconds of a replay's models and of the candidates, where heavy parts run there."""
     history: History = cut_history(table, problem, windows=WINDOWS)
     begun = time.perf_counter()
     make_models(history, DEFAULT_RECIPE)
@@ -82,13 +120,19 @@ def run(where: str, store: Path, problem: Problem, table: pd.DataFrame) -> dict[
     return {"models of a replay": middle - begun, "candidates of a training": ended - middle}
 
 
-def insist_on_equality(stores: list[Path]) -> None:
+def insist_on_equality(stores: list[Path], *, made: bool) -> None:
     """End where the stores do not hold the same files."""
     held = [
-        {path.name: path.read_bytes() for path in sorted(store.rglob("*.npz"))} for store in stores
+        {
+            str(path.relative_to(store)): path.read_bytes()
+            for kind in ("*.npz", "*.parquet")
+            for path in sorted(store.rglob(kind))
+        }
+        for store in stores
     ]
-    if len(held[0]) != WINDOWS or any(each != held[0] for each in held):
-        message = "the models of a replay differ from place to place"
+    models = sum(name.endswith(".npz") for name in held[0])
+    if (made and models != WINDOWS) or any(each != held[0] for each in held):
+        message = "the models of a replay, or scores, differ from place to place"
         raise SystemExit(message)
 
 

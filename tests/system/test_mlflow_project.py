@@ -17,6 +17,7 @@ from tests.support import ROOT, TINY, file_problem, tiny_rows
 
 pytestmark = [pytest.mark.system, pytest.mark.long]
 
+HASHED = r"[a-z-]+==[0-9.]+ --hash=sha256:[0-9a-f]{64}"
 PROJECT: dict[str, Any] = yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))
 RunEntry = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -75,7 +76,14 @@ def test_a_problem_that_there_is_not_fails_the_run(run_entry: RunEntry) -> None:
     assert "nobody" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("entry", PROJECT["entry_points"])
+def test_who_names_no_entry_point_gets_the_main_job() -> None:
+    """MLflow looks for one that is called `main`."""
+    entries = PROJECT["entry_points"]
+
+    assert entries["main"] == entries["pipeline"]
+
+
+@pytest.mark.parametrize("entry", sorted(PROJECT["entry_points"].keys() - {"main"}))
 def test_an_entry_point_is_a_flow_of_its_name(entry: str) -> None:
     declared = PROJECT["entry_points"][entry]
     flow: Any = getattr(import_module(f"flows.{entry}"), entry)
@@ -87,5 +95,7 @@ def test_an_entry_point_is_a_flow_of_its_name(entry: str) -> None:
 def test_its_environment_is_the_locked_one_from_wherever_packages_come_here() -> None:
     text = (ROOT / PROJECT["python_env"]).read_text(encoding="utf-8")
 
-    assert yaml.safe_load(text) == {"dependencies": ["-r requirements.lock"]}
+    found = yaml.safe_load(text)
+    assert found["dependencies"] == ["-r requirements.lock"]
+    assert all(re.fullmatch(HASHED, each) for each in found["build_dependencies"])
     assert not re.search(r"://|index", text)

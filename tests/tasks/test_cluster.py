@@ -6,23 +6,29 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.contract import parse_contract
 from driftline.dataset import Plan
 from driftline.digests import digest_rows
 from driftline.errors import DataError, SettingsError, UnavailableError
 from driftline.history import cut_history
 from driftline.promise import DEFAULT_RECIPE
+from driftline.served import ServedModel
 from tasks import cluster
-from tasks.cluster import spread
+from tasks.cluster import AHEAD, spread, spread_ahead
 from tasks.decorators import without_task_runs
+from tasks.log import scoring
+from tasks.log.answering import AnsweredPart, Asked, Rows, answer_rows
 from tasks.models import training
 from tasks.replays.renewing import make_models
 from tasks.settings import get_settings
+from tests.bentos.models import tiny_problem, write_tiny_model
 from tests.ports import free_ports
 from tests.support import ROOT, make_problem, stop, tiny_rows
 
@@ -157,6 +163,76 @@ def test_candidates_are_trained_alike_on_workers_of_a_scheduler(
             one.model.predict_proba(dataset.data.X_test),
             other.model.predict_proba(dataset.data.X_test),
         )
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> ServedModel:
+    """A tree on the tiny problem."""
+    folder = write_tiny_model(tmp_path / "model")
+    contract = parse_contract((folder / "contract.json").read_text("utf-8"))
+    return ServedModel("7", (folder / "model.onnx").read_bytes(), contract, frozenset())
+
+
+def answer_and_die_once(folder: Path, asked: Asked, rows: Rows) -> AnsweredPart:
+    """The answers; whoever comes first to part 3 is killed there."""
+    square_and_die_once(folder, rows.number)
+    return answer_rows(asked, rows)
+
+
+def some_rows(parts: int) -> Iterator[Rows]:
+    """Parts of 1,200 rows, of which some are refused."""
+    for number in range(parts):
+        table = tiny_rows(1_200, seed=number).drop(columns="outcome").assign(ward="north")
+        table.loc[[3, 700], "age"] = 500
+        yield Rows(number, number * len(table), (number + 1) / parts, table)
+
+
+def test_scores_are_the_same_bytes_on_a_cluster_whose_worker_is_killed(
+    choose: Choose, home: Path, model: ServedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, made = {}, {}
+    for where in ("", "2"):
+        choose(where)
+        monkeypatch.setenv("DRIFTLINE_STORE_URL", str(home / f"store-{where}"))
+        monkeypatch.setenv("DRIFTLINE_DATABASE_URL", f"sqlite:///{home}/log-{where}.db")
+        get_settings.cache_clear()
+        if where:
+            monkeypatch.setattr(scoring, "answer_rows", partial(answer_and_die_once, home))
+        scorer = scoring.Scorer(
+            tiny_problem(), model, source="rows.csv", sha256="ab" * 32, output=None
+        )
+        with without_task_runs():
+            made[where] = list(scoring.score_parts(scorer, some_rows(8)))
+        store = home / f"store-{where}"
+        files[where] = {
+            str(path.relative_to(store)): path.read_bytes()
+            for path in store.rglob("*")
+            if path.is_file()
+        }
+
+    assert (home / "died").exists()
+    assert sorted(rows.number for rows, _ in made["2"]) == list(range(8))
+    assert [answered for _, answered in made["2"]] == [1_198] * 8
+    assert sum("part-" in name for name in files["2"]) == 8
+    assert files["2"] == files[""]
+
+
+def test_parts_are_taken_only_as_workers_come_free(choose: Choose, tmp_path: Path) -> None:
+    choose("1")
+    taken = []
+
+    def parts() -> Iterator[int]:
+        for part in range(20):
+            taken.append(part)
+            yield part
+
+    spread = spread_ahead(square_and_die_once, (tmp_path,), parts())
+    first = next(spread)
+
+    assert first == (0, 0)
+    assert len(taken) == AHEAD + 1
+    assert sorted([first, *spread]) == [(part, part * part) for part in range(20)]
+    assert (tmp_path / "died").exists()
 
 
 def test_a_replays_models_are_the_same_bytes_on_a_cluster(

@@ -172,6 +172,20 @@ def test_a_table_without_text_or_without_rows_has_a_digest() -> None:
     assert len(digest_table(numbers)) == len(digest_table(numbers.head(0))) == 64
 
 
+def test_how_many_rows_are_digested_together_does_not_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = pd.DataFrame(
+        {"x": [1.5, None, -0.0, 3, 4], "word": ["a", None, "c", "d", "e"], "n": [1, 2, 3, 4, 5]}
+    )
+    together = digest_rows(table)
+
+    monkeypatch.setattr("driftline.digests.ROWS_AT_ONCE", 2)
+
+    assert digest_rows(table) == together
+    assert len(set(together)) == 5
+
+
 def test_bytes_have_the_digest_that_sha256sum_prints() -> None:
     wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 

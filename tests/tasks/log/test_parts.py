@@ -18,7 +18,7 @@ from driftline.contract import parse_contract
 from driftline.errors import DataError, SettingsError
 from driftline.served import ServedModel
 from driftline.verdicts import DriftDecision, Window
-from tasks.log import parts, predictions, scoring
+from tasks.log import answering, parts, predictions, scoring
 from tasks.log.records import open_records
 from tasks.log.verdicts import read_verdicts
 from tasks.settings import get_settings
@@ -98,7 +98,7 @@ def test_a_part_tells_what_rows_of_the_log_would_tell(
     with open_records().begin() as connection:
         for table in (PREDICTIONS, PARTS, LABELS):
             connection.execute(table.delete())
-    monkeypatch.setattr(scoring, "LEAST_OF_PART", ROWS + 1)
+    monkeypatch.setattr(answering, "LEAST_OF_PART", ROWS + 1)
     by_row = score(model, home / "rows-way")
     for name in names[:5]:
         assert add_label(open_records(), name, "ill") == "added"

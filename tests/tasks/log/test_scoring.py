@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from driftline.contract import parse_contract
+from driftline.joining import read_timeline
+from driftline.joins import Join
 from driftline.served import ServedModel
 from tasks.log.scoring import Scorer, score_part
 from tests.bentos.models import tiny_problem, write_tiny_model
@@ -88,6 +90,32 @@ def test_a_name_that_answers_have_stands_beside_them_whatever_else_the_table_has
     assert answers["row"].tolist() == [i for i in range(12) if i != 3]
     own = [name for name in answers if name.startswith("input_")]
     assert sorted(answers.loc[0, own].tolist()) == ["000", "a", "b", "c"]
+
+
+@pytest.mark.usefixtures("home")
+def test_what_joins_fill_in_is_scored_and_another_table_is_another_batch(
+    model: ServedModel,
+) -> None:
+    """Answers that are there must not stand for what another table would have had answered."""
+    join = Join(source="t.csv", key="id", as_of="day", at="at", fields=("level",))
+    ignored = (*PROBLEM.ignored, "day")
+    problem = PROBLEM.model_copy(update={"ignored": ignored, "joins": {"levels": join}})
+    rows = some_rows().drop(columns="level").assign(day="2024-03-01")
+    ids, folders = [], set()
+    for level in (1.5, 2.5):
+        table = pd.DataFrame({"id": ["0", "5"], "at": ["2024-02-01"] * 2, "level": [level] * 2})
+        timelines = {"levels": read_timeline(table, problem, "levels", source="t.csv")}
+        scorer = Scorer(
+            problem, model, source="r.csv", sha256="ab", output=None, timelines=timelines
+        )
+        score_part.fn(scorer, 0, rows, start=0)
+        answers = pd.read_parquet(scorer.part(0))
+        assert answers.loc[[0, 4], "level"].tolist() == [level, level]
+        assert answers["level"].notna().sum() == 2
+        ids += answers["prediction_id"].tolist()
+        folders.add(scorer.folder)
+    assert len(set(ids)) == len(ids) == 22
+    assert len(folders) == 2
 
 
 def test_a_row_that_the_problem_allows_by_now_and_the_model_does_not_is_refused_by_its_reason(

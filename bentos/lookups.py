@@ -1,0 +1,112 @@
+"""The tables of a problem's joins that lie beside a service, and records completed from them.
+
+They are only read. One that has changed is taken whole between two requests; whatever is wrong with
+it, the one before goes on. No key and no value is ever logged.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bentos.health.parts import Parts
+from bentos.replies import RequestError
+from driftline.contract import Contract
+from driftline.filling import fill_in
+from driftline.timelines import JoinSpec, Timeline, parse_timeline
+
+LOOKUPS = "lookups"
+LOOKUP_UNAVAILABLE = RequestError(
+    503, "lookup_unavailable", "a field is to be looked up, and its table is not there"
+)
+
+log = logging.getLogger("driftline.service")
+
+State = tuple[int, int, int]  # inode, size and time of a file
+
+
+@dataclass(frozen=True)
+class _Held:
+    state: State
+    table: Timeline
+
+
+def table_path(folder: Path, problem: str, join: str) -> Path:
+    """Where the table of a join lies."""
+    return folder / problem / f"{join}.npz"
+
+
+class Lookups:
+    """The tables in a folder, by problem and join."""
+
+    def __init__(
+        self, folder: Path, *, parts: Parts | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Read nothing yet; `clock` tells the seconds since 1970 that `now` is."""
+        self._folder = folder
+        self._parts = Parts() if parts is None else parts
+        self._clock = clock
+        self._held: dict[Path, _Held] = {}
+        self._told: dict[Path, str] = {}
+
+    def look(self, contract: Contract) -> None:
+        """Take what is new or has changed of the tables that a contract's joins name."""
+        wrong = [self._look_at(contract, join) for join in contract.joins]
+        told = [why for why in wrong if why]
+        if contract.joins:
+            self._parts.report(LOOKUPS, "degraded" if told else "up", "; ".join(told))
+
+    def _look_at(self, contract: Contract, join: JoinSpec) -> str:
+        """What is wrong with a table, "" where nothing is."""
+        path = table_path(self._folder, contract.problem, join.name)
+        why = ""
+        try:
+            found = path.stat()
+            state = (found.st_ino, found.st_size, found.st_mtime_ns)
+            held = self._held.get(path)
+            if held is None or held.state != state:
+                self._take(path, state, join)
+            else:
+                _insist_on_fields(held.table, join)
+        except OSError as error:
+            why = f"the table of the join {join.name!r} cannot be read ({error.strerror})"
+        except ValueError as error:
+            why = f"the table of the join {join.name!r}: {error}"
+        if why and self._told.get(path) != why:
+            log.error("%s", why)
+        self._told[path] = why
+        return why
+
+    def _take(self, path: Path, state: State, join: JoinSpec) -> None:
+        content = path.read_bytes()
+        table = parse_timeline(content)
+        _insist_on_fields(table, join)
+        self._held[path] = _Held(state, table)
+        sha256 = hashlib.sha256(content).hexdigest()
+        told = "table of the join %s: %d rows, sha256 %s"
+        log.info(told, join.name, len(table.seconds), sha256)
+
+    def complete(self, contract: Contract, record: dict[str, Any]) -> dict[str, Any]:
+        """A record with what the contract's joins fill in; `InvalidRecordError` as they say."""
+        if not contract.joins:
+            return record
+
+        def find(join: JoinSpec) -> Timeline:
+            held = self._held.get(table_path(self._folder, contract.problem, join.name))
+            if held is None or not held.table.columns.keys() >= set(join.fields):
+                raise LOOKUP_UNAVAILABLE
+            return held.table
+
+        fields = contract.field_by_name
+        return fill_in(record, contract.joins, fields, find, now=self._clock())
+
+
+def _insist_on_fields(table: Timeline, join: JoinSpec) -> None:
+    """A table may have been made for a model before, or after, the one that looks into it."""
+    lacking = [name for name in join.fields if name not in table.columns]
+    if lacking:
+        message = f"has no {', '.join(map(repr, lacking))}"
+        raise ValueError(message)
