@@ -14,6 +14,7 @@ import orjson
 from numpy.typing import NDArray
 
 from bentos.arms import Arms
+from bentos.columns import answer_records
 from bentos.http import about, openapi
 from bentos.http.door import Door
 from bentos.http.metrics import Ledger, is_counted_alike
@@ -180,7 +181,7 @@ class Api:
     ) -> list[dict[str, Any]]:
         """Score, log, count, and only then answer."""
         contract = predictor.contract
-        answers = predictor.answer(matrix)
+        answers = answer_records(predictor, matrix)
         bodies = [
             answer.to_json(model_version=contract.model_version, prediction_id=prediction_id)
             for answer, prediction_id in zip(answers, ids, strict=True)

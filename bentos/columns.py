@@ -7,12 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bentos.predictor import NUMBER_FIGURES, figure_names
+from bentos.predictor import (
+    NUMBER_FIGURES,
+    Answer,
+    AnyAnswer,
+    NumberAnswer,
+    Predictor,
+    figure_names,
+)
 from driftline.contract import TIE, Contract
 from driftline.numbers import NumberSpec, spell_number
 
 Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]
+FEW = 50  # records, below which each by itself is as fast
 BANDS = np.array(["low", "medium", "high"], dtype=object)
 
 
@@ -49,6 +57,34 @@ def describe_columns(contract: Contract, scores: NDArray[np.float32]) -> AnswerC
         risk_level=_band_classes(contract, figures),
         figures=dict(zip(figure_names(contract), figures.T, strict=True)),
     )
+
+
+def answer_records(predictor: Predictor, matrix: NDArray[np.float32]) -> list[AnyAnswer]:
+    """What `Predictor.answer` says of encoded records, found by columns where they are many."""
+    if len(matrix) < FEW:
+        return predictor.answer(matrix)
+    contract = predictor.contract
+    columns = describe_columns(contract, predictor.score_matrix(matrix))
+    bands = columns.risk_level.tolist()
+    if contract.number is not None:
+        value, *ends = (columns.figures[name].tolist() for name in NUMBER_FIGURES)
+        coverage = contract.number.coverage
+        return [
+            NumberAnswer(one, interval, coverage, band)
+            for one, interval, band in zip(value, zip(*ends, strict=True), bands, strict=True)
+        ]
+    told = (
+        columns.prediction.tolist(),
+        columns.label.tolist(),
+        columns.probabilities.tolist(),
+        columns.confidence.tolist(),
+        bands,
+    )
+    classes = contract.classes
+    return [
+        Answer(prediction, label, dict(zip(classes, figures, strict=True)), confidence, band)
+        for prediction, label, figures, confidence, band in zip(*told, strict=True)
+    ]
 
 
 def _decide(contract: Contract, probabilities: Floats) -> NDArray[np.int64]:

@@ -6,10 +6,9 @@ file whose SHA-256 is not the contract's, and files that are not those of the li
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -28,8 +27,7 @@ class ModelRefusedError(RuntimeError):
     """The files beside the service are not a model that may serve."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """One record's outcome."""
 
     prediction: int
@@ -56,8 +54,7 @@ class Answer:
         }
 
 
-@dataclass(frozen=True)
-class NumberAnswer:
+class NumberAnswer(NamedTuple):
     """One record's outcome where a number is predicted.
 
     In the log it stands as any answer does: its label is the number as text, its probabilities are

@@ -143,6 +143,20 @@ def name_fields(document: Any, contract: Contract) -> dict[str, Any]:
     return contract.name_values(values)
 
 
+def _name_all(records: list[Any], contract: Contract) -> list[dict[str, Any]]:
+    """What `name_fields` makes of records of `features` alone; any others as they are."""
+    names = [field.name for field in contract.fields]
+    if "features" in names or not all(
+        type(record) is dict
+        and len(record) == 1
+        and type(record.get("features")) is list
+        and len(record["features"]) == len(names)
+        for record in records
+    ):
+        return records
+    return [dict(zip(names, record["features"], strict=True)) for record in records]
+
+
 def encode_all(
     records: list[Any], contract: Contract, complete: Complete
 ) -> tuple[list[dict[str, Any]], NDArray[np.float32]]:
@@ -150,9 +164,10 @@ def encode_all(
 
     `complete` fills in what a contract's joins fill in.
     """
-    quick = None if contract.joins else contract.encode_quickly(records)
+    by_name = records if contract.joins else _name_all(records, contract)
+    quick = None if contract.joins else contract.encode_quickly(by_name)
     if quick is not None:
-        return records, quick
+        return by_name, quick
     named: list[dict[str, Any]] = []
     vectors: list[list[float]] = []
     wrong: list[tuple[str, str]] = []

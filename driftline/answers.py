@@ -45,3 +45,8 @@ def cross_answer(
             out[test] = answers_of(model, X[test])
         results.append(out)
     return results
+
+
+def answered_rows(splits: Sequence[Fold]) -> Ints:
+    """The places of the rows that any of these folds answers, in order."""
+    return np.sort(np.concatenate([test for _, test in splits]))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.answers import Build, Fold, answers_of
+from driftline.answers import Build, Fold, answered_rows, answers_of
 from driftline.candidates import CALIBRATION_FOLDS, CANDIDATES, Candidate
 from driftline.contract import Contract
 from driftline.design import EVEN, Design
@@ -37,9 +37,10 @@ def log_loss_of(
     design: Design = EVEN,
 ) -> float:
     """Mean log loss out of fold: a proper score, which no lucky threshold can win."""
+    rows = answered_rows(splits[0])
     probabilities = cross_predict(build, X, y, splits, design)[0]
-    truth = np.clip(probabilities[np.arange(len(y)), y], 1e-6, 1)
-    return float(np.average(-np.log(truth), weights=design.weights))
+    truth = np.clip(probabilities[rows, y[rows]], 1e-6, 1)
+    return float(np.average(-np.log(truth), weights=design.take(rows).weights))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.answers import Build, Fold, answers_of, cross_answer
+from driftline.answers import Build, Fold, answered_rows, answers_of, cross_answer
 from driftline.candidates import Candidate
 from driftline.contract import Contract
 from driftline.dataset import number_of
@@ -70,8 +70,10 @@ class NumberOutcome:
         design: Design = EVEN,
     ) -> float:
         """Mean loss out of fold."""
+        rows = answered_rows(splits[0])
         (answers,) = self._out_of_fold(build, X, y, splits[:1], design)
-        return float(np.average(row_losses(answers, y, self.loss), weights=design.weights))
+        losses = row_losses(answers[rows], y[rows], self.loss)
+        return float(np.average(losses, weights=design.take(rows).weights))
 
     def cross_validate(
         self,

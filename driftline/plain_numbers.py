@@ -34,7 +34,8 @@ class PlainNumbers:
             kinds = set(map(type, chain.from_iterable(rows)))
             if len(rows) != len(records) or not kinds <= {int, float}:
                 return None
-            matrix = np.array(rows, dtype=np.float64).reshape(len(rows), width)
+            numbers = np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * width)
+            matrix = numbers.reshape(len(rows), width)
         except (KeyError, TypeError, OverflowError, AttributeError):
             return None
         with np.errstate(invalid="ignore"):

@@ -102,10 +102,14 @@ WRITTEN = (
 
 
 class Search(Strict):
-    """How hard hyperparameters are searched; 0 trials keeps each candidate's defaults."""
+    """How hard hyperparameters are searched; 0 trials keeps each candidate's defaults.
+
+    With more training rows than `rows` each trial is fitted once, on at most so many.
+    """
 
     trials: int = Field(default=12, ge=0, le=1000)
     folds: int = Field(default=4, ge=2, le=20)
+    rows: int = Field(default=5000, ge=1000)
 
 
 class Problem(Strict):

@@ -2,11 +2,12 @@
 
 Each trial is judged by its cross-validated log loss, a proper score, so that the search cannot be
 won by a lucky threshold; of a number by the goal's own loss. The defaults are always the first
-trial.
+trial. On a large table a trial is fitted once, on a part of the rows, and judged on others: what
+does well there does well on all (`tests.benchmarks.search`), and whoever wins is fitted on all.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,12 @@ from numpy.typing import NDArray
 from driftline.answers import Build, Fold
 from driftline.candidates import Candidate, Params, Range
 from driftline.class_outcome import log_loss_of
+from driftline.dataset import LEAST_USABLE_VALUES
 from driftline.design import EVEN, Design
 from driftline.evaluation import make_folds
 
+FITTED_SHARE: Final = 0.75  # of the rows at most, so that enough are left to judge by
+JUDGED_TIMES: Final = 4  # times as many rows as are fitted on are judged by at most
 Judge = Callable[
     [Build, NDArray[np.float32], NDArray[Any], Sequence[Sequence[Fold]], Design], float
 ]
@@ -33,12 +37,14 @@ def search_params(
     trials: int,
     folds: int,
     seed: int,
+    most_rows: int | None = None,
     on_trial: Callable[[int, float], None] | None = None,
 ) -> Params:
     """The best parameters of `trials` by the tree-structured Parzen estimator; seeded.
 
     Folds are stratified by `strata`, else by class, and have the rows of a group together; `judge`
-    tells what out-of-fold answers cost. Rows count by the weights of `design`.
+    tells what out-of-fold answers cost. Rows count by the weights of `design`. With more rows than
+    `most_rows` a trial is fitted once, see `split_once`.
     Source: Bergstra et al., NeurIPS 2011, as implemented by Optuna.
     """
     if trials == 0 or not candidate.space:
@@ -47,9 +53,13 @@ def search_params(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    splits = make_folds(
-        y if strata is None else strata, folds=folds, repeats=1, seed=seed, groups=design.groups
-    )
+    strata = y if strata is None else strata
+    if most_rows is None or len(y) <= most_rows:
+        splits = make_folds(strata, folds=folds, repeats=1, seed=seed, groups=design.groups)
+    else:
+        fitted, judged = split_once(strata, design, most=most_rows, least=2 * folds, seed=seed)
+        splits = [[(fitted, judged)]]
+        X = X[:, (~np.isnan(X[fitted])).sum(axis=0) >= LEAST_USABLE_VALUES]  # noqa: N806
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=5))
     study.enqueue_trial(dict(candidate.defaults))
 
@@ -62,6 +72,55 @@ def search_params(
 
     study.optimize(attempt, n_trials=trials)
     return dict(study.best_params)
+
+
+def split_once(
+    strata: NDArray[np.int64], design: Design, *, most: int, least: int, seed: int
+) -> Fold:
+    """At most about `most` rows to fit on, and others to judge by; groups stay together.
+
+    Each side has the same share of each stratum, but that those to fit on have at least `least`
+    rows, or groups, of each where there are as many: no class may be missing.
+    """
+    size = min(most, int(FITTED_SHARE * len(strata)))
+    fitted = choose_part(strata, design, most=size, least=least, seed=seed)
+    judged = np.setdiff1d(np.arange(len(strata)), fitted)
+    if len(judged) > JUDGED_TIMES * size:
+        others = design.take(judged)
+        part = choose_part(strata[judged], others, most=JUDGED_TIMES * size, least=0, seed=seed)
+        judged = judged[part]
+    return fitted, judged
+
+
+def choose_part(
+    strata: NDArray[np.int64], design: Design, *, most: int, least: int, seed: int
+) -> NDArray[np.int64]:
+    """The places of about `most` rows: the same share of each stratum, whole groups; seeded.
+
+    A group counts to the rarest stratum that it has a row of.
+    """
+    units = _units(design, len(strata))
+    by_rarity = np.argsort(np.bincount(strata)[strata], kind="stable")
+    rarest = strata[by_rarity][np.unique(units[by_rarity], return_index=True)[1]]
+    sizes = np.bincount(units)
+    is_taken = np.zeros(len(sizes), dtype=bool)
+    rng = np.random.default_rng(seed)
+    for stratum in np.unique(rarest):
+        members = rng.permutation(np.flatnonzero(rarest == stratum))
+        rows = np.cumsum(sizes[members])
+        before, wanted = rows - sizes[members], rows[-1] * most / len(strata)
+        is_taken[members[(before < wanted) | (np.arange(len(members)) < least)]] = True
+    if least:
+        missing = np.setdiff1d(strata, strata[is_taken[units]])
+        is_taken[units[np.isin(strata, missing)]] = True
+    return np.flatnonzero(is_taken[units])
+
+
+def _units(design: Design, rows: int) -> NDArray[np.int64]:
+    """The number of each row's group; without groups each row is its own."""
+    if design.groups is None:
+        return np.arange(rows)
+    return np.unique(np.array(design.groups), return_inverse=True)[1]
 
 
 def _suggest(trial: "optuna.Trial", candidate: Candidate) -> Params:  # type: ignore[name-defined] # noqa: F821

@@ -89,6 +89,7 @@ def train_candidate(
         trials=trials,
         folds=min(problem.search.folds, len(splits[0])),
         seed=seed,
+        most_rows=problem.search.rows,
         on_trial=on_trial,
         design=data.train,
     )

@@ -6,8 +6,12 @@ environment while they are imported, so it cannot wait.
 
 import sys
 
-from flows.shared.interrupts import mind_imports
-from tasks.collecting import collect_rarely
+from flows.shared.usage import answer_early
+
+answer_early()
+
+from flows.shared.interrupts import mind_imports  # noqa: E402 - slow, and often not needed
+from tasks.collecting import collect_rarely  # noqa: E402 - as above
 
 mind_imports()
 collect_rarely()

@@ -1,6 +1,7 @@
 """Train: compare candidates, gate the winner against the champion, register it."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any
 
 from prefect.runtime import flow_run
@@ -22,7 +23,7 @@ from flows.shared.contest import Contest, compete
 from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
 from flows.shared.summary import candidate_rows
 from tasks.data.problems import read_problem
-from tasks.data.storage import Origin, find_snapshot, read_origin, read_snapshot
+from tasks.data.storage import Origin, find_snapshot, read_origin
 from tasks.log import orders
 from tasks.log.verdicts import read_asked
 from tasks.models import gate
@@ -70,10 +71,9 @@ def train(
     try:
         taken = {} if snapshot else ingest(problem, source, folds=least_folds(folds, smoke=smoke))
         sha256 = find_snapshot(snapshot) if snapshot else taken["snapshot"]["sha256"]
-        plan = make_plan(
-            spec, rows=len(read_snapshot(sha256)[0]), seed=seed, is_smoke=smoke, **shape
+        contest = compete(
+            spec, sha256, partial(make_plan, spec, seed=seed, is_smoke=smoke, **shape)
         )
-        contest = compete(spec, sha256, plan)
         reasons = orders.read_reasons(claimed) if claimed else read_asked(spec)
         sections = decide(
             contest,

@@ -110,11 +110,13 @@ class Ledger:
         """
         if not is_counted_alike(contract, self.contract):
             return
+        if contract.number is None:  # a number is of no class
+            for label, count in Counter(answer.label for answer in answers).items():
+                self.by_class[label] += count
+        for band, count in Counter(answer.risk_level for answer in answers).items():
+            if band is not None:
+                self.by_risk[band] += count
         for answer in answers:
-            if answer.label in self.by_class:  # a number is of no class
-                self.by_class[answer.label] += 1
-            if answer.risk_level is not None:
-                self.by_risk[answer.risk_level] += 1
             self.confidence.add(answer.confidence)
         self.answered += len(answers)
         self.by_version[contract.model_version] += len(answers)

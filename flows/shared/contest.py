@@ -1,6 +1,6 @@
 """Who takes part in a training, on which rows, and who wins: the best that can also be served."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from driftline.dataset import Dataset, Plan
@@ -39,13 +39,14 @@ class Contest:
         return len(self.dataset.train_digests) + len(self.dataset.test_digests)
 
 
-def compete(spec: Problem, snapshot: str, plan: Plan) -> Contest:
-    """Split, fit every candidate, choose, and export the winner.
+def compete(spec: Problem, snapshot: str, make_plan: Callable[..., Plan]) -> Contest:
+    """Split, fit every candidate, choose, and export the winner; the plan is for so many `rows`.
 
     Labelled predictions join the rows where there are enough of them; the newest stay out as test.
     """
     with step("split"):
         table, digests = read_snapshot(snapshot)
+        plan = make_plan(rows=len(table))
         restore_experiment(spec)
         check_second_tracker()
         end_left_runs(spec)

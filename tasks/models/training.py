@@ -98,14 +98,15 @@ def train_candidate(
     name: str, problem: Problem, dataset: Dataset, plan: Plan, params: Params | None = None
 ) -> Trained:
     """Search, cross-validate and fit one candidate; with `params` nothing is searched."""
-    searched = outcome_of(problem).searched_by
+    searched, rows = outcome_of(problem).searched_by, len(dataset.data.y_train)
+    part = f" on a part of the {rows} rows" if rows > problem.search.rows else ""
     trained = _train(
         problem,
         dataset,
         plan,
         (name, params),
         on_trial=lambda number, loss: _tell_trial(
-            name, number, plan.trials, f"{searched} {loss:.4f}"
+            name, number, plan.trials, f"{part}, last {searched} {loss:.4f}"
         ),
     )
     _tell_figures(trained, problem)
@@ -157,9 +158,9 @@ def _tell_figures(trained: Trained, problem: Problem) -> None:
     tell(f"{trained.name}: cross-validated {goal} {mean:.4f} ± {deviation:.4f}")
 
 
-def _tell_trial(name: str, number: int, trials: int, last: str) -> None:
+def _tell_trial(name: str, number: int, trials: int, how: str) -> None:
     if number + 1 == trials:
-        tell(f"{name}: searched {trials} settings, last {last}")
+        tell(f"{name}: searched {trials} settings{how}")
 
 
 @work(name="choose and calibrate")

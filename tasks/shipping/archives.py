@@ -26,6 +26,7 @@ CODE = (
     "bentos/__init__.py",
     "bentos/api.py",
     "bentos/arms.py",
+    "bentos/columns.py",
     "bentos/log/batches.py",
     "bentos/log/checks.py",
     "bentos/log/direct.py",

@@ -1,8 +1,15 @@
-"""Runs every contender in the same run and prints figures and ratios."""
+"""Runs every contender in the same run and prints figures and ratios.
 
+    python -m tests.benchmarks [--batches]
+
+With `--batches` there are batches alone, by us and by FastAPI over joblib.
+"""
+
+import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -27,7 +34,12 @@ OURS, DURABLE, CEILING, MLFLOW, JOBLIB = (
 
 def main() -> None:
     """Serve the same forest four ways, load each in turn, and print; then what packing gives."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--batches", action="store_true")
     console = Console()
+    if parser.parse_args().batches:
+        compare_batches(console)
+        return
     with tempfile.TemporaryDirectory() as name, ExitStack() as servers:
         contenders = make_contenders(Path(name))
         urls, pids = _start(contenders, servers)
@@ -41,7 +53,17 @@ def main() -> None:
     show_packed(console)
 
 
-def _start(contenders: Contenders, servers: ExitStack) -> tuple[dict[str, str], dict[str, int]]:
+def compare_batches(console: Console) -> None:
+    """Batches by us and by FastAPI over joblib, whose servers are started alone."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as servers:
+        contenders = make_contenders(Path(name))
+        urls, _ = _start(contenders, servers, only=(OURS, JOBLIB))
+        _batches(console, urls, contenders)
+
+
+def _start(
+    contenders: Contenders, servers: ExitStack, only: Sequence[str] = ()
+) -> tuple[dict[str, str], dict[str, int]]:
     folder = contenders.folder
     env = os.environ | {
         "BENCH_MODEL": str(folder),
@@ -92,6 +114,8 @@ def _start(contenders: Contenders, servers: ExitStack) -> tuple[dict[str, str], 
     health = {OURS: "readyz", DURABLE: "readyz", CEILING: "", MLFLOW: "ping", JOBLIB: "docs"}
     urls, pids = {}, {}
     for contender, command in commands.items():
+        if only and contender not in only:
+            continue
         urls[contender] = f"http://127.0.0.1:{ports[contender]}"
         url = f"{urls[contender]}/{health[contender]}"
         given = env | (durable if contender == DURABLE else {})
@@ -137,7 +161,8 @@ def _batches(console: Console, urls: dict[str, str], contenders: Contenders) -> 
         table.add_column(column)
     for rows in (1000, 10_000):
         bodies = contenders.batch(rows)
-        by_name = {OURS: bodies["ours"], MLFLOW: bodies["mlflow"], JOBLIB: bodies["joblib"]}
+        all_bodies = {OURS: bodies["ours"], MLFLOW: bodies["mlflow"], JOBLIB: bodies["joblib"]}
+        by_name = {name: body for name, body in all_bodies.items() if name in urls}
         rates: dict[str, list[Figures]] = {name: [] for name in by_name}
         for _ in range(3):
             for name, body in by_name.items():

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
-from bentos.columns import describe_columns
+from bentos.columns import FEW, answer_records, describe_columns
 from bentos.predictor import Predictor, _describer
 from driftline.contract import Contract
 from driftline.dataset import draft_contract
@@ -44,6 +45,40 @@ def test_columns_say_what_each_answer_says(contract: Contract) -> None:
     assert columns.probabilities.tolist() == [list(a.probability.values()) for a in answers]
     for name, values in columns.figures.items():
         assert values.tolist() == [answer.figures[name] for answer in answers]
+
+
+@pytest.mark.parametrize("contract", contracts())
+@pytest.mark.parametrize("rows", [0, 1, FEW - 1, FEW, 300])
+def test_many_records_are_answered_as_each_by_itself(contract: Contract, rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    scores = rng.dirichlet(np.ones(contract.width), rows).astype(np.float32)
+    if contract.number is not None:
+        scores = rng.normal(30, 30, (rows, 1)).astype(np.float32)
+    predictor = Scored(contract, scores)
+
+    many = answer_records(predictor, np.zeros((rows, 1), np.float32))
+
+    each = predictor.answer(np.zeros((rows, 1), np.float32))
+    assert many == each
+    assert [type(one) for one in many] == [type(one) for one in each]
+    assert [told(one) for one in many] == [told(one) for one in each]
+
+
+class Scored(Predictor):
+    """A predictor whose model gives these figures."""
+
+    def __init__(self, contract: Contract, scores: np.ndarray) -> None:
+        """Stand in for a session."""
+        self.contract, self.scores = contract, scores
+        self._describe = _describer(contract)
+
+    def score_matrix(self, _matrix: np.ndarray) -> np.ndarray:
+        return self.scores
+
+
+def told(answer: Any) -> bytes:
+    """The answer's body to the byte, in which 1 and 1.0 differ."""
+    return orjson.dumps(answer.to_json(model_version="1", prediction_id="a"))
 
 
 def test_no_rows_have_no_answers(predictor: Predictor) -> None:

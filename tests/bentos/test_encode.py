@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bentos.records import encode_all, name_fields
+from bentos.replies import RefusedError
 from driftline.contract import Contract
 from driftline.fields import FieldSpec, InvalidRecordError
 
@@ -164,3 +166,42 @@ def test_what_is_not_a_record_is_left_to_the_careful_way(
     quick = wide_predictor.contract.encode_quickly(junk)
 
     assert quick is None or not junk
+
+
+@given(batch=batches(odd_values), cut=st.integers(0, 3))
+def test_values_in_contract_order_are_taken_and_refused_as_each_record_is(
+    batch: tuple[Contract, list[dict[str, Any]]], cut: int
+) -> None:
+    contract, records = batch
+    documents = [{"features": list(record.values())} for record in records]
+    documents += records[:cut]
+
+    try:
+        told: Any = encode_all(documents, contract)
+    except RefusedError as error:
+        told = error
+
+    named, vectors, faults = [], [], []
+    for i, document in enumerate(documents):
+        try:
+            record = name_fields(document, contract)
+            vectors.append(contract.encode(record))
+            named.append(record)
+        except InvalidRecordError as error:
+            faults += [(f"records[{i}].{name}".rstrip("."), why) for name, why in error.fields]
+    if faults:
+        assert told.fields == tuple(faults)
+    else:
+        assert told[0] == named
+        np.testing.assert_array_equal(told[1], np.array(vectors, np.float32).reshape(told[1].shape))
+
+
+def test_values_in_contract_order_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = [FieldSpec(name=name, kind="number", low=0, high=9) for name in NAMES]
+    contract = make_contract(*fields)
+    monkeypatch.setattr(Contract, "encode", None)  # which looks at each record by itself
+
+    named, matrix = encode_all([{"features": [1, 2, 3, 4]}, {"features": [5, 6, 7, 8]}], contract)
+
+    assert named[1] == {"a": 5, "b": 6, "c": 7, "d": 8}
+    assert matrix.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]

@@ -27,3 +27,23 @@ def test_a_renewal_and_an_export_say_what_they_do(caplog: pytest.LogCaptureFixtu
     newest = len(dataset.data.y_test)
     assert f"answering the newest {newest} rows by models of the rows before them" in caplog.text
     assert "comparing it with its export on" in caplog.text
+
+
+def test_a_large_table_is_searched_on_a_part_and_judged_on_all(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="driftline")
+    table = tiny_rows(1500)
+    table["outcome"] = table["outcome"].map({0: "well", 1: "ill"})
+    dataset = split_rows.fn(table, digest_rows(table), make_problem(), PLAN)
+    rows, plan = len(dataset.data.y_train), replace(PLAN, trials=1)
+
+    bound = train_candidate.fn("decision_tree", make_problem(search={"rows": 1000}), dataset, plan)
+    train_candidate.fn("decision_tree", make_problem(search={"rows": rows}), dataset, plan)
+
+    told = [line for line in caplog.messages if "searched" in line]
+    assert rows > 1000
+    assert f"searched 1 settings on a part of the {rows} rows, last log loss" in told[0]
+    assert "searched 1 settings, last log loss" in told[1]
+    assert told[0].split()[-1] != told[1].split()[-1]
+    assert len(bound.cv.probabilities[0]) == rows
