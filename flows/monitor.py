@@ -25,6 +25,7 @@ from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labe
 from tasks.data.problems import read_problem
 from tasks.data.storage import locate_report, read_snapshot, write_report
 from tasks.log import orders, parts, predictions, refusals, seasons
+from tasks.log.journal import read_journal
 from tasks.models.registry import read_if_there
 from tasks.people.events import (
     DRIFT_NEED_LABELS,
@@ -115,7 +116,8 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
             season=case.season,
         )
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
-        decision, evidence = judge(seen, labels, spec, case.served)
+        journalled = len(read_journal(spec.name))
+        decision, evidence = judge(seen, labels, spec, case.served, journalled=journalled)
         takes_back = bool(evidence.taken_back)
         decision = name_person(decision, spec, takes_back=takes_back)
     if leaves_rows(decision, evidence, spec.drift):
@@ -276,8 +278,9 @@ def let_know(
 ) -> None:
     """Ring for what a verdict calls for.
 
-    A rollback that a person knows to wait, and labels that were asked for already, are not rung
-    again. How often a training is called for is the verdict's own rule (`driftline/standing.py`).
+    What a person knows to wait, and labels that were asked for already, are not rung again
+    (`driftline/calling.py`, `driftline/shadow.py`). How often a training starts by itself is the
+    verdict's own rule (`driftline/standing.py`).
     """
     takes_back = bool(evidence.taken_back)
     if decision.verdict == "quarantine":
@@ -286,7 +289,7 @@ def let_know(
         if not evidence.is_known:
             ring(DRIFT_NEED_LABELS, spec.name, told)
     elif is_left_to_person(decision, spec, takes_back=takes_back):
-        if not (takes_back and evidence.is_known):
+        if not evidence.is_known:
             ring(MODEL_WAITING, spec.name, told)
     elif decision.verdict == "retrain":
         ring(DRIFT_RETRAIN, spec.name, told)
