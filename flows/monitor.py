@@ -24,13 +24,14 @@ from flows.shared.trials import judge_trial
 from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labelled
 from tasks.data.problems import read_problem
 from tasks.data.storage import locate_report, read_snapshot, write_report
-from tasks.log import orders, parts, predictions, refusals, seasons
+from tasks.log import damage, orders, parts, predictions, refusals, seasons
 from tasks.log.journal import read_journal
 from tasks.models.registry import read_if_there
 from tasks.people.events import (
     DRIFT_NEED_LABELS,
     DRIFT_QUARANTINE,
     DRIFT_RETRAIN,
+    LOG_DAMAGED,
     MODEL_WAITING,
     ring,
 )
@@ -116,6 +117,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
             season=case.season,
         )
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
+        tell_damage(spec)
         journalled = len(read_journal(spec.name))
         decision, evidence = judge(seen, labels, spec, case.served, journalled=journalled)
         takes_back = bool(evidence.taken_back)
@@ -293,6 +295,14 @@ def let_know(
             ring(MODEL_WAITING, spec.name, told)
     elif decision.verdict == "retrain":
         ring(DRIFT_RETRAIN, spec.name, told)
+
+
+def tell_damage(spec: Problem) -> None:
+    """Let people know, once, of what was left out of this look since it cannot be read."""
+    found = damage.read_untold_damage(spec)
+    if found:
+        reasons = [f"{address}: gone, or damaged" for address in found]
+        ring(LOG_DAMAGED, spec.name, {"reasons": reasons, "way out": damage.WAY_OUT})
 
 
 def take_back(spec: Problem, why: str) -> Sections:
