@@ -158,49 +158,60 @@ class Api:
         matrix: NDArray[np.float32],
         subject: bytes,
     ) -> list[dict[str, Any]]:
-        """Have each record answered by the model whose it is, and the answers in their order."""
-        ids, arms = new_ids(len(records)), self.arms
-        theirs: list[int] = []
-        if arms is not None and arms.fit(predictor.contract):
-            theirs = arms.assign(records, ids, subject)
-        if arms is None or not theirs:
-            return self._score(predictor, records, matrix, ids)
-        ours = sorted(set(range(len(ids))) - set(theirs))
-        bodies: dict[int, dict[str, Any]] = {}
-        for model, places in ((predictor, ours), (arms.contender, theirs)):
-            part, names = [records[i] for i in places], [ids[i] for i in places]
-            bodies.update(zip(places, self._score(model, part, matrix[places], names), strict=True))
-        return [bodies[i] for i in range(len(ids))]
+        """Have each record answered by the model whose it is, and the answers in their order.
 
-    def _score(
+        Every model has answered before the first answer is logged.
+        """
+        ids = new_ids(len(records))
+        shares = [
+            (model, places, answer_records(model, matrix[places]))
+            for model, places in self._share_out(predictor, records, ids, subject)
+        ]
+        bodies: dict[int, dict[str, Any]] = {}
+        for model, places, answers in shares:
+            contract, names = model.contract, [ids[place] for place in places]
+            part = [records[place] for place in places]
+            self._write(prediction_entry(contract, part, answers, names, at=time.time()))
+            self.ledger.count(contract, matrix[places], answers)
+            for place, answer in zip(places, answers, strict=True):
+                bodies[place] = answer.to_json(
+                    model_version=contract.model_version, prediction_id=ids[place]
+                )
+        return [bodies[place] for place in range(len(ids))]
+
+    def _share_out(
         self,
         predictor: Predictor,
         records: Sequence[dict[str, Any]],
-        matrix: NDArray[np.float32],
         ids: Sequence[str],
-    ) -> list[dict[str, Any]]:
-        """Score, log, count, and only then answer."""
-        contract = predictor.contract
-        answers = answer_records(predictor, matrix)
-        bodies = [
-            answer.to_json(model_version=contract.model_version, prediction_id=prediction_id)
-            for answer, prediction_id in zip(answers, ids, strict=True)
-        ]
-        if ids:
-            self._write(prediction_entry(contract, records, answers, ids, at=time.time()))
-        self.ledger.count(contract, matrix, answers)
-        return bodies
+        subject: bytes,
+    ) -> list[tuple[Predictor, list[int]]]:
+        """The models that answer, each with the places of its records."""
+        arms, everybody = self.arms, range(len(ids))
+        if arms is None or not arms.fit(predictor.contract):
+            return [(predictor, list(everybody))] if ids else []
+        theirs = set(arms.assign(records, ids, subject))
+        ours = [place for place in everybody if place not in theirs]
+        shares = [(predictor, ours), (arms.contender, sorted(theirs))]
+        return [(model, places) for model, places in shares if places]
 
-    def _explain(self, body: bytes, _subject: bytes) -> Any:
-        """What moved the answer to a record; it is no prediction, and leaves nothing behind."""
-        predictor = self.predictor
-        contract, document = predictor.contract, parse_object(body, body_limit("/explain"))
+    def _explain(self, body: bytes, subject: bytes) -> Any:
+        """What moved the answer to a record, by the model that would answer its subject.
+
+        It is no prediction, and leaves nothing behind. A trial that knows no subject gives each
+        answer to one of two models by chance: then the champion's is explained.
+        """
+        predictor, arms = self.predictor, self.arms
+        document = parse_object(body, body_limit("/explain"))
         try:
-            record = self.lookups.complete(contract, name_fields(document, contract))
-            explained = explain(contract, record, predictor.score)
+            named = name_fields(document, predictor.contract)
+            record = self.lookups.complete(predictor.contract, named)
+            if arms is not None and arms.fit(predictor.contract) and arms.knows(record, subject):
+                predictor = arms.contender if arms.assign([record], [""], subject) else predictor
+            explained = explain(predictor.contract, record, predictor.score)
         except InvalidRecordError as error:
             raise InvalidError(error.fields) from None
-        return about.tell_explained(contract, explained)
+        return about.tell_explained(predictor.contract, explained)
 
     def _write(self, entry: dict[str, Any]) -> None:
         try:

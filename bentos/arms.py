@@ -48,6 +48,10 @@ class Arms:
             if is_contenders(self.salt, self._subject(record, header, name), self.share)
         ]
 
+    def knows(self, record: Mapping[str, Any], header: bytes) -> bool:
+        """Whether a record has a subject that is answered by the same model each time."""
+        return bool(header) or bool(self.field and record.get(self.field) is not None)
+
     def _subject(self, record: Mapping[str, Any], header: bytes, prediction_id: str) -> bytes:
         value = record.get(self.field) if self.field else None
         if value is not None:

@@ -12,13 +12,13 @@ from bentos.health.start import check_port, check_spool, protect_state
 from bentos.settings import (
     SettingError,
     check_settings,
-    signing_key,
     spool_folder,
     state_folder,
 )
 from bentos.takeover.content import ContentError
 from bentos.takeover.courier import fetch, store_elsewhere
 from bentos.takeover.shelf import Pointer, bentoml_home, check_shelved, place_of, read_pointer
+from bentos.takeover.trust import read_trust
 
 
 def main() -> NoReturn:
@@ -60,7 +60,7 @@ def find_bento(problem: str) -> Pointer:
     try:
         pointer = read_pointer(problem)
         if pointer is not None:
-            check_shelved(pointer, signing_key())
+            check_shelved(pointer, read_trust())
     except ContentError as error:
         remedy = f"make it anew with: python -m flows.package {problem}"
         sys.exit(f"error: the bento of {problem!r} is refused: {error}; {remedy}")

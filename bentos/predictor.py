@@ -14,8 +14,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from bentos.settings import signing_key
-from bentos.takeover.content import ContentError, check_model_folder
+from bentos.takeover.content import ContentError
+from bentos.takeover.trust import check_model_folder, read_trust
 from driftline.contract import Contract, parse_contract
 from driftline.numbers import NumberSpec, spell_number
 
@@ -190,11 +190,11 @@ class Predictor:
 def load_predictor(folder: Path) -> Predictor:
     """The predictor of `contract.json` and `model.onnx` in a folder, verified first.
 
-    Where `SHA256SUMS` lists the folder's files they have to be those; with a key that list has to
-    be there and signed.
+    Where `SHA256SUMS` lists the folder's files they have to be those; with a key (see
+    `bentos.takeover.trust`) that list has to be there and signed.
     """
     try:
-        check_model_folder(folder, signing_key())
+        check_model_folder(folder, read_trust())
     except (ContentError, OSError) as error:
         message = f"{folder}: {error}; refusing to serve"
         raise ModelRefusedError(message) from None

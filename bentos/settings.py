@@ -8,6 +8,8 @@ import os
 import re
 from pathlib import Path
 
+from bentos.takeover.curves import KEY_WANTED, PEM_HEAD, PublicKey, parse_public_key
+
 DATABASES = {
     "sqlite": "sqlite",
     "postgresql": "postgresql",
@@ -72,6 +74,25 @@ def signing_key() -> str:
     return key
 
 
+def evidence_public_key() -> PublicKey | None:
+    """`DRIFTLINE_EVIDENCE_PUBLIC_KEY`, whose owner has to have signed what is loaded.
+
+    The path of a PEM file, or the PEM itself, whose lines may be one; None for no such key.
+    """
+    name = "DRIFTLINE_EVIDENCE_PUBLIC_KEY"
+    told = os.environ.get(name, "").strip()
+    if not told:
+        return None
+    try:
+        pem = told if told.startswith(PEM_HEAD) else Path(told).read_text(encoding="ascii")
+        return parse_public_key(pem)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise SettingError(f"{name}: cannot read {told} ({why}); {KEY_WANTED}") from None
+    except ValueError:
+        raise SettingError(f"{name}: got something else; {KEY_WANTED}, or its path") from None
+
+
 def state_folder() -> Path:
     """`DRIFTLINE_HOME`: where all state lies."""
     return expand(Path(os.environ.get("DRIFTLINE_HOME") or ".driftline")).absolute()
@@ -125,6 +146,7 @@ def check_settings() -> None:
     cors_origins()
     retention_days()
     signing_key()
+    evidence_public_key()
     is_durable()
     url = os.environ.get("DRIFTLINE_DATABASE_URL")
     if url:

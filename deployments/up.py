@@ -106,6 +106,7 @@ def _run(ports: Ports, stack: ExitStack) -> None:
     ours = {name: os.environ[name.name] for name in (PREFECT_API_URL, PREFECT_UI_URL)}
     stack.enter_context(temporary_settings(ours))  # Prefect has read its environment before
     parts = Parts(stack, get_settings().home.absolute() / "logs")
+    tell("starting Prefect, MLflow and the reports; the first time their databases are made ...")
     elsewhere = find_tracking_server()
     if not elsewhere:
         hide_backend()
@@ -116,6 +117,7 @@ def _run(ports: Ports, stack: ExitStack) -> None:
     watch = Watch(ports, parts)
     stack.callback(_end_abandoned, within=STOP_SECONDS)  # after the worker, before the server
     _end_abandoned()
+    tell("deploying the flows of every problem ...")
     deploy(sweep_cron=None)  # the sweeper sweeps
     watch.sweeps.begin(stack)
     parts.start("worker", ["prefect", "worker", "start", "--pool", POOL])
@@ -130,7 +132,12 @@ def _run(ports: Ports, stack: ExitStack) -> None:
     parts.await_answer("page", f"http://127.0.0.1:{ports.page}/")
     file = stack.enter_context(shell_file())
     some = next(iter(ports.services)).replace("_", "-")
-    tell(f"in another shell: . {_shown(file)} && prefect deployment run train/{some}")
+    tell("next:")
+    tell(f"  ask the model, score a table, look after it: http://127.0.0.1:{ports.page}")
+    tell("  a table of your own: make onboard FILE=my.csv TARGET=outcome, then make up PROBLEM=my")
+    tell(
+        f"  order a flow, in another shell: . {_shown(file)} && prefect deployment run train/{some}"
+    )
     tell("everything is up; Ctrl+C stops it")
     while True:
         watch.look()

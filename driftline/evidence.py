@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from driftline.calibration import CalibrationWager
+from driftline.calling import read_call
 from driftline.findings import Inputs
 from driftline.problem import DriftPolicy
 from driftline.promise import Promise
@@ -30,8 +31,10 @@ class Labels:
     is_held: bool = False
 
 
-def weigh(inputs: Inputs, labels: Labels, policy: DriftPolicy, *, champion: str) -> Evidence:
-    """All that a verdict on this champion rests on.
+def weigh(
+    inputs: Inputs, labels: Labels, policy: DriftPolicy, *, champion: str, journalled: int = 0
+) -> Evidence:
+    """All that a verdict on this champion rests on; `journalled` counts the journal's rows.
 
     An estimate without labels counts only while the probabilities come true on the labels so far.
     """
@@ -57,6 +60,8 @@ def weigh(inputs: Inputs, labels: Labels, policy: DriftPolicy, *, champion: str)
         suspicions=tuple(state.get("suspicions", ())),
         answered=float(state.get("answered", 0.0)),
         asked=float(state.get("asked", 0.0)),
+        call=read_call(state.get("call")),
+        journalled=journalled,
         taken_back=shadow.describe(champion) if shadow is not None and is_worse else "",
         shadow=shadow,
         is_known=shadow is not None and shadow.is_known,

@@ -9,9 +9,10 @@ imported from here.
 
 import hashlib
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
+from driftline.calling import Call
 from driftline.drift import ColumnChange
 from driftline.problem import DriftPolicy
 from driftline.promise import Promise
@@ -28,7 +29,6 @@ __all__ = [
     "Quarantined",
     "Verdict",
     "Window",
-    "close_look",
     "decide_verdict",
     "describe_likely",
     "is_harm_likely",
@@ -79,9 +79,10 @@ class Evidence:
     before was set aside as broken and nobody has released it; `estimated` is the estimated rise of
     the loss as a share of the skill, from below, or None where nothing could be estimated; `doubt`
     says why it is not to be trusted. `answered` is how strong a suspicion was that a training has
-    been ordered for already, `asked` how strong one that labels have been asked for. `taken_back`
-    says why the champion before serves again, by `shadow`; `is_known` says that people have been
-    told what the verdict comes to.
+    been ordered for already, `asked` how strong one that labels have been asked for, `call` what a
+    training was called for last; `journalled` counts the rows of the journal. `taken_back` says why
+    the champion before serves again, by `shadow`; `is_known` says that people have been told what
+    the verdict comes to.
     """
 
     rows: int
@@ -100,6 +101,8 @@ class Evidence:
     doubt: str = ""
     answered: float = 0.0
     asked: float = 0.0
+    call: Call = field(default_factory=Call)
+    journalled: int = 0
     taken_back: str = ""
     shadow: Shadow | None = None
     is_known: bool = False
@@ -213,49 +216,6 @@ def describe_likely(evidence: Evidence) -> str:
         blind = evidence.promise.blind
         parts.append(f"the champion has no skill to lose: it is hardly better than {blind}")
     return f"{' and '.join(parts)}; label the listed rows to see whether this does harm"
-
-
-def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy) -> Evidence:
-    """The evidence as the next look finds it: the price, and what people have been told."""
-    standing = evidence.standing
-    if evidence.has_cohort:
-        is_due = decision.verdict == "retrain"
-        standing = standing.after(is_renewal_due=is_due, policy=policy)
-    told = {
-        finding.about: max(finding.strength, evidence.told.get(finding.about, 0.0))
-        for finding in evidence.findings
-    }
-    if evidence.rows < policy.min_rows:
-        told = evidence.told  # nobody was told anything
-    suspicions = evidence.suspicions
-    if evidence.rows >= policy.min_rows:
-        suspicions = (*suspicions, is_harm_likely(evidence, policy))[-policy.confirm[1] :]
-    answered = evidence.answered
-    if decision.verdict == "retrain":
-        answered = max(answered, measure_suspicion(evidence, policy))
-    asked, is_known = _note_asking(decision, evidence, policy)
-    shadow = None if evidence.shadow is None else evidence.shadow.after(policy)
-    return replace(
-        evidence,
-        standing=standing,
-        told=told,
-        suspicions=suspicions,
-        answered=answered,
-        asked=asked,
-        is_known=is_known,
-        shadow=shadow,
-    )
-
-
-def _note_asking(
-    decision: DriftDecision, evidence: Evidence, policy: DriftPolicy
-) -> tuple[float, bool]:
-    """How strong a suspicion has been asked about, and whether people know what is asked now."""
-    if decision.verdict == "need_labels":
-        strength = measure_suspicion(evidence, policy)
-        return max(strength, evidence.asked), strength < AGAIN * evidence.asked
-    has_passed = evidence.rows >= policy.min_rows and not is_harm_likely(evidence, policy)
-    return 0.0 if has_passed else evidence.asked, evidence.is_known
 
 
 def leaves_rows(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy) -> bool:

@@ -22,6 +22,7 @@ from tasks.models.registry import read_version
 from tasks.people.reporting import link_to, show_link
 from tasks.progress import step
 from tasks.settings import get_settings
+from tasks.shipping import packaging
 from tasks.shipping.packaging import digest_model, served_content
 
 MOST_VERDICTS = 50
@@ -45,6 +46,7 @@ def evidence(
 ) -> Sections:
     """Write the card of the champion, or of a version; pack all that stands behind it.
 
+    Where there is a key, it signs the pack, and the bento that serves the version.
     With `verify` a folder that was handed over is checked instead, by a public key.
     """
     spec = read_problem(problem)
@@ -56,7 +58,21 @@ def evidence(
         packed = pack(written.dossier, model, written.page)
     links = {"card": written.link, "evidence": str(packed["path"])}
     link_evidence(spec, model.version, links)
-    return {"model": {"name": spec.name, "version": model.version}, "evidence": links | packed}
+    sections: Sections = {"model": {"name": spec.name, "version": model.version}}
+    return sections | sign_served(spec, model) | {"evidence": links | packed}
+
+
+def sign_served(spec: Problem, model: ServedModel) -> Sections:
+    """Have the version's bento signed by the same key, where there is one.
+
+    A service that is given the public key loads no other.
+    """
+    if not get_settings().evidence_key:
+        return {}
+    with step("sign bento"):
+        bento = packaging.build_bento(spec, model)
+        packaging.share(bento)
+    return {"bento": {"tag": bento.tag, "path": bento.path}}
 
 
 def write_card(spec: Problem, model: ServedModel) -> Card:

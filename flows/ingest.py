@@ -8,6 +8,7 @@ from pydantic import Field
 from driftline.errors import DriftlineError
 from driftline.problem import Problem
 from driftline.quarantine import check_trainable
+from flows.shared.retention import let_snapshots_go
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.cleaning import CleanedRows, RowCleaner, clean_piece, end_cleaning, separate_rows
 from tasks.data.problems import read_problem, read_suite
@@ -45,6 +46,7 @@ def ingest(
         check_trainable(rows.kept, spec, folds=folds, source=name)
     with step("write snapshot"):
         snapshot = write_snapshot(rows.kept, rows.quarantined, Origin(name, read_as, spec.name))
+        let_snapshots_go(spec.name)
     with step("draw profile"):
         drawn = draw_profile(rows.kept, spec, origin=name, before=read_before(spec))
         profile = write_report(f"profiles/{spec.name}-{snapshot.sha256[:12]}.html", drawn)

@@ -20,11 +20,13 @@ from flows.shared.running import Sections, driftline_flow, is_scheduled
 from flows.shared.trials import judge_trial
 from tasks.data.problems import read_problem
 from tasks.data.storage import locate_report, write_report
-from tasks.log import orders, predictions
+from tasks.log import damage, orders, predictions
+from tasks.log.journal import read_journal
 from tasks.people.events import (
     DRIFT_NEED_LABELS,
     DRIFT_QUARANTINE,
     DRIFT_RETRAIN,
+    LOG_DAMAGED,
     MODEL_WAITING,
     ring,
 )
@@ -81,7 +83,9 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
         is_held = was_set_aside(case.window.state, accepted)
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
         labels = replace(labels, is_held=is_held)
-        decision, evidence = judge(seen, labels, spec, case.served)
+        tell_damage(spec)
+        journalled = len(read_journal(spec.name))
+        decision, evidence = judge(seen, labels, spec, case.served, journalled=journalled)
         takes_back = bool(evidence.taken_back)
         decision = name_person(decision, spec, takes_back=takes_back)
     if leaves_rows(decision, evidence, spec.drift):
@@ -171,8 +175,9 @@ def let_know(
 ) -> None:
     """Ring for what a verdict calls for.
 
-    A rollback that a person knows to wait, and labels that were asked for already, are not rung
-    again. How often a training is called for is the verdict's own rule (`driftline/standing.py`).
+    What a person knows to wait, and labels that were asked for already, are not rung again
+    (`driftline/calling.py`, `driftline/shadow.py`). How often a training starts by itself is the
+    verdict's own rule (`driftline/standing.py`).
     """
     takes_back = bool(evidence.taken_back)
     if decision.verdict == "quarantine":
@@ -181,10 +186,18 @@ def let_know(
         if not evidence.is_known:
             ring(DRIFT_NEED_LABELS, spec.name, told)
     elif is_left_to_person(decision, spec, takes_back=takes_back):
-        if not (takes_back and evidence.is_known):
+        if not evidence.is_known:
             ring(MODEL_WAITING, spec.name, told)
     elif decision.verdict == "retrain":
         ring(DRIFT_RETRAIN, spec.name, told)
+
+
+def tell_damage(spec: Problem) -> None:
+    """Let people know, once, of what was left out of this look since it cannot be read."""
+    found = damage.read_untold_damage(spec)
+    if found:
+        reasons = [f"{address}: gone, or damaged" for address in found]
+        ring(LOG_DAMAGED, spec.name, {"reasons": reasons, "way out": damage.WAY_OUT})
 
 
 def take_back(spec: Problem, why: str) -> Sections:

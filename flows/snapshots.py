@@ -6,7 +6,6 @@
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -15,20 +14,12 @@ from rich.table import Table
 
 from driftline.differences import columns_of, compare_tables, describe_column
 from driftline.errors import DriftlineError
-from driftline.snapshots import (
-    Names,
-    Version,
-    choose_superfluous,
-    find_names,
-    insist_on_whole_journal,
-)
+from driftline.snapshots import Version
+from flows.shared.retention import find_superfluous, read_all
 from tasks.data import storage, versions
 from tasks.data.files import count_rows
 from tasks.data.problems import read_problem
 from tasks.decorators import without_task_runs
-from tasks.log import journal
-from tasks.models.kept import read_registered
-from tasks.models.registry import read_holders
 
 CONSOLE = Console(highlight=False)
 SHORT = 12  # characters of a digest that are shown
@@ -133,8 +124,7 @@ def drop(
 ) -> None:
     """Drop what no tag, no registered model and no row of the journal names, but for the newest."""
     with telling_mistakes():
-        before = datetime.now(UTC) - timedelta(days=days)
-        found = choose_superfluous(read_all(context.obj), context.obj, keep=keep, before=before)
+        found = find_superfluous(context.obj, keep=keep, days=days)
         if not dry_run:
             versions.drop(found)
     for each in found:
@@ -145,21 +135,9 @@ def drop(
     CONSOLE.print(f"{len(found)} snapshots of {context.obj} are named by nobody and old enough")
 
 
-def read_all(problem: str) -> list[Version]:
-    """Every snapshot of the store, with all who name it."""
-    return versions.list_versions(problem, read_names(problem))
-
-
 def read_own(problem: str) -> list[Version]:
     """The problem's snapshots, the newest first."""
     return [each for each in read_all(problem) if each.is_of(problem)]
-
-
-def read_names(problem: str) -> Names:
-    """Who names which snapshot; `NotFoundError` where registry or journal do not tell all."""
-    entries = journal.read_journal(problem)
-    insist_on_whole_journal(problem, entries, journal.read_anchors(problem))
-    return find_names(problem, read_registered(), read_holders(problem), entries)
 
 
 def plain(text: str) -> str:

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     lambda_rie: str = ""
     second_tracker: str = ""  # beside MLflow
     evidence_key: str = ""  # path of a private key
+    snapshot_days: float = Field(default=0, ge=0)  # that a snapshot nobody names stays; 0: for ever
     dask: str = ""  # address of a scheduler, or a number of processes to start
     patience_seconds: float = Field(default=75, ge=0)  # with a store or database that is away
 

@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from bentos.takeover.content import (
+    BUNDLE,
     BYTECODE,
     SIGNATURE,
     SUMS,
@@ -129,7 +130,7 @@ def _lay_out_member(packed: tarfile.TarFile, member: tarfile.TarInfo, folder: Pa
     if name.is_absolute() or ".." in parts or "\0" in member.name:
         message = f"{_shown(member)}: wanted a name below the bento's folder"
         raise ContentError(message)
-    if BYTECODE in parts or SIGNATURE in parts or name.suffix == ".pyc":
+    if parts & {BYTECODE, SIGNATURE, BUNDLE} or name.suffix == ".pyc":
         message = f"{_shown(member)}: no file of a bento"
         raise ContentError(message)
     target = folder / name

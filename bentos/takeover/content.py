@@ -1,21 +1,21 @@
-"""What a bento holds, by digest, and who signed it.
+"""What a bento holds, by digest.
 
 `SHA256SUMS` at a bento's root lists each of its files as `sha256sum` does, in order of their names:
-the same files give the same bytes, whose own SHA-256 is the bento's digest. `SHA256SUMS.sig` is
-that digest's signature. Bytecode that Python leaves beside the code is no content.
+the same files give the same bytes, whose own SHA-256 is the bento's digest. `SHA256SUMS.sig` and
+`model.sig` are signatures of it (`bentos.takeover.trust`). Bytecode that Python leaves beside the
+code is no content.
 """
 
 import hashlib
-import hmac
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-SUMS, SIGNATURE = "SHA256SUMS", "SHA256SUMS.sig"
+SUMS = "SHA256SUMS"
+SIGNATURE, BUNDLE = "SHA256SUMS.sig", "model.sig"
 SERVED = "src/"  # BentoML's own folder for what is served
 BYTECODE = "__pycache__"
 TAG_DIGITS = 12  # of the served files' digest, which end a bento's tag
-_PURPOSE = b"driftline bento "
 
 
 class ContentError(ValueError):
@@ -43,39 +43,11 @@ def below(digests: Mapping[str, str], folder: str) -> dict[str, str]:
     return {name.removeprefix(folder): sha for name, sha in named if name.startswith(folder)}
 
 
-def sign(sha256: str, key: str) -> str:
-    """Signature of a bento's digest: HMAC-SHA256 (RFC 2104), as hex; empty without a key."""
-    if not key:
-        return ""
-    return hmac.new(key.encode(), _PURPOSE + sha256.encode(), hashlib.sha256).hexdigest()
-
-
-def check_signature(sha256: str, signature: str, key: str) -> None:
-    """Refuse what was not signed with the key; without a key everything passes."""
-    if not key:
-        return
-    if not signature:
-        message = "not signed, and DRIFTLINE_SIGNING_KEY is set; package it where the same key is"
-        raise ContentError(message)
-    if not hmac.compare_digest(sign(sha256, key).encode(), signature.encode()):
-        message = "signed with another key than DRIFTLINE_SIGNING_KEY, or changed since"
-        raise ContentError(message)
-
-
 def write_sums(folder: Path) -> str:
     """List a complete bento's files at its root; returns the bento's digest."""
     sums = format_sums({name: digest((folder / name).read_bytes()) for name in list_files(folder)})
     (folder / SUMS).write_bytes(sums)
     return digest(sums)
-
-
-def write_signature(folder: Path, signature: str) -> None:
-    """Keep a bento's signature beside its list of files; an empty one takes away what is there."""
-    path = folder / SIGNATURE
-    if not signature:
-        path.unlink(missing_ok=True)
-    elif _read_signature(folder) != signature:
-        path.write_text(signature, encoding="ascii")
 
 
 def check_bento(folder: Path, *, sha256: str | None = None, served: str = "") -> str:
@@ -99,28 +71,6 @@ def check_bento(folder: Path, *, sha256: str | None = None, served: str = "") ->
         message = f"served files: got SHA-256 {own[:16]}..., wanted {served}..."
         raise ContentError(message)
     return found
-
-
-def check_model_folder(folder: Path, key: str) -> None:
-    """Verify the served files of the folder that a model is loaded from, where they are listed.
-
-    The list lies in the folder itself, or beside BentoML's `src`. With a key it has to be there,
-    and signed.
-    """
-    inside, beside = folder / SUMS, folder.parent / SUMS
-    is_beside = folder.name == SERVED.rstrip("/") and not inside.exists()
-    path, prefix = (beside, SERVED) if is_beside else (inside, "")
-    if not path.exists():
-        check_signature("", "", key)
-        return
-    sums = path.read_bytes()
-    check_signature(digest(sums), _read_signature(path.parent), key)
-    own = below(parse_sums(sums), prefix)
-    for name in ("contract.json", "model.onnx"):
-        if name not in own:
-            message = f"{SUMS}: does not list {name}"
-            raise ContentError(message)
-    check_files(folder, own)
 
 
 def check_files(folder: Path, digests: Mapping[str, str]) -> None:
@@ -155,7 +105,7 @@ def list_files(folder: Path) -> Iterator[str]:
         folders[:] = [name for name in folders if name != BYTECODE]
         for name in names:
             relative = Path(where, name).relative_to(folder).as_posix()
-            if relative not in {SUMS, SIGNATURE}:
+            if relative not in {SUMS, SIGNATURE, BUNDLE}:
                 yield relative
 
 
@@ -165,10 +115,3 @@ def _read_sums(folder: Path) -> bytes:
     except FileNotFoundError:
         message = f"{SUMS}: is missing; the bento is not whole, or of an earlier version"
         raise ContentError(message) from None
-
-
-def _read_signature(folder: Path) -> str:
-    try:
-        return (folder / SIGNATURE).read_bytes().decode("ascii", errors="replace").strip()
-    except FileNotFoundError:
-        return ""

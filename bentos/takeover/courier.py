@@ -3,7 +3,7 @@
 Runs beside the service in a process of its own, which keeps the store's libraries away from
 requests. While the store does not answer, the model that is here goes on serving. Whoever can
 write to the store decides what it says, so nothing of it is believed: the pointer names the
-digests, and with `DRIFTLINE_SIGNING_KEY` it has to be signed.
+digests, and with a key (`bentos.takeover.trust`) what it names has to be signed.
 """
 
 import logging
@@ -15,22 +15,24 @@ from contextlib import suppress
 from typing import Any
 
 from bentos.health.parts import LONGEST_PAUSE_SECONDS, MOST_DOUBLINGS
-from bentos.settings import signing_key
 from bentos.sidecar import Told, become_sidecar, service_is_gone, tell_service
 from bentos.takeover.archive import MOST_ARCHIVE_BYTES, check_archive, unpack
 from bentos.takeover.attempts import Attempts, Trouble, write_trouble
-from bentos.takeover.content import ContentError, check_signature, write_signature
+from bentos.takeover.content import BUNDLE, ContentError
 from bentos.takeover.shelf import (
     Pointer,
     archive_in_store,
+    bundle_in_store,
     check_shelved,
     parse_pointer,
     place_of,
     pointer_in_store,
     read_pointer,
     write_pointer,
+    write_whole,
 )
 from bentos.takeover.split import Split, parse_split, read_split, split_in_store, write_split
+from bentos.takeover.trust import MOST_BUNDLE_BYTES, Trust, read_bundle, read_trust, write_signature
 
 POLL_SECONDS = 3.0
 TRIAL = ".trial"  # what ends the name under which a trial's trouble is kept
@@ -209,13 +211,23 @@ def _bring(store: str, problem: str, pointer: Pointer) -> None:
 
 def _lay_out(store: str, pointer: Pointer) -> None:
     """Have the bento of a pointer here, verified."""
-    key = signing_key()
-    check_signature(pointer.sha256, pointer.signature, key)
-    if not _is_here(pointer, key):
+    trust, folder = read_trust(), place_of(pointer.tag)
+    bundle = b"" if trust.public_key is None else _read_bundle(store, pointer)
+    trust.check(pointer.sha256, signature=pointer.signature, bundle=bundle)
+    if not _is_here(pointer):
         archive = _read_archive(store, pointer)
         check_archive(archive, pointer)
         unpack(archive, pointer.tag, sha256=pointer.sha256)
-    write_signature(place_of(pointer.tag), pointer.signature)
+    write_signature(folder, pointer.signature)
+    if bundle and bundle != read_bundle(folder):
+        write_whole(folder / BUNDLE, bundle)
+
+
+def _read_bundle(store: str, pointer: Pointer) -> bytes:
+    try:
+        return _read(store, bundle_in_store(pointer.tag), MOST_BUNDLE_BYTES)
+    except FileNotFoundError:
+        return b""
 
 
 def _read_archive(store: str, pointer: Pointer) -> bytes:
@@ -226,9 +238,10 @@ def _read_archive(store: str, pointer: Pointer) -> bytes:
         raise ContentError(message) from None
 
 
-def _is_here(pointer: Pointer, key: str) -> bool:
+def _is_here(pointer: Pointer) -> bool:
+    """Whole; whether it is signed is asked of the store."""
     try:
-        check_shelved(pointer, key)
+        check_shelved(pointer, Trust())
     except ContentError:
         return False
     return True

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from bentos.health.parts import Parts, attempt, keep_going
 from bentos.predictor import ModelRefusedError, Predictor, load_predictor
-from bentos.settings import signing_key
 from bentos.sidecar import Sidecar
 from bentos.takeover.attempts import Attempts, Trouble, read_trouble
 from bentos.takeover.content import ContentError
 from bentos.takeover.courier import store_elsewhere
 from bentos.takeover.shelf import Pointer, check_shelved, place_of, read_pointer
+from bentos.takeover.trust import read_trust
 
 FOLLOW_SECONDS = 2.0
 
@@ -92,7 +92,7 @@ class Follower:
         return read_trouble(self._problem) if own is None and store_elsewhere() else own
 
     def _take(self, pointer: Pointer) -> None:
-        check_shelved(pointer, signing_key())
+        check_shelved(pointer, read_trust())
         folder = place_of(pointer.tag) / "src"
         contract = _read_contract(folder)
         if contract == self._served:

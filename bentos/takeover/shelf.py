@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bentos.settings import state_folder
-from bentos.takeover.content import TAG_DIGITS, ContentError, check_bento, check_signature
+from bentos.takeover.content import TAG_DIGITS, ContentError, check_bento
+from bentos.takeover.trust import Trust, read_bundle
 
 PUT_ATTEMPTS = 10
 _TAG = re.compile(rf"([a-z0-9_]{{1,64}}):v[0-9]{{1,18}}-([0-9a-f]{{{TAG_DIGITS}}})")
@@ -75,6 +76,12 @@ def archive_in_store(tag: str) -> str:
     return f"bentos/{tag.replace(':', '/')}.bento"
 
 
+def bundle_in_store(tag: str) -> str:
+    """Where in the store the signature of a bento lies that the owner of a key made."""
+    served_digits(tag)
+    return f"bentos/{tag.replace(':', '/')}.sig"
+
+
 def pointer_in_store(problem: str) -> str:
     """What says to every machine which bento serves a problem."""
     return f"serving/{problem}.json"
@@ -117,11 +124,11 @@ def read_pointer(problem: str) -> Pointer | None:
         return None
 
 
-def check_shelved(pointer: Pointer, key: str) -> None:
-    """Verify the bento on this machine that a pointer names, and its signature; `ContentError`."""
-    check_signature(pointer.sha256, pointer.signature, key)
-    served = served_digits(pointer.tag)
-    check_bento(place_of(pointer.tag), sha256=pointer.sha256, served=served)
+def check_shelved(pointer: Pointer, trust: Trust) -> None:
+    """Verify the bento on this machine that a pointer names, and who signed it; `ContentError`."""
+    folder, served = place_of(pointer.tag), served_digits(pointer.tag)
+    trust.check(pointer.sha256, signature=pointer.signature, bundle=read_bundle(folder))
+    check_bento(folder, sha256=pointer.sha256, served=served)
 
 
 def write_whole(path: Path, content: bytes) -> None:

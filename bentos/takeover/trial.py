@@ -11,13 +11,13 @@ from collections.abc import Callable
 from bentos.arms import Arms, answers_alike
 from bentos.health.parts import Parts
 from bentos.predictor import load_predictor
-from bentos.settings import signing_key
 from bentos.takeover.attempts import Attempts, Trouble, read_trouble
 from bentos.takeover.content import ContentError
 from bentos.takeover.courier import TRIAL, store_elsewhere
 from bentos.takeover.follower import sentence_of
 from bentos.takeover.shelf import check_shelved, place_of
 from bentos.takeover.split import Split, read_split
+from bentos.takeover.trust import read_trust
 from driftline.contract import Contract
 
 PART = "trial"
@@ -72,7 +72,7 @@ class TrialFollower:
         return read_trouble(self._problem + TRIAL) if own is None and store_elsewhere() else own
 
     def _begin(self, split: Split) -> None:
-        check_shelved(split.pointer, signing_key())
+        check_shelved(split.pointer, read_trust())
         contender = load_predictor(place_of(split.pointer.tag) / "src")
         if contender.contract.problem != self._problem:
             message = f"a model of another problem than {self._problem}"

@@ -27,6 +27,7 @@ from driftline.errors import DriftlineError
 from driftline.problem import Problem
 from tasks.data.problems import list_problems, read_problem
 from tasks.decorators import without_task_runs
+from tasks.log.damage import count_damaged
 from tasks.reaching import naming_outages
 from tasks.server.heartbeat import read_heartbeat
 from tasks.settings import get_settings
@@ -49,7 +50,7 @@ class LoopCollector(Collector):
             families, begun = Families(), time.perf_counter()
             problems = list(_read_problems(families))
             self._read_records(families, problems)
-            _read_sweeps(families)
+            _read_store(families, problems)
             _read_spool(families)
             for one in read_finished(get_settings().home, [each.name for each in problems]):
                 names = {"flow": one.flow, "problem": one.problem}
@@ -100,9 +101,11 @@ def _read_problems(families: Families) -> Iterator[Problem]:
             yield problem
 
 
-def _read_sweeps(families: Families) -> None:
+def _read_store(families: Families, problems: Iterable[Problem]) -> None:
     try:
         tell_sweeps(families, read_heartbeat())
+        for problem in problems:
+            families.add("damaged_parts", count_damaged(problem.name), problem=problem.name)
     except DriftlineError:
         families.add("store_up", 0)
     else:

@@ -30,6 +30,7 @@ MEANINGS: Final[Mapping[str, str]] = {  # counters end in _total, all others are
     "quarantines_waiting": "Quarantines that nobody has released or dropped",
     "logged_predictions_total": "Predictions in the database",
     "logged_labels_total": "Labels in the database",
+    "damaged_parts": "Files of large batches that are gone or damaged",
     "label_lag_seconds": "Time from an answer to its label, of the newest labels",
     "labels_awaited_since_timestamp_seconds": "First answer after which no label has come",
     "label_limit_seconds": "How long predictions may wait without any label coming",

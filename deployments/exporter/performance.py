@@ -103,7 +103,7 @@ def _read(connection: Connection, problem: Problem, version: str) -> ScoredRows 
 def _score(found: Sequence[Row[Any]], problem: Problem) -> ScoredRows | None:
     """Logged answers with their truth; labels of classes that are declared no more are left out."""
     logged = read_logged(found, problem)
-    y = [row.label for row in found]
+    y = [found[place].label for place in logged.places]
     answers, predicted = np.array(logged.probabilities), np.array(logged.predictions)
     if isinstance(problem.target, NumberTarget):
         spec = number_of(problem, problem.target)

@@ -1,4 +1,4 @@
-"""Has the worker run the main job of a problem, and waits for its end.
+"""Has the worker run the main job of a problem, tells its steps, and waits for its end.
 
 The server is asked for the run again and again: a stream of its events ends for good where the
 server is started again, and the run goes on.
@@ -7,6 +7,7 @@ server is started again, and the run goes on.
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from prefect.exceptions import PrefectHTTPStatusError
@@ -20,6 +21,7 @@ from deployments.local.parts import START_SECONDS, PartError, tell
 from tasks.decorators import without_task_runs
 from tasks.reaching import is_prefect_away
 from tasks.server.deployments import ended_runs, start_deployment
+from tasks.server.steps import is_step, read_lines
 
 LOOK_SECONDS, ANSWER_SECONDS = 1.0, 10.0
 
@@ -30,12 +32,13 @@ def run_main_job(problem: str, meanwhile: Callable[[], None] = lambda: None) -> 
     `meanwhile` is called between looks. `PartError` where Prefect has not answered for too long;
     `NotFoundError` where the flow is not deployed.
     """
-    tell(f"no champion of {problem} yet: running the main job first")
+    tell(f"no champion of {problem} yet: running the main job first, which takes minutes")
     job = _MainJob(problem)
     while not job.is_over():
         if time.monotonic() - job.answered_at > START_SECONDS:
             message = f"prefect: no answer in {START_SECONDS:g} s; wanted the end of {job.name}"
             raise PartError(message)
+        job.tell_steps()
         meanwhile()
         time.sleep(LOOK_SECONDS)
 
@@ -48,7 +51,9 @@ class _MainJob:
         self.name = f"pipeline/{problem.replace('_', '-')}"
         self.answered_at = time.monotonic()
         self._problem = problem
+        self._is_silent = False
         self._run_id = ""
+        self._heard = datetime.now(UTC)  # up to when its steps have been told
         self._key = f"first:{uuid4()}"  # asked for twice, it starts once
 
     def is_over(self) -> bool:
@@ -65,6 +70,23 @@ class _MainJob:
             return False
         self.answered_at = time.monotonic()
         return bool(ended)
+
+    def tell_steps(self) -> None:
+        """Say which steps it has begun since; a server that does not tell keeps nobody waiting."""
+        if not self._run_id:
+            return
+        try:
+            with _brief(), without_task_runs():
+                said = read_lines(self._run_id, self._heard)
+        except Exception as error:  # noqa: BLE001 - the job goes on, told or not
+            if not self._is_silent:
+                tell(f"its steps cannot be told ({type(error).__name__}); it goes on")
+            self._is_silent = True
+            return
+        for moment, message in said:
+            self._heard = moment
+            if is_step(message):
+                tell(f"  {message}")
 
 
 def _brief() -> AbstractContextManager[object]:

@@ -7,6 +7,16 @@ from typing import Any
 from deployments.ui.client import NOT_FOUND, RefusedError, ask
 from driftline.errors import NotFoundError
 
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}  # Prefect's types of states
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run is, in a sentence, and whether it has come to its end."""
+
+    sentence: str
+    is_over: bool
+
 
 @dataclass(frozen=True)
 class Prefect:
@@ -32,11 +42,12 @@ class Prefect:
         path = f"/deployments/{deployment['id']}/create_flow_run"
         return str(self._ask(path, {"parameters": parameters})["id"])
 
-    def tell_state(self, run_id: str) -> str:
-        """How a run is, in a sentence."""
+    def read_run(self, run_id: str) -> Run:
+        """How a run is."""
         run = self._ask(f"/flow_runs/{run_id}")
-        state = run["state"]["name"].lower() if run.get("state") else "unknown"
-        return f"The run {run['name']} is {state}."
+        state = run.get("state") or {"name": "unknown", "type": ""}
+        sentence = f"The run {run['name']} is {state['name'].lower()}."
+        return Run(sentence, state["type"] in FINAL)
 
     def _ask(self, path: str, document: Any = None) -> Any:
         return ask(self.api + path, document, headers=self.headers)

@@ -8,6 +8,9 @@ import streamlit as st
 
 from deployments.ui.buttons import Prefect
 from deployments.ui.showing import plain
+from driftline.errors import DriftlineError
+
+LOOK_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,27 @@ def follow(place: str, problem: str, prefect: Prefect) -> None:
         _confirm(place, problem, order, prefect)
     run, about = st.session_state.get(_started(place)) or ("", "")
     if run and about == problem:
-        st.info(plain(prefect.tell_state(run)))
-        st.button("Look again", key=f"again {place}")
+        _watch(run, prefect)
+
+
+def _watch(run_id: str, prefect: Prefect) -> None:
+    """Say how a run goes, again and again until it is over; then all of the page is read anew."""
+    if (run := prefect.read_run(run_id)).is_over:
+        st.info(plain(f"{run.sentence} What it concluded stands below."))
+        return
+
+    @st.fragment(run_every=LOOK_SECONDS)
+    def look() -> None:
+        try:
+            now = prefect.read_run(run_id)
+        except DriftlineError as error:
+            st.error(plain(f"Prefect: {error}."))
+            return
+        if now.is_over:
+            st.rerun()
+        st.info(plain(f"{now.sentence} This looks again every {LOOK_SECONDS} seconds."))
+
+    look()
 
 
 def _confirm(place: str, problem: str, order: Order, prefect: Prefect) -> None:

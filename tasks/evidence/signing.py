@@ -1,12 +1,10 @@
-"""A signature over a folder of evidence, with the user's own key.
-
-The format is OpenSSF's model signing: a Sigstore bundle over the digest of each file.
-"""
+"""A signature over a folder of evidence, with the user's own key (`tasks/signing.py`)."""
 
 from pathlib import Path
 
-from driftline.errors import DataError, SettingsError
+from driftline.errors import DataError
 from tasks.decorators import work
+from tasks.signing import sign_files
 
 SIGNATURE = "evidence.sig"
 
@@ -14,15 +12,7 @@ SIGNATURE = "evidence.sig"
 @work(name="sign evidence")
 def sign_folder(folder: Path, key: Path) -> None:
     """Sign every file of a folder by an elliptic-curve private key in a PEM file."""
-    from model_signing import signing
-
-    try:
-        signer = signing.Config().use_elliptic_key_signer(private_key=key)
-    except (OSError, ValueError, TypeError) as error:
-        message = f"DRIFTLINE_EVIDENCE_KEY: {key.name} cannot be used ({type(error).__name__})"
-        wanted = "wanted a PEM file of an elliptic-curve private key without a password"
-        raise SettingsError(f"{message}; {wanted}") from None
-    signer.sign(folder, folder / SIGNATURE)
+    sign_files(folder, key, folder / SIGNATURE)
 
 
 @work(name="verify evidence")

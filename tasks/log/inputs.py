@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, sele
 from bentos.log.batches import read_id
 from bentos.log.tables import LABELS, PARTS, PREDICTIONS
 from driftline.problem import Problem
-from tasks.log.parts import FIGURE, PREDICTION, ROW, read_part
+from tasks.log.damage import find_part
+from tasks.log.parts import FIGURE, PREDICTION, ROW
 
 ROWS_AT_ONCE = 50_000
 # Whether what a labelled prediction was asked is still there.
@@ -19,8 +20,12 @@ HAS_INPUTS = PREDICTIONS.c.inputs.is_not(None) | PARTS.c.is_kept
 
 
 class Logged(NamedTuple):
-    """Predictions in order: inputs under the problem's columns, and what was answered."""
+    """Predictions in order: inputs under the problem's columns, and what was answered.
 
+    `places` are those of the rows that could be read, among all that were asked for.
+    """
+
+    places: list[int]
     inputs: pd.DataFrame
     predictions: list[int]
     probabilities: list[list[float]]
@@ -50,7 +55,9 @@ def read_inputs(
         .where(*mine, PARTS.c.is_kept)
     )
     for place, part, sha256 in connection.execute(parts.order_by(PREDICTIONS.c.sequence)).all():
-        table = read_part(problem.name, part, sha256)
+        table = find_part(problem.name, part, sha256)
+        if table is None:
+            continue
         tables.append(_own_columns(table, problem))
         places.append(np.full(len(table), place, dtype=np.int64))
     everything = pd.concat([each for each in tables if len(each)] or tables, ignore_index=True)
@@ -82,7 +89,7 @@ def select_labelled(*columns: Any, labels: FromClause = LABELS) -> Select[Any]:
 
 
 def read_logged(rows: Sequence[Any], problem: Problem) -> Logged:
-    """What stands behind rows of `select_labelled`, in their order."""
+    """What stands behind rows of `select_labelled`, in their order; what is damaged is left out."""
     alone = [place for place, row in enumerate(rows) if row.part is None]
     tables = [_table([rows[place].inputs for place in alone], problem)]
     predictions = [int(rows[place].prediction) for place in alone]
@@ -93,7 +100,9 @@ def read_logged(rows: Sequence[Any], problem: Problem) -> Logged:
         if row.part is not None:
             by_part.setdefault((row.part, row.sha256), []).append(place)
     for (part, sha256), places in by_part.items():
-        table = read_part(problem.name, part, sha256)
+        table = find_part(problem.name, part, sha256)
+        if table is None:
+            continue
         wanted = [_row_of(rows[place].prediction_id) for place in places]
         table = table.iloc[np.searchsorted(table[ROW], wanted)]
         tables.append(_own_columns(table, problem))
@@ -104,6 +113,7 @@ def read_logged(rows: Sequence[Any], problem: Problem) -> Logged:
     inputs = pd.concat([each for each in tables if len(each)] or tables, ignore_index=True)
     back = np.argsort(order, kind="stable")
     return Logged(
+        [order[place] for place in back],
         inputs.iloc[back].reset_index(drop=True),
         [predictions[place] for place in back],
         [probabilities[place] for place in back],

@@ -31,6 +31,7 @@ from tasks.settings import get_retention_days
 OWN = "driftline:"  # before the names of a part's columns that are not the problem's
 ROW, PREDICTION, FIGURE = f"{OWN}row", f"{OWN}prediction", f"{OWN}figure:"
 FOLDER = "parts"
+MARK = ".damaged"  # ends the name of what marks a part that cannot be read
 LEFT_BEHIND = timedelta(days=1)  # a file that no row names by then was left by a killed run
 
 
@@ -74,7 +75,7 @@ def pack_part(answered: AnsweredRows) -> PackedPart:
 def log_part(problem: str, model_version: str, packed: PackedPart) -> None:
     """Keep a part's rows and name them in the log; done again, it changes nothing."""
     part, sha256 = packed.row["id"], packed.row["sha256"]
-    address = _locate(problem, part, sha256)
+    address = locate_part(problem, part, sha256)
     write_file(address, packed.content)
     engine = open_records()
     place = place_row(part, problem, model_version, datetime.now(UTC).replace(tzinfo=None))
@@ -95,7 +96,7 @@ def _as_table(answered: AnsweredRows) -> pd.DataFrame:
 
 def read_part(problem: str, part: str, sha256: str) -> pd.DataFrame:
     """The answered rows of a part; `DataError` where its file is not what was logged."""
-    address = _locate(problem, part, sha256)
+    address = locate_part(problem, part, sha256)
     content = read_file(address)
     if digest_bytes(content) != sha256:
         message = f"{address}: its content has another SHA-256 than its name; wanted it as logged"
@@ -124,7 +125,7 @@ def forget_parts(problem: Problem) -> int:
         this = update(PARTS).where(PARTS.c.id == part)
         with engine.begin() as connection:
             connection.execute(this.values(is_kept=False))
-        remove_file(_locate(problem.name, part, sha256))
+        remove_file(locate_part(problem.name, part, sha256))
         with engine.begin() as connection:
             connection.execute(this.values(sha256=None))
     _remove_left_behind(problem.name, now)
@@ -138,11 +139,13 @@ def _remove_left_behind(problem: str, now: datetime) -> None:
     with open_records().connect() as connection:
         rows = connection.execute(select(PARTS.c.id, PARTS.c.sha256)).all()
     named = {_name(part, sha256) for part, sha256 in rows if sha256 is not None}
+    named |= {f"{name}{MARK}" for name in named}
     for name in old - named:
         remove_file(locate(FOLDER, problem, name))
 
 
-def _locate(problem: str, part: str, sha256: str) -> str:
+def locate_part(problem: str, part: str, sha256: str) -> str:
+    """Where a part lies in the store."""
     return locate(FOLDER, problem, _name(part, sha256))
 
 

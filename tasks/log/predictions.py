@@ -24,8 +24,9 @@ from driftline.problem import Problem
 from driftline.trial import Trial
 from driftline.verdicts import DriftDecision, Quarantined, Window, name_of
 from tasks.decorators import io
+from tasks.log.damage import find_part
 from tasks.log.inputs import HAS_INPUTS, read_inputs, read_logged, select_labelled
-from tasks.log.parts import ROW, read_part
+from tasks.log.parts import ROW
 from tasks.log.records import open_records
 
 A_DAY = timedelta(days=1)
@@ -81,9 +82,9 @@ def _read_unjudged(
     labels = connection.execute(told).all()
     logged = read_logged(labels, problem)
     labelled = logged.inputs
-    labelled["_label"] = [row.label for row in labels]
+    labelled["_label"] = [labels[place].label for place in logged.places]
     labelled["_probabilities"] = logged.probabilities
-    labelled["_version"] = [row.model_version for row in labels]
+    labelled["_version"] = [labels[place].model_version for place in logged.places]
     return labelled, [int(row[0]) for row in labels]
 
 
@@ -169,11 +170,9 @@ def ids_of(problem: Problem, window: Window, rows: Sequence[int]) -> list[str]:
 
 
 def _ids_of_part(problem: Problem, part: str, batch: str, sha256: str | None) -> list[str]:
-    """Ids of a part's rows in order; none where it has been forgotten."""
-    if sha256 is None:
-        return []
-    rows = read_part(problem.name, part, sha256)[ROW].tolist()
-    return [prediction_id(batch, row) for row in rows]
+    """Ids of a part's rows in order; none where it has been forgotten, or cannot be read."""
+    table = None if sha256 is None else find_part(problem.name, part, sha256)
+    return [] if table is None else [prediction_id(batch, row) for row in table[ROW].tolist()]
 
 
 @io(name="read quarantine")
@@ -228,9 +227,8 @@ def read_labelled(problem: Problem) -> pd.DataFrame:
             .order_by(LABELS.c.sequence)
         )
         rows = connection.execute(query).all()
-    table = read_logged(rows, problem).inputs
-    table[problem.target.name] = [row.label for row in rows]
-    return table
+    logged = read_logged(rows, problem)
+    return logged.inputs.assign(**{problem.target.name: [rows[at].label for at in logged.places]})
 
 
 @io(name="record verdict")

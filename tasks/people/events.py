@@ -17,6 +17,7 @@ MODEL_PROMOTED = "driftline.model.promoted"
 MODEL_REJECTED = "driftline.model.rejected"
 MODEL_WAITING = "driftline.model.waiting"
 MODEL_ROLLED_BACK = "driftline.model.rolled_back"
+LOG_DAMAGED = "driftline.log.damaged"
 TRIAL_STARTED = "driftline.trial.started"
 TRIAL_ENDED = "driftline.trial.ended"
 

@@ -26,6 +26,7 @@ TITLES = {
     "driftline.drift.need_labels": "labels are needed to tell whether the model does harm",
     "driftline.drift.quarantine": "the data is broken; nothing is trained on it",
     "driftline.drift.retrain": "the model does harm; training starts",
+    "driftline.log.damaged": "part of the prediction log cannot be read, and is left out",
     FLOW_FAILED: "a run failed",
     SWEEP_FAILED: "the problem cannot be looked after; the others are",
     SWEEP_STOPPED: "nobody looks any more for what was lost or left undone",

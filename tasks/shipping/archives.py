@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bentos.takeover.content import SUMS, format_sums, sign, write_signature
+from bentos.takeover.content import SUMS, format_sums
+from bentos.takeover.trust import sign, write_signature
 from driftline.digests import digest_bytes
 from driftline.errors import PackagingError
 from driftline.problem import Problem
@@ -19,6 +20,7 @@ from tasks.decorators import io
 from tasks.drafts import whole_file
 from tasks.progress import tell
 from tasks.settings import get_settings, get_signing_key
+from tasks.shipping.signatures import sign_served
 from tasks.shipping.wheels import Target, compile_packages, install_packages, own_python
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -53,6 +55,8 @@ CODE = (
     "bentos/sidecar.py",
     "bentos/log/spool.py",
     "bentos/takeover/content.py",
+    "bentos/takeover/curves.py",
+    "bentos/takeover/trust.py",
     "driftline/__init__.py",
     "driftline/computed.py",
     "driftline/contract.py",
@@ -140,6 +144,7 @@ def write_served(content: Path, model: ServedModel, code: Mapping[str, Path]) ->
     sums = format_sums({name: digest_bytes(text) for name, text in files.items()})
     (content / SUMS).write_bytes(sums)
     write_signature(content, sign(digest_bytes(sums), get_signing_key()))
+    sign_served(content, list(files))
 
 
 def pack_folder(content: Path, path: Path) -> Path:

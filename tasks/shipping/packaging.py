@@ -19,8 +19,6 @@ from bentos.takeover.content import (
     ContentError,
     check_bento,
     digest_served,
-    sign,
-    write_signature,
     write_sums,
 )
 from bentos.takeover.shelf import (
@@ -35,6 +33,7 @@ from bentos.takeover.shelf import (
     read_pointer,
     write_pointer,
 )
+from bentos.takeover.trust import sign, write_signature
 from driftline.contract import Contract, parse_contract
 from driftline.digests import digest_bytes
 from driftline.errors import NotFoundError, PackagingError
@@ -45,6 +44,7 @@ from tasks.data.files import locate, read_file, write_file
 from tasks.decorators import io
 from tasks.progress import tell
 from tasks.settings import get_settings, get_signing_key
+from tasks.shipping.signatures import is_signing, share_signature, sign_bento
 
 SERVED_CODE = (
     "bentos/**/*.py",
@@ -77,7 +77,9 @@ IMAGE_TEMPLATE = "deployments/image/Dockerfile.j2"
 CREATION_TIME = re.compile(r"^(creation_time: ).*$", re.MULTILINE)
 LONG_AGO = "1980-01-01T00:00:00+00:00"
 # The build loads the service: from its own folder, whose files nobody has listed or signed yet.
-NOT_WHILE_BUILDING = frozenset({"DRIFTLINE_MODEL_DIR", "DRIFTLINE_SIGNING_KEY"})
+NOT_WHILE_BUILDING = frozenset(
+    {"DRIFTLINE_MODEL_DIR", "DRIFTLINE_SIGNING_KEY", "DRIFTLINE_EVIDENCE_PUBLIC_KEY"}
+)
 
 
 @dataclass(frozen=True)
@@ -91,17 +93,22 @@ class Bento:
 
 @io(name="build bento")
 def build_bento(problem: Problem, model: ServedModel) -> Bento:
-    """The bento of this model version; built once, and anew where what is there is damaged."""
+    """The bento of this model version; built once, and anew where what is there is damaged.
+
+    Who signs has built it: of what another machine left in the store only the code is known.
+    """
     served = digest_content(problem, model.contract, model.onnx)
     tag = f"{problem.name}:v{model.version}-{served[:TAG_DIGITS]}"
     folder = place_of(tag)
     sha256 = _find_whole(folder, served)
-    if sha256 is None and get_settings().is_store_elsewhere:
+    is_fetched = get_settings().is_store_elsewhere and not (get_signing_key() or is_signing())
+    if sha256 is None and is_fetched:
         sha256 = _fetch(tag)
     if sha256 is None:
         tell(f"building bento {tag}")
         sha256 = _build(problem, model, tag)
     write_signature(folder, sign(sha256, get_signing_key()))
+    sign_bento(folder, sha256)
     return Bento(tag=tag, path=str(folder), sha256=sha256)
 
 
@@ -278,6 +285,13 @@ def pointer_to(bento: Bento) -> Pointer:
     return replace(pointer, archive_sha256=_share(bento))
 
 
+@io(name="share bento")
+def share(bento: Bento) -> None:
+    """Have a bento with its signature in the store, where that is elsewhere."""
+    if get_settings().is_store_elsewhere:
+        _share(bento)
+
+
 def _share(bento: Bento) -> str:
     """Have the bento's archive in the store, anew where that one is damaged; its digest."""
     address = locate(archive_in_store(bento.tag))
@@ -290,4 +304,5 @@ def _share(bento: Bento) -> str:
         except ContentError as error:
             raise PackagingError(f"bento {bento.tag}: {error}") from None
         write_file(address, archive)
+    share_signature(Path(bento.path), bento.tag)
     return digest_bytes(archive)

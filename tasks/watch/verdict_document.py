@@ -67,6 +67,7 @@ def as_document(
         "suspicions": evidence.suspicions,
         "answered": evidence.answered,
         "asked": evidence.asked,
+        "call": evidence.call.to_document(),
         "standing": evidence.standing.to_document(),
         "calibration": labels.calibration.to_document(),
         "last_refusal": refusals.last,

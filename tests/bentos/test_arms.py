@@ -119,6 +119,50 @@ def test_a_batch_is_answered_in_its_order_and_logged_by_version(
     }
 
 
+def test_where_one_model_fails_nothing_of_the_batch_is_logged(
+    api: Api, log: KeptLog, contender: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asked was given no answer, so none may count."""
+
+    def fail(_matrix: object) -> None:
+        raise RuntimeError
+
+    body = json.dumps({"records": list(tiny_records(50))}).encode()
+    api.split(arms(contender, share=0.5, field="age"))
+    monkeypatch.setattr(contender, "answer", fail)
+
+    with pytest.raises(RuntimeError):
+        api.respond("POST", "/predict_batch", body)
+
+    assert log.entries == []
+    assert sum(api.ledger.by_version.values()) == 0
+
+
+@pytest.mark.parametrize("field", ["", "age"])
+def test_an_answer_is_explained_by_the_model_that_gave_it(
+    api: Api, contender: Predictor, field: str
+) -> None:
+    api.split(arms(contender, share=0.5, field=field))
+    seen = set()
+    for number in range(40):
+        subject, record = b"p%d" % number, RECORD | {"age": 20 + number}
+        reply = api.respond("POST", "/explain", json.dumps(record).encode(), subject=subject)
+        explained = read(reply)["model_version"]
+        assert explained == predict(api, subject, record)
+        seen.add(explained)
+
+    assert seen == {"7", "8"}
+
+
+def test_without_a_subject_the_champion_is_explained(api: Api, contender: Predictor) -> None:
+    api.split(arms(contender, share=0.9))
+    body = json.dumps(RECORD).encode()
+
+    told = {read(api.respond("POST", "/explain", body))["model_version"] for _ in range(30)}
+
+    assert told == {"7"}
+
+
 def test_beside_another_champion_than_the_trials_the_champion_answers_all(
     api: Api, contender: Predictor
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bentos.predictor import ModelRefusedError, load_predictor
 from tests.support import TINY, file_problem, tiny_rows
 from tests.system.watching import Left
 
@@ -119,6 +120,21 @@ def test_the_evidence_holds_the_card_and_what_stands_behind_it(site: Site, evide
     assert page.read_bytes() == (evidence / "card.html").read_bytes()
     tags = site.left.client.get_model_version("tiny", "1").tags
     assert tags["card"].endswith("cards/tiny-v1.html")
+
+
+def test_the_same_key_signs_the_bento_that_serves_it(
+    site: Site, evidence: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del evidence
+    (bento,) = (site.folder / "home" / "bentoml" / "bentos" / "tiny").glob("v1-*")
+    monkeypatch.setenv("DRIFTLINE_EVIDENCE_PUBLIC_KEY", str(site.folder / "key.pub"))
+
+    assert load_predictor(bento / "src").contract.model_version == "1"
+
+    (bento / "model.sig").rename(site.folder / "model.sig")
+    with pytest.raises(ModelRefusedError, match="not signed"):
+        load_predictor(bento / "src")
+    (site.folder / "model.sig").rename(bento / "model.sig")
 
 
 def test_whoever_receives_it_can_verify_it(site: Site, evidence: Path) -> None:

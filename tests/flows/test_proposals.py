@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from driftline.closing import close_look
 from driftline.evidence import Labels, weigh
 from driftline.findings import Inputs
 from driftline.problem import Problem
@@ -14,7 +15,7 @@ from driftline.promise import DEFAULT_RECIPE, Promise
 from driftline.refusals import Refusals
 from driftline.shadow import read_shadow
 from driftline.standing import Standing, read_standing
-from driftline.verdicts import Window, close_look, decide_verdict
+from driftline.verdicts import Window, decide_verdict
 from flows import monitor
 from tasks.people.events import DRIFT_NEED_LABELS, DRIFT_RETRAIN, MODEL_WAITING
 from tasks.watch.verdict_document import as_document
@@ -27,10 +28,14 @@ NO_ROWS = tiny_rows(3).head(0)
 
 @dataclass
 class Watch:
-    """The looks at one champion: each goes on from the document that the one before left."""
+    """The looks at one champion: each goes on from the document that the one before left.
+
+    `journalled` counts the journal's rows.
+    """
 
     problem: Problem
     state: Mapping[str, Any] = field(default_factory=dict)
+    journalled: int = 0
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def look(self, *, worse_by: float = 0.0, harmed_by: float = 0.0, before: str = "1") -> None:
@@ -58,7 +63,7 @@ class Watch:
 
     def _judge(self, seen: Inputs, labels: Labels) -> None:
         policy = self.problem.drift
-        evidence = weigh(seen, labels, policy, champion="2")
+        evidence = weigh(seen, labels, policy, champion="2", journalled=self.journalled)
         decision = decide_verdict(evidence, policy)
         evidence = close_look(decision, evidence, policy)
         monitor.let_know(self.problem, decision, evidence, {})
@@ -136,3 +141,60 @@ def test_a_training_that_a_person_decides_on_is_not_told_as_one_that_starts(
     watch.look(harmed_by=0.6)
 
     assert rung == [event]
+
+
+def test_a_training_that_waits_is_told_once_and_again_when_the_harm_has_grown_by_half(
+    rung: list[str],
+) -> None:
+    watch, verdicts = Watch(BY_PERSON), []
+
+    for _ in range(8):
+        watch.look(harmed_by=0.3)
+        verdicts.append(watch.state["verdict"])
+    told = list(rung)
+    for _ in range(8):
+        watch.look(harmed_by=0.7)
+
+    assert verdicts.count("retrain") > 1
+    assert told == [MODEL_WAITING]
+    assert rung == [MODEL_WAITING] * 2
+
+
+def test_once_a_person_has_trained_the_next_call_for_a_training_is_told_anew(
+    rung: list[str],
+) -> None:
+    watch = Watch(BY_PERSON)
+
+    for _ in range(4):
+        watch.look(harmed_by=0.3)
+    told = list(rung)
+    watch.journalled = 1  # the challenger that came to nothing
+    for _ in range(8):
+        watch.look(harmed_by=0.3)
+
+    assert told == [MODEL_WAITING]
+    assert rung == [MODEL_WAITING] * 2
+
+
+def test_harm_that_has_passed_calls_for_a_training_anew_when_it_comes_back(
+    rung: list[str],
+) -> None:
+    watch = Watch(BY_PERSON)
+
+    watch.look(harmed_by=0.3)
+    watch.look(harmed_by=-0.1)
+    for _ in range(8):
+        watch.look(harmed_by=0.3)
+
+    assert rung == [MODEL_WAITING] * 2
+
+
+def test_trainings_that_start_by_themselves_are_told_each(rung: list[str]) -> None:
+    watch, verdicts = Watch(make_problem()), []
+
+    for _ in range(8):
+        watch.look(harmed_by=0.3)
+        verdicts.append(watch.state["verdict"])
+
+    assert rung == [DRIFT_RETRAIN] * verdicts.count("retrain")
+    assert len(rung) > 1

@@ -13,9 +13,11 @@ from typer.testing import CliRunner, Result
 
 from bentos.log.tables import JOURNAL
 from flows import snapshots
+from flows.shared import retention
 from flows.shared.aliases import hand_over
 from tasks.data.files import is_stored, list_names, locate, read_file
 from tasks.data.storage import Origin, write_snapshot
+from tasks.decorators import without_task_runs
 from tasks.log.records import open_records
 from tasks.models.registry import CHAMPION
 from tasks.settings import get_settings
@@ -172,6 +174,58 @@ def test_nothing_is_dropped_where_it_is_not_known_what_is_named(lost: str) -> No
     assert done.exit_code == 1
     assert "what they name is not known" in done.stderr
     assert is_stored(locate("snapshots", f"{sha256}.parquet"))
+
+
+@pytest.fixture
+def an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting by which snapshots go at once, but for the newest one."""
+    monkeypatch.setenv("DRIFTLINE_SNAPSHOT_DAYS", "0.0000001")
+    monkeypatch.setattr(retention, "NEWEST_KEPT", 1)
+    get_settings.cache_clear()
+
+
+def kept_now() -> set[str]:
+    return {name.partition(".")[0] for name in list_names(locate("snapshots"))}
+
+
+@pytest.mark.usefixtures("store", "an_hour")
+def test_by_its_setting_retention_drops_what_nobody_names() -> None:
+    learnt, idle, others = (keep(tiny_rows(rows)) for rows in (30, 31, 32))
+    register(learnt, is_champion=True)
+    moods = keep(tiny_rows(33), problem="moods")
+
+    with without_task_runs():
+        retention.let_snapshots_go("tiny")
+
+    left = kept_now()
+    assert {learnt, moods} < left
+    assert len(left & {idle, others}) == 1  # the newest one
+
+
+@pytest.mark.usefixtures("store", "an_hour")
+def test_by_its_setting_retention_drops_nothing_where_names_are_lost(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kept = {keep(tiny_rows(rows)) for rows in (30, 31, 32)}
+    register(min(kept), is_champion=True)
+    MlflowClient().delete_registered_model("tiny")
+    caplog.set_level("INFO", "driftline")
+
+    with without_task_runs():
+        retention.let_snapshots_go("tiny")
+
+    assert kept_now() == kept
+    assert "no snapshot was dropped" in caplog.text
+
+
+@pytest.mark.usefixtures("store")
+def test_without_the_setting_every_snapshot_stays() -> None:
+    kept = {keep(tiny_rows(rows)) for rows in range(30, 30 + retention.NEWEST_KEPT + 2)}
+
+    with without_task_runs():
+        retention.let_snapshots_go("tiny")
+
+    assert kept_now() == kept
 
 
 @pytest.mark.usefixtures("store")

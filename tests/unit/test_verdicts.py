@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.closing import close_look
 from driftline.drift import ColumnChange
 from driftline.problem import DriftPolicy
 from driftline.promise import DEFAULT_RECIPE, Promise
@@ -12,7 +13,6 @@ from driftline.verdicts import (
     Evidence,
     Finding,
     Window,
-    close_look,
     decide_verdict,
     leaves_rows,
     name_of,

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bentos.predictor import Predictor
-from bentos.takeover import archive, content, shelf
+from bentos.takeover import archive, content, shelf, trust
 from bentos.takeover.follower import Follower
 from bentos.takeover.shelf import Pointer
 from driftline.contract import Contract, parse_contract
@@ -49,8 +49,8 @@ def shelve(
     tag = make_bento(version, draft, onnx, problem)
     sha256 = content.check_bento(draft)
     shelf.put_in_place(draft, made_parent(shelf.place_of(tag)))
-    pointer = Pointer(tag, sha256, signature=content.sign(sha256, key))
-    content.write_signature(shelf.place_of(tag), pointer.signature)
+    pointer = Pointer(tag, sha256, signature=trust.sign(sha256, key))
+    trust.write_signature(shelf.place_of(tag), pointer.signature)
     shelf.write_pointer("tiny", pointer)
     return pointer
 
@@ -67,7 +67,7 @@ def share(store: Path, version: str, key: str = "") -> Pointer:
     tag = make_bento(version, folder)
     packed = archive.pack(folder)
     sha256 = content.check_bento(folder)
-    signature = content.sign(sha256, key)
+    signature = trust.sign(sha256, key)
     pointer = Pointer(tag, sha256, content.digest(packed), signature)
     keep(store, pointer, packed)
     return pointer

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bentos.predictor import ModelRefusedError, load_predictor
-from bentos.takeover import content
+from bentos.takeover import content, trust
 from bentos.takeover.content import ContentError, check_bento, format_sums, parse_sums
 from tests.bentos.takeover.shelving import edit_contract, make_bento
 from tests.support import lacking
@@ -89,13 +89,13 @@ def test_with_a_key_only_a_signed_model_is_loaded(
     folder = machine / "made"
     make_bento("1", folder)
     sha256 = check_bento(folder)
-    content.write_signature(folder, content.sign(sha256, KEY))
+    trust.write_signature(folder, trust.sign(sha256, KEY))
     monkeypatch.setenv("DRIFTLINE_SIGNING_KEY", KEY)
     load_predictor(folder / "src")
     if harm == "no signature":
-        content.write_signature(folder, "")
+        trust.write_signature(folder, "")
     elif harm == "another key":
-        content.write_signature(folder, content.sign(sha256, "o" * 32))
+        trust.write_signature(folder, trust.sign(sha256, "o" * 32))
     elif harm == "another list":
         edit_contract(folder, threshold=0.999999)
         content.write_sums(folder)

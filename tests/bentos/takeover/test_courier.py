@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bentos.takeover import archive, content, courier, shelf
+from bentos.takeover import archive, content, courier, shelf, trust
 from bentos.takeover.attempts import read_trouble
 from bentos.takeover.content import ContentError
 from bentos.takeover.courier import Courier
 from bentos.takeover.shelf import Pointer
+from bentos.takeover.trust import Trust
 from tests.bentos.takeover.shelving import Clock, edit_contract, keep, make_bento, share
 
 KEY = "k" * 32
@@ -183,7 +184,7 @@ def test_a_signed_bento_comes_with_its_signature(
 
     courier.fetch(str(machine / "store"), "tiny")
 
-    content.check_model_folder(shelf.place_of(pointer.tag) / "src", KEY)
+    trust.check_model_folder(shelf.place_of(pointer.tag) / "src", Trust(KEY))
 
 
 def test_a_store_that_is_away_is_told_and_asked_again(machine: Path) -> None:

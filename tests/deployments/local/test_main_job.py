@@ -1,11 +1,14 @@
 """The main job is waited for to its end, whatever happens to Prefect's server meanwhile."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from prefect import flow, task
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import LogCreate
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Failed, Running
@@ -15,6 +18,16 @@ from deployments.local.main_job import run_main_job
 from deployments.local.parts import PartError
 from driftline.errors import NotFoundError
 from tests.ports import free_port
+
+
+@task(name="train")
+def placeholder() -> None:
+    """What a flow that calls another one leaves in its place."""
+
+
+@flow(name="train")
+def called_flow() -> None:
+    """The flow that is called."""
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +66,45 @@ def test_it_is_over_when_its_one_run_is(client: SyncPrefectClient) -> None:
 
     assert len(looks) == 3
     assert len(runs_of(client, problem)) == 1
+
+
+def test_its_steps_and_those_of_what_it_calls_are_told_as_they_begin(
+    client: SyncPrefectClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem, looks = deploy(client), []
+
+    def meanwhile() -> None:
+        (run,) = runs_of(client, problem)
+        looks.append(run)
+        if len(looks) == 1:
+            say(client, run, "read and clean ...", "Created task run 'x'")
+            at = client.create_task_run(placeholder, flow_run_id=run, dynamic_key="0").id
+            called = client.create_flow_run(called_flow, parent_task_run_id=at)
+            say(client, called.id, "search ...", "search: done in 3.1 s")
+        elif len(looks) == 4:
+            client.set_flow_run_state(run, Failed(), force=True)
+
+    run_main_job(problem, meanwhile)
+
+    told = capsys.readouterr().out.splitlines()
+    assert told[1:] == ["  read and clean ...", "  search ..."]
+
+
+def say(client: SyncPrefectClient, run: UUID, *messages: str) -> None:
+    """What a run writes into its log."""
+    now = datetime.now(UTC)
+    client.create_logs(
+        [
+            LogCreate(
+                name="prefect.flow_runs",
+                level=20,
+                message=message,
+                timestamp=now + timedelta(milliseconds=place),
+                flow_run_id=run,
+            )
+            for place, message in enumerate(messages)
+        ]
+    )
 
 
 @pytest.mark.parametrize("trouble", ["away", "overburdened"])

@@ -1,9 +1,11 @@
 """The page's scripts without a browser: what they say where something is away or refused."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from bentos.api import Api
 from bentos.predictor import Predictor, load_predictor
 from tests.bentos.models import KeptLog, write_tiny_model
-from tests.deployments.ui.serving import served
+from tests.deployments.ui.serving import served, serving
 from tests.ports import free_ports
 from tests.support import ROOT
 
@@ -148,3 +150,42 @@ def test_for_the_owner_each_part_that_is_away_is_one_sentence(
     assert asked == ["Run the monitor", "Train", "Roll back", "Yes: train", "No, leave it"]
     assert "Prefect: there is no answer just now" in texts(page)
     assert "The report server: there is no answer just now" in texts(page)
+
+
+class SlowPrefect(BaseHTTPRequestHandler):
+    """Prefect's API with one deployment, whose run is as the test says."""
+
+    state: ClassVar[dict[str, str]] = {}
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        told = {"id": "0f" * 16, "name": "monitor tiny", "state": self.state}
+        body = json.dumps(told).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = _answer  # noqa: N815 - the library's names
+
+    def log_message(self, *_: object) -> None:
+        """Nobody needs a line for each."""
+
+
+def test_an_ordered_run_is_followed_to_its_end_without_a_click(open_page: Open) -> None:
+    with serving(SlowPrefect) as url:
+        SlowPrefect.state = {"name": "Running", "type": "RUNNING"}
+        page = open_page(PREFECT_API_URL=f"{url}/api")
+        page.radio[0].set_value("Look after it").run()
+        press(page, "Run the monitor")
+        press(page, "Yes: run the monitor")
+        going = texts(page)
+        SlowPrefect.state = {"name": "Completed", "type": "COMPLETED"}
+        page.run()
+
+    assert "The run monitor tiny is running. This looks again every 3 seconds" in going
+    assert "The run monitor tiny is completed. What it concluded stands below" in texts(page)
+
+
+def press(page: AppTest, label: str) -> None:
+    next(each for each in page.button if each.label == label).click().run()

@@ -1,0 +1,75 @@
+"""The signature that a bento, or what is served from an archive, bears of the user's own key.
+
+`DRIFTLINE_EVIDENCE_KEY` names it; services verify by its public half alone
+(`bentos/takeover/trust.py`).
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from bentos.takeover.content import BUNDLE, BYTECODE, SIGNATURE, SUMS, ContentError
+from bentos.takeover.curves import parse_public_key
+from bentos.takeover.shelf import bundle_in_store, write_whole
+from bentos.takeover.trust import Trust, read_bundle
+from driftline.errors import NotFoundError, SettingsError
+from tasks.data.files import locate, read_file, write_file
+from tasks.settings import get_settings
+from tasks.signing import KEY_WANTED, public_pem, sign_files
+
+
+def is_signing() -> bool:
+    """Whether there is a key to sign with."""
+    return bool(get_settings().evidence_key)
+
+
+def sign_bento(folder: Path, sha256: str) -> None:
+    """Sign a whole bento, unless it bears this key's signature; without a key leave it as it is."""
+    if not is_signing():
+        return
+    key = Path(get_settings().evidence_key)
+    if _is_signed_by(key, folder, sha256):
+        return
+    apart = [path.relative_to(folder).as_posix() for path in folder.rglob(BYTECODE)]
+    with tempfile.TemporaryDirectory() as place:
+        signature = Path(place, BUNDLE)
+        sign_files(folder, key, signature, apart=[BUNDLE, SIGNATURE, *apart])
+        write_whole(folder / BUNDLE, signature.read_bytes())
+
+
+def sign_served(content: Path, names: list[str]) -> None:
+    """Sign the listed files of an archive's folder, which holds packages that no list names too."""
+    if not is_signing():
+        return
+    with tempfile.TemporaryDirectory() as place:
+        own = Path(place, content.name)
+        for name in (*names, SUMS):
+            (own / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(content / name, own / name)
+        sign_files(own, Path(get_settings().evidence_key), content / BUNDLE)
+
+
+def share_signature(folder: Path, tag: str) -> None:
+    """Have in the store the signature that a bento bears here; without one leave what is there."""
+    bundle = read_bundle(folder)
+    address = locate(bundle_in_store(tag))
+    try:
+        is_there = read_file(address) == bundle
+    except NotFoundError:
+        is_there = False
+    if bundle and not is_there:
+        write_file(address, bundle)
+
+
+def _is_signed_by(key: Path, folder: Path, sha256: str) -> bool:
+    try:
+        public_key = parse_public_key(public_pem(key))
+    except ValueError:
+        message = f"DRIFTLINE_EVIDENCE_KEY: {key.name} is of a curve that is not known"
+        raise SettingsError(f"{message}; {KEY_WANTED} (P-256, P-384 or P-521)") from None
+    bundle = read_bundle(folder)
+    try:
+        Trust(public_key=public_key).check_bundle(sha256, bundle)
+    except ContentError:
+        return False
+    return True
