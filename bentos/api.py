@@ -6,7 +6,6 @@ HTTP and Lambda share this, so they cannot differ. No value that a client sent i
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -120,7 +119,11 @@ class Api:
         return reply
 
     def refuse(self, error: RequestError) -> Reply:
-        """Count what cannot be answered, and say why."""
+        """Count what cannot be answered, and say why.
+
+        One error may be raised again and again; it keeps nothing of the request that met it.
+        """
+        error.__traceback__ = error.__context__ = None
         self.ledger.reject(error.code)
         if isinstance(error, RefusedError):
             contract = error.contract
@@ -148,7 +151,7 @@ class Api:
             raise RequestError(413, "batch_too_large", f"wanted at most {MAX_BATCH} records")
         predictor = self.predictor
         contract = predictor.contract
-        named, matrix = encode_all(records, contract, partial(self.lookups.complete, contract))
+        named, matrix = encode_all(records, contract, self.lookups.begin(contract))
         return {"predictions": self._score_and_log(predictor, named, matrix, subject)}
 
     def _score_and_log(
@@ -206,6 +209,7 @@ class Api:
         try:
             named = name_fields(document, predictor.contract)
             record = self.lookups.complete(predictor.contract, named)
+            predictor.contract.encode(record)  # before its subject is spelt
             if arms is not None and arms.fit(predictor.contract) and arms.knows(record, subject):
                 predictor = arms.contender if arms.assign([record], [""], subject) else predictor
             explained = explain(predictor.contract, record, predictor.score)

@@ -6,12 +6,15 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from bentos.health.start import check_port, check_spool, protect_state
 from bentos.settings import (
     SettingError,
     check_settings,
+    expand,
+    lookup_folder,
     spool_folder,
     state_folder,
 )
@@ -28,7 +31,7 @@ def main() -> NoReturn:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
     arguments = parser.parse_args()
-    os.environ["DRIFTLINE_HOME"] = str(state_folder())
+    pin_paths()
     protect_state(state_folder())
     try:
         check_settings()
@@ -44,6 +47,16 @@ def main() -> NoReturn:
     words = [sys.executable, "-m", "bentoml", "serve", str(place_of(bento.tag))]
     words += ["--host", arguments.host, "--port", str(arguments.port)]
     os.execv(sys.executable, words)  # noqa: S606 - our own words, no shell
+
+
+def pin_paths() -> None:
+    """Make paths absolute: the server's workers run in the bento's folder."""
+    os.environ["DRIFTLINE_HOME"] = str(state_folder())
+    os.environ["DRIFTLINE_SPOOL_DIR"] = str(spool_folder())
+    os.environ["DRIFTLINE_LOOKUP_DIR"] = str(lookup_folder())
+    key = os.environ.get("DRIFTLINE_EVIDENCE_PUBLIC_KEY", "").strip()
+    if key and "-----BEGIN" not in key:
+        os.environ["DRIFTLINE_EVIDENCE_PUBLIC_KEY"] = str(expand(Path(key)).absolute())
 
 
 def find_bento(problem: str) -> Pointer:

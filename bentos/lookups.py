@@ -26,12 +26,22 @@ LOOKUP_UNAVAILABLE = RequestError(
 log = logging.getLogger("driftline.service")
 
 State = tuple[int, int, int]  # inode, size and time of a file
+Complete = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class _Held:
     state: State
     table: Timeline
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """What is not read again until it changes, or is to be read for other fields."""
+
+    state: State
+    fields: tuple[str, ...]
+    why: str
 
 
 def table_path(folder: Path, problem: str, join: str) -> Path:
@@ -50,13 +60,16 @@ class Lookups:
         self._parts = Parts() if parts is None else parts
         self._clock = clock
         self._held: dict[Path, _Held] = {}
+        self._refused: dict[Path, _Refused] = {}
         self._told: dict[Path, str] = {}
+        self._is_known = False
 
     def look(self, contract: Contract) -> None:
         """Take what is new or has changed of the tables that a contract's joins name."""
         wrong = [self._look_at(contract, join) for join in contract.joins]
         told = [why for why in wrong if why]
-        if contract.joins:
+        self._is_known |= bool(contract.joins)
+        if self._is_known:
             self._parts.report(LOOKUPS, "degraded" if told else "up", "; ".join(told))
 
     def _look_at(self, contract: Contract, join: JoinSpec) -> str:
@@ -66,15 +79,18 @@ class Lookups:
         try:
             found = path.stat()
             state = (found.st_ino, found.st_size, found.st_mtime_ns)
-            held = self._held.get(path)
-            if held is None or held.state != state:
-                self._take(path, state, join)
-            else:
+            held, refused = self._held.get(path), self._refused.get(path)
+            if held is not None and held.state == state:
                 _insist_on_fields(held.table, join)
+            elif refused is not None and (refused.state, refused.fields) == (state, join.fields):
+                why = refused.why
+            else:
+                self._take(path, state, join)
         except OSError as error:
             why = f"the table of the join {join.name!r} cannot be read ({error.strerror})"
         except ValueError as error:
             why = f"the table of the join {join.name!r}: {error}"
+            self._refused[path] = _Refused(state, join.fields, why)
         if why and self._told.get(path) != why:
             log.error("%s", why)
         self._told[path] = why
@@ -91,17 +107,33 @@ class Lookups:
 
     def complete(self, contract: Contract, record: dict[str, Any]) -> dict[str, Any]:
         """A record with what the contract's joins fill in; `InvalidRecordError` as they say."""
+        return self.begin(contract)(record)
+
+    def begin(self, contract: Contract) -> Complete:
+        """What completes the records of one request: by the tables that are held now, as of now."""
         if not contract.joins:
-            return record
+            return _leave
+        tables = {
+            join.name: held.table
+            for join in contract.joins
+            if (held := self._held.get(table_path(self._folder, contract.problem, join.name)))
+        }
+        now = self._clock()
 
         def find(join: JoinSpec) -> Timeline:
-            held = self._held.get(table_path(self._folder, contract.problem, join.name))
-            if held is None or not held.table.columns.keys() >= set(join.fields):
+            table = tables.get(join.name)
+            if table is None or not table.columns.keys() >= set(join.fields):
                 raise LOOKUP_UNAVAILABLE
-            return held.table
+            return table
 
-        fields = contract.field_by_name
-        return fill_in(record, contract.joins, fields, find, now=self._clock())
+        def complete(record: dict[str, Any]) -> dict[str, Any]:
+            return fill_in(record, contract.joins, contract.field_by_name, find, now=now)
+
+        return complete
+
+
+def _leave(record: dict[str, Any]) -> dict[str, Any]:
+    return record
 
 
 def _insist_on_fields(table: Timeline, join: JoinSpec) -> None:

@@ -115,7 +115,8 @@ def expand(path: Path) -> Path:
 
 def lookup_folder() -> Path:
     """`DRIFTLINE_LOOKUP_DIR`: where the tables lie from which fields are filled in."""
-    return Path(os.environ.get("DRIFTLINE_LOOKUP_DIR", state_folder() / "lookups")).absolute()
+    told = os.environ.get("DRIFTLINE_LOOKUP_DIR")
+    return expand(Path(told or state_folder() / "lookups")).absolute()
 
 
 def is_durable() -> bool:

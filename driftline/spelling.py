@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 
 MISSING: Final = "\ufeff"  # what a missing code means; tidied text never holds this mark
 MISSING_MARKERS: Final = frozenset({"", "na", "n/a", "nan", "null", "<na>"})  # in lower case
+MOST_MARKS = 30  # on one letter
 MOST_DIGITS = 400  # more than any float64 has before its point
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -27,7 +28,24 @@ Meaning = TypeVar("Meaning")
 
 def tidy(text: str) -> str:
     """Text in its normal form: composed, without byte-order marks, blanks trimmed and collapsed."""
-    return " ".join(unicodedata.normalize("NFC", text).replace("\ufeff", "").split())
+    return " ".join(_compose(text).replace("\ufeff", "").split())
+
+
+def _compose(text: str) -> str:
+    """Text in NFC; with more marks in a row than any language has it stays as it is.
+
+    Composing takes time by the square of their number. The bound is that of Unicode's stream-safe
+    text (UAX #15, section 13).
+    """
+    if text.isascii():
+        return text
+    if len(text) > MOST_MARKS:
+        run = 0
+        for character in text:
+            run = run + 1 if unicodedata.combining(character) else 0
+            if run > MOST_MARKS:
+                return text
+    return unicodedata.normalize("NFC", text)
 
 
 def spell(value: object) -> str:

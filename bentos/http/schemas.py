@@ -186,7 +186,7 @@ def error() -> dict[str, Any]:
 
 
 def example(contract: Contract) -> dict[str, Any]:
-    """A record that is answered."""
+    """A record that is answered; where a join refuses its fields, with the join's key beside."""
     refused = {name for join in contract.joins if join.given == "refuse" for name in join.fields}
     whole = dict(contract.example) or contract.typical_record
     return {name: value for name, value in whole.items() if name not in refused}

@@ -66,13 +66,17 @@ def answer_early() -> None:
 
 
 def _find_story(file: Path) -> ast.FunctionDef | None:
-    """The function that a module declares as a flow."""
+    """The flow that a module runs as it stands; none where it has words of its own."""
     if not file.is_file():
         return None
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and any(
-            ast.unparse(one).startswith("driftline_flow(") for one in node.decorator_list
-        ):
+    module = ast.parse(file.read_text(encoding="utf-8"))
+    begun = {
+        ast.unparse(call.args[0])
+        for call in ast.walk(module)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "run" and call.args
+    }
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef) and node.name in begun:
             return node
     return None
 

@@ -177,7 +177,7 @@ def test_values_in_contract_order_are_taken_and_refused_as_each_record_is(
     documents += records[:cut]
 
     try:
-        told: Any = encode_all(documents, contract)
+        told: Any = encode_all(documents, contract, dict)
     except RefusedError as error:
         told = error
 
@@ -201,7 +201,9 @@ def test_values_in_contract_order_are_read_at_once(monkeypatch: pytest.MonkeyPat
     contract = make_contract(*fields)
     monkeypatch.setattr(Contract, "encode", None)  # which looks at each record by itself
 
-    named, matrix = encode_all([{"features": [1, 2, 3, 4]}, {"features": [5, 6, 7, 8]}], contract)
+    named, matrix = encode_all(
+        [{"features": [1, 2, 3, 4]}, {"features": [5, 6, 7, 8]}], contract, dict
+    )
 
     assert named[1] == {"a": 5, "b": 6, "c": 7, "d": 8}
     assert matrix.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]

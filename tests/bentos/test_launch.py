@@ -1,10 +1,12 @@
 """What the service is started with: a whole bento, or a sentence."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from bentos.launch import find_bento
+from bentos.launch import find_bento, pin_paths
+from bentos.settings import state_folder
 from bentos.takeover import shelf
 from tests.bentos.takeover.shelving import edit_contract, share, shelve
 
@@ -69,3 +71,23 @@ def test_what_the_store_has_is_refused_and_what_is_here_is_started(
 
     assert find_bento("tiny") == here
     assert "archive: got SHA-256" in capsys.readouterr().err
+
+
+def test_paths_hold_where_the_servers_workers_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They run in the bento's folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DRIFTLINE_HOME", str(state_folder()))
+    names = ("DRIFTLINE_SPOOL_DIR", "DRIFTLINE_LOOKUP_DIR", "DRIFTLINE_EVIDENCE_PUBLIC_KEY")
+    for name in names:
+        monkeypatch.setenv(name, "somewhere")
+
+    pin_paths()
+
+    assert {os.environ[name] for name in names} == {str(tmp_path / "somewhere")}
+    monkeypatch.setenv("DRIFTLINE_LOOKUP_DIR", "")
+    monkeypatch.setenv("DRIFTLINE_EVIDENCE_PUBLIC_KEY", "-----BEGIN PUBLIC KEY-----")
+    pin_paths()
+    assert os.environ["DRIFTLINE_LOOKUP_DIR"] == str(state_folder() / "lookups")
+    assert os.environ["DRIFTLINE_EVIDENCE_PUBLIC_KEY"] == "-----BEGIN PUBLIC KEY-----"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bentos.api import Api
 from bentos.health.parts import Parts
 from bentos.http.openapi import describe
-from bentos.lookups import LOOKUPS, Lookups, table_path
+from bentos.lookups import LOOKUP_UNAVAILABLE, LOOKUPS, Lookups, table_path
 from bentos.predictor import Predictor
 from driftline.contract import parse_contract
 from driftline.dataset import draft_contract
@@ -165,6 +165,53 @@ def test_without_its_table_only_whole_records_are_answered(
 
     assert code(lacking) == (503, "lookup_unavailable")
     assert whole.status == 200
+
+
+def test_an_error_that_is_raised_again_keeps_nothing_of_the_requests_that_met_it(
+    predictor: Predictor, log: KeptLog, tmp_path: Path
+) -> None:
+    api = make_api(predictor, log, tmp_path / "nowhere")
+
+    for _ in range(3):
+        assert ask(api, "/predict", {"age": 40, "patient": "7"}).status == 503
+        assert LOOKUP_UNAVAILABLE.__traceback__ is None
+        assert LOOKUP_UNAVAILABLE.__context__ is None
+
+
+def test_one_request_is_filled_in_from_one_table_as_of_one_moment(
+    predictor: Predictor, folder: Path
+) -> None:
+    contract = replace(predictor.contract, joins=(LABS,))
+    ticks = iter((NOW, NOW + 365 * 86_400))
+    lookups = Lookups(folder, clock=lambda: next(ticks))
+    lookups.look(contract)
+    complete = lookups.begin(contract)
+    before = complete({"age": 40, "patient": "7"})
+
+    put(folder, labs(("7", "2024-03-16", "9.5", "F")))
+    lookups.look(contract)
+
+    assert complete({"age": 40, "patient": "7"}) == before
+    assert lookups.begin(contract)({"age": 40, "patient": "7"})["level"] is None
+
+
+def test_a_table_that_is_refused_is_read_again_only_once_it_changes(
+    predictor: Predictor, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = replace(predictor.contract, joins=(LABS,))
+    parts, reads = Parts(), list[Path]()
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: (reads.append(path), read(path))[1])
+    lookups = Lookups(folder, parts=parts)
+    put(folder, b"no table")
+
+    for _ in range(3):
+        lookups.look(contract)
+
+    assert len(reads) == 1
+    assert parts.read()[LOOKUPS].health == "degraded"
+    lookups.look(predictor.contract)  # of a champion without joins
+    assert parts.read()[LOOKUPS].health == "up"
 
 
 def test_a_table_that_changes_is_taken_over_and_a_damaged_one_is_not(

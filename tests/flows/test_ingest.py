@@ -16,6 +16,7 @@ from tasks.data.storage import fetch_snapshot, read_snapshot, write_snapshot
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.decorators import without_task_runs
 from tasks.reading import sources
+from tasks.reading.joins import RowJoiner
 from tests.support import make_problem, tiny_rows
 
 SUITE = """
@@ -57,7 +58,8 @@ def take_in(source: Path, cells: int, monkeypatch: pytest.MonkeyPatch) -> Outcom
     suite = parse_suite(SUITE, problem=spec, file="expectations/tiny.yaml")
     with without_task_runs():
         try:
-            cleaned = clean_source(sources.open_rows(spec), spec)
+            joiner = RowJoiner(spec, source="rows")
+            cleaned = clean_source(sources.open_rows(spec), spec, joiner)
             found = check_expectations(cleaned.table, suite)
             refuse_critical(found, source="rows", page="page")
             rows = separate_rows(cleaned, found.faults, spec, source="rows")

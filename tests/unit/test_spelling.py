@@ -99,3 +99,11 @@ def test_all_cells_are_spelt_as_each_is_by_itself() -> None:
     cells = ["1.0", " a  b", True, 1, 1.0, None, Decimal("1.50"), " a  b"]
 
     assert spell_all(cells) == [None if cell is None else spell(cell) for cell in cells]
+
+
+def test_text_of_more_marks_than_a_letter_has_is_left_as_it_stands() -> None:
+    """Composing takes time by the square of their number, and a sender chooses it."""
+    marks = "\u0301\u0323" * 500_000
+    assert tidy(f" a{marks} ") == f"a{marks}"
+    assert tidy("a\u0323\u0301" * 100) == unicodedata.normalize("NFC", "a\u0323\u0301" * 100)
+    assert tidy("a\u0301" + " x" * 40) == "\u00e1" + " x" * 40
