@@ -33,7 +33,7 @@ from bentos.takeover.shelf import (
     read_pointer,
     write_pointer,
 )
-from bentos.takeover.trust import sign, write_signature
+from bentos.takeover.trust import sign
 from driftline.contract import Contract, parse_contract
 from driftline.digests import digest_bytes
 from driftline.errors import NotFoundError, PackagingError
@@ -44,7 +44,7 @@ from tasks.data.files import locate, read_file, write_file
 from tasks.decorators import io
 from tasks.progress import tell
 from tasks.settings import get_settings, get_signing_key
-from tasks.shipping.signatures import is_signing, share_signature, sign_bento
+from tasks.shipping.signatures import bears_signatures, is_signing, share_signature, sign_bento
 
 SERVED_CODE = (
     "bentos/**/*.py",
@@ -101,26 +101,32 @@ def build_bento(problem: Problem, model: ServedModel) -> Bento:
     tag = f"{problem.name}:v{model.version}-{served[:TAG_DIGITS]}"
     folder = place_of(tag)
     sha256 = _find_whole(folder, served)
-    is_fetched = get_settings().is_store_elsewhere and not (get_signing_key() or is_signing())
-    if sha256 is None and is_fetched:
+    if sha256 is None and get_settings().is_store_elsewhere and not is_signing():
         sha256 = _fetch(tag)
     if sha256 is None:
         tell(f"building bento {tag}")
         sha256 = _build(problem, model, tag)
-    write_signature(folder, sign(sha256, get_signing_key()))
     sign_bento(folder, sha256)
     return Bento(tag=tag, path=str(folder), sha256=sha256)
 
 
 def _find_whole(folder: Path, served: str) -> str | None:
-    """Digest of a bento on this machine, if it is there and every file is what it was."""
+    """Digest of a bento on this machine, if it is there and every file is what it was.
+
+    Where it is to be signed, who built it is known only by a signature of the key here.
+    """
     if not folder.is_dir():
         return None
+    name = f"{folder.parent.name}:{folder.name}"
     try:
-        return check_bento(folder, served=served)
+        sha256 = check_bento(folder, served=served)
     except (ContentError, OSError) as error:
-        tell(f"bento {folder.parent.name}:{folder.name} is damaged, and is made anew: {error}")
+        tell(f"bento {name} is damaged, and is made anew: {error}")
         return None
+    if is_signing() and not bears_signatures(folder, sha256):
+        tell(f"bento {name} does not bear the signature of the key here, and is made anew")
+        return None
+    return sha256
 
 
 def _fetch(tag: str) -> str | None:
