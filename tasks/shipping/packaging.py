@@ -1,15 +1,11 @@
 """BentoML: builds a bento from a model's ONNX file, its contract and the serving code alone."""
 
-import fcntl
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +20,6 @@ from bentos.takeover.content import (
 from bentos.takeover.shelf import (
     Pointer,
     archive_in_store,
-    bentoml_home,
     format_pointer,
     parse_pointer,
     place_of,
@@ -44,6 +39,7 @@ from tasks.data.files import locate, read_file, write_file
 from tasks.decorators import io
 from tasks.progress import tell
 from tasks.settings import get_settings, get_signing_key
+from tasks.shipping.aside import DRAFT, LONG_AGO, alone_in, set_time
 from tasks.shipping.signatures import bears_signatures, is_signing, share_signature, sign_bento
 
 SERVED_CODE = (
@@ -72,10 +68,7 @@ SERVED_CODE = (
 )
 SERVING_LOCK = "bentos/requirements.lock"
 BASE_IMAGE = "python:3.11-slim"  # a name; the build is told which one to take
-DRAFT = ".draft-"
 IMAGE_TEMPLATE = "deployments/image/Dockerfile.j2"
-CREATION_TIME = re.compile(r"^(creation_time: ).*$", re.MULTILINE)
-LONG_AGO = "1980-01-01T00:00:00+00:00"
 # The build loads the service: from its own folder, whose files nobody has listed or signed yet.
 NOT_WHILE_BUILDING = frozenset(
     {"DRIFTLINE_MODEL_DIR", "DRIFTLINE_SIGNING_KEY", "DRIFTLINE_EVIDENCE_PUBLIC_KEY"}
@@ -148,33 +141,17 @@ def _build(problem: Problem, model: ServedModel, tag: str) -> str:
     folder = place_of(tag)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
-        _alone_in(folder.parent),
+        alone_in(folder.parent),
         tempfile.TemporaryDirectory() as context,
         tempfile.TemporaryDirectory(dir=folder.parent, prefix=DRAFT) as home,
     ):
         _lay_out(Path(context), served_content(problem, model.contract, model.onnx))
         _run_build(Path(context), tag, Path(home))
         built = Path(home, "bentos", problem.name, folder.name)
-        _set_time(built / "bento.yaml", model.contract.promoted_at or LONG_AGO)
+        set_time(built / "bento.yaml", model.contract.promoted_at or LONG_AGO)
         sha256 = write_sums(built)
         put_in_place(built, folder)
     return sha256
-
-
-def _set_time(path: Path, moment: str) -> None:
-    """Replace the time of the build: the same content is the same bento on every machine."""
-    text = path.read_text(encoding="utf-8")
-    path.write_text(CREATION_TIME.sub(rf"\g<1>'{moment}'", text), encoding="utf-8")
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Keep other builds of this machine out, and remove the drafts of those that were killed."""
-    with (bentoml_home() / f".building-{folder.name}").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for draft in folder.glob(f"{DRAFT}*"):
-            shutil.rmtree(draft, ignore_errors=True)
-        yield
 
 
 def _run_build(context: Path, tag: str, home: Path) -> None:
