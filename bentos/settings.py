@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from bentos.takeover.curves import KEY_WANTED, PEM_HEAD, PublicKey, parse_public_key
+from bentos.takeover.curves import KEY_WANTED, PublicKey, parse_public_key
 
 DATABASES = {
     "sqlite": "sqlite",
@@ -84,7 +84,8 @@ def evidence_public_key() -> PublicKey | None:
     if not told:
         return None
     try:
-        pem = told if told.startswith(PEM_HEAD) else Path(told).read_text(encoding="ascii")
+        # whatever is a key, a private one too, is no path: an error would print it
+        pem = told if "-----BEGIN" in told else Path(told).read_text(encoding="ascii")
         return parse_public_key(pem)
     except OSError as error:
         why = error.strerror or type(error).__name__

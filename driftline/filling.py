@@ -15,7 +15,7 @@ from driftline.fields import (
     InvalidRecordError,
     InvalidValueError,
 )
-from driftline.spelling import spell_key
+from driftline.spelling import is_marker, spell_key, tidy
 from driftline.timelines import JoinSpec, Timeline
 
 _KEYS: Final = frozenset({str, int, float})  # what JSON has and a key may be
@@ -38,7 +38,7 @@ def fill_in(
     """
     filled, faults = dict(record), list[Fault]()
     for join in joins:
-        own = [name for name in join.fields if not _is_missing(record.get(name))]
+        own = [name for name in join.fields if not is_missing(record.get(name))]
         if join.given == "refuse":
             faults += [Fault(n, "is filled in here; leave it out", "unknown_field") for n in own]
         try:
@@ -47,6 +47,7 @@ def fill_in(
             faults += error.faults
             continue
         wanted = [name for name in join.fields if name not in own]
+        filled |= {name: None for name in wanted if name in record}
         if wanted and key is not None and second is not None:
             table = find(join)
             row = table.find(key, second, join.max_age_seconds)
@@ -57,8 +58,11 @@ def fill_in(
     return {name: value for name, value in filled.items() if name not in beside}
 
 
-def _is_missing(value: Any) -> bool:
-    return value is None or (type(value) is float and math.isnan(value))
+def is_missing(value: Any) -> bool:
+    """Whether a cell or a field holds nothing, so that a join fills it in."""
+    if isinstance(value, str):
+        return is_marker(tidy(value))
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _read_key(record: Mapping[str, Any], join: JoinSpec) -> str | None:

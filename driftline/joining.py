@@ -4,7 +4,7 @@ What is filled in is what a request would have, and is cleaned and judged as any
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ from driftline.cleaning import CleanTable, cells_of, clean, read_days
 from driftline.columns import Column
 from driftline.dates import DAY_SECONDS, spell_date
 from driftline.errors import DataError
+from driftline.filling import is_missing
 from driftline.joins import Join
 from driftline.problem import Problem
-from driftline.spelling import is_marker, spell_key, tidy
+from driftline.spelling import spell_key, tidy
 from driftline.timelines import NONE, TOO_OLD, Timeline, Values, build_timeline
 
 NO_DATE = "no date"  # what a cell is filled in as that is none, and is refused as
@@ -60,7 +61,8 @@ def join_rows(
         if there and join.given == "refuse":
             message = f"{source}: column {there[0]!r} is filled in by the join {name!r}"
             raise DataError(f"{message}; wanted it left out")
-        if len(there) == len(own) and _find_column(joined, (join.key,)) is None:
+        has_key = _find_column(joined, (join.key,)) is not None
+        if len(there) == len(own) and (not has_key or _are_whole(own.values())):
             continue  # rows that are whole already, such as those of a log
         rows = _find_rows(joined, problem, name, timelines[name], source=source)
         told[name] = Counter({NONE: "none", TOO_OLD: "too old"}.get(row, "found") for row in rows)
@@ -158,7 +160,7 @@ def _fill(rows: list[int], values: Values, own: pd.Series | None) -> pd.Series:
     found: list[Any] = [values.get(row) if row >= 0 else None for row in rows]
     if own is not None:
         found = [
-            other if _is_missing(cell) else cell
+            other if is_missing(cell) else cell
             for cell, other in zip(cells_of(own), found, strict=True)
         ]
     elif values.texts is None:
@@ -166,5 +168,5 @@ def _fill(rows: list[int], values: Values, own: pd.Series | None) -> pd.Series:
     return pd.Series(found, dtype="object")
 
 
-def _is_missing(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and is_marker(tidy(cell)))
+def _are_whole(columns: Iterable[pd.Series | None]) -> bool:
+    return not any(series is None or any(map(is_missing, cells_of(series))) for series in columns)

@@ -34,8 +34,7 @@ def package(
     """Build the champion's bento, once per model version, and make it the one that serves."""
     spec = read_problem(problem)
     settings = get_settings()
-    with step("package"):
-        champion, bento = pack_champion(spec)
+    champion, bento, lookups = serve_champion(spec)
     sections: Sections = {
         "model": {
             "name": spec.name,
@@ -44,9 +43,8 @@ def package(
         },
         "bento": {"tag": bento.tag, "path": bento.path},
     }
-    if spec.joins:
-        with step("write lookups"):
-            sections["lookups"] = write_lookups(spec)
+    if lookups:
+        sections["lookups"] = lookups
     if containerize:
         build = images.Build(
             base_image=base_image or settings.base_image,
@@ -64,6 +62,20 @@ def package(
         with step(f"{cloud} zip"):
             sections[cloud] = asdict(build_function(cloud, spec, champion))
     return sections
+
+
+def serve_champion(spec: Problem) -> tuple[ServedModel, packaging.Bento, dict[str, str]]:
+    """Write the tables that the champion looks fields up in, and only then point at it.
+
+    A service that took it over without them could answer nothing.
+    """
+    lookups = {}
+    if spec.joins:
+        with step("write lookups"):
+            lookups = write_lookups(spec)
+    with step("package"):
+        champion, bento = pack_champion(spec)
+    return champion, bento, lookups
 
 
 def pack_champion(spec: Problem) -> tuple[ServedModel, packaging.Bento]:

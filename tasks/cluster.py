@@ -99,7 +99,8 @@ def spread_ahead(
                 completed.add(client.submit(_call, function, kept, part, key=key))
                 held[key] = part
 
-        for _ in range(AHEAD * sum(client.nthreads().values())):
+        threads = sum(client.nthreads().values())  # 0 where the last worker died just now
+        for _ in range(AHEAD * max(1, threads)):
             take()
         while held:
             with _naming_deaths():

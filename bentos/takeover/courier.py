@@ -18,7 +18,7 @@ from bentos.health.parts import LONGEST_PAUSE_SECONDS, MOST_DOUBLINGS
 from bentos.sidecar import Told, become_sidecar, service_is_gone, tell_service
 from bentos.takeover.archive import MOST_ARCHIVE_BYTES, check_archive, unpack
 from bentos.takeover.attempts import Attempts, Trouble, write_trouble
-from bentos.takeover.content import BUNDLE, ContentError
+from bentos.takeover.content import ContentError
 from bentos.takeover.shelf import (
     Pointer,
     archive_in_store,
@@ -29,10 +29,16 @@ from bentos.takeover.shelf import (
     pointer_in_store,
     read_pointer,
     write_pointer,
-    write_whole,
 )
 from bentos.takeover.split import Split, parse_split, read_split, split_in_store, write_split
-from bentos.takeover.trust import MOST_BUNDLE_BYTES, Trust, read_bundle, read_trust, write_signature
+from bentos.takeover.trust import (
+    MOST_BUNDLE_BYTES,
+    Trust,
+    read_bundle,
+    read_trust,
+    write_bundle,
+    write_signature,
+)
 
 POLL_SECONDS = 3.0
 TRIAL = ".trial"  # what ends the name under which a trial's trouble is kept
@@ -220,7 +226,7 @@ def _lay_out(store: str, pointer: Pointer) -> None:
         unpack(archive, pointer.tag, sha256=pointer.sha256)
     write_signature(folder, pointer.signature)
     if bundle and bundle != read_bundle(folder):
-        write_whole(folder / BUNDLE, bundle)
+        write_bundle(folder, bundle)
 
 
 def _read_bundle(store: str, pointer: Pointer) -> bytes:

@@ -10,6 +10,7 @@ the digest of `SHA256SUMS` is what counts, since that list names all other files
 import base64
 import hmac
 import json
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,7 +163,24 @@ def write_signature(folder: Path, signature: str) -> None:
     if not signature:
         path.unlink(missing_ok=True)
     elif read_signature(folder) != signature:
-        path.write_text(signature, encoding="ascii")
+        _write(path, signature.encode("ascii"))
+
+
+def write_bundle(folder: Path, bundle: bytes) -> None:
+    """Keep a signature of model signing beside a list of files."""
+    _write(folder / BUNDLE, bundle)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file of a bento in one step.
+
+    It is drafted beside the bento, so that a writer that is killed leaves no file in it that no
+    list names.
+    """
+    folder = path.parent
+    draft = folder.with_name(f".{folder.name}.{path.name}.{uuid.uuid4().hex}.part")
+    draft.write_bytes(content)
+    draft.replace(path)
 
 
 def read_signature(folder: Path) -> str:

@@ -6,7 +6,7 @@ from bentos.lookups import table_path
 from bentos.settings import lookup_folder
 from driftline.digests import digest_bytes
 from driftline.problem import Problem
-from tasks.decorators import io
+from tasks.decorators import io, without_task_runs
 from tasks.drafts import whole_file
 from tasks.progress import tell
 from tasks.reading.joins import read_timelines
@@ -19,7 +19,9 @@ def write_lookups(problem: Problem) -> dict[str, str]:
     A file is replaced whole, and left as it is where its content is the same.
     """
     digests = {}
-    for name, timeline in read_timelines.fn(problem).items():  # type: ignore[attr-defined] # a task
+    with without_task_runs():
+        timelines = read_timelines(problem)
+    for name, timeline in timelines.items():
         content = timeline.to_bytes()
         digests[name] = digest_bytes(content)
         path = table_path(lookup_folder(), problem.name, name)

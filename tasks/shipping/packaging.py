@@ -1,15 +1,11 @@
 """BentoML: builds a bento from a model's ONNX file, its contract and the serving code alone."""
 
-import fcntl
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +20,6 @@ from bentos.takeover.content import (
 from bentos.takeover.shelf import (
     Pointer,
     archive_in_store,
-    bentoml_home,
     format_pointer,
     parse_pointer,
     place_of,
@@ -33,7 +28,7 @@ from bentos.takeover.shelf import (
     read_pointer,
     write_pointer,
 )
-from bentos.takeover.trust import sign, write_signature
+from bentos.takeover.trust import sign
 from driftline.contract import Contract, parse_contract
 from driftline.digests import digest_bytes
 from driftline.errors import NotFoundError, PackagingError
@@ -44,7 +39,8 @@ from tasks.data.files import locate, read_file, write_file
 from tasks.decorators import io
 from tasks.progress import tell
 from tasks.settings import get_settings, get_signing_key
-from tasks.shipping.signatures import is_signing, share_signature, sign_bento
+from tasks.shipping.aside import DRAFT, LONG_AGO, alone_in, set_time
+from tasks.shipping.signatures import bears_signatures, is_signing, share_signature, sign_bento
 
 SERVED_CODE = (
     "bentos/**/*.py",
@@ -72,10 +68,7 @@ SERVED_CODE = (
 )
 SERVING_LOCK = "bentos/requirements.lock"
 BASE_IMAGE = "python:3.11-slim"  # a name; the build is told which one to take
-DRAFT = ".draft-"
 IMAGE_TEMPLATE = "deployments/image/Dockerfile.j2"
-CREATION_TIME = re.compile(r"^(creation_time: ).*$", re.MULTILINE)
-LONG_AGO = "1980-01-01T00:00:00+00:00"
 # The build loads the service: from its own folder, whose files nobody has listed or signed yet.
 NOT_WHILE_BUILDING = frozenset(
     {"DRIFTLINE_MODEL_DIR", "DRIFTLINE_SIGNING_KEY", "DRIFTLINE_EVIDENCE_PUBLIC_KEY"}
@@ -101,26 +94,32 @@ def build_bento(problem: Problem, model: ServedModel) -> Bento:
     tag = f"{problem.name}:v{model.version}-{served[:TAG_DIGITS]}"
     folder = place_of(tag)
     sha256 = _find_whole(folder, served)
-    is_fetched = get_settings().is_store_elsewhere and not (get_signing_key() or is_signing())
-    if sha256 is None and is_fetched:
+    if sha256 is None and get_settings().is_store_elsewhere and not is_signing():
         sha256 = _fetch(tag)
     if sha256 is None:
         tell(f"building bento {tag}")
         sha256 = _build(problem, model, tag)
-    write_signature(folder, sign(sha256, get_signing_key()))
     sign_bento(folder, sha256)
     return Bento(tag=tag, path=str(folder), sha256=sha256)
 
 
 def _find_whole(folder: Path, served: str) -> str | None:
-    """Digest of a bento on this machine, if it is there and every file is what it was."""
+    """Digest of a bento on this machine, if it is there and every file is what it was.
+
+    Where it is to be signed, who built it is known only by a signature of the key here.
+    """
     if not folder.is_dir():
         return None
+    name = f"{folder.parent.name}:{folder.name}"
     try:
-        return check_bento(folder, served=served)
+        sha256 = check_bento(folder, served=served)
     except (ContentError, OSError) as error:
-        tell(f"bento {folder.parent.name}:{folder.name} is damaged, and is made anew: {error}")
+        tell(f"bento {name} is damaged, and is made anew: {error}")
         return None
+    if is_signing() and not bears_signatures(folder, sha256):
+        tell(f"bento {name} does not bear the signature of the key here, and is made anew")
+        return None
+    return sha256
 
 
 def _fetch(tag: str) -> str | None:
@@ -142,33 +141,17 @@ def _build(problem: Problem, model: ServedModel, tag: str) -> str:
     folder = place_of(tag)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
-        _alone_in(folder.parent),
+        alone_in(folder.parent),
         tempfile.TemporaryDirectory() as context,
         tempfile.TemporaryDirectory(dir=folder.parent, prefix=DRAFT) as home,
     ):
         _lay_out(Path(context), served_content(problem, model.contract, model.onnx))
         _run_build(Path(context), tag, Path(home))
         built = Path(home, "bentos", problem.name, folder.name)
-        _set_time(built / "bento.yaml", model.contract.promoted_at or LONG_AGO)
+        set_time(built / "bento.yaml", model.contract.promoted_at or LONG_AGO)
         sha256 = write_sums(built)
         put_in_place(built, folder)
     return sha256
-
-
-def _set_time(path: Path, moment: str) -> None:
-    """Replace the time of the build: the same content is the same bento on every machine."""
-    text = path.read_text(encoding="utf-8")
-    path.write_text(CREATION_TIME.sub(rf"\g<1>'{moment}'", text), encoding="utf-8")
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Keep other builds of this machine out, and remove the drafts of those that were killed."""
-    with (bentoml_home() / f".building-{folder.name}").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for draft in folder.glob(f"{DRAFT}*"):
-            shutil.rmtree(draft, ignore_errors=True)
-        yield
 
 
 def _run_build(context: Path, tag: str, home: Path) -> None:

@@ -9,23 +9,48 @@ import tempfile
 from pathlib import Path
 
 from bentos.takeover.content import BUNDLE, BYTECODE, SIGNATURE, SUMS, ContentError
-from bentos.takeover.curves import parse_public_key
-from bentos.takeover.shelf import bundle_in_store, write_whole
-from bentos.takeover.trust import Trust, read_bundle
+from bentos.takeover.curves import PublicKey, parse_public_key
+from bentos.takeover.shelf import bundle_in_store
+from bentos.takeover.trust import (
+    Trust,
+    read_bundle,
+    read_signature,
+    sign,
+    write_bundle,
+    write_signature,
+)
 from driftline.errors import NotFoundError, SettingsError
 from tasks.data.files import locate, read_file, write_file
-from tasks.settings import get_settings
+from tasks.settings import get_settings, get_signing_key
 from tasks.signing import KEY_WANTED, public_pem, sign_files
 
 
 def is_signing() -> bool:
-    """Whether there is a key to sign with."""
-    return bool(get_settings().evidence_key)
+    """Whether there is a key to sign with, of either kind."""
+    return bool(get_signing_key() or get_settings().evidence_key)
+
+
+def bears_signatures(folder: Path, sha256: str) -> bool:
+    """Whether a bento bears the right signature of each key that is set here."""
+    key = get_settings().evidence_key
+    trust = Trust(get_signing_key(), _public_half(Path(key)) if key else None)
+    try:
+        trust.check(sha256, signature=read_signature(folder), bundle=read_bundle(folder))
+    except ContentError:
+        return False
+    return True
 
 
 def sign_bento(folder: Path, sha256: str) -> None:
-    """Sign a whole bento, unless it bears this key's signature; without a key leave it as it is."""
-    if not is_signing():
+    """Sign a whole bento by each key that is set; without one leave its signature as it is."""
+    secret = get_signing_key()
+    if secret:
+        write_signature(folder, sign(sha256, secret))
+    _sign_by_own(folder, sha256)
+
+
+def _sign_by_own(folder: Path, sha256: str) -> None:
+    if not get_settings().evidence_key:
         return
     key = Path(get_settings().evidence_key)
     if _is_signed_by(key, folder, sha256):
@@ -34,12 +59,12 @@ def sign_bento(folder: Path, sha256: str) -> None:
     with tempfile.TemporaryDirectory() as place:
         signature = Path(place, BUNDLE)
         sign_files(folder, key, signature, apart=[BUNDLE, SIGNATURE, *apart])
-        write_whole(folder / BUNDLE, signature.read_bytes())
+        write_bundle(folder, signature.read_bytes())
 
 
 def sign_served(content: Path, names: list[str]) -> None:
     """Sign the listed files of an archive's folder, which holds packages that no list names too."""
-    if not is_signing():
+    if not get_settings().evidence_key:
         return
     with tempfile.TemporaryDirectory() as place:
         own = Path(place, content.name)
@@ -63,13 +88,15 @@ def share_signature(folder: Path, tag: str) -> None:
 
 def _is_signed_by(key: Path, folder: Path, sha256: str) -> bool:
     try:
-        public_key = parse_public_key(public_pem(key))
-    except ValueError:
-        message = f"DRIFTLINE_EVIDENCE_KEY: {key.name} is of a curve that is not known"
-        raise SettingsError(f"{message}; {KEY_WANTED} (P-256, P-384 or P-521)") from None
-    bundle = read_bundle(folder)
-    try:
-        Trust(public_key=public_key).check_bundle(sha256, bundle)
+        Trust(public_key=_public_half(key)).check_bundle(sha256, read_bundle(folder))
     except ContentError:
         return False
     return True
+
+
+def _public_half(key: Path) -> PublicKey:
+    try:
+        return parse_public_key(public_pem(key))
+    except ValueError:
+        message = f"DRIFTLINE_EVIDENCE_KEY: {key.name} is of a curve that is not known"
+        raise SettingsError(f"{message}; {KEY_WANTED} (P-256, P-384 or P-521)") from None

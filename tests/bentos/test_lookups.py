@@ -100,6 +100,8 @@ def api(predictor: Predictor, log: KeptLog, folder: Path) -> Api:
         ({"patient": 7.0, "visited": None}, {"level": 2.5, "sex": "M"}),
         ({"patient": "7", "visited": "2024-03-14"}, {"level": 1.5, "sex": "F"}),
         ({"patient": "7", "level": -3, "sex": None}, {"level": -3, "sex": "M"}),
+        ({"patient": "7", "level": "NA", "sex": " n/a "}, {"level": 2.5, "sex": "M"}),
+        ({"level": "NA", "sex": "F"}, {"level": None, "sex": "F"}),
         ({"level": 1, "sex": "F"}, {"level": 1, "sex": "F"}),
         ({"patient": "nobody", "sex": "F"}, {"level": None, "sex": "F"}),
     ],

@@ -235,6 +235,19 @@ def test_parts_are_taken_only_as_workers_come_free(choose: Choose, tmp_path: Pat
     assert (tmp_path / "died").exists()
 
 
+def test_no_part_is_left_out_where_the_last_worker_died_just_now(
+    choose: Choose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import Client
+
+    choose("1")
+    monkeypatch.setattr(Client, "nthreads", lambda _: {})  # as the scheduler tells it then
+
+    found = list(spread_ahead(square_and_die_once, (tmp_path,), range(5)))
+
+    assert sorted(found) == [(part, part * part) for part in range(5)]
+
+
 def test_a_replays_models_are_the_same_bytes_on_a_cluster(
     choose: Choose, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

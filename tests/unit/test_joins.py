@@ -182,6 +182,14 @@ def test_rows_that_are_whole_need_no_key() -> None:
     pd.testing.assert_frame_equal(joined(joining(), labs(), whole), whole)
 
 
+def test_rows_that_are_whole_need_no_moment_though_their_key_is_there() -> None:
+    whole = pd.DataFrame({"patient": ["1"], "age": ["30"], "level": ["1"], "sex": ["F"]})
+
+    pd.testing.assert_frame_equal(joined(joining(), labs(), whole), whole)
+    with pytest.raises(DataError, match=r"rows.csv: no column 'visited'"):
+        joined(joining(), labs(), whole.assign(level=["NA"]))
+
+
 def test_what_is_filled_in_is_judged_as_any_cell() -> None:
     table = labs(
         patient=["1", "2", "3", "4"],

@@ -212,6 +212,19 @@ def test_the_key_may_be_given_itself(
     load_predictor(machine / "made" / "src")
 
 
+def test_a_private_key_that_is_given_instead_is_not_printed(
+    keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = keys[0].read_text()
+    for told in (private, private.replace("\n", "\\n"), f"KEY={private}"):
+        monkeypatch.setenv(NAME, told)
+
+        with pytest.raises(SettingError, match="got something else; wanted the public") as caught:
+            check_settings()
+        assert "PRIVATE" not in str(caught.value)
+        assert private.splitlines()[1][:16] not in str(caught.value)
+
+
 @pytest.mark.parametrize("told", ["/no/such/file.pub", "-----BEGIN PUBLIC KEY-----", "private"])
 def test_a_key_that_cannot_be_used_ends_the_start(
     keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, told: str
