@@ -16,6 +16,7 @@ from tasks.data.storage import fetch_snapshot, read_snapshot, write_snapshot
 from tasks.data.validation import check_expectations, refuse_critical
 from tasks.decorators import without_task_runs
 from tasks.reading import sources
+from tasks.reading.joins import RowJoiner
 from tests.support import make_problem, tiny_rows
 
 SUITE = """
@@ -57,7 +58,8 @@ def take_in(source: Path, cells: int, monkeypatch: pytest.MonkeyPatch) -> Outcom
     suite = parse_suite(SUITE, problem=spec, file="expectations/tiny.yaml")
     with without_task_runs():
         try:
-            cleaned = clean_source(sources.open_rows(spec), spec)
+            joiner = RowJoiner(spec, source="rows")
+            cleaned = clean_source(sources.open_rows(spec), spec, joiner)
             found = check_expectations(cleaned.table, suite)
             refuse_critical(found, source="rows", page="page")
             rows = separate_rows(cleaned, found.faults, spec, source="rows")
@@ -103,6 +105,24 @@ def test_pieces_of_any_size_give_the_same_snapshot(
             pd.testing.assert_frame_equal(other, value)
         else:
             assert other == value, name
+
+
+@pytest.mark.usefixtures("home")
+def test_the_only_broken_row_may_be_in_any_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "rows.csv"
+    table = tiny_rows(100).assign(age=50, patient=[f"p{i // 2}" for i in range(100)])
+    table = table.astype(object)
+    table.loc[95, "age"] = "old"
+    table.to_csv(source, index=False)
+
+    taken = take_in(source, 50, monkeypatch)
+
+    assert isinstance(taken, Outcome)
+    assert len(taken.quarantined) == 1
+    assert list(taken.reasons.values()) == [1]
+    assert taken.quarantined["reasons"].tolist() == list(taken.reasons)
 
 
 @pytest.mark.usefixtures("home")
