@@ -85,7 +85,9 @@ def separate(table: pd.DataFrame, faults: Mapping[int, tuple[str, ...]]) -> Sepa
     """Part the rows: those with a fault, with their reasons, from those without."""
     rows = sorted(faults)
     is_kept = ~table.index.isin(rows)
-    quarantined = table.iloc[rows].assign(reasons=["; ".join(faults[row]) for row in rows])
+    broken = table.iloc[rows]
+    told = ["; ".join(faults[row]) for row in rows]
+    quarantined = broken.assign(reasons=pd.Series(told, index=broken.index, dtype="object"))
     counts = Counter(reason for row in rows for reason in faults[row])
     return Separated(
         kept=table.loc[is_kept].reset_index(drop=True),

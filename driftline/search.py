@@ -54,12 +54,14 @@ def search_params(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     strata = y if strata is None else strata
-    if most_rows is None or len(y) <= most_rows:
+    once = None
+    if most_rows is not None and len(y) > most_rows:
+        once = split_once(strata, design, most=most_rows, least=2 * folds, seed=seed)
+    if once is None or not len(once[1]):
         splits = make_folds(strata, folds=folds, repeats=1, seed=seed, groups=design.groups)
     else:
-        fitted, judged = split_once(strata, design, most=most_rows, least=2 * folds, seed=seed)
-        splits = [[(fitted, judged)]]
-        X = X[:, (~np.isnan(X[fitted])).sum(axis=0) >= LEAST_USABLE_VALUES]  # noqa: N806
+        splits = [[once]]
+        X = X[:, (~np.isnan(X[once[0]])).sum(axis=0) >= LEAST_USABLE_VALUES]  # noqa: N806
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=5))
     study.enqueue_trial(dict(candidate.defaults))
 
@@ -80,7 +82,8 @@ def split_once(
     """At most about `most` rows to fit on, and others to judge by; groups stay together.
 
     Each side has the same share of each stratum, but that those to fit on have at least `least`
-    rows, or groups, of each where there are as many: no class may be missing.
+    rows, or groups, of each, or half of them: no class may be missing. Where groups are so few that
+    none is left to judge by, nothing is judged by.
     """
     size = min(most, int(FITTED_SHARE * len(strata)))
     fitted = choose_part(strata, design, most=size, least=least, seed=seed)
@@ -109,7 +112,8 @@ def choose_part(
         members = rng.permutation(np.flatnonzero(rarest == stratum))
         rows = np.cumsum(sizes[members])
         before, wanted = rows - sizes[members], rows[-1] * most / len(strata)
-        is_taken[members[(before < wanted) | (np.arange(len(members)) < least)]] = True
+        enough = min(least, max(1, len(members) // 2))  # the others are judged by
+        is_taken[members[(before < wanted) | (np.arange(len(members)) < enough)]] = True
     if least:
         missing = np.setdiff1d(strata, strata[is_taken[units]])
         is_taken[units[np.isin(strata, missing)]] = True

@@ -40,6 +40,12 @@ def open_client() -> "MlflowClient":
     return MlflowClient()
 
 
+def is_of_store(error: Exception) -> bool:
+    """Whether a store or a disk raised it, whatever the content of the file is."""
+    library = type(error).__module__.split(".")[0]
+    return library in _STORE_LIBRARIES or (isinstance(error, OSError) and error.errno is not None)
+
+
 @contextmanager
 def reaching(address: str) -> Iterator[None]:
     """Turn what a store raises into `SourceError`, or `UnavailableError` where it may pass."""

@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 import pandas as pd
 
 from driftline.errors import DataError
-from tasks.reaching import reaching
+from tasks.reaching import is_of_store, reaching
 from tasks.settings import get_settings
 
 PIECE_CELLS = 8_000_000  # of eight bytes each: numbers, or places of texts that repeat
@@ -27,7 +27,8 @@ class StoredTable:
 
         self._name, self._file = name, file
         with reaching(name), _reading(name):
-            self._content = parquet.ParquetFile(file)
+            # Buffering ahead would keep all that was read.
+            self._content = parquet.ParquetFile(file, pre_buffer=False)
         schema = self._content.schema_arrow
         self.columns: tuple[str, ...] = tuple(schema.names)
         self.numbers = frozenset(each.name for each in schema if str(each.type) == "double")
@@ -155,7 +156,7 @@ def _reading(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the file cannot be read, whatever it holds
+        if is_of_store(error):
+            raise
         message = f"{name}: not a readable Parquet file ({type(error).__name__}); wanted it whole"
         raise DataError(message) from None

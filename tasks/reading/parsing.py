@@ -18,6 +18,7 @@ import pandas as pd
 
 from driftline.errors import SourceError
 from tasks.progress import tell
+from tasks.reaching import is_of_store
 from tasks.reading.delimited import reading_text, stream_text, tell_how_written
 from tasks.reading.dialects import NOTHING_KNOWN, Dialect, Expected
 from tasks.reading.encodings import BLOCK_BYTES
@@ -190,7 +191,8 @@ def _stream_parquet(
     from pyarrow import parquet
 
     with _reading_parquet(name):
-        content = parquet.ParquetFile(file)
+        # Buffering ahead would keep all that was read.
+        content = parquet.ParquetFile(file, pre_buffer=False)
     total, done = content.metadata.num_rows, 0
     if not total:
         yield Piece(_to_pandas(content.schema_arrow.empty_table(), expected), 1.0)
@@ -237,7 +239,9 @@ def _with_text(table: Any) -> Any:
 def _reading_parquet(name: str) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - pyarrow raises a dozen kinds for a broken file
+    except Exception as error:  # pyarrow raises a dozen kinds for a broken file
+        if is_of_store(error):
+            raise
         message = f"{name}: not a readable Parquet file ({type(error).__name__})"
         raise SourceError(message) from None
 

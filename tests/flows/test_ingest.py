@@ -108,6 +108,23 @@ def test_pieces_of_any_size_give_the_same_snapshot(
 
 
 @pytest.mark.usefixtures("home")
+def test_the_only_broken_row_may_be_in_any_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "rows.csv"
+    table = tiny_rows(100).assign(age=50, patient=[f"p{i // 2}" for i in range(100)])
+    table = table.astype(object)
+    table.loc[95, "age"] = "old"
+    table.to_csv(source, index=False)
+
+    taken = take_in(source, 50, monkeypatch)
+
+    assert isinstance(taken, Outcome)
+    assert len(taken.quarantined) == 1
+    assert taken.quarantined["reasons"].tolist() == ["; ".join(taken.reasons)]
+
+
+@pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     ("column", "cells"),
     [

@@ -172,12 +172,40 @@ def test_both_sides_have_whole_groups_and_the_fitted_each_class(
     of_fitted, of_judged = set(groups[fitted]), set(groups[judged])
     with_rare = set(groups[np.flatnonzero(strata)])
     assert not of_fitted & of_judged
-    assert len(of_fitted & with_rare) >= min(4, len(with_rare))
+    assert len(of_fitted & with_rare) >= min(4, max(1, len(with_rare) // 2))
     assert {0, 1} == set(strata[fitted])
     assert most <= len(fitted)
     again = split_once(strata, design, most=most, least=4, seed=seed)
     assert np.array_equal(again[0], fitted)
     assert np.array_equal(again[1], judged)
+
+
+@given(
+    groups=st.integers(10, 16),
+    classes=st.integers(2, 3),
+    least=st.integers(8, 20),
+    seed=st.integers(0, 99),
+)
+def test_few_groups_stand_on_both_sides(groups: int, classes: int, least: int, seed: int) -> None:
+    places = np.repeat(np.arange(groups), 20)
+    strata = np.random.default_rng(seed).integers(0, classes, len(places))
+    design = Design(tuple(f"g{place}" for place in places))
+
+    fitted, judged = split_once(strata, design, most=40, least=least, seed=seed)
+
+    assert set(strata[fitted]) == set(range(classes))
+    assert len(judged)
+    assert len(set(places[fitted])) <= groups // 2 + classes
+    assert not set(places[fitted]) & set(places[judged])
+
+
+def test_a_class_of_few_rows_is_judged_by_too() -> None:
+    strata = np.repeat([0, 1], [5000, 8])
+
+    fitted, judged = split_once(strata, EVEN, most=1000, least=8, seed=0)
+
+    assert np.bincount(strata[fitted])[1] == 4
+    assert np.bincount(strata[judged])[1] > 0
 
 
 def test_a_class_whose_groups_all_have_a_rarer_class_is_fitted_too() -> None:
@@ -196,4 +224,4 @@ def test_a_part_has_each_class_as_often_as_the_whole() -> None:
 
     part = choose_part(strata, EVEN, most=1000, least=8, seed=0)
 
-    assert np.bincount(strata[part]).tolist() == [667, 333, 8]
+    assert np.bincount(strata[part]).tolist() == [667, 333, 5]

@@ -4,10 +4,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from driftline.errors import DataError, UnavailableError
 from tasks.data import tables
 from tasks.data.tables import StoredTable, TableDraft, store_table
+from tasks.reaching import reaching
+from tasks.reading.parsing import stream
 from tests.support import tiny_rows
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -80,6 +83,75 @@ def test_a_full_disk_is_an_outage_that_is_named(
     with pytest.raises(UnavailableError, match="No space left on device") as raised:
         store_table(ROWS)
     assert str(raised.value).startswith(str(home))
+
+
+class Counting(io.BytesIO):
+    """A file that counts the bytes that were asked of it."""
+
+    asked = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        found = super().read(size)
+        self.asked += len(found)
+        return found
+
+
+def many_groups() -> bytes:
+    """A Parquet file of fifty groups of rows, each of some 8 kB."""
+    rng, file = np.random.default_rng(0), io.BytesIO()
+    numbers = pd.DataFrame({"level": rng.normal(size=50_000)})
+    numbers.to_parquet(file, row_group_size=1000)
+    return file.getvalue()
+
+
+def test_a_piece_is_read_without_those_that_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PIECE_CELLS", 1000)
+    file = Counting(many_groups())
+
+    piece = next(StoredTable(file, "rows.parquet").pieces())
+
+    assert len(piece) == 1000
+    assert file.asked < len(file.getvalue()) / 4
+
+
+def test_a_piece_of_a_source_is_read_without_those_that_follow() -> None:
+    file = Counting(many_groups())
+
+    piece = next(stream(file, "rows.parquet", size=len(file.getvalue()), rows=1000))
+
+    assert len(piece.rows) == 1000
+    assert file.asked < len(file.getvalue()) / 4
+
+
+class Away(io.BytesIO):
+    """A file whose store is away after some reads, which its library says in its own words."""
+
+    def __init__(self, content: bytes, reads: int) -> None:
+        """So many reads succeed."""
+        super().__init__(content)
+        self._left = reads
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise EndpointConnectionError(endpoint_url="http://store")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("reads", [0, 1, 8])
+def test_a_store_that_is_away_says_nothing_of_the_file(
+    reads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "PIECE_CELLS", 1000)
+    content = many_groups()
+
+    with pytest.raises(UnavailableError, match=r"rows\.parquet: did not answer"):
+        list(StoredTable(Away(content, reads), "rows.parquet").pieces())
+    with (
+        pytest.raises(UnavailableError, match=r"rows\.parquet: did not answer"),
+        reaching("rows.parquet"),
+    ):
+        list(stream(Away(content, reads), "rows.parquet", size=len(content), rows=1000))
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no Parquet at all"])
