@@ -24,14 +24,20 @@ _PERSON = re.compile(
     r"patient|person|subject|member|customer|client|user|case|individual|household", re.IGNORECASE
 )
 
+
 Found = tuple[Literal["id", "group"], str]
+
+
+def names_person(name: str) -> bool:
+    """Whether a column's name is that of a person, or of people who belong together."""
+    return bool(_PERSON.search(name))
 
 
 def find_identity(name: str, present: Sequence[str], counts: Counter[str]) -> Found | None:
     """Whether a column names rows (`id`) or what several rows belong to (`group`), and why."""
     unique = len(counts) / len(present)
     is_surely = bool(_SURELY_ID.search(name) or _ID_IN_CAMEL_CASE.search(name))
-    is_named, is_person = is_surely or bool(_ID.search(name)), bool(_PERSON.search(name))
+    is_named, is_person = is_surely or bool(_ID.search(name)), names_person(name)
     if len(present) < LEAST_ROWS_OF_AN_ID or _has_fractions(counts):
         return None
     if unique >= MOST_UNIQUE and (is_named or _is_sequence(present)):

@@ -18,6 +18,7 @@ from driftline.dated import MOSTLY, describe_dates
 from driftline.identities import find_identity
 from driftline.levels import FREE, LONG, MOST_CATEGORIES, describe_levels
 from driftline.missing_codes import LEAST_OF_A_CODE, find_codes, find_texts, find_words
+from driftline.scales import NOMINAL
 from driftline.spelling import is_marker, read_number, spell_all, tidy
 
 Role = Literal["input", "ignored"]
@@ -30,11 +31,6 @@ MOST_NOMINAL = 30  # numbered things that have no order
 ROOM = 0.5  # beyond the values seen, as a share of their span
 
 _CODE = re.compile(r"(^|[_\s.-])(id|code|zip|plz)$|[a-z](Id|ID|Code)$", re.IGNORECASE)
-_NOMINAL = re.compile(
-    r"(^|[_\s.-]|(?<=[a-z]))(race|ethnic|ethnicity|marital|marital[_\s.-]?status|religion|denomination|denomina"
-    r"|occupation|profession|employment|nationality|language|department|colou?r|blood[_\s.-]?(type|group))$",
-    re.IGNORECASE,
-)
 _WITH_SIGNS = re.compile(r"[^\d\s]{0,3} ?[+-]?[\d.,' ]*\d ?[^\d\s]{1,4}|[^\d\s]{1,3} ?[\d.,' ]*\d")
 _UNIT_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,15})[)\]]\s*$")
 _UNITS = {
@@ -181,7 +177,7 @@ def _names_things(name: str, kept: Sequence[float]) -> bool:
     if _CODE.search(name) and len(kept) <= MOST_CATEGORIES:
         return True
     is_few = kept[0] in {0, 1} and kept[-1] <= MOST_NOMINAL
-    return is_few and bool(_NOMINAL.search(name))
+    return is_few and bool(NOMINAL.search(name))
 
 
 def _is_code(text: str) -> bool:

@@ -40,13 +40,16 @@ def find_words(counts: Counter[str]) -> list[str]:
 def find_codes(values: Mapping[float, int]) -> set[float]:
     """Numbers that stand for a missing value: far from all others, well-known, and repeated.
 
-    `values` are the column's numbers and how many cells hold each.
+    `values` are the column's numbers and how many cells hold each. -1 before 0 and 1 is one of the
+    answers: no, unsure, yes.
     """
     ordinary = [v for v in values if v not in CODES_IN_NUMBERS and v not in CODES_AT_THE_TOP]
     if len(ordinary) < 2:  # noqa: PLR2004 - nothing to be far from
         return set()
     low, high = min(ordinary), max(ordinary)
     below = {v for v in CODES_IN_NUMBERS if low >= 0 and values.get(v, 0) >= LEAST_OF_A_CODE}
+    if below == {-1} and sorted(ordinary) == list(range(len(ordinary))):
+        below = set()
     above = {
         v
         for v in CODES_AT_THE_TOP
@@ -71,7 +74,10 @@ def _find_codes_of_answers(values: Mapping[float, int]) -> set[float]:
 
 
 def find_texts(counts: Counter[str]) -> list[str]:
-    """The codes for missing among texts that are all whole numbers, without zeros in front."""
+    """The codes for missing among texts that are all whole numbers, without zeros in front.
+
+    Codes at the top have more digits than the others: 99999 may well be a place.
+    """
     if any(re.fullmatch(r"0\d+", text) for text in counts):
         return []
     numbers = {text: read_number(text) for text in counts}
@@ -83,4 +89,7 @@ def find_texts(counts: Counter[str]) -> list[str]:
         if number is not None:
             values[number] += counts[text]
     codes = find_codes(values)
+    others = [len(text) for text, number in numbers.items() if number not in codes]
+    if {code for code in codes if code in CODES_AT_THE_TOP and len(f"{code:.0f}") <= max(others)}:
+        return []
     return sorted(text for text, number in numbers.items() if number in codes)

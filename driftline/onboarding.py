@@ -13,6 +13,7 @@ import pandas as pd
 from driftline.cleaning import cells_of
 from driftline.date_guesses import propose_parts
 from driftline.errors import DataError
+from driftline.identities import names_person
 from driftline.inference import Guess, guess_columns
 from driftline.leaks import suspect_leak
 from driftline.reading import PLAIN, Reading
@@ -197,9 +198,14 @@ def _left_out_lines(columns: Sequence[Guess]) -> list[str]:
                 f"  # {guess.kind}: {as_comment(guess.evidence)}",
                 f"  - {as_yaml(guess.name)}",
             ]
-    groups = [guess.name for guess in columns if guess.kind == "group"]
+    groups = sorted(
+        (guess.name for guess in columns if guess.kind == "group"),
+        key=lambda name: not names_person(name),  # a person's before a product's
+    )
     if groups:
         lines += ["", "# rows of one of these never stand on both sides of a split"]
+        if groups[1:]:
+            lines.append(f"# which may be meant of these too: {as_comment(', '.join(groups[1:]))}")
         lines.append(f"group: {as_yaml(groups[0])}")
     return lines
 

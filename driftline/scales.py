@@ -24,7 +24,17 @@ _INTERVAL = re.compile(
 )
 _BEYOND = re.compile(rf"(?:>=?|over |above |more than )({_NUMBER})", re.IGNORECASE)
 _GRADE = re.compile(r"([A-Z])([1-9])?")
-_NAMED_GRADE = re.compile(r"grade|rating|tier", re.IGNORECASE)
+_NAMED_GRADE = re.compile(
+    r"(^|[_\s.-])(?i:grade|rating|tier)s?($|[_\s.-])|[a-z](Grade|Rating|Tier)s?$"
+)
+NOMINAL: Final = re.compile(
+    r"(^|[_\s.-]|(?<=[a-z]))(race|ethnic|ethnicity|marital|marital[_\s.-]?status|religion|denomination|denomina"
+    r"|occupation|profession|employment|nationality|language|department|colou?r|blood[_\s.-]?(type|group))$",
+    re.IGNORECASE,
+)  # names of what may be numbered and has no order
+_NAMED = re.compile(
+    r"(^|[_\s.-]|(?<=[a-z]))(region|area|site|sex|gender|type|status)$", re.IGNORECASE
+)
 
 # Each scale from its low to its high end; words on one line have the same place.
 _SCALES: Final[tuple[tuple[str, ...], ...]] = (
@@ -55,11 +65,14 @@ _SCALES: Final[tuple[tuple[str, ...], ...]] = (
 def order_levels(levels: Sequence[str], name: str = "") -> list[str] | None:
     """Three levels or more from low to high; None where their order is not known.
 
-    `name` is the column's: letters are grades only where it says so.
+    `name` is the column's: letters are grades only where it says so, and numbers in front of words
+    are no steps where it names what has no order.
     """
     if len(levels) < 3:  # noqa: PLR2004 - two have an order anyway
         return None
-    ways: list[Callable[[str], Place | None]] = [_place_of_rank, _place_of_number, _place_in_span]
+    ways: list[Callable[[str], Place | None]] = [_place_of_rank, _place_in_span]
+    if not (NOMINAL.search(name) or _NAMED.search(name)):
+        ways.insert(1, _place_of_number)
     if _are_steps(levels):
         ways.insert(0, _first_number)
     if _NAMED_GRADE.search(name):

@@ -34,6 +34,8 @@ OURS = ("driftline", "bentos", "tasks", "flows", "tests")
 # What a process is told at its start and never again, or what only a process of its own can do.
 OF_THE_START = ("LD_", "PYTHON", "OMP_", "OPENBLAS_", "TZ", "DRIFTLINE_DASK")
 REQUEST_BYTES, NUMBER_BYTES = 200_000, 16
+UMASK = os.umask(0o022)  # which preparing the tools narrows
+os.umask(UMASK)
 
 
 class Forked:
@@ -177,6 +179,9 @@ def become(env: Mapping[str, str], files: list[int]) -> None:
         os.close(file)
     os.environ.clear()
     os.environ.update(env)
+    os.umask(UMASK)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
     prepare()
 
 

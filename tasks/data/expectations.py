@@ -7,6 +7,7 @@ the sums. Every other rule sees all rows of the columns that it names, and no ot
 import contextlib
 import io as streams
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,6 +23,10 @@ from tasks.data.tables import StoredTable
 _NUMBER = "driftline_number"
 _SHOWN = 20  # positions that the library names beside all of them
 
+_METHOD = re.compile(r"(?<!\.str)(?<!\.dt)\.(\w+)\(")
+_METHODS_OF_ROWS: Final = frozenset(
+    {"isin", "isnull", "notnull", "isna", "notna", "between", "abs"}
+)
 # Rules whose finding about a row depends on nothing but that row
 OF_ROWS: Final = frozenset(
     f"Expect{name}"
@@ -101,8 +106,11 @@ def columns_behind(expectations: Sequence[Expectation], table: StoredTable) -> l
 
 
 def _is_of_rows(expectation: Expectation) -> bool:
+    """Whether each row is judged by itself; `age > age.mean()` is a condition on all of them."""
     mostly = expectation.arguments.get("mostly", 1.0)
-    return expectation.expect in OF_ROWS and isinstance(mostly, int | float)
+    asked = set(_METHOD.findall(str(expectation.arguments.get("row_condition", ""))))
+    is_by_rows = asked <= _METHODS_OF_ROWS
+    return expectation.expect in OF_ROWS and isinstance(mostly, int | float) and is_by_rows
 
 
 def _by_columns(asked: Asked, table: StoredTable) -> Iterator[tuple[list[str], Asked]]:

@@ -33,6 +33,8 @@ def test_numbers_far_beyond_the_answers_are_codes(
         ("too frequent", {1: 50, 2: 40, 9: 60}),
         ("few cells", {1: 9, 2: 9, 9: 3}),
         ("only one answer", {1: 50, 9: 5}),
+        ("an answer against", {-1: 50, 0: 40, 1: 60}),
+        ("an answer against, of four", {-1: 5, 0: 40, 1: 60, 2: 9}),
     ],
 )
 def test_numbers_that_may_be_answers_are_none(why: str, values: dict[float, int]) -> None:
@@ -43,6 +45,8 @@ def test_codes_of_categories_are_told_as_they_are_written() -> None:
     assert find_texts(Counter({"1": 50, "2.0": 40, "9.0": 5})) == ["9.0"]
     assert find_texts(Counter({"01": 50, "00": 40, "09": 5})) == []
     assert find_texts(Counter({"1": 50, "2": 40, "9": 5, "x": 9})) == []
+    assert find_texts(Counter({"1": 50, "2": 40, "99": 5})) == ["99"]
+    assert find_texts(Counter({"10001": 50, "10002": 40, "99999": 5})) == []
 
 
 @pytest.mark.parametrize("word", ["?", "UNK", r"\N", "#N/A", "Unknown", "not recorded"])

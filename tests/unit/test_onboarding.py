@@ -112,6 +112,15 @@ def test_a_column_that_tells_all_is_left_out_and_told() -> None:
     assert "discharge code" in read(rows).ignored
 
 
+def test_rows_of_a_person_stand_together_rather_than_those_of_a_thing() -> None:
+    cells = np.arange(300)
+    rows = table(300, **{"product_id": cells // 2 + 1000, "patient id": cells // 3 + 5000})
+    made = onboard_table(rows, name="mine", target="outcome", location="my.csv")
+
+    assert read(rows).group == "patient id"
+    assert "which may be meant of these too: product_id" in made.problem
+
+
 def test_a_good_column_is_no_leak() -> None:
     rows = table(2000)
 

@@ -19,6 +19,7 @@ ORDERED = [
     ("agreement", "", ["strongly disagree", "neutral", "agree", "strongly agree"]),
     ("education", "", ["Below_College", "College", "Bachelor", "Master", "Doctor"]),
     ("grades", "grade", ["A", "B", "C", "D"]),
+    ("grades in camel case", "examGrade", ["A", "B", "C"]),
     ("grades of two signs", "sub_grade", ["A1", "A2", "B1", "B2"]),
 ]
 
@@ -41,6 +42,10 @@ def test_levels_of_a_known_scale_stand_from_low_to_high(name: str, levels: list[
         ("tv", ["<1", "2", "do not watch"]),
         ("level", ["low", "medium", "normal"]),
         ("street", ["1 Elm", "7 Oak", "30 Ash"]),
+        ("race", ["1. White", "2. Black", "3. Other"]),
+        ("home_region", ["1-North", "2-East", "3-South"]),
+        ("operating_room", ["A", "B", "C"]),
+        ("frontier", ["A", "B", "C"]),
     ],
 )
 def test_one_level_without_a_place_of_its_own_is_enough_for_no_order(

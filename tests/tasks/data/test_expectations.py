@@ -27,6 +27,7 @@ def rule(expect: str, **arguments: Any) -> dict[str, Any]:
 RULES = [
     rule("ColumnValuesToBeBetween", column="age", min_value=30, max_value=60, mostly=0.6),
     rule("ColumnValuesToBeBetween", column="age", min_value=40, row_condition="sex == 'F'"),
+    rule("ColumnValuesToBeBetween", column="level", min_value=9, row_condition="age > age.mean()"),
     rule("ColumnValuesToBeInSet", column="sex", value_set=["F", "M"], mostly=0.9),
     rule("ColumnValuesToNotBeInSet", column="sex", value_set=["M"], mostly=0.5),
     rule("ColumnValuesToBeNull", column="level", mostly=0.1),
