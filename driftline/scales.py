@@ -27,14 +27,14 @@ _GRADE = re.compile(r"([A-Z])([1-9])?")
 _NAMED_GRADE = re.compile(
     r"(^|[_\s.-])(?i:grade|rating|tier)s?($|[_\s.-])|[a-z](Grade|Rating|Tier)s?$"
 )
-NOMINAL: Final = re.compile(
-    r"(^|[_\s.-]|(?<=[a-z]))(race|ethnic|ethnicity|marital|marital[_\s.-]?status|religion|denomination|denomina"
-    r"|occupation|profession|employment|nationality|language|department|colou?r|blood[_\s.-]?(type|group))$",
-    re.IGNORECASE,
-)  # names of what may be numbered and has no order
-_NAMED = re.compile(
-    r"(^|[_\s.-]|(?<=[a-z]))(region|area|site|sex|gender|type|status)$", re.IGNORECASE
+_NOMINAL = (
+    r"race|ethnic|ethnicity|marital|marital[_\s.-]?status|religion|denomination|denomina|occupation"
+    r"|profession|employment|nationality|language|department|colou?r|blood[_\s.-]?(?:type|group)"
 )
+_AT_A_WORD = r"(?:^|[_\s.-]|(?<=[a-z])(?=[A-Z]))"  # not within one: a trace is no race
+# Names of what may be numbered and has no order
+NOMINAL: Final = re.compile(rf"{_AT_A_WORD}(?i:{_NOMINAL})$")
+_NAMED = re.compile(rf"{_AT_A_WORD}(?i:region|area|site|sex|gender|type|status)$")
 
 # Each scale from its low to its high end; words on one line have the same place.
 _SCALES: Final[tuple[tuple[str, ...], ...]] = (
