@@ -16,8 +16,7 @@ from driftline.verdicts import Evidence, Window
 class Labels:
     """What the labels of a window show; `waiting` are too few to be judged yet.
 
-    `calibration` is of labels that were judged, `doubted` of those that wait too. `is_held` says
-    that what came just before is in quarantine.
+    `calibration` is of labels that were judged, `doubted` of those that wait too.
     """
 
     window: Window
@@ -28,7 +27,6 @@ class Labels:
     calibration: CalibrationWager = field(default_factory=CalibrationWager)
     doubted: CalibrationWager = field(default_factory=CalibrationWager)
     has_cohort: bool = False
-    is_held: bool = False
 
 
 def weigh(
@@ -52,7 +50,6 @@ def weigh(
         promise=promise,
         standing=labels.standing,
         has_cohort=labels.has_cohort,
-        is_held=labels.is_held,
         waiting=labels.waiting,
         estimated=inputs.estimated,
         doubt="" if check.holds else check.description,

@@ -57,8 +57,7 @@ class Careful:
     A window with faults is a `quarantine`: nothing is trained after it, and its labels are not
     judged. With the release "next" a person is taken to look and to release it before the next
     window: from then on its labels are judged, and the same finding is known and holds nothing up.
-    With "never" nobody releases anything: its labels are never judged, the finding stays new, and a
-    retraining that labels call for right after it waits for a window.
+    With "never" nobody releases anything: its labels are never judged and the finding stays new.
     Either way its rows stay in the past that later models learn from, since models are made once
     for all policies.
     """
@@ -131,7 +130,6 @@ class Careful:
             faults=faults,
             promise=self.replay.models[look.champion].promise,
             standing=self.standing,
-            is_held=look.window - 1 in self._held,
         )
         decision = decide_verdict(evidence, self.policy)
         return Call(

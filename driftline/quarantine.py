@@ -1,7 +1,7 @@
 """Which rows go on and which are set aside, and when too many are set aside to go on at all."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sized
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from driftline.errors import DataError, ValidationFailedError
 from driftline.problem import Problem
-from driftline.verdicts import name_of
 
 Reasons = tuple[str, ...]
 
@@ -120,9 +119,3 @@ def check_trainable(kept: Columns, problem: Problem, *, folds: int, source: str)
     if shortage is not None:
         message = f"{source}: column {target!r}: {shortage}"
         raise DataError(message)
-
-
-def was_set_aside(state: Mapping[str, Any], accepted: Collection[str]) -> bool:
-    """Whether the verdict that left this state was a quarantine that nobody has released."""
-    faults = {name_of(fault) for fault in state.get("faults", ())}
-    return state.get("verdict") == "quarantine" and not faults <= set(accepted)

@@ -41,7 +41,6 @@ __all__ = [
 ]
 
 NOTHING_NEW = ("nothing new",)
-HELD = "a retraining waits for the next look: what came just before these rows is in quarantine"
 Verdict = Literal["ok", "watch", "quarantine", "retrain", "need_labels"]
 
 
@@ -75,8 +74,7 @@ class Evidence:
     """All that a verdict rests on.
 
     `findings` are changes that count; `told` are the strengths of those that people know of;
-    `waiting` counts labels that are too few to be judged yet; `is_held` says that what came just
-    before was set aside as broken and nobody has released it; `estimated` is the estimated rise of
+    `waiting` counts labels that are too few to be judged yet; `estimated` is the estimated rise of
     the loss as a share of the skill, from below, or None where nothing could be estimated; `doubt`
     says why it is not to be trusted. `answered` is how strong a suspicion was that a training has
     been ordered for already, `asked` how strong one that labels have been asked for, `call` what a
@@ -96,7 +94,6 @@ class Evidence:
     estimated: float | None = None
     used_share: float = 0.0
     has_cohort: bool = False
-    is_held: bool = False
     suspicions: tuple[bool, ...] = ()  # of the newest windows: whether harm was likely
     doubt: str = ""
     answered: float = 0.0
@@ -119,7 +116,7 @@ def decide_verdict(evidence: Evidence, policy: DriftPolicy) -> DriftDecision:
         waits = "; a retraining waits" if by_labels and by_labels.verdict == "retrain" else ""
         return DriftDecision("watch", (evidence.taken_back + waits,))
     if by_labels is not None and by_labels.verdict == "retrain":
-        return DriftDecision("watch", (HELD, *by_labels.reasons)) if evidence.is_held else by_labels
+        return by_labels
     by_inputs = judge_inputs(evidence, policy)
     return by_inputs if by_labels is None else _combine(by_inputs, by_labels, evidence)
 

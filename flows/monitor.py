@@ -11,7 +11,6 @@ from driftline.digests import digest_bytes
 from driftline.evidence import Labels
 from driftline.findings import Inputs
 from driftline.problem import Problem
-from driftline.quarantine import was_set_aside
 from driftline.verdicts import DriftDecision, Evidence, leaves_rows
 from flows.rollback import rollback
 from flows.shared.aliases import has_had_champion
@@ -78,11 +77,8 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     """Gather, judge, record and tell; only then draw, since a verdict rests on no picture."""
     with step("judge drift"):
         case = gather(spec, source=source, model=model, holdout=holdout)
-        accepted = predictions.read_accepted(spec)
-        seen = inspect(spec, case, accepted)
-        is_held = was_set_aside(case.window.state, accepted)
+        seen = inspect(spec, case)
         labels = judge_labels(spec, case, is_broken=bool(seen.faults))
-        labels = replace(labels, is_held=is_held)
         tell_damage(spec)
         journalled = len(read_journal(spec.name))
         decision, evidence = judge(seen, labels, spec, case.served, journalled=journalled)
@@ -106,7 +102,7 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
     return {"drift": drift}
 
 
-def inspect(spec: Problem, case: Case, accepted: set[str]) -> Inputs:
+def inspect(spec: Problem, case: Case) -> Inputs:
     """What the inputs of a case show, beside those that people have accepted."""
     return inputs.inspect_inputs(
         case.reference,
@@ -114,7 +110,7 @@ def inspect(spec: Problem, case: Case, accepted: set[str]) -> Inputs:
         spec,
         case.served,
         faults=case.faults,
-        accepted=accepted,
+        accepted=predictions.read_accepted(spec),
         season=case.season,
         earlier=case.earlier,
     )

@@ -14,6 +14,7 @@ from tasks.log.inputs import read_inputs
 from tasks.log.predictions import outside_quarantine
 from tasks.log.records import open_records
 
+SPARE_ROWS = 10
 AROUND = 24  # a period is looked at for so much of it before and after: half a month of a year
 
 
@@ -44,7 +45,8 @@ def read_season(problem: Problem, window: Window) -> pd.DataFrame:
 def read_earlier(problem: Problem, window: Window, model_version: str) -> pd.DataFrame:
     """Inputs that this model answered just before a window that is to be filled up by them.
 
-    What is in quarantine is left out, and parts of batches, which are large enough alone.
+    What is in quarantine is left out, and parts of batches, which are large enough alone. A few
+    more than it lacks are read, since some of either may not be taken today.
     """
     lacking = rows_lacking(len(window.inputs), problem.drift)
     if not lacking:
@@ -58,7 +60,7 @@ def read_earlier(problem: Problem, window: Window, model_version: str) -> pd.Dat
             *outside_quarantine(connection, problem.name),
         )
         newest = select(PREDICTIONS.c.sequence).where(*mine)
-        newest = newest.order_by(PREDICTIONS.c.sequence.desc()).limit(lacking)
+        newest = newest.order_by(PREDICTIONS.c.sequence.desc()).limit(lacking + SPARE_ROWS)
         places = connection.execute(newest).scalars().all()
         if not places:
             return window.inputs.head(0)

@@ -107,26 +107,6 @@ def test_a_quarantine_trains_nothing_and_is_told_once() -> None:
     assert course.steps[4].promoted  # released: its labels count now
 
 
-@pytest.mark.parametrize(("release", "waits"), [("never", True), ("next", False)])
-def test_a_retraining_waits_after_a_window_that_nobody_released(
-    release: Release, waits: bool
-) -> None:
-    replay = lived(is_flipped=True)
-    free = replay.run(careful(replay))
-    due = next(step.window for step in free.steps if step.trained)
-    fault = "level: stuck at one value"
-
-    course = replay.run(
-        careful(replay, lambda _, window: (fault,) if window == due - 1 else (), release)
-    )
-
-    step = course.steps[due - 1]
-    assert step.window == due
-    assert (step.trained is None) == waits
-    assert ("a retraining waits" in step.reason) == waits
-    assert course.steps[due].trained is not None or not waits
-
-
 def test_what_nobody_releases_is_never_judged() -> None:
     replay = lived(is_flipped=True)
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from driftline.errors import DataError, ValidationFailedError
 from driftline.problem import Problem
-from driftline.quarantine import check_share, check_trainable, separate, was_set_aside
+from driftline.quarantine import check_share, check_trainable, separate
 from tests.support import tiny_rows
 
 
@@ -80,20 +80,3 @@ def test_a_class_with_fewer_rows_than_folds_is_refused(problem: Problem) -> None
 
 def test_one_row_more_than_folds_in_each_class_is_enough(problem: Problem) -> None:
     check_trainable(outcomes(50, 4), problem, folds=3, source="rows.csv")
-
-
-@pytest.mark.parametrize(
-    ("verdict", "accepted", "was"),
-    [
-        ("quarantine", set(), True),
-        ("quarantine", {"level: # more values missing"}, False),
-        ("ok", set(), False),
-    ],
-)
-def test_what_came_before_was_set_aside_until_a_person_has_released_it(
-    verdict: str, accepted: set[str], was: bool
-) -> None:
-    state = {"verdict": verdict, "faults": ["level: +40% more values missing"]}
-
-    assert was_set_aside(state, accepted) == was
-    assert not was_set_aside({}, accepted)

@@ -58,16 +58,6 @@ def test_a_renewal_that_is_proved_to_be_worth_it_is_called_for() -> None:
     assert "a model renewed now saves 0.15" in decision.reasons[0]
 
 
-def test_a_renewal_waits_for_a_look_after_what_was_set_aside() -> None:
-    """A column that is off by an offset was seen in one window of 50 rows, and not in the next."""
-    harmed = evidence(judged(now=0.9, renewed=0.4))
-
-    held = decide_verdict(replace(harmed, is_held=True), POLICY)
-
-    assert (decide_verdict(harmed, POLICY).verdict, held.verdict) == ("retrain", "watch")
-    assert "is in quarantine" in held.reasons[0]
-
-
 def test_a_champion_that_no_renewal_would_better_is_kept() -> None:
     """The world has become harder to tell; training anew would not help."""
     decision = decide_verdict(evidence(judged(now=0.5, renewed=0.52)), POLICY)

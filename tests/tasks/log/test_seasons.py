@@ -52,8 +52,11 @@ def test_without_a_period_there_is_no_season(home: Path, problem: Problem) -> No
     assert len(seasons.read_season.fn(problem, read(problem))) == 0
 
 
-def test_a_small_window_is_filled_up_by_what_came_just_before(home: Path) -> None:
+def test_a_small_window_is_filled_up_by_what_came_just_before(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     del home
+    monkeypatch.setattr(seasons, "SPARE_ROWS", 0)
     problem = make_problem(drift={"min_rows": 10})
     predict(problem, [f"first {i}" for i in range(6)])
     judge(problem, read(problem), "ok", "nothing changed")
@@ -67,3 +70,5 @@ def test_a_small_window_is_filled_up_by_what_came_just_before(home: Path) -> Non
     others = seasons.read_earlier.fn(problem, read(problem), "2")
 
     assert [len(few), len(earlier), len(others)] == [0, 5, 0]
+    monkeypatch.setattr(seasons, "SPARE_ROWS", 1)  # one may not be taken today
+    assert len(seasons.read_earlier.fn(problem, read(problem), "3")) == 6
