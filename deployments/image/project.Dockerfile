@@ -10,8 +10,10 @@ RUN apt-get update \
     && chown driftline:driftline /state /monitoring
 WORKDIR /app
 COPY requirements.lock ./
+ARG UV_VERSION=0.13.8
 RUN python3 -m venv /opt/venv \
-    && /opt/venv/bin/python3 -m pip install --no-cache-dir --require-hashes -r requirements.lock
+    && /opt/venv/bin/python3 -m pip install --no-cache-dir uv==${UV_VERSION} \
+    && /opt/venv/bin/uv pip sync --no-cache --python /opt/venv/bin/python3 --require-hashes requirements.lock
 COPY driftline driftline
 COPY bentos bentos
 COPY tasks tasks

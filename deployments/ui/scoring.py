@@ -8,6 +8,7 @@ import csv
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ PIECE = 500
 MOST_ROWS = 100_000
 SEPARATORS = ",;\t|"
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_BETWEEN = re.compile(r"[\s_.-]+")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 Ask = Callable[[list[dict[str, Any]]], list[Mapping[str, Any]]]
 Report = Callable[[list[dict[str, Any]]], None]
@@ -66,14 +68,26 @@ def read_table(content: bytes) -> Uploaded:
 
 
 def find_columns(table: Uploaded, fields: Sequence[FieldSpec]) -> dict[str, int]:
-    """The column of each field; `DataError` names those that are missing and must not be."""
-    places = {name.casefold(): place for place, name in enumerate(table.header)}
-    found = {f.name: places[f.name.casefold()] for f in fields if f.name.casefold() in places}
+    """The column of each field; `DataError` names those that are missing and must not be.
+
+    Case, and what stands between the words of a name, make no difference: `mean radius` is
+    `mean_radius`, unless two fields differ in no more.
+    """
+    exact = {name: place for place, name in enumerate(table.header)}
+    meant = Counter(_fold(spec.name) for spec in fields)
+    folded = {_fold(name): place for place, name in enumerate(table.header)}
+    alike = {name: place for name, place in folded.items() if meant[name] == 1}
+    places = {f.name: exact.get(f.name, alike.get(_fold(f.name))) for f in fields}
+    found = {name: place for name, place in places.items() if place is not None}
     absent = [f.name for f in fields if f.name not in found and not f.allow_missing]
     if absent:
         message = f"the table has no column {', '.join(absent)}; wanted one for each field"
         raise DataError(message)
     return found
+
+
+def _fold(name: str) -> str:
+    return _BETWEEN.sub(" ", name).strip().casefold()
 
 
 def score(

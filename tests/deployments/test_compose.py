@@ -124,3 +124,13 @@ def test_the_images_are_of_the_versions_that_the_tests_run(name: str, program: s
     told = re.search(r"version ([0-9.]+)", done.stdout + done.stderr)
     assert told is not None
     assert SERVICES[name]["image"].endswith(f":v{told[1]}")
+
+
+def test_the_image_installs_as_make_does() -> None:
+    """By uv of one version: pip of Debian 12 refuses a lock that asks for a package's extra."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (version,) = re.findall(r"(?m)^UV_VERSION := (\S+)$", makefile)
+
+    assert f"ARG UV_VERSION={version}\n" in DOCKERFILE
+    assert "uv pip sync" in DOCKERFILE
+    assert "--require-hashes requirements.lock" in DOCKERFILE

@@ -139,6 +139,22 @@ def test_what_is_no_such_table_is_one_sentence(content: bytes, said: str) -> Non
         find_columns(read_table(content), FIELDS)
 
 
+@pytest.mark.parametrize("header", ["mean radius", "Mean_Radius", "mean-radius", "MEAN RADIUS"])
+def test_words_of_a_name_may_be_parted_by_anything(header: str) -> None:
+    """Tables come with blanks where fields have underscores: scikit-learn's own, for one."""
+    fields = (FieldSpec("mean_radius", "number", low=0, high=1),)
+
+    assert find_columns(read_table(f"id,{header}\n1,2\n".encode()), fields) == {"mean_radius": 1}
+
+
+def test_fields_that_differ_in_this_alone_are_taken_by_their_own_names() -> None:
+    fields = tuple(FieldSpec(name, "number", low=0, high=1) for name in ("a b", "a_b"))
+
+    assert find_columns(read_table(b"a_b,a b\n1,2\n"), fields) == {"a b": 1, "a_b": 0}
+    with pytest.raises(DataError, match="has no column a b"):
+        find_columns(read_table(b"a_b\n1\n"), fields)
+
+
 def test_a_table_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "MOST_ROWS", 1)
 
