@@ -132,11 +132,18 @@ def naming_outages() -> Iterator[None]:
         raise UnavailableError(message) from None
 
 
+PREFECTS_AWAY = frozenset(
+    {502, 503, 504}
+)  # its database is busy, or what stands before it is alone
+
+
 def is_prefect_away(error: Exception) -> bool:
     """Whether Prefect's client gave up on its server, at the begin of a run or in its midst."""
     kinds = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
     is_at_begin = isinstance(error, RuntimeError) and "Failed to reach API" in str(error)
-    return is_at_begin or "httpx.TransportError" in kinds
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    is_overwhelmed = "httpx.HTTPStatusError" in kinds and status in PREFECTS_AWAY
+    return is_at_begin or is_overwhelmed or "httpx.TransportError" in kinds
 
 
 def _who_is_away(error: Exception) -> str | None:

@@ -90,13 +90,13 @@ def test_what_has_come_to_mean_the_contrary_is_learnt_and_unlearnt(site: Site) -
 
 
 def test_predictions_too_few_to_be_judged_add_up(site: Site) -> None:
-    site.serve_and_label(60, seed=3, meaning=STRAIGHT)
+    site.serve_and_label(40, seed=3, meaning=STRAIGHT)
     few = site.do("monitor", "tiny")["drift"]
-    site.serve_and_label(60, seed=4, meaning=STRAIGHT)
+    site.serve_and_label(80, seed=4, meaning=STRAIGHT)
     more = site.do("monitor", "tiny")["drift"]
 
-    assert (few["rows"], few["verdict"]) == (60, "watch")
-    assert "only 60 rows, wanted 100" in " ".join(few["reasons"])
+    assert (few["rows"], few["verdict"]) == (40, "watch")
+    assert "only 40 rows, wanted 100" in " ".join(few["reasons"])
     assert more["rows"] == 120
 
 

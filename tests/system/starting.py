@@ -24,7 +24,7 @@ from tests.support import ROOT
 START_SECONDS = 1200.0  # a machine may be busy; a part that ends is noticed at once
 RECORD = re.compile(r"(?m)^(?=\d\d:\d\d:\d\d\.\d+ \| )")
 # On SQLite Prefect's server says so where two of its own writers meet, and tries again.
-MEETING = re.compile(r"(?s)^\S+ \| ERROR +\| prefect\.server.*database is locked")
+MEETING = re.compile(r"(?s)^\S+ \| ERROR +\| (prefect\.server|docket).*database is locked")
 NOISE = re.compile(r"Traceback|\bERROR\b|\bCRITICAL\b|Error:")
 
 

@@ -142,7 +142,7 @@ def test_without_a_server_it_ends_with_one_line_and_the_next_run_is_right(
 ) -> None:
     left = Left(tmp_path / "home")
     where = {"home": left.home, "project": project}
-    hasty = {"PREFECT_API_URL": server.api, "PREFECT_CLIENT_MAX_RETRIES": "0"}
+    hasty = {"PREFECT_API_URL": server.api, "PREFECT_CLIENT_MAX_RETRIES": "1"}
     words = ("train", "tiny", "--folds", "3")
     train = Watched(fork_flow(*words, **where, env=hasty))
     train.await_line("register: done")

@@ -3,17 +3,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import httpx
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST, INVALID_PARAMETER_VALUE
 from prefect import Task, flow
+from prefect.exceptions import PrefectHTTPStatusError
 from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
 
 from driftline.errors import DataError, UnavailableError
 from tasks import decorators
 from tasks.decorators import io, retry_delays, without_task_runs, work
-from tasks.reaching import open_client
+from tasks.reaching import is_prefect_away, open_client
 
 
 @pytest.fixture
@@ -155,3 +157,16 @@ def refusing_server() -> Iterator[tuple[int, list[int]]]:
         threading.Thread(target=refuse, daemon=True).start()
         yield server.getsockname()[1], refused
         server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_away"), [(503, True), (502, True), (500, False), (404, False)]
+)
+def test_a_server_of_prefects_that_is_overwhelmed_is_away(status: int, is_away: bool) -> None:
+    request = httpx.Request("POST", "http://127.0.0.1:4200/api/task_runs/")
+    response = httpx.Response(status, request=request)
+
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        response.raise_for_status()
+
+    assert is_prefect_away(PrefectHTTPStatusError.from_httpx_error(caught.value)) is is_away
