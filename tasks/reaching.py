@@ -16,6 +16,7 @@ S3_OPTIONS: Final[dict[str, Any]] = {
     "use_listings_cache": False,
     "config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}},
 }
+PREFECT_IS_AWAY = frozenset({502, 503, 504})  # its database is busy, or its proxy is alone
 _STORE_LIBRARIES = frozenset({"botocore", "aiobotocore", "aiohttp", "boto3", "urllib3"})
 _DATABASE_ERRORS = frozenset({"OperationalError", "InterfaceError", "DatabaseError"})
 _MLFLOW_OUTAGES = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
@@ -132,17 +133,12 @@ def naming_outages() -> Iterator[None]:
         raise UnavailableError(message) from None
 
 
-PREFECTS_AWAY = frozenset(
-    {502, 503, 504}
-)  # its database is busy, or what stands before it is alone
-
-
 def is_prefect_away(error: Exception) -> bool:
     """Whether Prefect's client gave up on its server, at the begin of a run or in its midst."""
     kinds = {f"{kind.__module__}.{kind.__name__}" for kind in type(error).__mro__}
     is_at_begin = isinstance(error, RuntimeError) and "Failed to reach API" in str(error)
     status = getattr(getattr(error, "response", None), "status_code", 0)
-    is_overwhelmed = "httpx.HTTPStatusError" in kinds and status in PREFECTS_AWAY
+    is_overwhelmed = "httpx.HTTPStatusError" in kinds and status in PREFECT_IS_AWAY
     return is_at_begin or is_overwhelmed or "httpx.TransportError" in kinds
 
 
