@@ -147,6 +147,9 @@ def _check_home(home: Path) -> None:
             "which ends the path in the address of a database"
         )
         raise SettingsError(message)
+    if os.path.expandvars(home) != str(home):
+        message = f"DRIFTLINE_HOME: got {home}, wanted a path that names no variable of a shell, "
+        raise SettingsError(f"{message}which BentoML would put its value for")
     _make_folder(home)
 
 

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -6,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bentos.settings import spool_folder, state_folder
+from driftline.errors import SettingsError
 from tasks.data.onboarding import place_of_source
-from tasks.settings import Settings
+from tasks.settings import Settings, _check_home
 from tests.conftest import TOOLS
 from tests.support import ROOT, lacking
 
@@ -151,3 +153,14 @@ def test_a_checkout_that_cannot_be_written_is_named_with_the_setting_that_helps(
     assert done.stderr.startswith(f"error: {folder}: cannot be written (")
     assert done.stderr.endswith(f"; {wanted}\n")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("name", "why"), [("a?b", "without '?'"), ("a$HOME", "no variable of a")])
+def test_a_state_folder_that_tools_would_read_as_another_is_refused(
+    name: str, why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(why)):
+        _check_home(tmp_path / name)
+
+    _check_home(tmp_path / "a $ b")
+    assert [path.name for path in tmp_path.iterdir()] == ["a $ b"]
