@@ -10,9 +10,8 @@ from driftline.verdicts import DriftDecision, Evidence, is_harm_likely, measure_
 
 def close_look(decision: DriftDecision, evidence: Evidence, policy: DriftPolicy) -> Evidence:
     """The evidence as the next look finds it: the price, and what people have been told."""
-    standing = evidence.standing
-    if evidence.has_cohort:
-        is_due = decision.verdict == "retrain"
+    standing, is_due = evidence.standing, decision.verdict == "retrain"
+    if evidence.has_cohort or (is_due and standing.rows):  # what is bought is dearer next time
         standing = standing.after(is_renewal_due=is_due, policy=policy)
     told = {
         finding.about: max(finding.strength, evidence.told.get(finding.about, 0.0))

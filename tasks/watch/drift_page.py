@@ -73,7 +73,8 @@ def _describe_drawn(reference: int, current: int) -> str:
         f"{min(rows, MOST_ROWS)} of {rows} {name} rows"
         for rows, name in ((reference, "reference"), (current, "current"))
     ]
-    return f"Drawn: {' and '.join(sides)}. The verdict rests on all, unless a finding says so."
+    rests = "The verdict rests on all, and where they are few on those before them too"
+    return f"Drawn: {' and '.join(sides)}. {rests}, unless a finding says so."
 
 
 def _with_verdict(page: str, problem: Problem, decision: DriftDecision, drawn: str) -> str:

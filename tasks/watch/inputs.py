@@ -60,8 +60,11 @@ def inspect_inputs(
         tell(f"changes are measured against {len(season)} rows of the season before")
     alike = reference if season is None else season
     found = (*faults, *find_faults(reference, current, problem))
+    new = len(current)
     if earlier is not None:
         current = fill_up(current, earlier, problem.drift)
+    if len(current) > new:
+        tell(f"{new} rows are judged together with {len(current) - new} of just before them")
     seen = Inputs(
         rows=len(current),
         faults=tuple(text for text in found if name_of(text) not in accepted),

@@ -116,6 +116,25 @@ def test_labels_that_show_no_harm_answer_the_call_for_labels() -> None:
     assert decide_verdict(seen, POLICY).verdict == "watch"
 
 
+def test_a_training_that_is_paid_for_only_in_a_later_look_is_called_for_once() -> None:
+    """A quiet look lowers the price below what labels of before it have shown."""
+    seen = evidence(judged(now=0.45, renewed=0.3))
+    prices = (POLICY.cost * 1.01**step for step in range(2000))
+    dear = next(p for p in prices if decide_verdict(priced(seen, p), POLICY).verdict != "retrain")
+    look, verdicts = priced(seen, dear), []
+    for _ in range(5):
+        decision = decide_verdict(look, POLICY)
+        verdicts.append(decision.verdict)
+        look = replace(close_look(decision, look, POLICY), has_cohort=False)
+
+    assert verdicts[0] != "retrain"
+    assert verdicts.count("retrain") == 1
+
+
+def priced(seen: Evidence, price: float) -> Evidence:
+    return replace(seen, standing=replace(seen.standing, price=price))
+
+
 def test_labels_that_were_asked_for_are_known_until_the_suspicion_grows_or_comes_back() -> None:
     seen = evidence(findings=(finding(4.0),), used_share=0.4)
     looks = [seen, seen, replace(seen, used_share=0.8), replace(seen, used_share=0.0), seen]
