@@ -19,7 +19,7 @@ from driftline.problem import (
 )
 from driftline.reading import PLAIN, Reading
 from driftline.spelling import read_number
-from tasks.decorators import io
+from tasks.decorators import io, without_task_runs
 from tasks.progress import tell
 from tasks.reaching import reaching, read_whole
 from tasks.reading.dialects import NOTHING_KNOWN, Expected
@@ -168,7 +168,8 @@ def _open(
     described = problem.source
     location = source or (described.location if isinstance(described, FileSource) else None)
     if location is None:
-        table, name, read_as = read_source.fn(problem)  # type: ignore[attr-defined] # a task
+        with without_task_runs():
+            table, name, read_as = read_source(problem)
         return Stream(name, lambda: _digest_text(table), lambda: _cut(table, rows, read_as))
     filesystem, path = open_location(location)
     told = redact(location)
