@@ -3,6 +3,7 @@
 What is filled in is what a request would have, and is cleaned and judged as any other cell.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -82,18 +83,24 @@ def _find_rows(
     """The row of a timeline that counts for each row."""
     join = problem.joins[name]
     column = problem.columns.get(join.as_of)
-    keys = _find_column(raw, (join.key,))
-    dates = _find_column(raw, (join.as_of, *(() if column is None else column.aliases)))
-    for wanted, series in ((join.key, keys), (join.as_of, dates)):
-        if series is None:
-            message = f"{source}: no column {wanted!r}; wanted it for the join {name!r}, which"
-            raise DataError(f"{message} fills in {', '.join(map(repr, join.fields))}")
-    assert keys is not None and dates is not None  # noqa: S101, PT018 - told above
+    keys = _insist_on_column(raw, (join.key,), join, name, source=source)
+    aliases = () if column is None else column.aliases
+    dates = _insist_on_column(raw, (join.as_of, *aliases), join, name, source=source)
     moments = _seconds(dates, _dates(join) if column is None else column)
     return [
         timeline.find(key, second, join.max_age_seconds)
         for key, second in zip(_spell_keys(keys), moments, strict=True)
     ]
+
+
+def _insist_on_column(
+    raw: pd.DataFrame, names: tuple[str, ...], join: Join, name: str, *, source: str
+) -> pd.Series:
+    found = _find_column(raw, names)
+    if found is None:
+        message = f"{source}: no column {names[0]!r}; wanted it for the join {name!r}, which"
+        raise DataError(f"{message} fills in {', '.join(map(repr, join.fields))}")
+    return found
 
 
 def _find_column(raw: pd.DataFrame, names: tuple[str, ...]) -> pd.Series | None:
@@ -118,7 +125,7 @@ def _dates(join: Join) -> Column:
 def _seconds(series: pd.Series, column: Column) -> list[int | None]:
     """Whole seconds since 1970, None where there is no date."""
     days = read_days(series, column).tolist()
-    return [None if day != day else round(day * DAY_SECONDS) for day in days]  # noqa: PLR0124 - nan
+    return [None if math.isnan(day) else round(day * DAY_SECONDS) for day in days]
 
 
 def _spell_keys(series: pd.Series) -> list[str | None]:

@@ -1,86 +1,29 @@
 """A real bento: what packaging does where it, its archive or its signature is not right."""
 
 import json
-import shutil
-import subprocess
-import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization as form
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bentos.predictor import ModelRefusedError, load_predictor
 from bentos.takeover import content, courier, shelf
-from bentos.takeover.content import ContentError
-from bentos.takeover.trust import Trust, read_bundle, read_signature, write_bundle, write_signature
+from bentos.takeover.trust import Trust, write_signature
 from driftline.contract import parse_contract
 from driftline.errors import SettingsError
 from driftline.served import ServedModel
 from tasks.settings import get_settings
 from tasks.shipping import archives, packaging
-from tasks.shipping.packaging import Bento, build_bento, point_at
+from tasks.shipping.packaging import build_bento, point_at
 from tests.bentos.models import tiny_problem, write_tiny_model
-from tests.bentos.takeover.signing import make_keys
 from tests.support import ROOT
-
-KEY = "k" * 32
-PROBLEM = tiny_problem()
-RSA = (
-    rsa.generate_private_key(65537, 2048)
-    .private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
-    .decode()
+from tests.tasks.shipping.machines import (
+    KEY,
+    PROBLEM,
+    archive_of,
+    forbid_building,
+    move_to_another_machine,
 )
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> ServedModel:
-    """The tiny problem's model."""
-    folder = write_tiny_model(tmp_path_factory.mktemp("model"))
-    contract = parse_contract((folder / "contract.json").read_text())
-    return ServedModel("7", (folder / "model.onnx").read_bytes(), contract, frozenset())
-
-
-@pytest.fixture(scope="module")
-def built(model: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BentoML home with the one bento that BentoML has built."""
-    home = tmp_path_factory.mktemp("built")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENTOML_HOME", str(home))
-        patch.setenv("DRIFTLINE_HOME", str(home.parent))
-        patch.setenv("DRIFTLINE_SIGNING_KEY", KEY)
-        get_settings.cache_clear()
-        build_bento.fn(PROBLEM, model)
-        get_settings.cache_clear()
-    return home
-
-
-@pytest.fixture
-def machine(home: Path, built: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine that has the bento, and shares a store with others."""
-    shutil.copytree(built, home / "bentoml")
-    use_store(home.parent / "store", monkeypatch)
-    return home
-
-
-def use_store(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DRIFTLINE_STORE_URL", str(store))
-    get_settings.cache_clear()
-
-
-def move_to_another_machine(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One with an empty disk."""
-    monkeypatch.setenv("BENTOML_HOME", str(home.parent / "another"))
-
-
-def forbid_building(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packaging, "_run_build", lambda *_: pytest.fail("built again"))
-
-
-def archive_of(store: Path, bento: Bento) -> Path:
-    return store / shelf.archive_in_store(bento.tag)
 
 
 def test_a_bento_lists_all_its_files_and_is_signed_where_a_key_is_set(
@@ -97,6 +40,9 @@ def test_a_bento_lists_all_its_files_and_is_signed_where_a_key_is_set(
 
     monkeypatch.setenv("DRIFTLINE_SIGNING_KEY", KEY)  # which signed it before
     load_predictor(Path(bento.path) / "src")
+    write_signature(Path(bento.path), "")
+    with pytest.raises(ModelRefusedError, match="not signed"):
+        load_predictor(Path(bento.path) / "src")
     assert machine in Path(bento.path).parents
 
 
@@ -185,152 +131,6 @@ def test_a_key_that_is_too_short_is_told(
     with pytest.raises(SettingsError, match="got 5 characters, wanted at least 32"):
         build_bento.fn(PROBLEM, model)
     assert machine.exists()
-
-
-@pytest.fixture
-def keys(home: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """The key that this machine signs with, and its public half."""
-    private, public = make_keys(home.parent / "keys")
-    sign_with(private, monkeypatch)
-    return private, public
-
-
-def sign_with(private: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DRIFTLINE_EVIDENCE_KEY", str(private or ""))
-    get_settings.cache_clear()
-
-
-def verify_by_library(folder: Path, public: Path, *words: str) -> str:
-    """What anybody is told who verifies a folder by the library's own command."""
-    command = [sys.executable, "-m", "model_signing", "verify", "key", str(folder), *words]
-    command += ["--signature", str(folder / content.BUNDLE), "--public_key", str(public)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr
-
-
-def test_a_bento_is_signed_by_a_key_that_no_service_has(
-    machine: Path,
-    model: ServedModel,
-    keys: tuple[Path, Path],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    bento = build_bento.fn(PROBLEM, model)
-    forbid_building(monkeypatch)
-    signature = read_bundle(Path(bento.path))
-    point_at.fn(PROBLEM, build_bento.fn(PROBLEM, model))
-    sign_with(None, monkeypatch)
-    point_at.fn(PROBLEM, build_bento.fn(PROBLEM, model))  # a worker without the key
-
-    assert read_bundle(Path(bento.path)) == signature  # once
-    assert "Verification succeeded" in verify_by_library(Path(bento.path), keys[1])
-    move_to_another_machine(machine, monkeypatch)
-    monkeypatch.setenv("DRIFTLINE_EVIDENCE_PUBLIC_KEY", keys[1].read_text())
-    pointer = courier.fetch(str(machine.parent / "store"), "tiny")
-    assert pointer is not None
-    load_predictor(shelf.place_of(pointer.tag) / "src")
-
-
-def test_another_key_signs_anew(
-    machine: Path, model: ServedModel, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    point_at.fn(PROBLEM, build_bento.fn(PROBLEM, model))
-    newer = make_keys(machine.parent / "newer")
-    sign_with(newer[0], monkeypatch)
-
-    point_at.fn(PROBLEM, build_bento.fn(PROBLEM, model))
-
-    move_to_another_machine(machine, monkeypatch)
-    monkeypatch.setenv("DRIFTLINE_EVIDENCE_PUBLIC_KEY", str(newer[1]))
-    courier.fetch(str(machine.parent / "store"), "tiny")
-    monkeypatch.setenv("DRIFTLINE_EVIDENCE_PUBLIC_KEY", str(keys[1]))
-    with pytest.raises(ContentError, match="made by another key"):
-        courier.fetch(str(machine.parent / "store"), "tiny")
-
-
-@pytest.mark.parametrize("is_here", [False, True])
-@pytest.mark.parametrize("name", ["DRIFTLINE_EVIDENCE_KEY", "DRIFTLINE_SIGNING_KEY"])
-def test_nothing_is_signed_that_another_machine_left_in_the_store(
-    machine: Path,
-    model: ServedModel,
-    keys: tuple[Path, Path],
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    *,
-    is_here: bool,
-) -> None:
-    sign_with(None, monkeypatch)
-    bento = build_bento.fn(PROBLEM, model)
-    edited = Path(bento.path) / "bento.yaml"
-    edited.write_text(edited.read_text() + "# whoever can write to the store\n")
-    planted = replace(bento, sha256=content.write_sums(Path(bento.path)))
-    point_at.fn(PROBLEM, planted)
-    if not is_here:
-        shutil.rmtree(bento.path)
-    monkeypatch.setenv(name, str(keys[0]) if name.endswith("EVIDENCE_KEY") else KEY)
-    get_settings.cache_clear()
-    monkeypatch.setattr(packaging, "_run_build", lambda *_: pytest.fail("built, as it should be"))
-
-    with pytest.raises(pytest.fail.Exception, match="built, as it should be"):
-        build_bento.fn(PROBLEM, model)
-    assert machine.exists()
-
-
-def test_a_writer_that_is_killed_leaves_a_whole_bento(
-    machine: Path, model: ServedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bento = build_bento.fn(PROBLEM, model)
-    folder = Path(bento.path)
-
-    def die(draft: Path, target: Path) -> None:
-        assert draft.exists()
-        raise KeyboardInterrupt(target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", die)
-        for write in (
-            lambda: write_bundle(folder, b"{}"),
-            lambda: write_signature(folder, "another"),
-        ):
-            with pytest.raises(KeyboardInterrupt):
-                write()
-
-    assert content.check_bento(folder) == bento.sha256
-    assert read_signature(folder) != "another"
-    assert machine in folder.parents
-
-
-def test_a_key_that_cannot_sign_is_told(
-    machine: Path, model: ServedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for content_of_key in (None, "nothing", RSA):
-        path = machine.parent / "wrong.pem"
-        if content_of_key is not None:
-            path.write_text(content_of_key)
-        sign_with(path, monkeypatch)
-
-        with pytest.raises(SettingsError, match=r"DRIFTLINE_EVIDENCE_KEY: wrong.pem .*wanted"):
-            build_bento.fn(PROBLEM, model)
-
-
-def test_a_lambda_bears_the_signature_of_its_own_files(
-    model: ServedModel,
-    keys: tuple[Path, Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    folder = tmp_path / "content"
-    (folder / "numpy").mkdir(parents=True)
-    (folder / "numpy" / "__init__.py").write_text("")
-    archives.write_served(folder, model, {name: ROOT / name for name in archives.CODE})
-    monkeypatch.setenv("DRIFTLINE_EVIDENCE_PUBLIC_KEY", str(keys[1]))
-
-    load_predictor(folder)
-
-    told = verify_by_library(folder, keys[1], "--ignore_unsigned_files")
-    assert "Verification succeeded" in told
-    (folder / content.BUNDLE).unlink()
-    with pytest.raises(ModelRefusedError, match="not signed"):
-        load_predictor(folder)
 
 
 def test_a_lambda_lists_and_signs_what_is_served_too(
