@@ -26,21 +26,14 @@ from driftline.timelines import JoinSpec
 from tests.bentos.asking import ask, code, fields_at_fault, read
 from tests.bentos.models import MARKER, KeptLog, tiny_problem
 from tests.support import make_problem
+from tests.unit import joined
 
 NOW = datetime(2024, 3, 20, tzinfo=UTC).timestamp()
 LABS = JoinSpec("labs", "patient", "visited", ("level", "sex"), 90 * 86_400)
-JOIN: dict[str, Any] = {
-    "source": "labs.csv",
-    "key": "patient",
-    "as_of": "visited",
-    "at": "taken",
-    "fields": ["level", "sex"],
-    "max_age": "90 days",
-}
 
 
 def joining() -> Problem:
-    return make_problem(ignored=["patient", "visited"], joins={"labs": JOIN})
+    return make_problem(ignored=["patient", "visited"], joins={"labs": joined.LABS})
 
 
 def labs(*rows: tuple[str, str, str, str]) -> bytes:

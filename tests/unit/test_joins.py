@@ -17,15 +17,8 @@ from driftline.problem import Problem
 from driftline.spelling import spell_key
 from driftline.timelines import NONE, TOO_OLD, build_timeline, parse_timeline
 from tests.support import TINY, make_problem
+from tests.unit.joined import LABS
 
-LABS: dict[str, Any] = {
-    "source": "labs.csv",
-    "key": "patient",
-    "as_of": "visited",
-    "at": "taken",
-    "fields": ["level", "sex"],
-    "max_age": "90 days",
-}
 NO_JOIN: dict[str, Any] = {"ignored": ["patient", "visited"]}
 
 
