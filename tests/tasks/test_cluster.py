@@ -227,9 +227,8 @@ def test_parts_are_taken_only_as_workers_come_free(choose: Choose, tmp_path: Pat
             yield part
 
     spread = spread_ahead(square_and_die_once, (tmp_path,), parts())
-    first = next(spread)
+    first = next(spread)  # of the two that were given out, whichever was made first
 
-    assert first == (0, 0)
     assert len(taken) == AHEAD + 1
     assert sorted([first, *spread]) == [(part, part * part) for part in range(20)]
     assert (tmp_path / "died").exists()
