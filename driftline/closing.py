@@ -5,6 +5,7 @@ from dataclasses import replace
 from driftline.calling import Call
 from driftline.problem import DriftPolicy
 from driftline.shadow import AGAIN
+from driftline.standing import is_relation_lost
 from driftline.verdicts import DriftDecision, Evidence, is_harm_likely, measure_suspicion
 
 
@@ -63,12 +64,15 @@ def _note_call(evidence: Evidence, policy: DriftPolicy) -> Call:
     standing, promise = evidence.standing, evidence.promise
     if promise is None or not standing.rows:
         return Call("inputs", measure_suspicion(evidence, policy), evidence.journalled)
-    worst = max(standing.recent_lost, standing.recent_excess)
-    return Call("labels", worst / promise.skill, evidence.journalled)
+    worst = max(standing.recent_lost, standing.recent_excess) / promise.skill
+    strength = max(worst, standing.recalibration.recent_saved)
+    return Call("labels", strength, evidence.journalled)
 
 
 def _has_passed(evidence: Evidence, policy: DriftPolicy) -> bool:
     """Whether what a training was called for is there no more."""
     if evidence.call.by == "labels":
-        return evidence.has_cohort and evidence.standing.recent_lost <= 0
+        standing = evidence.standing
+        is_quiet = standing.recent_lost <= 0 and not is_relation_lost(standing, policy)
+        return evidence.has_cohort and is_quiet
     return evidence.rows >= policy.min_rows and not is_harm_likely(evidence, policy)

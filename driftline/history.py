@@ -18,6 +18,7 @@ from driftline.outcome import outcome_of
 from driftline.probe import Probe, answer, probe_renewal, rows_of_past
 from driftline.problem import Problem
 from driftline.promise import OutOfFold, Promise, Recipe, make_promise
+from driftline.recalibration import Baseline, fit_baseline
 from driftline.scored import ScoredRows
 
 Floats = NDArray[np.float64]
@@ -55,7 +56,7 @@ class Renewed:
 
     `answers` holds probabilities (rows, classes) of all rows after the window, `probe` those on its
     own rows, each from rows before it; the first window has none. It learnt from the latest
-    `learnt` rows.
+    `learnt` rows. `baseline` tells how its probabilities came true.
     """
 
     window: int
@@ -64,6 +65,7 @@ class Renewed:
     promise: Promise
     threshold: float | None  # of a number, how far its intervals reach
     probe: Probe | None
+    baseline: Baseline | None = None
 
 
 def cut_history(table: pd.DataFrame, problem: Problem, *, windows: int) -> History:
@@ -109,6 +111,7 @@ def renew_at(history: History, window: int, recipe: Recipe) -> Renewed:
         promise=make_promise(OutOfFold(folded, y), metric=metric, recipe=recipe, use={}),
         threshold=outcome_of(problem).set_rule([folded], y),
         probe=probe,
+        baseline=fit_baseline(OutOfFold(folded, y)),
     )
 
 

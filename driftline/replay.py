@@ -19,6 +19,8 @@ from driftline.losses import row_losses
 from driftline.metrics import compute_metrics
 from driftline.promise import SEARCHED_AGAIN
 from driftline.promotion import Decision, check_gates, decide_promotion
+from driftline.recalibration import Recalibration
+from driftline.standing import Standing
 
 Floats = NDArray[np.float64]
 Kind = Literal["refit", "full"]
@@ -122,6 +124,16 @@ class Replay:
             scored = score_window(self.history, self.models[champion], window)
             self._losses[key] = scored.losses(self.history.problem.drift.loss)
         return self._losses[key]
+
+    def recalibrate(self, standing: Standing, champion: int, window: int) -> Recalibration | None:
+        """What is known of a champion's probabilities with this window; None of a number."""
+        model = self.models[champion]
+        if model.baseline is None:
+            return None
+        rows, before = self.history.rows_of(window), self.history.before(champion)
+        told = model.answers[rows.start - before : rows.stop - before]
+        worth = self.history.problem.drift.worth
+        return standing.recalibration.add(told, self.history.y[rows], model.baseline, worth=worth)
 
     def probed(self, window: int) -> dict[int, Floats]:
         """Losses of the probe on a window's rows, per past."""

@@ -1,9 +1,10 @@
 """How a champion stands by its labelled answers: what has added up since it began to serve.
 
-Two questions are asked of each cohort of labels: would a model renewed with what we know now have
-answered better, and is the champion worse than it promised? Both are wagers that go on from cohort
-to cohort, so that nothing is forgotten, whatever the schedule, and daily looks do not add up to
-false alarms. What was lost so far is a sum, which is held against the price of a renewal.
+Three questions are asked of each cohort of labels: would a model renewed with what we know now have
+answered better, is the champion worse than it promised, and do its probabilities come true no
+longer? All are wagers that go on from cohort to cohort, so that nothing is forgotten, whatever the
+schedule, and daily looks do not add up to false alarms. What was lost so far is a sum, which is
+held against the price of a renewal.
 """
 
 import math
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from driftline.problem import DriftPolicy
 from driftline.promise import Promise
+from driftline.recalibration import Recalibration, read_recalibration
 from driftline.sequential import Wager, mixed_proof, read_wager
 
 Floats = NDArray[np.float64]
@@ -44,6 +46,7 @@ class Standing:
     asked: int = 0
     harm: Wager = field(default_factory=Wager)
     renewal: Mapping[str, Wager] = field(default_factory=dict)
+    recalibration: Recalibration = field(default_factory=Recalibration)
 
     def add(
         self,
@@ -53,10 +56,12 @@ class Standing:
         past: int,
         promise: Promise,
         policy: DriftPolicy,
+        recalibration: Recalibration | None = None,
     ) -> "Standing":
         """The standing with a further cohort.
 
-        `losses` are the champion's, `probed` the probe's per past, of which `past` was chosen.
+        `losses` are the champion's, `probed` the probe's per past, of which `past` was chosen;
+        `recalibration` is this standing's with the cohort added, where there are probabilities.
         """
         scale = promise.scale
         tolerated = promise.loss + 2 * promise.error + policy.harm / 2 * promise.skill
@@ -78,6 +83,7 @@ class Standing:
             recent_excess=excess,
             harm=self.harm.add(_cut(losses - tolerated, scale)),
             renewal=renewal,
+            recalibration=recalibration or self.recalibration,
         )
 
     def after(self, *, is_renewal_due: bool, policy: DriftPolicy) -> "Standing":
@@ -100,17 +106,23 @@ class Standing:
             **self.__dict__,
             "harm": self.harm.to_document(),
             "renewal": {key: wager.to_document() for key, wager in self.renewal.items()},
+            "recalibration": self.recalibration.to_document(),
         }
 
 
 def read_standing(document: Mapping[str, Any]) -> Standing:
     """What `to_document` wrote."""
     renewal = {key: read_wager(wager) for key, wager in document["renewal"].items()}
-    return Standing(**{**document, "harm": read_wager(document["harm"]), "renewal": renewal})
+    read = {
+        "harm": read_wager(document["harm"]),
+        "renewal": renewal,
+        "recalibration": read_recalibration(document.get("recalibration")),
+    }
+    return Standing(**{**document, **read})
 
 
 def is_renewal_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> bool:
-    """Whether a renewal is proved to be worth it and its price, or the skill is lost.
+    """Whether a renewal is proved to be worth it and its price, or skill is lost beyond doubt.
 
     What was lost adds up from the first label on, so that small harm counts after long and great
     harm at once: the rule of who may rent on or buy (ski rental). Where the loss grows evenly, it
@@ -118,7 +130,11 @@ def is_renewal_due(standing: Standing, promise: Promise, policy: DriftPolicy) ->
     Algorithmica 3 (1988).
     """
     is_too_soon = standing.rows < max(policy.cooldown_rows, standing.asked * _ASKED_AGAIN)
-    if not standing.rows or is_too_soon or standing.recent_lost <= 0:
+    if not standing.rows or is_too_soon:
+        return False
+    if is_relation_lost(standing, policy):
+        return True
+    if standing.recent_lost <= 0:
         return False
     shorter = [wager for past, wager in standing.renewal.items() if past != "1"]
     is_proved = mixed_proof(standing.renewal["1"], shorter, policy.false_retrains)
@@ -132,6 +148,15 @@ def is_skill_lost(standing: Standing, promise: Promise, policy: DriftPolicy) -> 
     return is_proved and standing.recent_excess >= policy.harm * promise.skill
 
 
+def is_relation_lost(standing: Standing, policy: DriftPolicy) -> bool:
+    """Whether probabilities are proved to come true no longer, at a loss that pays for a renewal.
+
+    What a renewed model cannot have learnt yet is not asked of it.
+    """
+    found, price = standing.recalibration, max(standing.price, policy.cost)
+    return found.is_proof(policy.false_retrains) and found.recent_saved >= price
+
+
 def describe_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> str:
     """Why a renewal is due, in one sentence."""
     why = (
@@ -143,6 +168,12 @@ def describe_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> s
         return (
             f"the champion has no skill to lose: its {promise.metric} of {promise.loss:.4f} is "
             f"hardly below the {promise.base_loss:.4f} of {promise.blind}; {why}"
+        )
+    if is_relation_lost(standing, policy):
+        return (
+            "the champion's probabilities come true no longer: corrected by what came since, they "
+            f"would save {standing.recalibration.recent_saved:.0%} of its skill per answer on the "
+            f"newest {standing.recent_rows} labelled rows"
         )
     if is_skill_lost(standing, promise, policy):
         return (

@@ -121,7 +121,15 @@ def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> Labels:
     return Labels(
         window,
         promise,
-        cohorts.judge_cohort(standing, case.known, earlier, cohort, spec, promise),
+        cohorts.judge_cohort(
+            standing,
+            case.known,
+            earlier,
+            cohort,
+            spec,
+            promise,
+            out_of_fold=served.out_of_fold,
+        ),
         shadow=judge_shadow(spec, case, cohort),
         calibration=doubted,
         doubted=doubted,

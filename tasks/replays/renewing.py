@@ -16,12 +16,13 @@ from driftline.errors import NotFoundError, ProblemError
 from driftline.history import History, Renewed, renew_at
 from driftline.probe import Probe
 from driftline.promise import DEFAULT_RECIPE, MADE_FROM, Recipe, read_promise
+from driftline.recalibration import read_baseline
 from tasks.cluster import spread
 from tasks.data.files import locate, read_file, write_file
 from tasks.decorators import io, work
 from tasks.progress import bar, tell
 
-KEPT_AS = 1  # counts up where what is kept of a model comes to mean something else
+KEPT_AS = 2  # counts up where what is kept of a model comes to mean something else
 
 
 def choose_recipe(candidate: str | None, predicts: Literal["class", "number"] = "class") -> Recipe:
@@ -104,6 +105,7 @@ def _pack(model: Renewed) -> bytes:
         "threshold": model.threshold,
         "promise": model.promise.to_document(),
         "past": None if model.probe is None else model.probe.past,
+        "baseline": None if model.baseline is None else model.baseline.to_document(),
     }
     buffer = streams.BytesIO()
     np.savez_compressed(buffer, facts=np.array(json.dumps(facts)), **arrays)
@@ -125,4 +127,5 @@ def _unpack(content: bytes) -> Renewed:
             promise=read_promise(facts["promise"]),
             threshold=facts["threshold"],
             probe=Probe(probed, int(facts["past"])) if probed else None,
+            baseline=read_baseline(facts["baseline"]),
         )

@@ -10,6 +10,7 @@ from driftline.losses import NUMBER_LOSSES, LossName, row_losses
 from driftline.probe import probe_renewal
 from driftline.problem import Problem
 from driftline.promise import DEFAULT_RECIPE, OutOfFold, Promise, make_promise
+from driftline.recalibration import fit_baseline
 from driftline.renewal import rows_before
 from driftline.served import ServedModel, find_difference, score_served, takes_rows
 from driftline.shadow import BRIER, Shadow, read_shadow
@@ -53,9 +54,12 @@ def judge_cohort(
     cohort: Cohort,
     problem: Problem,
     promise: Promise,
+    *,
+    out_of_fold: OutOfFold | None = None,
 ) -> Standing:
     """Add a cohort: the champion's losses, and those of a model renewed with what was known.
 
+    Whether its probabilities still come true is asked where it kept its answers `out_of_fold`.
     Known are the rows of the champion's `snapshot` and the `earlier` labelled rows. Models are
     fitted with the weights of rows that have some; losses of labelled answers count alike.
     """
@@ -75,7 +79,17 @@ def judge_cohort(
     told = y[len(known) :]
     probed = {past: row_losses(p, told, promise.metric) for past, p in probe.probabilities.items()}
     losses = row_losses(cohort.probabilities, told, promise.metric)
-    return standing.add(losses, probed, past=probe.past, promise=promise, policy=problem.drift)
+    baseline, found = fit_baseline(out_of_fold), standing.recalibration
+    if baseline is not None:
+        found = found.add(cohort.probabilities, told, baseline, worth=problem.drift.worth)
+    return standing.add(
+        losses,
+        probed,
+        past=probe.past,
+        promise=promise,
+        policy=problem.drift,
+        recalibration=found,
+    )
 
 
 @work(name="check calibration")

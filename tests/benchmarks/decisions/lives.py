@@ -14,6 +14,7 @@ from driftline.inspection import Inspector
 from driftline.losses import row_losses
 from driftline.policies import Careful
 from driftline.probe import Probe, probe_renewal, rows_of_past
+from driftline.recalibration import fit_baseline
 from driftline.refusals import Refusals
 from driftline.replay import Look, Replay
 from driftline.verdicts import Window, leaves_rows, name_of
@@ -62,7 +63,8 @@ class Models:
         end = history.before(window)
         if not window:
             later = self.champion.model.predict_proba(history.X[end:])
-            return Renewed(0, end, later, promise, None, None)
+            baseline = fit_baseline(self.champion.out_of_fold)
+            return Renewed(0, end, later, promise, None, None, baseline)
         probe = self.probing(history, window)
         newest = history.cuts[window + 1] - history.cuts[window]
         learnt = rows_of_past(end, probe.past, least=newest)
@@ -154,7 +156,7 @@ def live_unlabelled(stream: Stream, history: History) -> tuple[str, ...]:
         window = Window(rows, rows.head(0), 1, 0, 0, 0, 0, state)
         standing = cohorts.standing_of(window)
         labels = Labels(window, stream.champion.promise, standing)
-        decision, evidence = judge.fn(seen, labels, problem, served)
+        decision, evidence = judge.fn(seen, labels, problem, served, journalled=0)
         state = verdict_document.as_document(
             decision, evidence, seen, labels, refusals=Refusals(), is_aside=False
         )
