@@ -134,15 +134,14 @@ def read_wager(document: Mapping[str, Any]) -> Wager:
     return Wager(**{**document, "players": players})
 
 
-def mixed_proof(favourite: Wager, others: Sequence[Wager], alpha: float) -> bool:
-    """Whether several wagers that share their money own a fortune now, whichever was right.
+def mix_wealth(favourite: Wager, others: Sequence[Wager]) -> float:
+    """The logarithm of what several wagers own now that share their money, whichever was right.
 
     Half of the money is the favourite's.
     """
     share = math.log(2 * len(others)) if others else 0.0
     first = favourite.log_wealth - (math.log(2) if others else 0.0)
-    mixed = _log_sum([first, *(other.log_wealth - share for other in others)])
-    return mixed >= -math.log(alpha)
+    return _log_sum([first, *(other.log_wealth - share for other in others)])
 
 
 def _log_sum(logs: Sequence[float]) -> float:

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from driftline.problem import DriftPolicy
 from driftline.promise import Promise
 from driftline.recalibration import Recalibration, read_recalibration
-from driftline.sequential import Wager, mixed_proof, read_wager
+from driftline.sequential import Wager, mix_wealth, read_wager
 
 Floats = NDArray[np.float64]
 
+# of `false_retrains` by question: together they err no oftener than that
+_OF_RENEWAL, _OF_HARM, _OF_RELATION = 0.25, 0.25, 0.5
 _ASKED_AGAIN: Final = 1.5  # after a renewal that came to nothing, half as many rows again
 
 
@@ -129,22 +131,29 @@ def is_renewal_due(standing: Standing, promise: Promise, policy: DriftPolicy) ->
     finds the interval of least total cost. Source: Karlin et al., Competitive snoopy caching,
     Algorithmica 3 (1988).
     """
+    return level_of_renewal(standing, promise, policy) <= policy.false_retrains
+
+
+def level_of_renewal(standing: Standing, promise: Promise, policy: DriftPolicy) -> float:
+    """The least `false_retrains` at which a renewal is due; 1 where none is at any."""
     is_too_soon = standing.rows < max(policy.cooldown_rows, standing.asked * _ASKED_AGAIN)
     if not standing.rows or is_too_soon:
-        return False
-    if is_relation_lost(standing, policy):
-        return True
-    if standing.recent_lost <= 0:
-        return False
-    shorter = [wager for past, wager in standing.renewal.items() if past != "1"]
-    is_proved = mixed_proof(standing.renewal["1"], shorter, policy.false_retrains)
-    is_paid = standing.lost >= max(standing.price, policy.cost)
-    return (is_proved and is_paid) or is_skill_lost(standing, promise, policy)
+        return 1.0
+    found, price = standing.recalibration, max(standing.price, policy.cost)
+    logs = [found.log_wealth + math.log(_OF_RELATION)] if found.recent_saved >= price else []
+    if standing.recent_lost > 0:
+        if standing.lost >= price:
+            shorter = [wager for past, wager in standing.renewal.items() if past != "1"]
+            mixed = mix_wealth(standing.renewal["1"], shorter)
+            logs.append(mixed + math.log(_OF_RENEWAL))
+        if standing.recent_excess >= policy.harm * promise.skill:
+            logs.append(standing.harm.peak + math.log(_OF_HARM))
+    return math.exp(-max([0.0, *logs]))
 
 
 def is_skill_lost(standing: Standing, promise: Promise, policy: DriftPolicy) -> bool:
     """Whether the champion is proved to be worse than promised, by `harm` of its skill."""
-    is_proved = standing.harm.is_proof(policy.false_retrains)
+    is_proved = standing.harm.is_proof(policy.false_retrains * _OF_HARM)
     return is_proved and standing.recent_excess >= policy.harm * promise.skill
 
 
@@ -154,7 +163,8 @@ def is_relation_lost(standing: Standing, policy: DriftPolicy) -> bool:
     What a renewed model cannot have learnt yet is not asked of it.
     """
     found, price = standing.recalibration, max(standing.price, policy.cost)
-    return found.is_proof(policy.false_retrains) and found.recent_saved >= price
+    is_proved = found.is_proof(policy.false_retrains * _OF_RELATION)
+    return is_proved and found.recent_saved >= price
 
 
 def describe_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> str:

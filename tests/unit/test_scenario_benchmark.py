@@ -1,12 +1,16 @@
 """The arithmetic of the scenario benchmark: what counts as harm, as an answer and as false."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from driftline.problem import parse_problem
+from driftline.replay import Replay
 from tests.benchmarks.decisions.champions import (
     Champion,
     classify_harm,
@@ -14,7 +18,23 @@ from tests.benchmarks.decisions.champions import (
     measure_harm,
     train_champion,
 )
-from tests.benchmarks.decisions.changes import concept_flip, key_moved, label_shift, no_change
+from tests.benchmarks.decisions.changes import (
+    Scenario,
+    concept_flip,
+    key_moved,
+    label_shift,
+    no_change,
+)
+from tests.benchmarks.decisions.curve import at_level, best_share, curve_table, read_lives
+from tests.benchmarks.decisions.lives import (
+    Models,
+    Stream,
+    draw_history,
+    live_labelled,
+    live_unlabelled,
+    probe_window,
+    watch_levels,
+)
 from tests.benchmarks.decisions.populations import Population, make_population
 from tests.benchmarks.decisions.rollback import exchange, labels_until_back
 from tests.benchmarks.decisions.scenarios import plan_turns
@@ -40,6 +60,7 @@ LIFE = Life(
     harms=(0.0, 0.0, 0.0, 0.9, 0.9),
     is_visible=False,
 )
+HARMED = (0.0, 0.0, 0.0, 0.9, 0.9)
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +189,71 @@ def test_a_population_of_one_table_has_the_rates_of_its_table(champion: Champion
     assert drawn.with_outcomes(population.problem, rng())["ill"].eq("yes").mean() == pytest.approx(
         population.people.chance.mean(), abs=0.02
     )
+
+
+def life(*levels: float, harms: tuple[float, ...] = HARMED, sureness: float = 2.0) -> Life:
+    return replace(
+        LIFE, scenario="concept flip", delay=0, harms=harms, levels=levels, sureness=sureness
+    )
+
+
+def test_the_first_look_that_convinces_a_level_is_the_last_of_its_life() -> None:
+    lived = life(1.0, 0.3, 1.0, 0.04, 0.001)
+
+    assert at_level(lived, 0.5).verdicts == ("ok", "retrain")
+    assert at_level(lived, 0.05).verdicts == ("ok", "ok", "ok", "retrain")
+    assert at_level(lived, 0.01).verdicts == ("ok",) * 4 + ("retrain",)
+    assert at_level(lived, 0.0001).verdicts == ("ok",) * 5
+
+
+def test_the_best_test_is_sure_at_its_own_level() -> None:
+    lives = [life(sureness=1.0), life(sureness=2.0), life(sureness=3.0)]
+
+    assert best_share(lives, 0.05).count == 2
+    assert best_share(lives, 0.01).count == 1
+
+
+def test_the_curve_is_read_from_what_a_run_wrote(tmp_path: Path) -> None:
+    quiet = life(1.0, 0.2, 1.0, 1.0, 1.0, harms=(0.0,) * 5)
+    lives = [life(1.0, 1.0, 1.0, 0.04, 0.001), quiet]
+    path = tmp_path / "lives.json"
+    path.write_text(json.dumps([asdict(each) for each in lives]), encoding="utf-8")
+
+    console = Console(width=150, record=True, file=(tmp_path / "shown").open("w"))
+    console.print(curve_table(read_lives(path)))
+
+    rows = {row.split("│")[2].split()[0]: row for row in console.export_text().splitlines()[5:-1]}
+    assert "0.0%" in rows["0.05"]
+    assert "100.0%" in rows["0.05"]
+    assert "25.0%" in rows["0.2"] or "20.0%" in rows["0.2"]
+
+
+def test_levels_are_those_at_which_the_verdicts_retrain(champion: Champion) -> None:
+    rng = np.random.default_rng(5)
+    scenario = Scenario("concept flip", concept_flip)
+    draw = concept_flip(champion.population, ["age"], rng)
+    stream = Stream(champion, scenario, draw, 50, (0.0, 0.0, 1.0, 1.0, 1.0))
+    history = draw_history(stream, rng)
+    models = Models(history, champion, probe_window)
+
+    verdicts, saved = live_labelled(stream, history, models, rng)
+    levels = watch_levels(stream, Replay(history, models))
+
+    assert len(levels) == 5
+    assert verdicts[-1] == "retrain"
+    assert saved is not None
+    alpha = history.problem.drift.false_retrains
+    assert [level <= alpha for level in levels[: len(verdicts)]] == [
+        verdict == "retrain" for verdict in verdicts
+    ]
+
+
+def test_a_life_without_labels_is_judged_as_production_does(champion: Champion) -> None:
+    rng = np.random.default_rng(6)
+    scenario = Scenario("concept flip", concept_flip, is_labelled=False)
+    draw = concept_flip(champion.population, ["age"], rng)
+    stream = Stream(champion, scenario, draw, 200, (0.0, 0.0))
+
+    verdicts = live_unlabelled(stream, draw_history(stream, rng))
+
+    assert verdicts == ("ok", "ok")

@@ -17,12 +17,15 @@ from driftline.probe import Probe, probe_renewal, rows_of_past
 from driftline.recalibration import fit_baseline
 from driftline.refusals import Refusals
 from driftline.replay import Look, Replay
+from driftline.standing import level_of_renewal
 from driftline.verdicts import Window, leaves_rows, name_of
 from tasks.watch import cohorts, inputs, verdict_document
 from tasks.watch.monitoring import judge
 from tests.benchmarks.decisions.champions import RECIPE, Champion, renew_after
 from tests.benchmarks.decisions.changes import Scenario
 from tests.benchmarks.decisions.populations import Draw
+
+NEVER = 1e-300  # a level at which nothing is ever proved
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,25 @@ def _saved(stream: Stream, replay: Replay, window: int, rng: np.random.Generator
     people = stream.draw(3000, stream.strengths[window - 1], rng)
     gain = champion.losses(people) - champion.losses(people, model)
     return float(gain.mean() / champion.promise.skill)
+
+
+def watch_levels(stream: Stream, replay: Replay) -> tuple[float, ...]:
+    """Of each look the least `false_retrains` at which it calls for a retraining; 1 where at none.
+
+    The looks are those of a life that nothing is retrained in, so that they hold for every level up
+    to the first retraining at it. What `live_labelled` has fitted is not fitted again.
+    """
+    drift, promise = replay.history.problem.drift, stream.champion.promise
+    reluctant = drift.model_copy(update={"false_retrains": NEVER})
+    release = "never" if stream.scenario.is_broken else "next"
+    policy = Careful(replay, reluctant, Inspector(replay), release=release)
+    levels: list[float] = []
+    for window in range(1, replay.history.windows):
+        before, labelled = policy.standing.looks, window - replay.delay
+        call = policy.decide(Look(window, 0, labelled if labelled > 0 else None))
+        is_judged = policy.standing.looks > before and call.verdict != "quarantine"
+        levels.append(level_of_renewal(policy.standing, promise, drift) if is_judged else 1.0)
+    return tuple(levels)
 
 
 def live_unlabelled(stream: Stream, history: History) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 from rich.console import Console
 from threadpoolctl import threadpool_limits
 
+from driftline.replay import Replay
 from tests.benchmarks.decisions.champions import (
     Champion,
     is_visible,
@@ -25,6 +26,7 @@ from tests.benchmarks.decisions.champions import (
     train_champion,
 )
 from tests.benchmarks.decisions.changes import LABELLED, UNLABELLED, Scenario
+from tests.benchmarks.decisions.curve import curve_table
 from tests.benchmarks.decisions.lives import (
     Models,
     Stream,
@@ -33,6 +35,7 @@ from tests.benchmarks.decisions.lives import (
     live_labelled,
     live_unlabelled,
     probe_window,
+    watch_levels,
 )
 from tests.benchmarks.decisions.populations import Population, make_population
 from tests.benchmarks.decisions.streams import (
@@ -150,7 +153,8 @@ def live(life: Life, stream: Stream, rng: np.random.Generator) -> Life:
         return replace(life, verdicts=live_unlabelled(stream, history))
     models = Models(history, stream.champion, probe_window)
     verdicts, saved = live_labelled(stream, history, models, rng)
-    life = replace(life, verdicts=verdicts, saved=saved)
+    levels = watch_levels(stream, Replay(history, models, stream.scenario.delay))
+    life = replace(life, verdicts=verdicts, saved=saved, levels=levels)
     if life.kind != "harmful":
         return life
     first = life.came - life.delay
@@ -204,7 +208,9 @@ def main() -> None:
     with threadpool_limits(1):
         populations = [make_population(table) for table in load_tables(options.tables)]
     lives = run_all(seeds, populations, options)
-    print_tables(Console(width=150), lives)
+    console = Console(width=150)
+    print_tables(console, lives)
+    console.print(curve_table(lives))
 
 
 if __name__ == "__main__":

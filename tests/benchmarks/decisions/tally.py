@@ -19,7 +19,8 @@ class Life:
     `harms` are the measured harms of each window's change as shares of the champion's skill, and
     `verdicts` those of the looks, of which the first comes after the first window; a retraining is
     the last. Labels come `delay` windows late. `sureness` is the z-value that the best test reaches
-    by the labels that came in time, `saved` what the model of a retraining truly saves.
+    by the labels that came in time, `saved` what the model of a retraining truly saves. `levels`
+    are those of `false_retrains` from which on each look calls for a retraining, 1 where none does.
     """
 
     seed: int
@@ -35,6 +36,7 @@ class Life:
     verdicts: tuple[str, ...] = ()
     sureness: float | None = None
     saved: float | None = None
+    levels: tuple[float, ...] = ()
 
     @property
     def kind(self) -> Harm:
