@@ -10,9 +10,10 @@ column. Ours may be looked at for ever, and its share of harmless windows is cou
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -68,11 +69,13 @@ def curve_table(lives: Sequence[Life]) -> Table:
 
 def read_lives(path: Path) -> list[Life]:
     """The lives that a run wrote."""
-    lists = {"harms", "verdicts", "levels"}
-    return [
-        Life(**{key: tuple(value) if key in lists else value for key, value in document.items()})
-        for document in json.loads(path.read_text("utf-8"))
-    ]
+    return [_read_life(document) for document in json.loads(path.read_text("utf-8"))]
+
+
+def _read_life(document: Mapping[str, Any]) -> Life:
+    values: dict[str, Any] = dict(document)
+    values |= {key: tuple(values[key]) for key in ("harms", "verdicts", "levels")}
+    return Life(**values)
 
 
 def main() -> None:
