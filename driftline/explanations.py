@@ -21,7 +21,9 @@ FITTING: Final = 0.95  # of the odd values have to be explained
 NEAR: Final = 1e-3  # steps of the grid
 LARGEST_MISFIT: Final = 0.5  # of the rescaled values, in reference deviations
 LARGEST_SHIFT_MISFIT: Final = 0.25
-SHIFT_GAIN: Final = 0.7  # a shift has to misfit by so much less than a factor
+SURE_SHIFT_MISFIT: Final = 0.08  # of however many rows; of few, chance adds to it
+SHIFT_NOISE: Final = 1.25  # deviations, over the root of the rows
+SHIFT_GAIN: Final = 0.7  # a shift has to misfit by so much less than a factor or a mirror
 SHIFTS: Final = (0.3, 5.0)  # deviations; more is no change of people
 NEARLY_SAME: Final = 0.1  # in logarithms: a usual unit is told rather than the medians' factor
 LEAST_FACTOR: Final = 1.2
@@ -84,7 +86,11 @@ def another_unit(factor: float, more: str = "") -> str:
 
 
 def is_shift(column: NumberColumn, values: Floats) -> bool:
-    """Whether all values moved alike, as no factor would move them: people, or a new method."""
+    """Whether all values moved alike, as no factor would move them: people, or a new method.
+
+    The more rows there are, the better a shift has to fit: another column's values may lie a few
+    deviations away and look somewhat alike. What a change of sign explains better is none either.
+    """
     present = values[~np.isnan(values)]
     if column.is_constant or not len(present):
         return False
@@ -95,7 +101,9 @@ def is_shift(column: NumberColumn, values: Floats) -> bool:
     misfit = float(np.abs(new - moved - old).mean()) / column.spread
     factor = _median_factor(column, present)
     other = np.inf if factor is None else _misfit(column, present / factor)
-    return misfit < LARGEST_SHIFT_MISFIT and misfit < SHIFT_GAIN * other
+    other = min(other, _misfit(column, -present))
+    most = SURE_SHIFT_MISFIT + SHIFT_NOISE / np.sqrt(len(present))
+    return misfit < min(most, LARGEST_SHIFT_MISFIT) and misfit < SHIFT_GAIN * other
 
 
 def _median_factor(column: NumberColumn, present: Floats) -> float | None:

@@ -44,3 +44,20 @@ def test_a_shift_is_told_from_a_factor() -> None:
     assert is_shift(model(SMOOTH), SMOOTH + 25)
     assert not is_shift(model(SMOOTH), SMOOTH * 1.42)
     assert not is_shift(model(SMOOTH), SMOOTH + 273.15)
+
+
+def test_values_of_another_column_and_a_changed_sign_are_no_shift() -> None:
+    """Either lay a few deviations away and looked somewhat alike, which passed for other people."""
+    rng = np.random.default_rng(3)
+    other, skewed = rng.normal(31, 6.7, 400), rng.gamma(9, 3, 1000)
+
+    assert not is_shift(model(SMOOTH), other)
+    assert not is_shift(model(skewed), -skewed[:400])
+
+
+def test_a_shift_of_few_rows_need_not_fit_as_well() -> None:
+    column = model(SMOOTH)
+
+    found = [is_shift(column, np.random.default_rng(seed).normal(42, 9, 50)) for seed in range(40)]
+
+    assert np.mean(found) >= 0.9
