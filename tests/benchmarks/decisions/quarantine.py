@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 from driftline.reference import BOUND, Reference, fit_reference, weigh_window
 from tests.benchmarks.decisions.corruptions import KINDS, corrupt
@@ -76,13 +77,15 @@ def main() -> None:
     wanted = [each for each in load_tables() if not options.tables or each.name in options.tables]
     related: dict[str, dict[str, float]] = {}
     try:
-        for seed in seeds:
-            for table in wanted:
-                rng = np.random.default_rng(seed)
-                stream = cut_stream(table, rng)
-                if table.name not in related:
-                    related[table.name] = relate_columns(stream)
-                run_stream(stream, rng, harmless, broken, related[table.name], options.most_rows)
+        with threadpool_limits(1):
+            for seed in seeds:
+                for table in wanted:
+                    rng = np.random.default_rng(seed)
+                    stream = cut_stream(table, rng)
+                    if table.name not in related:
+                        related[table.name] = relate_columns(stream)
+                    known = related[table.name]
+                    run_stream(stream, rng, harmless, broken, known, options.most_rows)
     except KeyboardInterrupt:
         print("stopped: what follows is of the streams so far")  # noqa: T201
     print_tallies(Console(width=WIDTH), harmless, broken)
