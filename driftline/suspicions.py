@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from driftline.explanations import find_unit
+from driftline.explanations import find_shift, find_unit
 from driftline.marginals import CategoryColumn, Codes, Column, Floats, NumberColumn, is_on_grid
 from driftline.tilts import MOST_MOVED, excess_evidence, raise_odds, tilt_to_mean
 
@@ -67,6 +67,7 @@ def suspect_column(column: Column, values: Any, codes: Codes, weight: float) -> 
     present = values[~np.isnan(values)]
     yield from suspect_tails(column, window, weight)
     yield _suspect_neighbours(column, window, weight)
+    yield _suspect_offset(column, present, weight)
     if not column.is_discrete:
         yield _suspect_value(column, present, weight)
     yield from _suspect_rounding(column, present, weight)
@@ -113,6 +114,18 @@ def _suspect_neighbours(column: NumberColumn, window: Floats, weight: float) -> 
     found = _strongest(column, "stuck", window, rows, most, weight)
     is_beyond = found.evidence and np.argmax(window / most) in (0, len(window) - 1)
     return replace(found, kind="foreign") if is_beyond else found
+
+
+def _suspect_offset(column: NumberColumn, present: Floats, weight: float) -> Suspicion:
+    """All values moved alike, and their mean by more than that of any third of the people.
+
+    The evidence is Chernoff's of a normal mean. A share p of the people has a mean at most the
+    root of (1 - p) / p deviations away, which is 1.41 of a third.
+    """
+    excess = abs(float(present.mean()) - column.mean) / column.spread - MOST_MOVED
+    if excess <= 0 or find_shift(column, present) is None:
+        return Suspicion(column.name, "foreign", 0.0, 0.0)
+    return Suspicion(column.name, "foreign", weight * len(present) * excess**2 / 2, 1.0)
 
 
 def _suspect_value(column: NumberColumn, present: Floats, weight: float) -> Suspicion:
