@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.marginals import Column, Floats, NumberColumn, is_on_grid
+from driftline.tilts import MOST_MOVED
 
 if TYPE_CHECKING:
     from driftline.suspicions import Suspicion
@@ -21,8 +22,11 @@ FITTING: Final = 0.95  # of the odd values have to be explained
 NEAR: Final = 1e-3  # steps of the grid
 LARGEST_MISFIT: Final = 0.5  # of the rescaled values, in reference deviations
 LARGEST_SHIFT_MISFIT: Final = 0.25
-SHIFT_GAIN: Final = 0.7  # a shift has to misfit by so much less than a factor
-SHIFTS: Final = (0.3, 5.0)  # deviations; more is no change of people
+SURE_SHIFT_MISFIT: Final = 0.08  # of however many rows; of few, chance adds to it
+SHIFT_NOISE: Final = 1.25  # deviations, over the root of the rows
+SHIFT_GAIN: Final = 0.7  # a shift has to misfit by so much less than a factor or a mirror
+LEAST_SHIFT: Final = 0.3  # deviations
+MOST_SHIFT: Final = 5.0
 NEARLY_SAME: Final = 0.1  # in logarithms: a usual unit is told rather than the medians' factor
 LEAST_FACTOR: Final = 1.2
 ALL: Final = 0.995
@@ -84,18 +88,31 @@ def another_unit(factor: float, more: str = "") -> str:
 
 
 def is_shift(column: NumberColumn, values: Floats) -> bool:
-    """Whether all values moved alike, as no factor would move them: people, or a new method."""
+    """Whether all values moved alike, no further than people may differ: they, or a new method."""
+    moved = find_shift(column, values)
+    return moved is not None and abs(moved) <= MOST_MOVED * column.spread
+
+
+def find_shift(column: NumberColumn, values: Floats) -> float | None:
+    """By how much all values moved alike, as no factor would move them; None where they did not.
+
+    The more rows there are, the better a shift has to fit: another column's values may lie a few
+    deviations away and look somewhat alike. What a change of sign explains better is none either.
+    """
     present = values[~np.isnan(values)]
     if column.is_constant or not len(present):
-        return False
+        return None
     old, new = np.quantile(column.ordered, _AT), np.quantile(present, _AT)
     moved = float(np.median(present) - np.median(column.ordered))
-    if not SHIFTS[0] <= abs(moved) / column.spread <= SHIFTS[1]:
-        return False
+    if not LEAST_SHIFT <= abs(moved) / column.spread <= MOST_SHIFT:
+        return None
     misfit = float(np.abs(new - moved - old).mean()) / column.spread
     factor = _median_factor(column, present)
     other = np.inf if factor is None else _misfit(column, present / factor)
-    return misfit < LARGEST_SHIFT_MISFIT and misfit < SHIFT_GAIN * other
+    other = min(other, _misfit(column, -present))
+    most = SURE_SHIFT_MISFIT + SHIFT_NOISE / np.sqrt(len(present))
+    fits = misfit < min(most, LARGEST_SHIFT_MISFIT) and misfit < SHIFT_GAIN * other
+    return moved if fits else None
 
 
 def _median_factor(column: NumberColumn, present: Floats) -> float | None:
@@ -156,6 +173,9 @@ def _describe_values(fault: "Suspicion", column: NumberColumn, present: Floats) 
     unique, counts = np.unique(present, return_counts=True)
     if counts.max() >= FITTING * fault.share * len(present) and fault.kind == "stuck":
         return _tell(counts.max() / len(present), "are stuck at one value")
+    moved = find_shift(column, present)
+    if moved is not None:
+        return _tell(1.0, f"have moved by {moved:+.3g}, which no change of people does")
     odd = present[(present < column.edges[0]) | (present >= column.edges[-1])]
     for part in (present, odd):
         factor = _fitting_factor(column, part)

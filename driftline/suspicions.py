@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from driftline.explanations import find_unit
+from driftline.explanations import find_shift, find_unit
 from driftline.marginals import CategoryColumn, Codes, Column, Floats, NumberColumn, is_on_grid
 from driftline.tilts import MOST_MOVED, excess_evidence, raise_odds, tilt_to_mean
 
@@ -35,6 +35,7 @@ LEEWAY: Final = 1.3
 LOCAL_ODDS: Final = 3.0  # of one value against its neighbours
 VALUE_ODDS: Final = 10.0
 LEVEL_ODDS: Final = 20.0
+ALONE_ODDS: Final = 50.0  # of a level that is left alone in a window
 ROUND_ODDS: Final = 3.0  # large values may be written with fewer digits
 LOST_ODDS: Final = 3.0
 CERTAIN: Final = 4.6  # nats per row whose undone value fits where one of a hundred would by chance
@@ -66,6 +67,7 @@ def suspect_column(column: Column, values: Any, codes: Codes, weight: float) -> 
     present = values[~np.isnan(values)]
     yield from suspect_tails(column, window, weight)
     yield _suspect_neighbours(column, window, weight)
+    yield _suspect_offset(column, present, weight)
     if not column.is_discrete:
         yield _suspect_value(column, present, weight)
     yield from _suspect_rounding(column, present, weight)
@@ -114,6 +116,18 @@ def _suspect_neighbours(column: NumberColumn, window: Floats, weight: float) -> 
     return replace(found, kind="foreign") if is_beyond else found
 
 
+def _suspect_offset(column: NumberColumn, present: Floats, weight: float) -> Suspicion:
+    """All values moved alike, and their mean by more than that of any third of the people.
+
+    The evidence is Chernoff's of a normal mean. A share p of the people has a mean at most the
+    root of (1 - p) / p deviations away, which is 1.41 of a third.
+    """
+    excess = abs(float(present.mean()) - column.mean) / column.spread - MOST_MOVED
+    if excess <= 0 or find_shift(column, present) is None:
+        return Suspicion(column.name, "foreign", 0.0, 0.0)
+    return Suspicion(column.name, "foreign", weight * len(present) * excess**2 / 2, 1.0)
+
+
 def _suspect_value(column: NumberColumn, present: Floats, weight: float) -> Suspicion:
     unique, counts = np.unique(present, return_counts=True)
     top = int(np.argmax(counts))
@@ -146,6 +160,8 @@ def _suspect_level(column: CategoryColumn, window: Floats, weight: float) -> Sus
     total, rows = counts.sum(), window.sum()
     most = raise_odds((counts + 1.5) / (total + 3), LEVEL_ODDS)
     most = np.maximum(np.maximum(most, LEVEL_ODDS / 2 * counts / total), FLOOR)
+    if np.count_nonzero(window) == 1:
+        most = np.minimum(most, raise_odds((counts + 1.5) / (total + 3), ALONE_ODDS))
     return _strongest(column, "level", window, rows, most, weight)
 
 

@@ -41,9 +41,19 @@ def test_another_unit_is_told_with_its_factor(factor: float) -> None:
 
 def test_a_shift_of_people_is_no_unit() -> None:
     current = rows(seed=1)
-    current["weight"] += 25
+    current["weight"] += 12
 
     assert find_faults(rows(), current, PROBLEM) == ()
+
+
+def test_an_offset_that_no_change_of_people_explains_is_told_with_its_size() -> None:
+    current = rows(seed=1)
+    current["weight"] += 20
+
+    (fault,) = find_faults(rows(), current, PROBLEM)
+
+    assert fault.startswith("weight: all rows have moved by +")
+    assert float(fault.split("by ")[1].split(",")[0]) == pytest.approx(20, abs=2)
 
 
 def test_a_stuck_column_is_told() -> None:

@@ -41,3 +41,20 @@ def test_a_third_of_the_people_may_be_all_that_come() -> None:
     counts = np.bincount(column.encode(upper), minlength=len(column.counts)).astype(float)
 
     assert max(each.evidence for each in suspect_tails(column, counts, 1.0)) < 3
+
+
+def suspect_levels(reference: dict[str, int], window: list[str]) -> float:
+    values = np.repeat(list(reference), list(reference.values())).astype(object)
+    column = model_column("x", pd.Series(values), is_category=True)
+    codes = column.encode(pd.Series(window, dtype=object))
+    found = suspect_column(column, None, codes, 1.0)
+    return max(each.evidence for each in found if each.kind == "level")
+
+
+def test_a_level_that_is_left_alone_is_stuck_where_no_choice_of_people_explains_it() -> None:
+    bands = {"under": 20, "normal": 900, "over": 1100, "obese": 980}
+
+    assert suspect_levels(bands, ["obese"] * 400) > 7
+    assert suspect_levels(bands, ["obese"] * 396 + ["over"] * 4) == 0
+    assert suspect_levels({"F": 1500, "M": 1500}, ["F"] * 200) < 7  # a clinic for women
+    assert suspect_levels({"no": 2900, "yes": 100}, ["no"] * 2000) < 7
