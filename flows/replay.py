@@ -34,13 +34,14 @@ def replay(
     quarantined.
     """
     spec = read_problem(problem)
-    recipe = renewing.choose_recipe(candidate, spec.target.kind)
+    named = None if candidate is None else renewing.choose_recipe(candidate, spec.target.kind)
     with step("read history"):
         raw, name, _ = read_complete(spec, source)
         ordered = replaying.order_rows(raw, order_by, spec)
         cleaned = clean_rows(ordered, spec, source=name)
         history = replaying.make_history(cleaned, spec, windows=windows)
     with step("make models"):
+        recipe = named or renewing.suit_recipe(history)
         models = renewing.make_models(history, recipe)
     with step("try policies"):
         lived = Replay(history, models, delay=label_delay)
