@@ -31,7 +31,7 @@ def replay(
 
     Rows are ordered by a column (which the problem need not know) or stand as in the file. Labels
     of a window are known so many windows later. With `--release never` nobody releases what was
-    quarantined.
+    quarantined. The models are gradient boosting's with its defaults, unless `--candidate` says so.
     """
     spec = read_problem(problem)
     named = None if candidate is None else renewing.choose_recipe(candidate, spec.target.kind)
