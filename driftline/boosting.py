@@ -41,8 +41,13 @@ def build_lightgbm(params: Mapping[str, Any], seed: int) -> "Pipeline":
     return Pipeline([("impute", impute), ("classify", classifier)])
 
 
+def has_library(library: str) -> bool:
+    """Whether an optional library is installed here."""
+    return find_spec(library) is not None
+
+
 def _demand(library: str) -> None:
-    if find_spec(library) is None:
+    if not has_library(library):
         message = (
             f"candidates: got {library!r}, whose library is not installed here; "
             "wanted the extra `boosting` (make installs it), or other candidates"

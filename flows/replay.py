@@ -31,16 +31,17 @@ def replay(
 
     Rows are ordered by a column (which the problem need not know) or stand as in the file. Labels
     of a window are known so many windows later. With `--release never` nobody releases what was
-    quarantined.
+    quarantined. The models are gradient boosting's with its defaults, unless `--candidate` says so.
     """
     spec = read_problem(problem)
-    recipe = renewing.choose_recipe(candidate, spec.target.kind)
+    named = None if candidate is None else renewing.choose_recipe(candidate, spec.target.kind)
     with step("read history"):
         raw, name, _ = read_complete(spec, source)
         ordered = replaying.order_rows(raw, order_by, spec)
         cleaned = clean_rows(ordered, spec, source=name)
         history = replaying.make_history(cleaned, spec, windows=windows)
     with step("make models"):
+        recipe = named or renewing.suit_recipe(history)
         models = renewing.make_models(history, recipe)
     with step("try policies"):
         lived = Replay(history, models, delay=label_delay)

@@ -7,10 +7,11 @@ was interrupted goes on, and one with another policy makes nothing anew.
 import io as streams
 import json
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
+from driftline.boosting import has_library
 from driftline.digests import digest_bytes, digest_table
 from driftline.errors import NotFoundError, ProblemError
 from driftline.history import History, Renewed, renew_at
@@ -22,16 +23,28 @@ from tasks.data.files import locate, read_file, write_file
 from tasks.decorators import io, work
 from tasks.progress import bar, tell
 
+QUICK: Final = "lightgbm"  # bundles the columns of a category, which scikit-learn counts one by one
+MANY_CELLS: Final = 5_000_000  # of the matrix: fewer are learnt from in minutes by either
 KEPT_AS = 2  # counts up where what is kept of a model comes to mean something else
 
 
-def choose_recipe(candidate: str | None, predicts: Literal["class", "number"] = "class") -> Recipe:
+def choose_recipe(candidate: str, predicts: Literal["class", "number"] = "class") -> Recipe:
     """How the models are made: a candidate with its defaults."""
-    name, known = candidate or DEFAULT_RECIPE.candidate, MADE_FROM[predicts]
-    if name not in known:
+    known = MADE_FROM[predicts]
+    if candidate not in known:
         message = f"--candidate: got {candidate!r}, wanted one of {', '.join(known)}"
         raise ProblemError(message)
-    return Recipe(name, known[name].defaults, predicts=predicts)
+    return Recipe(candidate, known[candidate].defaults, predicts=predicts)
+
+
+def suit_recipe(history: History) -> Recipe:
+    """How the models are made where nobody said: gradient boosting, of many cells the quick one."""
+    predicts = history.problem.target.kind
+    is_quick = history.X.size > MANY_CELLS and QUICK in MADE_FROM[predicts] and has_library(QUICK)
+    if is_quick:
+        rows, columns = history.X.shape
+        tell(f"models are made by {QUICK}, which is the quicker on {rows} rows x {columns} columns")
+    return choose_recipe(QUICK if is_quick else DEFAULT_RECIPE.candidate, predicts)
 
 
 @work(name="make models")

@@ -4,16 +4,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline import boosting
+from driftline.candidates import CANDIDATES
 from driftline.cleaning import clean
 from driftline.errors import DataError, DriftlineError
+from driftline.history import History
 from driftline.problem import Problem
 from driftline.promise import Recipe
 from driftline.replay import Look, Replay
 from tasks.replays import renewing, replaying
 from tasks.replays.detectors import AdwinFlag, evidently_flag
-from tests.support import make_problem, tiny_rows
+from tests.support import STAY, make_problem, stay_rows, tiny_rows
 
 LEARNT = Recipe("logistic_regression", {"C": 1.0})
+
+
+def _history(rows: pd.DataFrame, problem: Problem) -> History:
+    cleaned = clean(rows, problem, source="rows", with_target=True)
+    return replaying.make_history.fn(cleaned, problem, windows=4)
 
 
 def test_rows_are_ordered_by_numbers_or_dates_that_the_problem_does_not_know(
@@ -54,6 +62,43 @@ def test_an_order_that_cannot_be_is_refused_without_values(
 def test_an_unknown_candidate_is_refused() -> None:
     with pytest.raises(DriftlineError, match="wanted one of"):
         renewing.choose_recipe("oracle")
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_installed", "made_by"),
+    [
+        (960, True, "hist_gradient_boosting"),
+        (959, True, "lightgbm"),
+        (959, False, "hist_gradient_boosting"),
+    ],
+)
+def test_many_cells_are_learnt_from_by_the_quicker_boosting_where_it_is_installed(
+    problem: Problem,
+    rows: pd.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    cells: int,
+    is_installed: bool,
+    made_by: str,
+) -> None:
+    history = _history(rows, problem)
+    monkeypatch.setattr(renewing, "MANY_CELLS", cells)
+    monkeypatch.setattr(boosting, "find_spec", lambda _: True if is_installed else None)
+
+    recipe = renewing.suit_recipe(history)
+
+    assert (history.X.size, recipe.candidate) == (960, made_by)
+    assert recipe.params == CANDIDATES[made_by].defaults
+
+
+def test_many_cells_that_tell_a_number_are_learnt_from_by_what_predicts_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = _history(stay_rows(), make_problem(STAY))
+    monkeypatch.setattr(renewing, "MANY_CELLS", 0)
+
+    recipe = renewing.suit_recipe(history)
+
+    assert (recipe.candidate, recipe.predicts) == ("hist_gradient_boosting", "number")
 
 
 def test_rows_that_break_the_contract_are_left_out(problem: Problem, rows: pd.DataFrame) -> None:
