@@ -15,7 +15,8 @@ from bentos.predictor import (
     Predictor,
     figure_names,
 )
-from driftline.contract import TIE, Contract
+from driftline.contract import Contract
+from driftline.deciding import TIE
 from driftline.numbers import NumberSpec, spell_number
 
 Floats = NDArray[np.float64]

@@ -33,6 +33,7 @@ CODE = (
     "driftline/contract.py",
     "driftline/date_parts.py",
     "driftline/dates.py",
+    "driftline/deciding.py",
     "driftline/errors.py",
     "driftline/fields.py",
     "driftline/form.py",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.computed import Computed, FeatureSpec
+from driftline.deciding import choose_class, name_band
 from driftline.fields import (
     Encoder,
     Fault,
@@ -26,7 +27,6 @@ from driftline.numbers import NumberSpec
 from driftline.plain_numbers import PlainNumbers, plan_plain_numbers
 from driftline.timelines import JoinSpec
 
-TIE = 1e-5  # scores as near as this are as high: implementations differ by a tenth of it
 LATER = ("costs", "intervals", "typical", "number", "features", "joins")
 LATER_OF_FIELDS = ("unseen", "parts", "as_of")
 
@@ -232,14 +232,9 @@ class Contract:
 
     def decide(self, probabilities: Sequence[float]) -> int:
         """Class index for one record's probabilities, as `driftline.metrics.decide` has it."""
-        if self.threshold is None:
-            scores = probabilities
-            if self.costs:
-                scores = [cost * p for cost, p in zip(self.costs, probabilities, strict=True)]
-            least = max(scores) - TIE
-            return next(index for index, score in enumerate(scores) if score >= least)
-        positive = self.positive[0]
-        return positive if probabilities[positive] >= self.threshold else 1 - positive
+        return choose_class(
+            probabilities, positive=self.positive, threshold=self.threshold, costs=self.costs
+        )
 
     def risk(self, probabilities: Sequence[float]) -> str | None:
         """`low`, `medium` or `high` by the summed probability of the positive classes."""
@@ -253,9 +248,7 @@ class Contract:
         return self._band(value) if is_banded else None
 
     def _band(self, risk: float) -> str:
-        if risk > self.high_risk:
-            return "high"
-        return "medium" if risk > self.medium_risk else "low"
+        return name_band(risk, self.medium_risk, self.high_risk)
 
     def for_version(self, model_version: str, *, promoted_at: str) -> "Contract":
         """The same contract as that of a registered version; `promoted_at` is "" if it was not."""

@@ -12,8 +12,8 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.contract import TIE
 from driftline.curves import average_precision, calibration_error, divide, roc_auc
+from driftline.deciding import TIE
 from driftline.losses import LossName, blind_answers, row_losses
 from driftline.scored import ScoredRows
 

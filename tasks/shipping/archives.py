@@ -63,6 +63,7 @@ CODE = (
     "driftline/contributions.py",
     "driftline/date_parts.py",
     "driftline/dates.py",
+    "driftline/deciding.py",
     "driftline/fields.py",
     "driftline/filling.py",
     "driftline/form.py",

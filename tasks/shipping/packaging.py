@@ -54,6 +54,7 @@ SERVED_CODE = (
     "driftline/contributions.py",
     "driftline/date_parts.py",
     "driftline/dates.py",
+    "driftline/deciding.py",
     "driftline/fields.py",
     "driftline/filling.py",
     "driftline/form.py",

@@ -1,44 +1,15 @@
-import re
 from typing import Any
 
-import pandas as pd
 import pytest
-import yaml
 
 from driftline.cleaning import CleanTable, faults_of_values
 from driftline.errors import ProblemError, ValidationFailedError
-from driftline.expectations import Suite, parse_suite
-from driftline.problem import Problem
 from driftline.quarantine import RowFaults
 from tasks.data.cleaning import CleanedRows, SeparatedRows, clean_rows, separate_rows
 from tasks.data.tables import store_table
-from tasks.data.validation import Validation, check_expectations, refuse_critical
-from tests.support import TINY_SUITE, make_problem, tiny_rows
-
-PROBLEM = make_problem()
-STUCK = {
-    "expect": "ExpectColumnMeanToBeBetween",
-    "severity": "critical",
-    "meaning": "ages are plausible",
-    "arguments": {"column": "age", "min_value": 30, "max_value": 80},
-}
-
-
-def suite_of(*expectations: dict[str, Any], problem: Problem = PROBLEM) -> Suite:
-    text = yaml.safe_dump({"expectations": list(expectations)}, sort_keys=False)
-    return parse_suite(text, problem=problem, file="expectations/tiny.yaml")
-
-
-def cleaned(**changes: Any) -> CleanTable:
-    return clean_rows.fn(tiny_rows().assign(**changes), PROBLEM, source="rows.csv")
-
-
-def check(table: pd.DataFrame, *expectations: dict[str, Any]) -> Validation:
-    return check_expectations.fn(store_table(table), suite_of(*expectations))
-
-
-def faults_of(validation: Validation) -> dict[int, tuple[str, ...]]:
-    return validation.faults.within(0, 240)
+from tasks.data.validation import Validation, refuse_critical
+from tests.support import tiny_rows
+from tests.tasks.data.checking import PROBLEM, STUCK, check, cleaned, faults_of
 
 
 def part(cleaned: CleanTable, faults: RowFaults | None = None) -> SeparatedRows:
@@ -49,49 +20,10 @@ def part(cleaned: CleanTable, faults: RowFaults | None = None) -> SeparatedRows:
     return separate_rows.fn(rows, faults or RowFaults(), PROBLEM, source="rows.csv")
 
 
-@pytest.fixture(scope="module")
-def sound() -> Validation:
-    return check(cleaned().table, *TINY_SUITE["expectations"], STUCK)
-
-
 def test_sound_rows_pass_every_expectation(sound: Validation) -> None:
     assert sound.success
     assert (sound.critical, sound.failed, faults_of(sound)) == ((), (), {})
     assert sound.checked == 8
-
-
-def test_the_data_docs_are_a_page_that_names_what_was_checked(sound: Validation) -> None:
-    page = sound.page.decode()
-
-    assert page.lstrip().lower().startswith("<!doctype html>")
-    assert "level" in page
-    assert "Expectation" in page
-
-
-def test_the_data_docs_say_what_each_rule_means_and_whether_it_held() -> None:
-    rule = {**STUCK, "meaning": "ages of <living> people"}
-
-    page = check(cleaned(age=20).table, *TINY_SUITE["expectations"], rule).page.decode()
-
-    assert "<td>enough rows to learn from</td><td>critical</td><td>held</td>" in page
-    assert "<td>ages of &lt;living&gt; people</td><td>critical</td><td>failed</td>" in page
-
-
-def test_the_data_docs_say_how_the_table_was_read() -> None:
-    suite = suite_of(*TINY_SUITE["expectations"])
-
-    page = check_expectations.fn(store_table(cleaned().table), suite, "a; <b>").page.decode()
-
-    assert "<p>read as: a; &lt;b&gt;</p>" in page
-
-
-def test_the_data_docs_are_complete_without_a_network(sound: Validation) -> None:
-    page = sound.page.decode()
-
-    fetched = re.findall(r"<(?:link|img|script|iframe)[^>]*(?:src|href)=.?(?:https?:)?//", page)
-    assert fetched == []
-    assert "url(http" not in page
-    assert "<style>" in page
 
 
 def test_a_critical_failure_says_what_was_wanted_and_got() -> None:
