@@ -104,7 +104,7 @@ def tell_answers(contract: Contract, answers: Answers, ids: Sequence[str]) -> li
 def _make_pattern(contract: Contract, prediction: int) -> str:
     """The JSON text of answers with one prediction: `%s` for each figure, the band and the id."""
     label, version = contract.classes[prediction], contract.model_version
-    hole = orjson.Fragment(HOLE)
+    hole: Any = orjson.Fragment(HOLE)
     body = Answer(prediction, label, dict.fromkeys(contract.classes, hole), hole, hole).to_json(
         model_version=version, prediction_id=HOLE
     )
