@@ -10,20 +10,19 @@ from typing import Any
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from bentos.arms import Arms
-from bentos.columns import answer_records
+from bentos.columns import AnswerColumns, Answers, answer_records, tell_answers
 from bentos.http import about, openapi
 from bentos.http.door import Door
 from bentos.http.metrics import Ledger, is_counted_alike
 from bentos.ids import is_recent, new_ids
 from bentos.log.refusals import count_record
-from bentos.log.rows import prediction_entry
+from bentos.log.rows import column_entry, prediction_entry
 from bentos.log.writers import LogUnavailableError, PredictionLog
 from bentos.lookups import Lookups
 from bentos.predictor import Predictor
-from bentos.records import body_limit, encode_all, name_fields, parse_object, unpack
+from bentos.records import Batch, body_limit, encode_all, name_fields, parse_object, unpack
 from bentos.replies import (
     LOG_UNAVAILABLE,
     NOT_YET,
@@ -140,7 +139,7 @@ class Api:
         except InvalidRecordError as error:
             raise RefusedError(error.fields, contract, count_record(error.faults)) from None
         matrix = np.array([vector], dtype=np.float32)
-        return self._score_and_log(predictor, [record], matrix, subject)[0]
+        return self._score_and_log(predictor, Batch(None, [record], matrix), subject)[0]
 
     def _predict_batch(self, body: bytes, subject: bytes) -> Any:
         document = parse_object(body, body_limit("/predict_batch"))
@@ -151,49 +150,37 @@ class Api:
             raise RequestError(413, "batch_too_large", f"wanted at most {MAX_BATCH} records")
         predictor = self.predictor
         contract = predictor.contract
-        named, matrix = encode_all(records, contract, self.lookups.begin(contract))
-        return {"predictions": self._score_and_log(predictor, named, matrix, subject)}
+        batch = encode_all(records, contract, self.lookups.begin(contract))
+        return {"predictions": self._score_and_log(predictor, batch, subject)}
 
-    def _score_and_log(
-        self,
-        predictor: Predictor,
-        records: Sequence[dict[str, Any]],
-        matrix: NDArray[np.float32],
-        subject: bytes,
-    ) -> list[dict[str, Any]]:
+    def _score_and_log(self, predictor: Predictor, batch: Batch, subject: bytes) -> list[Any]:
         """Have each record answered by the model whose it is, and the answers in their order.
 
         Every model has answered before the first answer is logged.
         """
-        ids = new_ids(len(records))
+        ids = new_ids(len(batch))
         shares = [
-            (model, places, answer_records(model, matrix[places]))
-            for model, places in self._share_out(predictor, records, ids, subject)
+            (model.contract, places, part, answer_records(model, part.matrix))
+            for model, places in self._share_out(predictor, batch, ids, subject)
+            for part in [batch.take(places)]
         ]
-        bodies: dict[int, dict[str, Any]] = {}
-        for model, places, answers in shares:
-            contract, names = model.contract, [ids[place] for place in places]
-            part = [records[place] for place in places]
-            self._write(prediction_entry(contract, part, answers, names, at=time.time()))
-            self.ledger.count(contract, matrix[places], answers)
-            for place, answer in zip(places, answers, strict=True):
-                bodies[place] = answer.to_json(
-                    model_version=contract.model_version, prediction_id=ids[place]
-                )
-        return [bodies[place] for place in range(len(ids))]
+        bodies: list[Any] = [None] * len(ids)
+        for contract, places, part, answers in shares:
+            names = ids if part is batch else [ids[place] for place in places]
+            self._write(_make_entry(contract, part, answers, names))
+            self.ledger.count(contract, part.matrix, answers)
+            for place, body in zip(places, tell_answers(contract, answers, names), strict=True):
+                bodies[place] = body
+        return bodies
 
     def _share_out(
-        self,
-        predictor: Predictor,
-        records: Sequence[dict[str, Any]],
-        ids: Sequence[str],
-        subject: bytes,
+        self, predictor: Predictor, batch: Batch, ids: Sequence[str], subject: bytes
     ) -> list[tuple[Predictor, list[int]]]:
         """The models that answer, each with the places of its records."""
         arms, everybody = self.arms, range(len(ids))
         if arms is None or not arms.fit(predictor.contract):
             return [(predictor, list(everybody))] if ids else []
-        theirs = set(arms.assign(records, ids, subject))
+        theirs = set(arms.assign(batch.records, ids, subject))
         ours = [place for place in everybody if place not in theirs]
         shares = [(predictor, ours), (arms.contender, sorted(theirs))]
         return [(model, places) for model, places in shares if places]
@@ -258,3 +245,13 @@ class Api:
 
     def _model(self, _body: bytes, _subject: bytes) -> Any:
         return about.tell_model(self.predictor.contract)
+
+
+def _make_entry(
+    contract: Contract, batch: Batch, answers: Answers, ids: Sequence[str]
+) -> dict[str, Any]:
+    """What the log keeps of answers that are given now."""
+    at = time.time()
+    if isinstance(answers, AnswerColumns):
+        return column_entry(contract, batch.rows, answers, ids, names=batch.names, at=at)
+    return prediction_entry(contract, batch.records, answers, ids, at=at)

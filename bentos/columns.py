@@ -1,10 +1,11 @@
 """Many records' outcomes as columns: what `Predictor.answer` says of each, said of all at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from bentos.predictor import (
@@ -22,6 +23,8 @@ from driftline.numbers import NumberSpec, spell_number
 Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]
 FEW = 50  # records, below which each by itself is as fast
+HOLE = "\x7f\x7f"  # in a pattern; neither a class nor a version has it
+BAND_TEXTS = {None: "null"} | {band: f'"{band}"' for band in ("low", "medium", "high")}
 BANDS = np.array(["low", "medium", "high"], dtype=object)
 
 
@@ -44,6 +47,20 @@ class AnswerColumns:
         return len(self.prediction)
 
 
+Answers = AnswerColumns | Sequence[AnyAnswer]
+
+
+def list_outcomes(answers: Answers) -> tuple[list[str], list[str | None], list[float]]:
+    """The labels, the risk levels and the confidences of answers."""
+    if isinstance(answers, AnswerColumns):
+        return answers.label.tolist(), answers.risk_level.tolist(), answers.confidence.tolist()
+    return (
+        [answer.label for answer in answers],
+        [answer.risk_level for answer in answers],
+        [answer.confidence for answer in answers],
+    )
+
+
 def describe_columns(contract: Contract, scores: NDArray[np.float32]) -> AnswerColumns:
     """What a model's figures, shape (records, figures), mean by its contract."""
     figures = scores.astype(np.float64)
@@ -60,31 +77,57 @@ def describe_columns(contract: Contract, scores: NDArray[np.float32]) -> AnswerC
     )
 
 
-def answer_records(predictor: Predictor, matrix: NDArray[np.float32]) -> list[AnyAnswer]:
-    """What `Predictor.answer` says of encoded records, found by columns where they are many."""
+def answer_records(predictor: Predictor, matrix: NDArray[np.float32]) -> Answers:
+    """What `Predictor.answer` says of encoded records, as columns where they are many."""
     if len(matrix) < FEW:
         return predictor.answer(matrix)
-    contract = predictor.contract
-    columns = describe_columns(contract, predictor.score_matrix(matrix))
-    bands = columns.risk_level.tolist()
-    if contract.number is not None:
-        value, *ends = (columns.figures[name].tolist() for name in NUMBER_FIGURES)
-        coverage = contract.number.coverage
+    return describe_columns(predictor.contract, predictor.score_matrix(matrix))
+
+
+def tell_answers(contract: Contract, answers: Answers, ids: Sequence[str]) -> list[Any]:
+    """The body of each answer, as its own `to_json` has it: a mapping, or JSON text of it."""
+    version = contract.model_version
+    if not isinstance(answers, AnswerColumns):
         return [
-            NumberAnswer(one, interval, coverage, band)
-            for one, interval, band in zip(value, zip(*ends, strict=True), bands, strict=True)
+            answer.to_json(model_version=version, prediction_id=name)
+            for answer, name in zip(answers, ids, strict=True)
         ]
-    told = (
-        columns.prediction.tolist(),
-        columns.label.tolist(),
-        columns.probabilities.tolist(),
-        columns.confidence.tolist(),
-        bands,
+    if contract.number is not None:
+        return _tell_numbers(contract.number, answers, version, ids)
+    patterns = [_make_pattern(contract, index) for index in range(len(contract.classes))]
+    bands = [BAND_TEXTS[band] for band in answers.risk_level.tolist()]
+    figures = (_spell_all(each) for each in (*answers.probabilities.T, answers.confidence))
+    told = zip(*figures, bands, ids, strict=True)
+    places = answers.prediction.tolist()
+    return [orjson.Fragment(patterns[i] % one) for i, one in zip(places, told, strict=True)]
+
+
+def _make_pattern(contract: Contract, prediction: int) -> str:
+    """The JSON text of answers with one prediction: `%s` for each figure, the band and the id."""
+    label, version = contract.classes[prediction], contract.model_version
+    hole: Any = orjson.Fragment(HOLE)
+    body = Answer(prediction, label, dict.fromkeys(contract.classes, hole), hole, hole).to_json(
+        model_version=version, prediction_id=HOLE
     )
-    classes = contract.classes
+    return orjson.dumps(body).decode().replace("%", "%%").replace(HOLE, "%s")
+
+
+def _spell_all(numbers: Floats) -> list[str]:
+    """Each number as JSON has it."""
+    text = orjson.dumps(numbers.tolist()).decode()
+    return text[1:-1].split(",")
+
+
+def _tell_numbers(
+    spec: NumberSpec, answers: AnswerColumns, version: str, ids: Sequence[str]
+) -> list[dict[str, Any]]:
+    figures = (answers.figures[name].tolist() for name in NUMBER_FIGURES)
+    told = zip(*figures, answers.risk_level.tolist(), ids, strict=True)
     return [
-        Answer(prediction, label, dict(zip(classes, figures, strict=True)), confidence, band)
-        for prediction, label, figures, confidence, band in zip(*told, strict=True)
+        NumberAnswer(value, (low, high), spec.coverage, band).to_json(
+            model_version=version, prediction_id=name
+        )
+        for value, low, high, band, name in told
     ]
 
 

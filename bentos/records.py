@@ -4,7 +4,8 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -143,31 +144,63 @@ def name_fields(document: Any, contract: Contract) -> dict[str, Any]:
     return contract.name_values(values)
 
 
-def _name_all(records: list[Any], contract: Contract) -> list[dict[str, Any]]:
-    """What `name_fields` makes of records of `features` alone; any others as they are."""
-    names = [field.name for field in contract.fields]
-    if "features" in names or not all(
+@dataclass(frozen=True)
+class Batch:
+    """The records of one request that fit a contract.
+
+    `rows` are their values in the order of `names`, or whole records where `names` is None;
+    `matrix` is what the model sees of them, shape (records, features).
+    """
+
+    names: tuple[str, ...] | None
+    rows: Sequence[Any]
+    matrix: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """How many records there are."""
+        return len(self.rows)
+
+    @property
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """Each by the names of its fields."""
+        if self.names is None:
+            return self.rows
+        return [dict(zip(self.names, row, strict=True)) for row in self.rows]
+
+    def take(self, places: Sequence[int]) -> "Batch":
+        """Those at some places, in their order; all of them where they are as many."""
+        if len(places) == len(self.rows):
+            return self
+        return replace(
+            self, rows=[self.rows[place] for place in places], matrix=self.matrix[list(places)]
+        )
+
+
+def _read_quickly(records: list[Any], contract: Contract) -> Batch | None:
+    """A batch of plain numbers, read by columns; None wherever anything is not as it should be."""
+    plain = contract.plain_numbers
+    if plain is None or contract.joins:
+        return None
+    is_listed = "features" not in plain.names and all(
         type(record) is dict
         and len(record) == 1
         and type(record.get("features")) is list
-        and len(record["features"]) == len(names)
+        and len(record["features"]) == len(plain.names)
         for record in records
-    ):
-        return records
-    return [dict(zip(names, record["features"], strict=True)) for record in records]
+    )
+    rows = [record["features"] for record in records] if is_listed else plain.pick(records)
+    matrix = None if rows is None else contract.encode_rows(rows)
+    return None if rows is None or matrix is None else Batch(plain.names, rows, matrix)
 
 
-def encode_all(
-    records: list[Any], contract: Contract, complete: Complete
-) -> tuple[list[dict[str, Any]], NDArray[np.float32]]:
-    """A batch's records by name, and as a matrix (records, features); or what is wrong with it.
+def encode_all(records: list[Any], contract: Contract, complete: Complete) -> Batch:
+    """A batch's records; or what is wrong with each of them, as an error.
 
     `complete` fills in what a contract's joins fill in.
     """
-    by_name = records if contract.joins else _name_all(records, contract)
-    quick = None if contract.joins else contract.encode_quickly(by_name)
+    quick = _read_quickly(records, contract)
     if quick is not None:
-        return by_name, quick
+        return quick
     named: list[dict[str, Any]] = []
     vectors: list[list[float]] = []
     wrong: list[tuple[str, str]] = []
@@ -184,4 +217,5 @@ def encode_all(
     if refused:
         raise RefusedError(wrong, contract, refused)
     width = len(contract.feature_names)
-    return named, np.array(vectors, dtype=np.float32).reshape(len(vectors), width)
+    matrix = np.array(vectors, dtype=np.float32).reshape(len(vectors), width)
+    return Batch(None, named, matrix)

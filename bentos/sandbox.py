@@ -20,9 +20,10 @@ from bentos.http.door import HEALTH, Headers, find_coding, find_key
 from bentos.http.emf import MetricLedger
 from bentos.log.direct import DirectLog
 from bentos.log.writers import LogUnavailableError
+from bentos.lookups import LOOKUPS, Lookups
 from bentos.predictor import ModelRefusedError, load_predictor
 from bentos.replies import FAILED, NOT_READY, Reply, error_reply
-from bentos.settings import SettingError, api_keys, cors_origins
+from bentos.settings import SettingError, api_keys, cors_origins, lookup_folder
 from driftline.contract import Contract
 
 _API: Api | None = None
@@ -73,11 +74,25 @@ def _open() -> Api:
         keys, origins = api_keys(), cors_origins()
         log = DirectLog(_database_url())
         on_label = partial(_order_checks, log)
-        api = Api(load_predictor(folder), log, keys=keys, origins=origins, on_label=on_label)
+        api = Api(
+            load_predictor(folder),
+            log,
+            keys=keys,
+            origins=origins,
+            on_label=on_label,
+            lookups=Lookups(_lookup_folder(folder)),
+        )
         if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
             api.ledger = MetricLedger(api.predictor.contract, _print)
         _API = api
     return _API
+
+
+def _lookup_folder(folder: Path) -> Path:
+    """Where tables of joins lie: where the environment says, else packed beside the model."""
+    packed = folder / LOOKUPS
+    is_packed = packed.is_dir() and not os.environ.get("DRIFTLINE_LOOKUP_DIR")
+    return packed if is_packed else lookup_folder()
 
 
 def _print(line: str) -> None:

@@ -204,7 +204,8 @@ class Contract:
         return Fault(safe_name(name), "is not a field of this problem", "unknown_field")
 
     @cached_property
-    def _plain_numbers(self) -> PlainNumbers | None:
+    def plain_numbers(self) -> PlainNumbers | None:
+        """How many records are read at once; None where some field is no plain number."""
         return plan_plain_numbers(self.fields)
 
     def encode_quickly(self, records: Sequence[Mapping[str, Any]]) -> NDArray[np.float32] | None:
@@ -213,7 +214,12 @@ class Contract:
         None is the answer wherever anything is not as it should be, so that `encode` alone decides
         what is wrong and how it is said.
         """
-        matrix = None if self._plain_numbers is None else self._plain_numbers.read(records)
+        rows = None if self.plain_numbers is None else self.plain_numbers.pick(records)
+        return None if rows is None else self.encode_rows(rows)
+
+    def encode_rows(self, rows: Sequence[Sequence[Any]]) -> NDArray[np.float32] | None:
+        """The same of rows of as many values as there are fields, in contract order."""
+        matrix = None if self.plain_numbers is None else self.plain_numbers.read(rows)
         if matrix is not None and self.features:
             matrix = self.computed.append(matrix)
         return None if matrix is None else matrix.astype(np.float32)

@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
+from bentos.columns import Answers, list_outcomes
 from bentos.http.metrics import Ledger
 from bentos.log.refusals import Counts
-from bentos.predictor import AnyAnswer
 from driftline.contract import Contract
 from driftline.refusals import RECORDS
 
@@ -32,13 +32,14 @@ class MetricLedger(Ledger):
         super().__init__(contract)
         self._write = write
 
-    def count(self, contract: Contract, matrix: np.ndarray, answers: Sequence[AnyAnswer]) -> None:
+    def count(self, contract: Contract, matrix: np.ndarray, answers: Answers) -> None:
         """Count answers, and tell how many and how sure; a number's confidence is always one."""
         super().count(contract, matrix, answers)
-        for part in _cut(answers):
+        _, _, confidences = list_outcomes(answers)
+        for part in _cut(confidences):
             told: dict[str, Any] = {"Predictions": len(part)}
             if contract.number is None:
-                told["Confidence"] = [round(answer.confidence, 2) for answer in part]
+                told["Confidence"] = [round(confidence, 2) for confidence in part]
             self._tell(contract, told)
 
     def refuse(self, contract: Contract, counts: Counts) -> None:
@@ -64,6 +65,6 @@ class MetricLedger(Ledger):
         self._write(orjson.dumps(line).decode() + "\n")
 
 
-def _cut(answers: Sequence[AnyAnswer]) -> Iterator[Sequence[AnyAnswer]]:
-    for start in range(0, len(answers), MOST_VALUES):
-        yield answers[start : start + MOST_VALUES]
+def _cut(values: Sequence[float]) -> Iterator[Sequence[float]]:
+    for start in range(0, len(values), MOST_VALUES):
+        yield values[start : start + MOST_VALUES]

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bentos.columns import FEW, Answers, list_outcomes
 from bentos.log.refusals import Counts
-from bentos.predictor import AnyAnswer
 from driftline.contract import Contract
 from driftline.fields import FieldSpec
 
@@ -103,21 +103,25 @@ class Ledger:
         self._waiting = 0
         self._shown = self._coarsen()
 
-    def count(self, contract: Contract, matrix: np.ndarray, answers: Sequence[AnyAnswer]) -> None:
+    def count(self, contract: Contract, matrix: np.ndarray, answers: Answers) -> None:
         """Count answered predictions and their encoded inputs.
 
         The last answers of a model that one with other fields replaces just now are left out.
         """
         if not is_counted_alike(contract, self.contract):
             return
+        labels, bands, confidences = list_outcomes(answers)
         if contract.number is None:  # a number is of no class
-            for label, count in Counter(answer.label for answer in answers).items():
+            for label, count in Counter(labels).items():
                 self.by_class[label] += count
-        for band, count in Counter(answer.risk_level for answer in answers).items():
+        for band, count in Counter(bands).items():
             if band is not None:
                 self.by_risk[band] += count
-        for answer in answers:
-            self.confidence.add(answer.confidence)
+        if len(answers) < FEW:
+            for confidence in confidences:
+                self.confidence.add(confidence)
+        else:
+            self.confidence.add_all(np.array(confidences))
         self.answered += len(answers)
         self.by_version[contract.model_version] += len(answers)
         self._pending.append(matrix)

@@ -6,6 +6,7 @@ died, is free to be shipped. What a killed process had written stays, since the 
 
 import fcntl
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ ENDING = ".jsonl"
 ASIDE_ENDING = ".damaged"
 NO_ROOM = "no room"
 BALLAST = b" " * 4096
+_IDS = re.compile(rb'^\{"columns":\{"id":\[([^\]]*)\]', re.MULTILINE)  # of an entry of many
 
 
 class SpoolFullError(OSError):
@@ -233,10 +235,11 @@ def count_aside(folder: Path) -> int:
 
 def find_in_spool(folder: Path, prediction_id: str) -> bool:
     """Whether a prediction waits in the spool."""
-    wanted = f'"id":"{prediction_id}"'.encode()
+    alone, among = f'"id":"{prediction_id}"'.encode(), f'"{prediction_id}"'.encode()
     for path in list_segments(folder):
         with suppress(FileNotFoundError):
-            if wanted in path.read_bytes():
+            content = path.read_bytes()
+            if alone in content or any(among in found[1] for found in _IDS.finditer(content)):
                 return True
     return False
 

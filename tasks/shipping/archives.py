@@ -1,6 +1,6 @@
 """The Lambda archive: a zip with the model, the serving code and its packages, and no more.
 
-The same model, code and lock give the same bytes.
+The same model, code, lock and tables of joins give the same bytes.
 """
 
 import os
@@ -20,6 +20,7 @@ from tasks.decorators import io
 from tasks.drafts import whole_file
 from tasks.progress import tell
 from tasks.settings import get_settings, get_signing_key
+from tasks.shipping.lookups import pack_tables
 from tasks.shipping.signatures import sign_served
 from tasks.shipping.wheels import Target, compile_packages, install_packages, own_python
 
@@ -135,8 +136,12 @@ def describe_archive(path: Path) -> Archive:
 
 
 def write_served(content: Path, model: ServedModel, code: Mapping[str, Path]) -> None:
-    """Add our own files, listed by their digests: of the packages the lock has had the digests."""
+    """Add our own files and the tables of joins, listed by their digests.
+
+    Of the packages the lock has had the digests.
+    """
     files = {name: path.read_bytes() for name, path in code.items()}
+    files |= pack_tables(model)
     files |= {"model.onnx": model.onnx, "contract.json": model.contract.to_json().encode()}
     for name, text in files.items():
         path = content / name

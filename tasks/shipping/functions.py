@@ -1,7 +1,7 @@
 """The archives of a Google Cloud Function and of an Azure Function: model, code, and a lock.
 
-Both clouds install packages themselves, by the hashes of `requirements.txt`. The same model, code
-and lock give the same bytes.
+Both clouds install packages themselves, by the hashes of `requirements.txt`. The same model, code,
+tables of joins and lock give the same bytes.
 """
 
 import tempfile

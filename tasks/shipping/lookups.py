@@ -1,15 +1,19 @@
-"""Writes the tables of a problem's joins where its service looks fields up."""
+"""The tables of a problem's joins: written where its service looks fields up, and packed."""
 
 from pathlib import Path
 
-from bentos.lookups import table_path
+from bentos.lookups import LOOKUPS, table_path
 from bentos.settings import lookup_folder
 from driftline.digests import digest_bytes
+from driftline.errors import PackagingError
 from driftline.problem import Problem
+from driftline.served import ServedModel
 from tasks.decorators import io, without_task_runs
 from tasks.drafts import whole_file
 from tasks.progress import tell
 from tasks.reading.joins import read_timelines
+
+MOST_PACKED_MEGABYTES = 20.0  # of a table: it lies in a function's memory, and counts for its limit
 
 
 @io(name="write lookups", run_name="write lookups of {problem.name}")
@@ -34,3 +38,27 @@ def write_lookups(problem: Problem) -> dict[str, str]:
 
 def _holds(path: Path, content: bytes) -> bool:
     return path.is_file() and path.read_bytes() == content
+
+
+def pack_tables(model: ServedModel) -> dict[str, bytes]:
+    """The tables that a model looks fields up in, by their names in an archive.
+
+    One that is too large is left out, and told; one that is not there is a `PackagingError`.
+    """
+    packed = {}
+    for join in model.contract.joins:
+        path = table_path(lookup_folder(), model.contract.problem, join.name)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            message = f"{path}: got {error.strerror}, wanted the table of the join {join.name!r}"
+            raise PackagingError(message) from None
+        megabytes = len(content) / 1e6
+        if megabytes > MOST_PACKED_MEGABYTES:
+            tell(
+                f"join {join.name}: its table of {megabytes:.1f} MB is not packed (at most "
+                f"{MOST_PACKED_MEGABYTES:g}); give the function a folder, DRIFTLINE_LOOKUP_DIR"
+            )
+            continue
+        packed[str(table_path(Path(LOOKUPS), model.contract.problem, join.name))] = content
+    return packed

@@ -19,9 +19,11 @@ from rich.table import Table
 from tests.benchmarks.load import Figures, load, median, resident_megabytes, running
 from tests.benchmarks.model import ROOT, Contenders, make_contenders
 from tests.benchmarks.packed import show_packed
+from tests.benchmarks.spent import Spent, await_shipped, median_spent, spend
 from tests.ports import free_port
 
 ROUNDS = 5
+LISTED = "driftline, values in order"
 SECONDS = 3
 OURS, DURABLE, CEILING, MLFLOW, JOBLIB = (
     "driftline (bentoml serve)",
@@ -45,7 +47,7 @@ def main() -> None:
         urls, pids = _start(contenders, servers)
         console.print(f"{ROUNDS} rounds of {SECONDS} s each, in turn; medians; log on for ours")
         _single(console, urls, contenders)
-        _batches(console, urls, contenders)
+        _batches(console, urls, pids, contenders)
         table = Table("contender", "resident MB", title="memory, all processes of a server")
         for contender, pid in pids.items():
             table.add_row(contender, f"{resident_megabytes(pid):.0f}")
@@ -57,8 +59,8 @@ def compare_batches(console: Console) -> None:
     """Batches by us and by FastAPI over joblib, whose servers are started alone."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as servers:
         contenders = make_contenders(Path(name))
-        urls, _ = _start(contenders, servers, only=(OURS, JOBLIB))
-        _batches(console, urls, contenders)
+        urls, pids = _start(contenders, servers, only=(OURS, JOBLIB))
+        _batches(console, urls, pids, contenders)
 
 
 def _start(
@@ -155,30 +157,43 @@ def _single(console: Console, urls: dict[str, str], contenders: Contenders) -> N
     console.print(table)
 
 
-def _batches(console: Console, urls: dict[str, str], contenders: Contenders) -> None:
-    table = Table(title="batches, two connections")
-    for column in ("contender", "records", "records/s", "ours is"):
-        table.add_column(column)
+def _batches(
+    console: Console, urls: dict[str, str], pids: dict[str, int], contenders: Contenders
+) -> None:
+    columns = ("contender", "records", "records/s", "ours is", "ms answering", "ms shipping")
+    table = Table(*columns, title="batches, two connections; processor time of one batch")
+    ours = {OURS: "ours", LISTED: "listed"}
     for rows in (1000, 10_000):
         bodies = contenders.batch(rows)
-        all_bodies = {OURS: bodies["ours"], MLFLOW: bodies["mlflow"], JOBLIB: bodies["joblib"]}
-        by_name = {name: body for name, body in all_bodies.items() if name in urls}
-        rates: dict[str, list[Figures]] = {name: [] for name in by_name}
+        forms = ours | {MLFLOW: "mlflow", JOBLIB: "joblib"}
+        by_name = {name: form for name, form in forms.items() if _server(name) in urls}
+        measured: dict[str, list[tuple[Figures, Spent]]] = {name: [] for name in by_name}
         for _ in range(3):
-            for name, body in by_name.items():
-                url = _target(name, urls[name], "predict_batch")
-                rates[name].append(load(url, body, connections=2, seconds=SECONDS))
-        ours = median(rates[OURS]).rate
-        for name, figures in rates.items():
-            rate = median(figures).rate
-            table.add_row(name, f"{rows:,}", f"{rate * rows:,.0f}", f"{ours / rate:.2f} x")
+            for name, form in by_name.items():
+                url, pid = _target(name, urls[_server(name)], "predict_batch"), pids[_server(name)]
+                spool = contenders.folder / "home/spool" if name in ours else None
+                rate = load(url, bodies[form], connections=2, seconds=SECONDS)
+                await_shipped(spool)
+                measured[name].append((rate, spend(url, bodies[form], pid=pid, spool=spool)))
+        medians = {name: median([each for each, _ in found]) for name, found in measured.items()}
+        for name, figures in medians.items():
+            answering, shipping = median_spent([spent for _, spent in measured[name]])
+            ratio = medians[OURS].rate / figures.rate
+            told = f"{figures.rate * rows:,.0f}", f"{ratio:.2f} x"
+            spent = f"{answering * 1000:.0f}", f"{shipping * 1000:.0f}"
+            table.add_row(name, f"{rows:,}", *told, *spent)
     console.print(table)
+
+
+def _server(name: str) -> str:
+    """The contender whose server answers."""
+    return OURS if name == LISTED else name
 
 
 def _target(name: str, url: str, path: str) -> str:
     if name == MLFLOW:
         return f"{url}/invocations"
-    return f"{url}/{path if name == OURS else 'predict'}"
+    return f"{url}/{path if name in {OURS, LISTED} else 'predict'}"
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ class Contenders:
         values = list(record.values())
         return {
             "ours": json.dumps({"records": [record] * rows}).encode(),
+            "listed": json.dumps({"records": [{"features": values}] * rows}).encode(),
             "mlflow": json.dumps({"inputs": [values] * rows}).encode(),
             "joblib": json.dumps({"rows": [values] * rows}).encode(),
         }

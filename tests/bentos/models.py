@@ -1,7 +1,7 @@
 """Small served models, and logs that keep or refuse what they are given."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bentos.log.refusals import Counts
+from bentos.log.rows import LOGGED
 from bentos.log.writers import LogUnavailableError
 from driftline.dataset import draft_contract, encode_rows, encode_target
 from driftline.digests import digest_bytes
@@ -84,6 +85,21 @@ def _write(folder: Path, problem: Problem, X: np.ndarray, y: np.ndarray) -> Path
     return folder
 
 
+def list_predictions(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What an entry says of each prediction, whether it has columns or not."""
+    columns = entry.get("columns")
+    if columns is None:
+        return list(entry["predictions"])
+    names, inputs = columns["names"], columns["inputs"]
+    if names is not None:
+        inputs = [dict(zip(names, values, strict=True)) for values in inputs]
+    rest = [columns[name] for name in LOGGED if name not in {"id", "inputs"}]
+    return [
+        dict(zip(LOGGED, one, strict=True))
+        for one in zip(columns["id"], inputs, *rest, strict=True)
+    ]
+
+
 class KeptLog:
     """A log in memory, with the outcomes that the database's labels have."""
 
@@ -96,7 +112,7 @@ class KeptLog:
     @property
     def predictions(self) -> list[dict[str, Any]]:
         """Every logged prediction, whatever request it came with."""
-        return [one for entry in self.entries for one in entry["predictions"]]
+        return [one for entry in self.entries for one in list_predictions(entry)]
 
     def write(self, entry: dict[str, Any]) -> None:
         """Keep it."""

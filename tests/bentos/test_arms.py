@@ -15,7 +15,7 @@ from bentos.predictor import Predictor
 from driftline.computed import FeatureSpec
 from tests.bentos.asking import read
 from tests.bentos.clients import Client, call
-from tests.bentos.models import RECORD, KeptLog, tiny_records
+from tests.bentos.models import RECORD, KeptLog, list_predictions, tiny_records
 from tests.bentos.takeover.shelving import tiny_model
 
 SALT = "5a" * 16
@@ -106,7 +106,7 @@ def test_a_batch_is_answered_in_its_order_and_logged_by_version(
     logged = {
         one["id"]: (entry["version"], one["inputs"])
         for entry in log.entries
-        for one in entry["predictions"]
+        for one in list_predictions(entry)
     }
     assert [each["probability"] for each in parted] == [each["probability"] for each in alone]
     assert [logged[each["prediction_id"]] for each in parted] == [

@@ -7,7 +7,14 @@ import numpy as np
 import orjson
 import pytest
 
-from bentos.columns import FEW, answer_records, describe_columns
+from bentos.columns import (
+    FEW,
+    Answers,
+    answer_records,
+    describe_columns,
+    list_outcomes,
+    tell_answers,
+)
 from bentos.predictor import Predictor, _describer
 from driftline.contract import Contract
 from driftline.dataset import draft_contract
@@ -59,9 +66,9 @@ def test_many_records_are_answered_as_each_by_itself(contract: Contract, rows: i
     many = answer_records(predictor, np.zeros((rows, 1), np.float32))
 
     each = predictor.answer(np.zeros((rows, 1), np.float32))
-    assert many == each
-    assert [type(one) for one in many] == [type(one) for one in each]
-    assert [told(one) for one in many] == [told(one) for one in each]
+    ids = [str(row) for row in range(rows)]
+    assert told(contract, many, ids) == told(contract, each, ids)
+    assert list_outcomes(many) == list_outcomes(each)
 
 
 class Scored(Predictor):
@@ -76,9 +83,9 @@ class Scored(Predictor):
         return self.scores
 
 
-def told(answer: Any) -> bytes:
-    """The answer's body to the byte, in which 1 and 1.0 differ."""
-    return orjson.dumps(answer.to_json(model_version="1", prediction_id="a"))
+def told(contract: Contract, answers: Answers, ids: list[str]) -> bytes:
+    """The answers' bodies to the byte, in which 1 and 1.0 differ."""
+    return orjson.dumps(list(tell_answers(contract, answers, ids)))
 
 
 def test_no_rows_have_no_answers(predictor: Predictor) -> None:

@@ -192,8 +192,9 @@ def test_values_in_contract_order_are_taken_and_refused_as_each_record_is(
     if faults:
         assert told.fields == tuple(faults)
     else:
-        assert told[0] == named
-        np.testing.assert_array_equal(told[1], np.array(vectors, np.float32).reshape(told[1].shape))
+        assert list(told.records) == named
+        wanted = np.array(vectors, np.float32).reshape(told.matrix.shape)
+        np.testing.assert_array_equal(told.matrix, wanted)
 
 
 def test_values_in_contract_order_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,9 +202,7 @@ def test_values_in_contract_order_are_read_at_once(monkeypatch: pytest.MonkeyPat
     contract = make_contract(*fields)
     monkeypatch.setattr(Contract, "encode", None)  # which looks at each record by itself
 
-    named, matrix = encode_all(
-        [{"features": [1, 2, 3, 4]}, {"features": [5, 6, 7, 8]}], contract, dict
-    )
+    batch = encode_all([{"features": [1, 2, 3, 4]}, {"features": [5, 6, 7, 8]}], contract, dict)
 
-    assert named[1] == {"a": 5, "b": 6, "c": 7, "d": 8}
-    assert matrix.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert batch.records[1] == {"a": 5, "b": 6, "c": 7, "d": 8}
+    assert batch.matrix.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Engine, select
 
+from bentos.log.rows import LOGGED
 from bentos.log.spool import SpoolWriter
 from bentos.log.tables import PREDICTIONS
 
@@ -23,6 +24,14 @@ def entry(*ids: str, at: float | None = None) -> dict[str, Any]:
         "version": "7",
         "predictions": [one | {"id": each} for each in ids],
     }
+
+
+def columns(*ids: str, **changes: Any) -> dict[str, Any]:
+    """What `entry` says, as the entry of a large batch says it."""
+    alone = entry(*ids)
+    each = alone.pop("predictions")
+    rest = {name: [one[name] for one in each] for name in LOGGED}
+    return {"columns": rest | {"names": ["x"], "inputs": [[1]] * len(ids)} | changes} | alone
 
 
 def spooled(folder: Path, *entries: dict[str, Any]) -> None:

@@ -1,4 +1,5 @@
-from bentos.log.rows import prediction_rows
+from bentos.log.rows import PREDICTION, check_types, prediction_rows
+from tests.bentos.log.spooling import columns, entry
 
 
 def test_an_entry_becomes_one_row_per_prediction() -> None:
@@ -13,3 +14,12 @@ def test_an_entry_becomes_one_row_per_prediction() -> None:
     assert first["probabilities"] == "[0.25,0.75]"
     assert first["answered_at"].isoformat() == "1970-01-01T00:00:00.500000"
     assert (first["problem"], first["model_version"], first["risk_level"]) == ("p", "7", "high")
+
+
+def test_an_entry_of_columns_becomes_the_rows_that_single_ones_become() -> None:
+    alone = entry("a", "b") | {"time": 1.5}
+
+    rows = prediction_rows(columns("a", "b") | {"time": 1.5})
+
+    check_types(rows, PREDICTION)
+    assert rows == prediction_rows(alone)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from bentos.log.shipper import ship
 from bentos.log.spool import count_aside, list_segments
-from tests.bentos.log.spooling import entry, ids_in, spooled
+from tests.bentos.log.spooling import columns, entry, ids_in, spooled
 
 
 def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
@@ -41,6 +41,13 @@ def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
         orjson.dumps(entry("b") | {"time": "yesterday"}),
         orjson.dumps(entry("b") | {"predictions": [{}]}),
         orjson.dumps(entry("b") | {"predictions": None}),
+        orjson.dumps(columns("b", "c") | {"columns": {}}),
+        orjson.dumps(columns("b", "c") | {"columns": None}),
+        orjson.dumps(columns("b", "c", prediction=[1])),
+        orjson.dumps(columns("b", "c", inputs=[[1], [1, 2]])),
+        orjson.dumps(columns("b", "c", names=[3])),
+        orjson.dumps(columns("b", "c", label=["ill", None, "ill"])),
+        orjson.dumps(columns("b", "c", confidence=["high", "low"])),
         orjson.dumps(entry("b") | {"problem": {"a": 1}}),
         orjson.dumps(entry("b") | {"version": 7}),
         orjson.dumps({"refused": "r", "time": 1.0}),
@@ -54,7 +61,7 @@ def test_what_the_database_refuses_is_set_aside_and_does_not_stop_the_others(
             }
         ),
     ],
-    ids=range(14),
+    ids=range(21),
 )
 def test_a_line_that_cannot_be_meant_holds_up_nobody(
     engine: Engine, spool: Path, line: bytes

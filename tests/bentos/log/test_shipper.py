@@ -13,18 +13,18 @@ from bentos.log.rows import prediction_rows
 from bentos.log.shipper import SEGMENTS_AT_ONCE, purge, run, ship
 from bentos.log.spool import list_segments
 from bentos.log.tables import PREDICTIONS
-from tests.bentos.log.spooling import entry, ids_in, spooled
+from tests.bentos.log.spooling import columns, entry, ids_in, spooled
 from tests.system.servers import DatabaseServer
 
 
 def test_everything_is_shipped_and_the_spool_is_empty(engine: Engine, spool: Path) -> None:
     spooled(spool, entry("a", "b"), entry("c"))
-    spooled(spool, entry("d"))
+    spooled(spool, entry("d"), columns("e", "f"))
 
     shipped = ship(engine, spool)
 
-    assert shipped == 3
-    assert sorted(ids_in(engine)) == ["a", "b", "c", "d"]
+    assert shipped == 4
+    assert sorted(ids_in(engine)) == ["a", "b", "c", "d", "e", "f"]
     assert list_segments(spool) == []
     assert ship(engine, spool) == 0
 

@@ -1,0 +1,110 @@
+"""A function fills fields in from the tables that its archive holds."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bentos.lookups import table_path
+from driftline.contract import parse_contract
+from driftline.errors import PackagingError
+from driftline.served import ServedModel
+from tasks.shipping import archives, lookups
+from tests.bentos.models import write_tiny_model
+from tests.bentos.test_lookups import LABS, labs
+from tests.support import ROOT
+
+SENT = {"age": 40, "patient": "7", "visited": "2024-03-20"}
+WHOLE = {"age": 40, "level": 2.5, "sex": "M"}
+PROGRAM = """
+import json, sys
+from bentos.lambda_handler import handler
+for body in json.loads(sys.argv[1]):
+    answer = handler({"httpMethod": "POST", "path": "/predict", "body": json.dumps(body)})
+    print(answer["statusCode"], json.dumps(json.loads(answer["body"]).get("probability")))
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> ServedModel:
+    """The tiny model, of which two fields are looked up."""
+    folder = write_tiny_model(tmp_path / "model")
+    contract = parse_contract((folder / "contract.json").read_text())
+    onnx = (folder / "model.onnx").read_bytes()
+    return ServedModel("7", onnx, replace(contract, joins=(LABS,)), frozenset())
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The table of the join on the machine that packs."""
+    monkeypatch.setenv("DRIFTLINE_LOOKUP_DIR", str(tmp_path / "lookups"))
+    path = table_path(tmp_path / "lookups", "tiny", "labs")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(labs(("7", "2024-03-01", "1.5", "F"), ("7", "2024-03-15", "2.5", "M")))
+    return path
+
+
+def unpacked(model: ServedModel, folder: Path) -> Path:
+    """An archive without its packages, as it is laid out where it runs."""
+    content = folder / "content"
+    content.mkdir()
+    archives.write_served(content, model, {name: ROOT / name for name in archives.CODE})
+    packed = archives.pack_folder(content, folder / "lambda.zip")
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(folder / "task")
+    return folder / "task"
+
+
+def answers(task: Path, home: Path) -> list[str]:
+    """What a process of its own answers, which knows of no folder of tables."""
+    env = {name: value for name, value in os.environ.items() if "DRIFTLINE" not in name}
+    env |= {"DRIFTLINE_HOME": str(home), "PYTHONPATH": ""}
+    env |= {"DRIFTLINE_DATABASE_URL": f"sqlite:///{home / 'log.db'}"}
+    words = [sys.executable, "-c", PROGRAM, json.dumps([SENT, WHOLE])]
+    done = subprocess.run(words, cwd=task, env=env, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.usefixtures("table")
+def test_an_unpacked_archive_fills_fields_in_and_refuses_a_table_that_is_another(
+    model: ServedModel, tmp_path: Path
+) -> None:
+    task = unpacked(model, tmp_path)
+
+    filled, whole = answers(task, tmp_path / "home")
+    table_path(task / "lookups", "tiny", "labs").write_bytes(labs(("7", "2024-03-15", "0.5", "F")))
+    refused = answers(task, tmp_path / "home")
+
+    assert filled.startswith("200 ")
+    assert filled == whole
+    assert refused == ["503 null", "503 null"]
+
+
+def test_a_table_that_is_too_large_is_left_out_and_told(
+    model: ServedModel,
+    table: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(lookups, "MOST_PACKED_MEGABYTES", table.stat().st_size / 1e6 - 1e-6)
+
+    with caplog.at_level(logging.INFO, logger="driftline"):
+        packed = lookups.pack_tables(model)
+
+    assert packed == {}
+    assert "join labs: its table of" in caplog.text
+
+
+def test_a_table_that_is_not_there_is_an_error_that_names_it(
+    model: ServedModel, table: Path
+) -> None:
+    table.unlink()
+
+    with pytest.raises(PackagingError, match=r"labs.npz: got No such file.*join 'labs'"):
+        lookups.pack_tables(model)
