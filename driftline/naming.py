@@ -69,7 +69,7 @@ def _describe_columns(
 ) -> str:
     parts = []
     if missing:
-        hints = []
+        hints: list[str] = []
         for name in missing:
             close = _find_close(name, unexpected) if len(hints) < SHOWN else None
             hint = f" (is it {shorten(close)}? add an alias)" if close else ""

@@ -250,8 +250,8 @@ def _with_text(table: Any) -> Any:
 def _holds_bytes(kind: Any) -> bool:
     import pyarrow as pa
 
-    is_long = pa.types.is_large_binary(kind)
-    return is_long or pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    kinds = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return any(is_kind(kind) for is_kind in kinds)
 
 
 def _read_bytes(cell: Any) -> Any:
