@@ -16,6 +16,7 @@ from bentos.settings import (
     expand,
     lookup_folder,
     spool_folder,
+    spool_setting,
     state_folder,
 )
 from bentos.takeover.content import ContentError
@@ -31,11 +32,12 @@ def main() -> NoReturn:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
     arguments = parser.parse_args()
+    setting = spool_setting()
     pin_paths()
     protect_state(state_folder())
     try:
         check_settings()
-        check_spool(spool_folder())
+        check_spool(spool_folder(), setting)
         check_port(arguments.host, arguments.port, option="--port, or make serve PORT=...")
     except SettingError as error:
         sys.exit(f"error: {error}")

@@ -5,19 +5,22 @@ file whose SHA-256 is not the contract's, and files that are not those of the li
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from bentos.takeover.content import ContentError
 from bentos.takeover.trust import check_model_folder, read_trust
 from driftline.contract import Contract, parse_contract
 from driftline.numbers import NumberSpec, spell_number
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 VALUE = "value"  # what the log's one figure of a number's answer is called
 NUMBER_FIGURES = ("prediction", "interval_low", "interval_high")
@@ -207,7 +210,11 @@ def load_predictor(folder: Path) -> Predictor:
     return Predictor(contract, onnx)
 
 
-def _open_session(onnx: bytes) -> onnxruntime.InferenceSession:
+def _open_session(onnx: bytes) -> "onnxruntime.InferenceSession":
+    # Read while it is imported; unless it is set, what is done here is told to its makers.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

@@ -40,6 +40,7 @@ from bentos.settings import (
     is_durable,
     lookup_folder,
     spool_folder,
+    spool_setting,
     state_folder,
 )
 from bentos.takeover.follower import Follower
@@ -127,7 +128,7 @@ class Service:
         protect_state(state_folder())
         try:
             check_settings()
-            check_spool(spool_folder())
+            check_spool(spool_folder(), spool_setting())
         except SettingError as error:
             raise SystemExit(f"error: {error}") from None
         load_predictor(model_folder())

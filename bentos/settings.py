@@ -106,6 +106,11 @@ def spool_folder() -> Path:
     ).absolute()
 
 
+def spool_setting() -> str:
+    """The variable by which another folder for waiting predictions is had."""
+    return "DRIFTLINE_SPOOL_DIR" if os.environ.get("DRIFTLINE_SPOOL_DIR") else "DRIFTLINE_HOME"
+
+
 def expand(path: Path) -> Path:
     """A path whose `~` no shell has seen, as where it comes from a file of variables."""
     try:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.cleaning import cells_of
+from driftline.columns import LARGEST
 from driftline.dated import MOSTLY, describe_dates
 from driftline.identities import find_identity
 from driftline.levels import FREE, LONG, MOST_CATEGORIES, describe_levels
@@ -140,7 +141,7 @@ def describe_number(
     name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
 ) -> Guess | None:
     """The guess that a column holds numbers, with their unit, range and missing codes."""
-    numbers = {text: read_number(text) for text in counts}
+    numbers = {text: _read_usable(text) for text in counts}
     fitting = sum(counts[text] for text, number in numbers.items() if number is not None)
     others = [counts[text] for text, number in numbers.items() if number is None]
     if sum(count >= LEAST_OF_A_CODE for count in others) >= LEAST_OF_A_CODE:
@@ -180,6 +181,12 @@ def _names_things(name: str, kept: Sequence[float]) -> bool:
     return is_few and bool(NOMINAL.search(name))
 
 
+def _read_usable(text: str) -> float | None:
+    """The number that a text is, if models can be fitted on it."""
+    number = read_number(text)
+    return None if number is None or abs(number) > LARGEST else number
+
+
 def _is_code(text: str) -> bool:
     """Whether it is written as no number is: `007`, a postal code."""
     return bool(re.fullmatch(r"0\d+", text))
@@ -198,6 +205,7 @@ def _with_room(low: float, high: float, *, is_whole: bool) -> tuple[float, float
     digits = -int(np.floor(np.log10(high - low))) + 1
     begin = float(np.floor(begin * 10.0**digits) / 10.0**digits)
     end = float(np.ceil(end * 10.0**digits) / 10.0**digits)
+    begin, end = max(begin, -LARGEST), min(end, LARGEST)
     return (float(np.floor(begin)), float(np.ceil(end))) if is_whole else (begin, end)
 
 

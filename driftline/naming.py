@@ -14,6 +14,7 @@ from driftline.problem import Problem
 from driftline.spelling import tidy
 
 LEAST_LETTERS = 3  # of a name that another one may begin with
+SHOWN, LETTERS_SHOWN = 20, 60  # names in a message, and letters of each
 
 
 def rename(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: bool) -> pd.DataFrame:
@@ -38,7 +39,7 @@ def rename(raw: pd.DataFrame, problem: Problem, *, source: str, with_target: boo
     if not known and not {_fold(name) for name in got} & {_fold(name) for name in owner}:
         message = (  # perhaps a row of values in the place of a header: its cells are not shown
             f"{source}: got {_count(got)} and none that the problem file declares, wanted a "
-            f"first line that names {', '.join(map(repr, wanted))}"
+            f"first line that names {_list(map(shorten, wanted))}"
         )
         raise DataError(message)
     missing = [name for name in wanted if name not in known]
@@ -68,17 +69,30 @@ def _describe_columns(
 ) -> str:
     parts = []
     if missing:
-        hints = []
+        hints: list[str] = []
         for name in missing:
-            close = _find_close(name, unexpected)
-            hints.append(f"{name!r}" + (f" (is it {close!r}? add an alias)" if close else ""))
-        parts.append(f"missing: {', '.join(hints)}")
+            close = _find_close(name, unexpected) if len(hints) < SHOWN else None
+            hint = f" (is it {shorten(close)}? add an alias)" if close else ""
+            hints.append(f"{shorten(name)}{hint}")
+        parts.append(f"missing: {_list(hints)}")
     if duplicated:
-        parts.append(f"given more than once: {', '.join(map(repr, duplicated))}")
+        parts.append(f"given more than once: {_list(map(shorten, duplicated))}")
     if unexpected:
-        names = [repr(name) if name else "'' (a column without a name)" for name in unexpected]
-        parts.append(f"unexpected: {', '.join(names)} (declare or ignore them)")
+        names = [shorten(name) if name else "'' (a column without a name)" for name in unexpected]
+        parts.append(f"unexpected: {_list(names)} (declare or ignore them)")
     return f"{source}: columns are not as the problem file declares; " + "; ".join(parts)
+
+
+def shorten(name: str) -> str:
+    """A name in quotes, of which no more is shown than a person reads."""
+    return repr(name if len(name) <= LETTERS_SHOWN else f"{name[:LETTERS_SHOWN]}...")
+
+
+def _list(names: Iterable[str]) -> str:
+    """The first of them, and how many more there are."""
+    told = list(names)
+    more = f" and {len(told) - SHOWN} more" if told[SHOWN:] else ""
+    return ", ".join(told[:SHOWN]) + more
 
 
 def _find_close(name: str, others: Iterable[str]) -> str | None:

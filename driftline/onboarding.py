@@ -64,10 +64,9 @@ def onboard_table(
     columns, weights = find_weights(columns, rows)
     columns = propose_parts(columns, rows)
     if not any(guess.role == "input" for guess in columns):
-        message = f"{location}: no column is left to predict {target!r} from: " + "; ".join(
-            f"{guess.name}: {guess.evidence}" for guess in columns[:5]
-        )
-        raise DataError(message)
+        message = f"{location}: no column is left to predict {target!r} from"
+        told = [f"{guess.name}: {guess.evidence}" for guess in columns[:5]]
+        raise DataError(": ".join([message, *filter(None, ["; ".join(told)])]))
     remarks = _remark(rows, columns, guessed)
     return Onboarding(
         guessed,
@@ -167,7 +166,7 @@ def write_problem(
         f"# Guessed from {rows} rows of a table; every key is explained in CONTRIBUTING.md.",
         *(f"# Note: {as_comment(remark)}" for remark in remarks),
         f"title: {as_yaml(name.replace('_', ' '))}",
-        f"source: {{kind: file, location: {as_yaml(location)}}}",
+        f"source: {as_yaml({'kind': 'file', 'location': location})}",
         *_reading_lines(reading),
         "",
         f"# {as_comment(target.evidence)}",

@@ -47,7 +47,7 @@ class TargetGuess:
         """The section `target` of the problem file."""
         lines = ["target:", f"  name: {as_yaml(self.name)}", "  classes:"]
         lines += [
-            f"    {as_yaml(label)}: [{', '.join(map(as_yaml, values))}]"
+            f"    {as_yaml(label)}: {as_yaml(list(values))}"
             for label, values in self.classes.items()
         ]
         return lines if self.positive is None else [*lines, f"  positive: {as_yaml(self.positive)}"]

@@ -131,6 +131,7 @@ def prepare_environment() -> None:
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # its address may hold a password
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
+        "ORT_DISABLE_TELEMETRY": "1",
         "MPLBACKEND": "agg",
         "OMP_WAIT_POLICY": "PASSIVE",  # beside other work spinning threads cost 15 times
     }

@@ -87,6 +87,7 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "GX_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
     "MPLBACKEND": "agg",
     "OMP_NUM_THREADS": "1",  # several tests run at once; threads that wait for each other are slow
     "OPENBLAS_NUM_THREADS": "1",

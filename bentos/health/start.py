@@ -26,8 +26,8 @@ def protect_state(home: Path) -> None:
         home.chmod(stat.S_IMODE(mode) & ~hidden)
 
 
-def check_spool(folder: Path) -> None:
-    """Refuse to start where no prediction could be kept."""
+def check_spool(folder: Path, setting: str) -> None:
+    """Refuse to start where no prediction could be kept; `setting` is what named the folder."""
     probe = folder / f".probe-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def check_spool(folder: Path) -> None:
     except OSError as error:
         message = (
             f"{folder}: cannot be written ({error.strerror}), and no prediction is answered that "
-            "cannot be logged; wanted a folder that can be (DRIFTLINE_SPOOL_DIR)"
+            f"cannot be logged; wanted a folder that can be ({setting})"
         )
         raise SettingError(message) from None
 

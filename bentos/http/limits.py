@@ -131,7 +131,7 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         self._is_refused = True
         self._stop_waiting()
-        if self.cycle is None or self.cycle.response_complete:
+        if self._may_answer():
             body = error_reply(error).body
             self.transport.write(
                 STATUS_LINE[error.status]
@@ -140,6 +140,16 @@ class LimitedProtocol(HttpToolsProtocol):
                 + body
             )
         self.transport.close()
+
+    def _may_answer(self) -> bool:
+        """Whether nothing of an answer is under way; one whose body is broken has none any more."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return True
+        if not cycle.more_body or cycle.response_started or self.pipeline:
+            return False
+        cycle.disconnected = True  # whatever the application says now is not sent
+        return True
 
 
 def limit_connections() -> None:

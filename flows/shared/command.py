@@ -18,10 +18,12 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.console import Console
 from rich.table import Table
 
+from driftline.errors import ProblemError
 from flows.shared.importing import import_ahead
 from flows.shared.interrupts import is_interrupted, mind_interrupts, quit_now
 from flows.shared.running import concealed
 from flows.shared.summary import next_steps, summary_rows
+from tasks.data.problems import find_problem
 from tasks.reaching import is_prefect_away
 from tasks.server.temporary import stand_apart
 
@@ -63,6 +65,11 @@ def run(declared: Callable[..., Any], ahead: Sequence[str] = ()) -> None:
 
 def _run(flow: Flow[Any, Any], parameters: dict[str, Any], ahead: Sequence[str]) -> int:
     mind_interrupts()
+    try:
+        if parameters.get("problem"):
+            find_problem(parameters["problem"])  # before Prefect's server is started for nothing
+    except ProblemError as error:
+        return _fail(str(error))
     try:
         stand_apart()
         _show_only_told()

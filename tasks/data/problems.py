@@ -14,15 +14,21 @@ def list_problems() -> list[str]:
     return sorted(path.stem for path in get_settings().problems_dir.glob("*.yaml"))
 
 
-@work(name="read problem")
-def read_problem(name: str) -> Problem:
-    """The problem filed under this name; for an unknown one the error lists the known."""
+def find_problem(name: str) -> Path:
+    """The file of this problem; `ProblemError` with those that there are where it is none."""
     folder = get_settings().problems_dir
     path = folder / f"{check_name(name.replace('-', '_'))}.yaml"
     if not path.is_file():
         known = ", ".join(list_problems()) or "none"
         message = f"problem: got {name!r}, wanted one of: {known} (files in {_shown(folder)})"
         raise ProblemError(message)
+    return path
+
+
+@work(name="read problem")
+def read_problem(name: str) -> Problem:
+    """The problem filed under this name; for an unknown one the error lists the known."""
+    path = find_problem(name)
     return parse_problem(_read(path), name=path.stem, file=_shown(path))
 
 

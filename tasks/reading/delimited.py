@@ -135,9 +135,8 @@ class _EvenLines(streams.TextIOBase):
         """Whole lines, of about so many characters together."""
         taken = [self._before] if self._before else []
         self._before = ""
-        reader, passed, cells, count = self._reader, self._passed, self._cells, 0
-        begun = reader.line_num + 1
-        for row in reader:
+        passed, cells, count = self._passed, self._cells, 0
+        for begun, row in self._rows():
             text = passed[0] if len(passed) == 1 else "".join(passed)
             passed.clear()
             if self._dialect.pinned:
@@ -146,10 +145,23 @@ class _EvenLines(streams.TextIOBase):
             count += len(text)
             if 0 <= (size or -1) <= count:
                 break
-            begun = reader.line_num + 1
         else:
             self._check_end(taken[-1] if taken else "")
         return "".join(taken)
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """The next rows, each with the number of its first line."""
+        begun = self._reader.line_num + 1
+        try:
+            for row in self._reader:
+                yield begun, row
+                begun = self._reader.line_num + 1
+        except csv.Error as error:
+            if "field larger" not in str(error):
+                raise
+            line, most = begun + self._dialect.skipped, csv.field_size_limit()
+            fault = f"line {line} begins a cell of more than {most:,} letters"
+            self._refuse(f"{fault}; wanted shorter ones (is a quote there that nothing closes?)")
 
     def _check_end(self, last: str) -> None:
         """Refuse a quote that nothing closes, which takes all lines after it for one cell."""

@@ -1,15 +1,22 @@
-"""Opens the places that rows are read from, and keeps what their URLs give away to this process.
+"""Opens the places that rows are read from, and lists their tables.
+
+Keeps what their URLs give away to this process.
 
 Flows, and all that they tell, know a place by its redacted name alone.
 """
 
+import errno
 from typing import Any, Final
 
 from driftline.errors import SourceError
 from driftline.locations import is_readable, redact, scheme_of
+from tasks.progress import tell
 from tasks.reaching import options_for
+from tasks.reading.parsing import READERS, SHOWN, has_ending
 from tasks.settings import get_settings
 
+SKIPPED_SHOWN: Final = 5
+NEVER: Final = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR}  # no waiting mends such a path
 _WHOLE: Final[dict[str, str]] = {}  # the URL behind a redacted name
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     scheme: {"allow_redirects": False}  # or an allowed host could name another one
@@ -29,6 +36,9 @@ def open_location(name: str) -> tuple[Any, str]:
     """The file system of a place and the path in it; `SourceError` where it may not be read."""
     import fsspec
 
+    if not name.strip():
+        message = "source: got an empty name; wanted a path, or an s3:// URL"
+        raise SourceError(message)
     location, told = _WHOLE.get(name, name), redact(name)
     scheme = scheme_of(location)
     if not is_readable(location, get_settings().allowed_sources):
@@ -46,3 +56,59 @@ def open_location(name: str) -> tuple[Any, str]:
         )
         raise SourceError(message) from None
     return filesystem, path
+
+
+def list_files(filesystem: Any, path: str, location: str) -> list[str]:
+    """The path of a file, or of all tables of a folder; links are what they lead to."""
+    kind = _kind_of(filesystem, path, location)
+    if kind == "file":
+        return [path]
+    if kind != "directory":
+        message = f"{location}: neither a file nor a folder; wanted a table that can be read twice"
+        raise SourceError(message)
+    entries = filesystem.ls(path, detail=True)
+    listed = sorted((_follow(filesystem, one) for one in entries), key=lambda one: str(one["name"]))
+    found = [one["name"] for one in listed if _is_read(one)]
+    skipped = [one["name"].rstrip("/").rsplit("/", 1)[-1] for one in listed if not _is_read(one)]
+    if skipped:
+        shown = ", ".join(skipped[:SKIPPED_SHOWN]) + (", ..." if skipped[SKIPPED_SHOWN:] else "")
+        tell(f"{location}: not read: {shown}")
+    if not found:
+        message = f"{location}: a folder without tables; wanted at least one of {SHOWN}"
+        raise SourceError(message)
+    return found
+
+
+def _kind_of(filesystem: Any, path: str, location: str) -> str:
+    """`file`, `directory`, or another word; `SourceError` where waiting brings nothing."""
+    try:
+        return str(filesystem.info(path)["type"])
+    except FileNotFoundError:
+        why = "no such file"
+    except OSError as error:
+        if error.errno not in NEVER:
+            raise
+        why = f"no such file ({error.strerror})"
+    message = f"{location}: {why}; wanted a table or a folder of them"
+    raise SourceError(message)
+
+
+def _follow(filesystem: Any, entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of a folder; a link in it is what it leads to."""
+    if not entry.get("islink"):
+        return entry
+    name = str(entry["name"])
+    if not _is_tables(name):
+        return entry
+    return entry | {"type": _kind_of(filesystem, name, f"{name} -> {entry['destination']}")}
+
+
+def _is_read(entry: dict[str, Any]) -> bool:
+    """Whether it is a table: hidden files, such as macOS leaves beside others, are none."""
+    return entry["type"] == "file" and _is_tables(str(entry["name"]))
+
+
+def _is_tables(path: str) -> bool:
+    """Whether a table is called so."""
+    name = path.rsplit("/", 1)[-1]
+    return not name.startswith((".", "_")) and has_ending(name, *READERS)

@@ -36,6 +36,14 @@ KINDS = {
     b"\xfd7zXZ": "xz",
     b"PAR1": "Parquet",
     b"%PDF-": "a PDF",
+    b"ARROW1": "Feather",
+    b"FEA1": "Feather",
+    b"ORC": "ORC",
+    b"SQLite format 3": "a database of SQLite",
+    b"\x89HDF": "HDF5",
+    b"<stata_dta>": "a file of Stata",
+    b"$FL": "a file of SPSS",
+    b"\x93NUMPY": "an array of NumPy",
 }
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 PACKED = ("", ".gz", ".bz2", ".xz", ".zip")
@@ -218,7 +226,11 @@ def _to_pandas(table: Any, expected: Expected) -> pd.DataFrame:
         return cast("pd.DataFrame", pd.concat(frames, axis=1))
     frame = cast("pd.DataFrame", table.to_pandas(integer_object_nulls=True))
     kept = [name for name in frame.index.names if name is not None and str(name) in expected.names]
-    return frame.reset_index(kept) if kept else frame
+    frame = frame.reset_index(kept) if kept else frame
+    for field in table.schema:
+        if _holds_bytes(field.type) and field.name in frame.columns:
+            frame[field.name] = frame[field.name].map(_read_bytes)
+    return frame
 
 
 def _with_text(table: Any) -> Any:
@@ -226,13 +238,28 @@ def _with_text(table: Any) -> Any:
     import pyarrow as pa
 
     for place, field in enumerate(table.schema):
-        if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+        if _holds_bytes(field.type):
             try:
-                text = table.column(place).cast(pa.large_string())
-            except pa.ArrowInvalid:  # bytes of another kind, or of another encoding
+                text = table.column(place).cast(pa.large_binary()).cast(pa.large_string())
+            except pa.ArrowInvalid:  # a cell at least is of another kind, or of another encoding
                 continue
             table = table.set_column(place, field.name, text)
     return table
+
+
+def _holds_bytes(kind: Any) -> bool:
+    import pyarrow as pa
+
+    kinds = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return any(is_kind(kind) for is_kind in kinds)
+
+
+def _read_bytes(cell: Any) -> Any:
+    """A cell's text where it is some, whatever the cells beside it are."""
+    try:
+        return cell.decode() if isinstance(cell, bytes) else cell
+    except UnicodeDecodeError:
+        return cell
 
 
 @contextmanager

@@ -24,12 +24,11 @@ from tasks.progress import tell
 from tasks.reaching import reaching, read_whole
 from tasks.reading.dialects import NOTHING_KNOWN, Expected
 from tasks.reading.encodings import BLOCK_BYTES
-from tasks.reading.locations import open_location
-from tasks.reading.parsing import READERS, SHOWN, Piece, has_ending, parse, stream
+from tasks.reading.locations import list_files, open_location
+from tasks.reading.parsing import Piece, parse, stream
 from tasks.reading.streams import PLAINLY, Stream, tell_ways
 from tasks.reading.synthetic.generators import generate_rows
 
-SKIPPED_SHOWN = 5
 PIECE_CELLS = 1_000_000  # of text, some 75 bytes each
 
 
@@ -118,7 +117,7 @@ def read_table(location: str, expected: Expected = NOTHING_KNOWN) -> Table:
     """Rows of a file, or of all tables of a folder in turn, and how they are written."""
     filesystem, path = open_location(location)
     with reaching(redact(location)):
-        paths = _list_files(filesystem, path, redact(location))
+        paths = list_files(filesystem, path, redact(location))
         contents = [read_whole(filesystem, name) for name in paths]
     names = [redact(path) for path in paths]
     pieces = [parse(content, name, expected) for content, name in zip(contents, names, strict=True)]
@@ -166,7 +165,8 @@ def _open(
 ) -> Stream:
     """A file or a folder is read as it goes; what comes from elsewhere is small."""
     described = problem.source
-    location = source or (described.location if isinstance(described, FileSource) else None)
+    own = described.location if isinstance(described, FileSource) else None
+    location = own if source is None else source
     if location is None:
         with without_task_runs():
             table, name, read_as = read_source(problem)
@@ -174,7 +174,7 @@ def _open(
     filesystem, path = open_location(location)
     told = redact(location)
     with reaching(told):
-        paths = _list_files(filesystem, path, told)
+        paths = list_files(filesystem, path, told)
     expected = expect(problem, names)
     return Stream(
         told,
@@ -240,34 +240,6 @@ def _refuse_other_header(columns: list[Any], first: list[Any], name: str, named:
     if columns != first:
         message = f"{name}: its header differs from that of {named}; wanted the same columns"
         raise SourceError(message)
-
-
-def _list_files(filesystem: Any, path: str, location: str) -> list[str]:
-    try:
-        kind = filesystem.info(path)["type"]
-    except FileNotFoundError:
-        message = f"{location}: no such file; wanted a table or a folder of them"
-        raise SourceError(message) from None
-    if kind == "file":
-        return [path]
-    listed = sorted(filesystem.ls(path, detail=True), key=lambda one: str(one["name"]))
-    found = [one["name"] for one in listed if _is_read(one)]
-    skipped = [one["name"].rstrip("/").rsplit("/", 1)[-1] for one in listed if not _is_read(one)]
-    if skipped:
-        shown = ", ".join(skipped[:SKIPPED_SHOWN]) + (", ..." if skipped[SKIPPED_SHOWN:] else "")
-        tell(f"{location}: not read: {shown}")
-    if not found:
-        message = f"{location}: a folder without tables; wanted at least one of {SHOWN}"
-        raise SourceError(message)
-    return found
-
-
-def _is_read(entry: dict[str, Any]) -> bool:
-    """Whether it is a table: hidden files, such as macOS leaves beside others, are none."""
-    name = str(entry["name"]).rsplit("/", 1)[-1]
-    return (
-        entry["type"] == "file" and not name.startswith((".", "_")) and has_ending(name, *READERS)
-    )
 
 
 def _read_sklearn(name: str) -> pd.DataFrame:

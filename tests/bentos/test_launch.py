@@ -1,6 +1,8 @@
 """What the service is started with: a whole bento, or a sentence."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from bentos.launch import find_bento, pin_paths
 from bentos.settings import state_folder
 from bentos.takeover import shelf
 from tests.bentos.takeover.shelving import edit_contract, share, shelve
+from tests.support import ROOT
 
 KEY = "k" * 32
 
@@ -91,3 +94,20 @@ def test_paths_hold_where_the_servers_workers_run(
     pin_paths()
     assert os.environ["DRIFTLINE_LOOKUP_DIR"] == str(state_folder() / "lookups")
     assert os.environ["DRIFTLINE_EVIDENCE_PUBLIC_KEY"] == "-----BEGIN PUBLIC KEY-----"
+
+
+@pytest.mark.parametrize("setting", ["DRIFTLINE_HOME", "DRIFTLINE_SPOOL_DIR"])
+def test_where_nothing_can_be_written_the_setting_that_helps_is_named(
+    machine: Path, setting: str
+) -> None:
+    (machine / "file").write_text("no folder")
+    words = [sys.executable, "-m", "bentos.launch", "tiny"]
+    environment = os.environ | {"DRIFTLINE_SPOOL_DIR": "", setting: str(machine / "file" / "in")}
+
+    done = subprocess.run(
+        words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert "cannot be written (Not a directory)" in done.stderr
+    assert done.stderr.endswith(f"wanted a folder that can be ({setting})\n")

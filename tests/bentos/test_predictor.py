@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from driftline.fields import InvalidRecordError
 from tests.bentos.models import RECORD, tiny_records
 from tests.support import ROOT
 
+NOT_TOLD = {"ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
 ALLOWED = {"numpy", "onnxruntime", "bentos", "driftline"}
 
 
@@ -115,3 +117,23 @@ def test_the_predictor_needs_numpy_and_onnxruntime_only(model_folder: Path) -> N
     )
 
     assert set(told.stdout.split()) <= ALLOWED
+
+
+def test_loading_a_model_writes_nothing_at_home_and_tells_nobody(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    """ONNX Runtime would keep there what it tells its makers of this machine."""
+    environment = {name: os.environ[name] for name in os.environ if name not in NOT_TOLD}
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from bentos.predictor import load_predictor; load_predictor(Path(sys.argv[1]))"
+    )
+
+    subprocess.run(
+        [sys.executable, "-c", script, str(model_folder)],
+        cwd=ROOT,
+        check=True,
+        env=environment | {"HOME": str(tmp_path)},
+    )
+
+    assert list(tmp_path.rglob("*")) == []

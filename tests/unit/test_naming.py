@@ -47,6 +47,16 @@ def test_an_unexpected_column_is_named() -> None:
     assert "unexpected: 'height'" in refusal(raw_table(height=["1", "2"]))
 
 
+def test_of_very_many_or_long_names_no_more_are_shown_than_a_person_reads() -> None:
+    many = raw_table(**{f"gene{i}": ["1", "2"] for i in range(500)}, **{"x" * 20_000: ["1", "2"]})
+
+    message = refusal(many.drop(columns="level"))
+
+    assert "unexpected: 'gene0', 'gene1'," in message
+    assert "'gene19' and 481 more (declare or ignore them)" in message
+    assert f"'{'x' * 60}...'" in refusal(raw_table(**{"x" * 20_000: ["1", "2"]}))
+
+
 def test_the_cells_of_a_table_without_a_header_are_not_shown() -> None:
     message = refusal(pd.DataFrame([["51", "0.5", "1"]], columns=["Jane-Doe-1234", "0.7", "0"]))
 

@@ -44,6 +44,35 @@ def test_what_is_written_is_a_problem_and_its_suite() -> None:
     assert problem.goal.maximise == "roc_auc"
 
 
+def test_signs_that_mean_something_in_yaml_are_text_in_all_that_is_written() -> None:
+    """A comma in a list parts two values, and in a place two keys."""
+    outcome = np.where(table()["outcome"] == "Yes", "1,5", "[2,5}")
+    level = np.where(table()["sex"] == "m", "low, none", "{high}")
+
+    made = onboard_table(
+        table(outcome=outcome, level=level), name="mine", target="outcome", location="a, b}.csv"
+    )
+    problem = parse_problem(made.problem, name="mine", file="mine.yaml")
+
+    assert dict(problem.target.classes) == {"1,5": ("1,5",), "[2,5}": ("[2,5}",)}
+    assert problem.columns["level"].categories == ("low, none", "{high}")
+    assert problem.source.model_dump()["location"] == "a, b}.csv"
+
+
+def test_numbers_that_no_model_can_be_fitted_on_are_left_out_or_set_aside() -> None:
+    large = table()["level/µmol"].astype(float)
+
+    problem = read(table(huge=large * 1e39, some=large.mask(large.index == 7, 1e308)))
+
+    assert "huge" in problem.ignored
+    assert max(map(abs, problem.columns["some"].range)) < 100
+
+
+def test_a_table_of_its_target_alone_is_told_so() -> None:
+    with pytest.raises(DataError, match=r"no column is left to predict 'outcome' from$"):
+        read(table()[["outcome"]])
+
+
 @pytest.mark.parametrize("header", [False, None])
 def test_how_a_table_is_written_is_pinned_where_no_line_names_its_columns(
     header: bool | None,

@@ -128,6 +128,30 @@ def test_a_large_table_is_fitted_on_a_part_once_and_judged_on_other_rows() -> No
         assert y[fitted].mean() == pytest.approx(y[judged].mean(), abs=0.002)
 
 
+def test_where_no_group_is_left_to_judge_by_folds_judge() -> None:
+    """Two patients: what is fitted on has to have most of the rows, and so has both of them."""
+    X, y = rows()  # noqa: N806
+    design = Design(groups=("a", "b") * (len(y) // 2))
+    assert not len(split_once(y, design, most=112, least=4, seed=0)[1])
+
+    losses: dict[int | None, list[float]] = {None: [], 112: []}
+    for most, told in losses.items():
+        search_params(
+            TREE,
+            X,
+            y,
+            design=design,
+            trials=3,
+            folds=2,
+            seed=0,
+            most_rows=most,
+            on_trial=lambda _, loss, told=told: told.append(loss),
+        )
+
+    assert losses[112] == losses[None]
+    assert len(losses[112]) == 3
+
+
 def test_a_loss_counts_the_rows_that_were_answered_by_their_weights() -> None:
     X, y = many_rows()  # noqa: N806
     fitted, judged = np.arange(LARGE // 2), np.arange(LARGE // 2, LARGE)

@@ -66,7 +66,7 @@ def test_a_spool_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     blocked.write_text("no folder")
 
     with pytest.raises(SettingError, match=r"file/spool: cannot be written \(Not a directory\)"):
-        check_spool(blocked / "spool")
+        check_spool(blocked / "spool", "DRIFTLINE_HOME")
 
 
 def test_a_read_only_spool_is_told(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_read_only_spool_is_told(tmp_path: Path) -> None:
         tmp_path.chmod(0o500)
     try:
         with pytest.raises(SettingError, match=r"cannot be written.*DRIFTLINE_SPOOL_DIR"):
-            check_spool(tmp_path / "spool")
+            check_spool(tmp_path / "spool", "DRIFTLINE_SPOOL_DIR")
     finally:
         if os.geteuid() == 0:
             subprocess.run(["umount", str(tmp_path)], check=True)
@@ -86,7 +86,7 @@ def test_a_read_only_spool_is_told(tmp_path: Path) -> None:
 
 
 def test_a_spool_that_can_be_written_is_left_empty(tmp_path: Path) -> None:
-    check_spool(tmp_path / "spool")
+    check_spool(tmp_path / "spool", "DRIFTLINE_SPOOL_DIR")
 
     assert list((tmp_path / "spool").iterdir()) == []
 

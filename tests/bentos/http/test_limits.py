@@ -186,3 +186,25 @@ def test_many_requests_at_once_are_not_all_kept(connect: Connect) -> None:
     send_until_closed(connection, (GET + b"\r\n") * 5000, 1)
 
     assert read_all(connection).count(b"HTTP/1.1") < 1000
+
+
+@pytest.mark.parametrize("sent_at_once", [True, False])
+@pytest.mark.parametrize("body", [b"zz\r\n{}\r\n", b"2\r\n{}garbage\r\n0\r\n\r\n", b"-1\r\n"])
+def test_a_body_in_broken_chunks_is_told_so(
+    connect: Connect, body: bytes, *, sent_at_once: bool
+) -> None:
+    connection = connect()
+    head = b"POST /predict HTTP/1.1\r\nhost: x\r\nx-api-key: right\r\n"
+    head += b"transfer-encoding: chunked\r\n\r\n"
+
+    if sent_at_once:
+        connection.sendall(head + body)
+    else:
+        connection.sendall(head + b"1\r\n{\r\n")
+        assert ask(connect()).startswith(b"HTTP/1.1 200")  # the first was read meanwhile
+        connection.sendall(body)
+
+    answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b'"code":"malformed"' in answer

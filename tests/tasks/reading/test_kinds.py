@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pyarrow import parquet
 from driftline.cleaning import CleanTable, clean
 from driftline.errors import DataError, SourceError
 from driftline.problem import Problem
-from tasks.reading.parsing import parse
+from tasks.reading.parsing import parse, stream
 from tasks.reading.sources import expect, read_table
 from tests.support import make_problem
 
@@ -109,6 +110,14 @@ def test_a_quote_that_is_never_closed_is_named_by_its_line() -> None:
         cleaned(text)
 
 
+def test_a_cell_that_never_ends_is_named_by_its_line() -> None:
+    """What a quote that nothing closes makes of a long table."""
+    text = rows_of("1", *("2",) * 20_000).replace("1,1.5,2", '1,1.5,"2', 1)
+
+    with pytest.raises(SourceError, match=r"rows\.csv: line 3 begins a cell of more than 131,072"):
+        cleaned(text)
+
+
 def test_apostrophes_may_quote() -> None:
     text = rows_of("1", "2").replace("age,level,stage", "'age','level','stage'")
 
@@ -136,6 +145,8 @@ def test_a_nameless_column_with_values_is_named_as_one() -> None:
         (gzip.compress(b"age\n1\n", mtime=0), "gzip"),
         (b"PK\x03\x04.", "a spreadsheet"),
         (b"PAR1", "Parquet"),
+        (b"ARROW1\0\0", "Feather"),
+        (b"SQLite format 3\0", "a database of SQLite"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_refused_by_what_it_is(
@@ -213,6 +224,28 @@ def test_text_that_its_writer_has_not_marked_as_text_is_read(
     assert table["age"].tolist() == [40, 41]
     assert table["level"].isna().tolist() == [False, True]
     assert table["stage"].tolist() == ["grün", "rot"]
+
+
+def test_bytes_of_a_fixed_length_may_be_text(tmp_path: Path) -> None:
+    columns = {"age": [40, 41], "level": [1.5, 2.5], "outcome": [0, 1]}
+    table = pa.table(columns | {"stage": pa.array([b"2", b"1"], pa.binary(1))})
+
+    found = cleaned(write_parquet(tmp_path / "rows.parquet", table), "rows.parquet").table
+
+    assert found["stage"].tolist() == ["2", "1"]
+
+
+def test_what_a_cell_of_bytes_means_does_not_depend_on_others(tmp_path: Path) -> None:
+    """A piece of the same rows is read alike: whole, or beside one that is no text."""
+    columns = {"age": [40, 41, 42], "level": [1.5] * 3, "outcome": [0, 1, 0]}
+    table = pa.table(columns | {"stage": pa.array([b"2", b"\xff", b"1"], pa.binary())})
+    content = write_parquet(tmp_path / "rows.parquet", table)
+
+    whole = parse(content, "rows.parquet").rows["stage"].tolist()
+    pieces = stream(io.BytesIO(content), "rows.parquet", size=len(content), rows=1)
+
+    assert whole == ["2", b"\xff", "1"]
+    assert [cell for piece in pieces for cell in piece.rows["stage"]] == whole
 
 
 @pytest.mark.parametrize(

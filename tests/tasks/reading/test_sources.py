@@ -1,5 +1,6 @@
 import bz2
 import gzip
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -7,9 +8,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from driftline.errors import SourceError
+from driftline.errors import SourceError, UnavailableError
 from driftline.problem import Problem
-from tasks.reading.sources import open_source, read_source, read_table
+from tasks.reading.sources import open_rows, open_source, read_source, read_table
 from tests.support import make_problem, shared_data, tiny_rows
 from tests.tasks.reading.writing import TEXT, write
 
@@ -163,6 +164,57 @@ def test_endings_count_in_any_case_and_hidden_files_are_told(
     assert told == [
         f"{tmp_path}: not read: .DS_Store, ._january.csv, _refused-0.parquet, older.csv"
     ]
+
+
+def test_links_in_a_folder_are_the_tables_that_they_lead_to(tmp_path: Path) -> None:
+    """As versioned data and mounted volumes have them."""
+    folder, kept = tmp_path / "folder", tmp_path / "kept"
+    folder.mkdir()
+    write(folder, "a.csv", b"age\n1\n")
+    write(tmp_path, "kept", b"age\n2\n")
+    (folder / "b.csv").symlink_to(kept)
+    (folder / "c.csv").symlink_to(folder)
+
+    assert read_table(str(folder)).rows["age"].tolist() == ["1", "2"]
+
+
+def test_a_link_to_nowhere_in_a_folder_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", b"age\n1\n")
+    (tmp_path / "b.csv").symlink_to("away.csv")
+
+    with pytest.raises(SourceError, match=r"b\.csv -> away\.csv: no such file"):
+        read_table(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("n" * 300 + ".csv", r"no such file \(File name too long\)"),
+        ("a.csv/in.csv", r"no such file \(Not a directory\)"),
+        ("loop.csv", r"no such file \(Too many levels of symbolic links\)"),
+        ("pipe.csv", "neither a file nor a folder"),
+    ],
+)
+def test_a_path_that_never_is_a_table_is_told_without_a_second_try(
+    tmp_path: Path, location: str, told: str
+) -> None:
+    """Only an `UnavailableError` is tried again."""
+    write(tmp_path, "a.csv", b"age\n1\n")
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+
+    with pytest.raises(SourceError, match=told) as raised:
+        read_table(str(tmp_path / location))
+
+    assert not isinstance(raised.value, UnavailableError)
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_source_without_a_name_does_not_mean_the_problems_own(blank: str) -> None:
+    """As a shell's variable that is not set leaves it."""
+    for read in (read_source.fn, open_rows.fn):
+        with pytest.raises(SourceError, match="source: got an empty name"):
+            read(make_problem(), blank)
 
 
 def test_whole_numbers_of_parquet_stay_whole_where_some_are_missing(tmp_path: Path) -> None:
