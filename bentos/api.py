@@ -156,21 +156,21 @@ class Api:
     def _score_and_log(self, predictor: Predictor, batch: Batch, subject: bytes) -> list[Any]:
         """Have each record answered by the model whose it is, and the answers in their order.
 
-        Every model has answered before the first answer is logged.
+        Every model has answered, and every answer is spelt, before the first one is logged.
         """
         ids = new_ids(len(batch))
-        shares = [
-            (model.contract, places, part, answer_records(model, part.matrix))
-            for model, places in self._share_out(predictor, batch, ids, subject)
-            for part in [batch.take(places)]
-        ]
         bodies: list[Any] = [None] * len(ids)
-        for contract, places, part, answers in shares:
+        shares = []
+        for model, places in self._share_out(predictor, batch, ids, subject):
+            contract, part = model.contract, batch.take(places)
             names = ids if part is batch else [ids[place] for place in places]
-            self._write(_make_entry(contract, part, answers, names))
-            self.ledger.count(contract, part.matrix, answers)
+            answers = answer_records(model, part.matrix)
+            shares.append((contract, part, answers, names))
             for place, body in zip(places, tell_answers(contract, answers, names), strict=True):
                 bodies[place] = body
+        for contract, part, answers, names in shares:
+            self._write(_make_entry(contract, part, answers, names))
+            self.ledger.count(contract, part.matrix, answers)
         return bodies
 
     def _share_out(

@@ -23,7 +23,7 @@ from driftline.numbers import NumberSpec, spell_number
 Floats = NDArray[np.float64]
 Objects = NDArray[np.object_]
 FEW = 50  # records, below which each by itself is as fast
-HOLE = "\x7f\x7f"  # in a pattern; neither a class nor a version has it
+HOLE = "\0"  # in a pattern; no JSON text has it
 BAND_TEXTS = {None: "null"} | {band: f'"{band}"' for band in ("low", "medium", "high")}
 BANDS = np.array(["low", "medium", "high"], dtype=object)
 
@@ -94,20 +94,21 @@ def tell_answers(contract: Contract, answers: Answers, ids: Sequence[str]) -> li
         ]
     if contract.number is not None:
         return _tell_numbers(contract.number, answers, version, ids)
-    patterns = [_make_pattern(contract, index) for index in range(len(contract.classes))]
+    pattern = _make_pattern(contract)
+    labels = [orjson.dumps(name).decode() for name in contract.classes]
+    places = answers.prediction.tolist()
     bands = [BAND_TEXTS[band] for band in answers.risk_level.tolist()]
     figures = (_spell_all(each) for each in (*answers.probabilities.T, answers.confidence))
-    told = zip(*figures, bands, ids, strict=True)
-    places = answers.prediction.tolist()
-    return [orjson.Fragment(patterns[i] % one) for i, one in zip(places, told, strict=True)]
+    told = zip(places, [labels[place] for place in places], *figures, bands, ids, strict=True)
+    return [orjson.Fragment(pattern % one) for one in told]
 
 
-def _make_pattern(contract: Contract, prediction: int) -> str:
-    """The JSON text of answers with one prediction: `%s` for each figure, the band and the id."""
-    label, version = contract.classes[prediction], contract.model_version
+def _make_pattern(contract: Contract) -> str:
+    """The JSON text of an answer: `%s` for class, label, each figure, the band and the id."""
     hole: Any = orjson.Fragment(HOLE)
-    body = Answer(prediction, label, dict.fromkeys(contract.classes, hole), hole, hole).to_json(
-        model_version=version, prediction_id=HOLE
+    quoted: Any = orjson.Fragment(f'"{HOLE}"')
+    body = Answer(hole, hole, dict.fromkeys(contract.classes, hole), hole, hole).to_json(
+        model_version=contract.model_version, prediction_id=quoted
     )
     return orjson.dumps(body).decode().replace("%", "%%").replace(HOLE, "%s")
 

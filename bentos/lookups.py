@@ -81,7 +81,7 @@ class Lookups:
             state = (found.st_ino, found.st_size, found.st_mtime_ns)
             held, refused = self._held.get(path), self._refused.get(path)
             if held is not None and held.state == state:
-                _insist_on_fields(held.table, join)
+                insist_on_fields(held.table, join)
             elif refused is not None and (refused.state, refused.fields) == (state, join.fields):
                 why = refused.why
             else:
@@ -99,7 +99,7 @@ class Lookups:
     def _take(self, path: Path, state: State, join: JoinSpec) -> None:
         content = path.read_bytes()
         table = parse_timeline(content)
-        _insist_on_fields(table, join)
+        insist_on_fields(table, join)
         self._held[path] = _Held(state, table)
         sha256 = hashlib.sha256(content).hexdigest()
         told = "table of the join %s: %d rows, sha256 %s"
@@ -136,7 +136,7 @@ def _leave(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _insist_on_fields(table: Timeline, join: JoinSpec) -> None:
+def insist_on_fields(table: Timeline, join: JoinSpec) -> None:
     """A table may have been made for a model before, or after, the one that looks into it."""
     lacking = [name for name in join.fields if name not in table.columns]
     if lacking:

@@ -208,17 +208,12 @@ class Contract:
         """How many records are read at once; None where some field is no plain number."""
         return plan_plain_numbers(self.fields)
 
-    def encode_quickly(self, records: Sequence[Mapping[str, Any]]) -> NDArray[np.float32] | None:
-        """What `encode` gives for many records of plain numbers, or None to say: ask `encode`.
+    def encode_rows(self, rows: Sequence[Sequence[Any]]) -> NDArray[np.float32] | None:
+        """What `encode` gives for rows of plain numbers, or None to say: ask `encode`.
 
         None is the answer wherever anything is not as it should be, so that `encode` alone decides
-        what is wrong and how it is said.
+        what is wrong and how it is said. Values stand in contract order.
         """
-        rows = None if self.plain_numbers is None else self.plain_numbers.pick(records)
-        return None if rows is None else self.encode_rows(rows)
-
-    def encode_rows(self, rows: Sequence[Sequence[Any]]) -> NDArray[np.float32] | None:
-        """The same of rows of as many values as there are fields, in contract order."""
         matrix = None if self.plain_numbers is None else self.plain_numbers.read(rows)
         if matrix is not None and self.features:
             matrix = self.computed.append(matrix)

@@ -4,6 +4,7 @@ import copy
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from numpy.typing import NDArray
 
+from driftline.contract import Contract
 from driftline.problem import Problem, parse_problem
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -163,6 +166,15 @@ def mental_health(**aliases: list[str]) -> dict[str, Any]:
         "candidates": ["dummy", "logistic_regression"],
         "columns": columns,
     }
+
+
+def encode_quickly(
+    contract: Contract, records: Sequence[Mapping[str, Any]]
+) -> NDArray[np.float32] | None:
+    """A batch of plain numbers as a service reads it; None where it asks `encode` instead."""
+    plain = contract.plain_numbers
+    rows = None if plain is None else plain.pick(records)
+    return None if rows is None else contract.encode_rows(rows)
 
 
 def shared_data(*parts: str) -> Path:

@@ -44,8 +44,10 @@ class Histogram:
     def add_all(self, values: np.ndarray) -> None:
         """Count many values."""
         found = np.bincount(np.searchsorted(self.bounds, values), minlength=len(self.counts))
-        self.counts = [a + int(b) for a, b in zip(self.counts, found, strict=True)]
-        self.total += float(values.sum())
+        total = float(values.sum())
+        for bucket, more in enumerate(found.tolist()):
+            self.counts[bucket] += more  # in place: another thread may count beside this one
+        self.total += total
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ Flows, and all that they tell, know a place by its redacted name alone.
 """
 
 import errno
+import os
+from collections.abc import Sequence
 from typing import Any, Final
 
 from driftline.errors import SourceError
@@ -68,14 +70,29 @@ def list_files(filesystem: Any, path: str, location: str) -> list[str]:
         raise SourceError(message)
     entries = filesystem.ls(path, detail=True)
     listed = sorted((_follow(filesystem, one) for one in entries), key=lambda one: str(one["name"]))
-    found = [one["name"] for one in listed if _is_read(one)]
-    skipped = [one["name"].rstrip("/").rsplit("/", 1)[-1] for one in listed if not _is_read(one)]
+    found = _drop_twins([one for one in listed if _is_read(one)])
+    names, read = [str(one["name"]) for one in listed], set(found)
+    skipped = [name.rstrip("/").rsplit("/", 1)[-1] for name in names if name not in read]
     if skipped:
         shown = ", ".join(skipped[:SKIPPED_SHOWN]) + (", ..." if skipped[SKIPPED_SHOWN:] else "")
         tell(f"{location}: not read: {shown}")
     if not found:
         message = f"{location}: a folder without tables; wanted at least one of {SHOWN}"
         raise SourceError(message)
+    return found
+
+
+def _drop_twins(tables: Sequence[dict[str, Any]]) -> list[str]:
+    """The names of tables; a link to one that is read already, as `latest.csv` is, is none."""
+    own = {os.path.realpath(one["name"]) for one in tables if not one.get("islink")}
+    found = []
+    for one in tables:
+        if one.get("islink"):
+            place = os.path.realpath(one["name"])
+            if place in own:
+                continue
+            own.add(place)
+        found.append(one["name"])
     return found
 
 

@@ -34,17 +34,20 @@ KINDS = {
     b"\x1f\x8b": "gzip",
     b"BZh9": "bzip2",
     b"\xfd7zXZ": "xz",
-    b"PAR1": "Parquet",
+    b"PAR1\x15": "Parquet",
     b"%PDF-": "a PDF",
-    b"ARROW1": "Feather",
-    b"FEA1": "Feather",
+    b"ARROW1\0\0": "Feather",
+    b"FEA1\0": "Feather",
     b"ORC": "ORC",
     b"SQLite format 3": "a database of SQLite",
     b"\x89HDF": "HDF5",
     b"<stata_dta>": "a file of Stata",
-    b"$FL": "a file of SPSS",
+    b"$FL2@(#)": "a file of SPSS",
+    b"$FL3@(#)": "a file of SPSS",
     b"\x93NUMPY": "an array of NumPy",
 }
+WORDS = {b"ORC"}  # the beginning of a column's name too: then no zero byte is near
+HEAD_BYTES = 64
 SHEETS = (".xlsx", ".xls", ".xlsb", ".ods")
 PACKED = ("", ".gz", ".bz2", ".xz", ".zip")
 READERS = (
@@ -124,8 +127,9 @@ def stream(
 
 def _refuse_other_kind(file: IO[bytes], name: str) -> None:
     """A file whose first bytes are not those of the text that its name says it is."""
-    head = file.read(max(map(len, KINDS)))
-    kind = next((kind for first, kind in KINDS.items() if head.startswith(first)), None)
+    head = file.read(HEAD_BYTES)
+    known = KINDS.items() if b"\0" in head else ((k, v) for k, v in KINDS.items() if k not in WORDS)
+    kind = next((kind for first, kind in known if head.startswith(first)), None)
     if kind is not None:
         message = f"{name}: begins as {kind} does; wanted text, or the ending that says what it is"
         raise SourceError(message)

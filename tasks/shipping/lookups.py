@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from bentos.lookups import LOOKUPS, table_path
+from bentos.lookups import LOOKUPS, insist_on_fields, table_path
 from bentos.settings import lookup_folder
 from driftline.digests import digest_bytes
 from driftline.errors import PackagingError
 from driftline.problem import Problem
 from driftline.served import ServedModel
+from driftline.timelines import parse_timeline
 from tasks.decorators import io, without_task_runs
 from tasks.drafts import whole_file
 from tasks.progress import tell
@@ -50,14 +51,17 @@ def pack_tables(model: ServedModel) -> dict[str, bytes]:
         path = table_path(lookup_folder(), model.contract.problem, join.name)
         try:
             content = path.read_bytes()
-        except OSError as error:
-            message = f"{path}: got {error.strerror}, wanted the table of the join {join.name!r}"
-            raise PackagingError(message) from None
+            insist_on_fields(parse_timeline(content), join)
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            message = f"{path}: got {why}, wanted the table of the join {join.name!r}"
+            raise PackagingError(f"{message} of version {model.version}") from None
         megabytes = len(content) / 1e6
         if megabytes > MOST_PACKED_MEGABYTES:
             tell(
                 f"join {join.name}: its table of {megabytes:.1f} MB is not packed (at most "
-                f"{MOST_PACKED_MEGABYTES:g}); give the function a folder, DRIFTLINE_LOOKUP_DIR"
+                f"{MOST_PACKED_MEGABYTES:g}); give the function a folder with all tables, "
+                "DRIFTLINE_LOOKUP_DIR: what is packed is not looked into then"
             )
             continue
         packed[str(table_path(Path(LOOKUPS), model.contract.problem, join.name))] = content

@@ -26,9 +26,11 @@ def contracts() -> list[Contract]:
     """Two classes, three with and without costs and several positive ones, and a number."""
     two = replace(draft_contract(tiny_problem()), threshold=0.5)
     three = draft_contract(make_problem(MOODS))
+    odd = replace(three, classes=('50 %s, "quoted"', "a\x7f\x7fb", "zw\u00f6lf"))
     return [
         two,
         three,
+        replace(odd, positive=(1,)),
         replace(three, positive=(0, 2), costs=(1.0, 0.4, 0.7)),
         draft_contract(number_problem()),
     ]

@@ -16,7 +16,7 @@ from driftline.form import read_computed, tell_computed
 from driftline.questions import (
     plain_records,
 )
-from tests.support import make_problem
+from tests.support import encode_quickly, make_problem
 from tests.unit.featured import COLUMNS, RECORD, cleaned, contract_of, make, rows
 
 
@@ -112,7 +112,7 @@ PLAIN = make_problem(
 def test_a_batch_is_encoded_as_each_of_its_records(records: list[dict[str, Any]]) -> None:
     contract = draft_contract(PLAIN)
 
-    quick = contract.encode_quickly(records)
+    quick = encode_quickly(contract, records)
 
     assert quick is not None
     assert np.array_equal(quick, contract.encode_table(records), equal_nan=True)
@@ -122,8 +122,8 @@ def test_a_batch_with_an_undefined_record_is_left_to_be_judged_one_by_one() -> N
     features = {"x": {"formula": "a / b", "undefined": "refuse"}}
     contract = draft_contract(make_problem(columns={"a": {}, "b": {}}, features=features))
 
-    assert contract.encode_quickly([{"a": 1, "b": 1}, {"a": 1, "b": 0}]) is None
-    assert contract.encode_quickly([{"a": 1, "b": 1}]) is not None
+    assert encode_quickly(contract, [{"a": 1, "b": 1}, {"a": 1, "b": 0}]) is None
+    assert encode_quickly(contract, [{"a": 1, "b": 1}]) is not None
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from bentos.api import Api
+from bentos.columns import FEW, answer_records
 from bentos.http.metrics import FIELD_BINS, SHARED_BY, Gauge, Histogram, Ledger
 from bentos.predictor import Predictor
 from driftline.date_parts import Part
@@ -210,11 +211,14 @@ def test_many_values_are_counted_like_one_after_another(values: list[float]) -> 
     assert together.total == pytest.approx(one_by_one.total)
 
 
-def test_nothing_is_lost_while_several_threads_count_and_bin(predictor: Predictor) -> None:
+@pytest.mark.parametrize("rows", [1, FEW])
+def test_nothing_is_lost_while_several_threads_count_and_bin(
+    predictor: Predictor, rows: int
+) -> None:
     """Batches are counted in threads of their own, and Prometheus asks in another."""
     ledger = Ledger(predictor.contract)
-    matrix = predictor.contract.encode_table([RECORD])
-    answers = predictor.answer(matrix)
+    matrix = predictor.contract.encode_table([RECORD] * rows)
+    answers = answer_records(predictor, matrix)
 
     def count() -> None:
         for _ in range(1500):
@@ -233,9 +237,9 @@ def test_nothing_is_lost_while_several_threads_count_and_bin(predictor: Predicto
         sys.setswitchinterval(interval)
 
     found = parse(ledger.expose())
-    assert sum(values(found["driftline_predictions"], "class").values()) == 6000
-    assert buckets(found["driftline_input_value"], field="age")[-1] == 6000
-    assert buckets(found["driftline_confidence"])[-1] == 6000
+    assert sum(values(found["driftline_predictions"], "class").values()) == 6000 * rows
+    assert buckets(found["driftline_input_value"], field="age")[-1] == 6000 * rows
+    assert buckets(found["driftline_confidence"])[-1] == 6000 * rows
 
 
 def test_odd_names_are_escaped(predictor: Predictor) -> None:

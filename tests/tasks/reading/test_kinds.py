@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from openpyxl import Workbook
-from pyarrow import parquet
+from pyarrow import feather, orc, parquet
 
 from driftline.cleaning import CleanTable, clean
 from driftline.errors import DataError, SourceError
@@ -139,13 +139,23 @@ def test_a_nameless_column_with_values_is_named_as_one() -> None:
         cleaned(text)
 
 
+def written(kind: str) -> bytes:
+    """A small table as another tool keeps it."""
+    sink, table = io.BytesIO(), pa.table({"age": [1, 2], "stage": ["a", "b"]})
+    (feather.write_feather if kind == "feather" else orc.write_table)(table, sink)
+    return sink.getvalue()
+
+
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
         (gzip.compress(b"age\n1\n", mtime=0), "gzip"),
         (b"PK\x03\x04.", "a spreadsheet"),
-        (b"PAR1", "Parquet"),
-        (b"ARROW1\0\0", "Feather"),
+        (b"PAR1\x15\x04", "Parquet"),
+        (written("feather"), "Feather"),
+        (written("orc"), "ORC"),
+        (b"FEA1\0\0\0\0", "Feather"),
+        (b"$FL2@(#) SPSS DATA FILE", "a file of SPSS"),
         (b"SQLite format 3\0", "a database of SQLite"),
     ],
 )
@@ -154,6 +164,16 @@ def test_a_file_that_is_not_what_its_name_says_is_refused_by_what_it_is(
 ) -> None:
     with pytest.raises(SourceError, match=f"rows.csv: begins as {kind}"):
         cleaned(head)
+
+
+@pytest.mark.parametrize("column", ["ORCID", "FEA1", "ARROW1", "PAR1", "$FL2"])
+def test_a_column_may_be_named_as_other_files_begin(column: str) -> None:
+    problem = make_problem(columns={column: {}})
+
+    assert cleaned(f"{column},outcome\n1,0\n2,1\n", problem=problem).table[column].tolist() == [
+        1,
+        2,
+    ]
 
 
 RECORDS = [

@@ -178,6 +178,24 @@ def test_links_in_a_folder_are_the_tables_that_they_lead_to(tmp_path: Path) -> N
     assert read_table(str(folder)).rows["age"].tolist() == ["1", "2"]
 
 
+def test_a_link_to_a_table_of_the_same_folder_adds_no_rows(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As `latest.csv` is one: its rows are there already."""
+    (tmp_path / "kept").mkdir()
+    write(tmp_path, "2024.csv", b"age\n1\n")
+    write(tmp_path / "kept", "old.csv", b"age\n2\n")
+    (tmp_path / "latest.csv").symlink_to("2024.csv")
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / name).symlink_to("kept/old.csv")
+
+    with caplog.at_level("INFO", logger="driftline"):
+        rows = read_table(str(tmp_path)).rows
+
+    assert rows["age"].tolist() == ["1", "2"]
+    assert "not read: kept, latest.csv, two.csv" in caplog.text
+
+
 def test_a_link_to_nowhere_in_a_folder_is_named(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", b"age\n1\n")
     (tmp_path / "b.csv").symlink_to("away.csv")

@@ -15,6 +15,7 @@ from bentos.lookups import table_path
 from driftline.contract import parse_contract
 from driftline.errors import PackagingError
 from driftline.served import ServedModel
+from driftline.timelines import parse_timeline
 from tasks.shipping import archives, lookups
 from tests.bentos.models import write_tiny_model
 from tests.bentos.test_lookups import LABS, labs
@@ -99,6 +100,23 @@ def test_a_table_that_is_too_large_is_left_out_and_told(
 
     assert packed == {}
     assert "join labs: its table of" in caplog.text
+
+
+def without(field: str) -> bytes:
+    """A table that was made for a join which did not fill this field in."""
+    table = parse_timeline(labs(("7", "2024-03-01", "1.5", "F")))
+    columns = {name: values for name, values in table.columns.items() if name != field}
+    return replace(table, columns=columns).to_bytes()
+
+
+@pytest.mark.parametrize("kept", [b"", b"not a table", without("sex")])
+def test_a_table_that_would_fill_nothing_in_is_not_packed(
+    model: ServedModel, table: Path, kept: bytes
+) -> None:
+    table.write_bytes(kept)
+
+    with pytest.raises(PackagingError, match=r"wanted the table of the join 'labs' of version 7"):
+        lookups.pack_tables(model)
 
 
 def test_a_table_that_is_not_there_is_an_error_that_names_it(
