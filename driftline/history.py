@@ -111,7 +111,7 @@ def renew_at(history: History, window: int, recipe: Recipe) -> Renewed:
         promise=make_promise(OutOfFold(folded, y), metric=metric, recipe=recipe, use={}),
         threshold=outcome_of(problem).set_rule([folded], y),
         probe=probe,
-        baseline=fit_baseline(OutOfFold(folded, y)),
+        baseline=None if problem.weight else fit_baseline(OutOfFold(folded, y)),
     )
 
 

@@ -120,7 +120,7 @@ class Careful:
             past=probe.past,
             promise=self.replay.models[champion].promise,
             policy=self.policy,
-            recalibration=self.replay.recalibrate(self.standing, champion, window),
+            recalibration=self.replay.recalibrate(self.standing, champion, window, self.policy),
         )
 
     def _conclude(self, look: Look, faults: tuple[str, ...], cohorts: list[int]) -> Call:

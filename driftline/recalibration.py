@@ -20,31 +20,46 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from driftline.calibration import LEAST_PROBABILITY, Calibrator, fit_calibrator
+from driftline.calibration import LEAST_PROBABILITY, fit_calibrator
 from driftline.losses import blind_answers, row_losses
 from driftline.promise import OutOfFold
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MOST_ROWS: Final = 20_000  # out of fold, that the baseline is learnt from
+MOST_ROWS: Final = 20_000  # that a baseline is learnt from, and that a cohort is judged by
+ERRORS: Final = 2.0  # standard errors of the baseline that are not held against a champion
+MOST_COUNTED: Final = 100  # rows of a cohort that count: its own ups and downs are no change
 FIRST_SHARE: Final = 0.5  # of the money bets from the first cohort on; later ones share the rest
 _SHIFTS: Final = (-1.0, -0.5, 0.0, 0.5, 1.0)  # of log-odds: risk told too low or too high
 _SLOPES: Final = (0.0, 0.5, 1.0)  # of log-odds: told at random, too sure, right
+_MOVES: Final = tuple(
+    np.linspace(-3, 3, 41).tolist()
+)  # of log-odds, where one class is heard of first
 BETS: Final = tuple(bet for bet in product(_SHIFTS, _SLOPES) if bet != (0.0, 1.0))
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """How the champion's probabilities came true out of fold, and its skill in log loss."""
+    """How often each class came true out of fold, one against the rest, and the skill in log loss.
 
-    coefficients: tuple[float, ...]
+    `coefficients` (classes, 3) and their `covariance` (classes, 3, 3) are of `fit_calibrator`; of
+    two classes the last alone has some. A bet in log-odds is a calibration of that kind itself, so
+    none wins out of fold.
+    """
+
+    coefficients: tuple[tuple[float, ...], ...]
+    covariance: tuple[tuple[tuple[float, ...], ...], ...]
     skill: float
 
-    def calibrate(self, probabilities: Floats) -> Floats:
-        """The probabilities as they came true, shape (rows, classes)."""
-        theta = np.asarray(self.coefficients)
-        return Calibrator(theta, np.zeros((0, 0))).calibrate(probabilities)
+    def odds(self, p: Floats, place: int) -> tuple[Floats, Floats]:
+        """Log-odds of a class as it came true, and their standard errors, each (rows,)."""
+        told = np.clip(np.column_stack([1 - p, p]), LEAST_PROBABILITY, 1.0)
+        slopes = np.column_stack([np.log(told[:, 1] / told[:, 0]), 2 * p - 1, np.ones(len(p))])
+        spread = np.einsum("ij,jk,ik->i", slopes, np.asarray(self.covariance[place]), slopes)
+        most = math.log(1 / LEAST_PROBABILITY - 1)
+        odds = np.clip(slopes @ np.asarray(self.coefficients[place]), -most, most)
+        return odds, np.sqrt(np.maximum(spread, 0.0))
 
     def to_document(self) -> dict[str, Any]:
         """The baseline as JSON's own types."""
@@ -55,22 +70,34 @@ def read_baseline(document: Mapping[str, Any] | None) -> Baseline | None:
     """What `to_document` wrote; None where nothing was."""
     if not document:
         return None
-    return Baseline(tuple(document["coefficients"]), float(document["skill"]))
+    return Baseline(
+        tuple(map(tuple, document["coefficients"])),
+        tuple(tuple(map(tuple, each)) for each in document["covariance"]),
+        float(document["skill"]),
+    )
 
 
-def fit_baseline(answers: OutOfFold | None) -> Baseline | None:
+def fit_baseline(answers: OutOfFold | None, weights: Floats | None = None) -> Baseline | None:
     """The baseline of answers out of fold; None without them, and of a number."""
     if answers is None or answers.probabilities.shape[1] < 2:  # noqa: PLR2004 - no classes
         return None
     count = len(answers.y)
     rows = np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(int)
     told, y = answers.probabilities[rows], answers.y[rows]
-    calibrator = fit_calibrator(told, y)
-    loss = row_losses(calibrator.calibrate(told), y, "log_loss").mean()
-    blind = blind_answers(y, "log_loss", width=told.shape[1])
-    base = row_losses(blind, y, "log_loss").mean()
-    skill = max(float(base - loss), 0.01 * float(base), LEAST_PROBABILITY)
-    return Baseline(tuple(float(each) for each in calibrator.coefficients), skill)
+    counted = None if weights is None else weights[rows] / weights[rows].mean()
+    loss = row_losses(fit_calibrator(told, y, counted).calibrate(told), y, "log_loss")
+    blind = blind_answers(y, "log_loss", width=told.shape[1], weights=counted)
+    base = float(np.average(row_losses(blind, y, "log_loss"), weights=counted))
+    skill = max(base - float(np.average(loss, weights=counted)), 0.01 * base, LEAST_PROBABILITY)
+    fitted = [
+        fit_calibrator(np.column_stack([1 - told[:, k], told[:, k]]), (y == k).astype(int), counted)
+        for k in _classes(told.shape[1])
+    ]
+    return Baseline(
+        tuple(tuple(each.coefficients.tolist()) for each in fitted),
+        tuple(tuple(map(tuple, each.covariance.tolist())) for each in fitted),
+        skill,
+    )
 
 
 @dataclass(frozen=True)
@@ -99,18 +126,29 @@ class Recalibration:
         return self.log_wealth >= -math.log(alpha)
 
     def add(
-        self, probabilities: Floats, y: Ints, baseline: Baseline, *, worth: float
+        self,
+        probabilities: Floats,
+        y: Ints,
+        baseline: Baseline,
+        *,
+        worth: float,
+        is_whole: bool = False,
     ) -> "Recalibration":
-        """Bet on a further cohort; a correction is to save `worth` of the skill per answer."""
+        """Bet on a further cohort; a correction is to save `worth` of the skill per answer.
+
+        A cohort is whole where labels of every class have had time to come.
+        """
         if not len(y):
             return self
-        gains = _gains(baseline.calibrate(probabilities), y) - worth * baseline.skill
-        won, cohort = gains.sum(axis=0), self.cohorts
+        rows = np.linspace(0, len(y) - 1, min(len(y), MOST_ROWS)).astype(int)
+        gains = _best_gains(probabilities[rows], y[rows], baseline, is_whole=is_whole)
+        gains = gains - worth * baseline.skill
+        won, cohort = min(len(y), MOST_COUNTED) * gains, self.cohorts
         share = (1 - FIRST_SHARE) / (cohort * (cohort + 1)) if cohort else FIRST_SHARE
         newcomers = np.full(len(won), math.log(share / len(won)))
         logs = won + (np.logaddexp(self.logs, newcomers) if self.logs else newcomers)
         weights = np.exp(logs - logs.max())
-        saved = float(weights @ won / weights.sum() / len(y))
+        saved = float(weights @ gains / weights.sum())
         return Recalibration(
             logs=tuple(float(log) for log in logs),
             cohorts=cohort + 1,
@@ -129,16 +167,34 @@ def read_recalibration(document: Mapping[str, Any] | None) -> Recalibration:
     return Recalibration(**{**document, "logs": tuple(document["logs"])})
 
 
-def _gains(probabilities: Floats, y: Ints) -> Floats:
-    """Log likelihood ratio per row and bet, shape (rows, classes times bets)."""
-    width = probabilities.shape[1]
-    classes = [1] if width == 2 else range(width)  # noqa: PLR2004 - two classes
-    bets = np.asarray(BETS)
-    parts = []
-    for k in classes:
-        p = np.clip(probabilities[:, k], LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-        odds = np.log(p / (1 - p))[:, None]
-        sign = np.where(y == k, 1.0, -1.0)[:, None]
-        wagered = bets[:, 0] + bets[:, 1] * odds
-        parts.append(np.logaddexp(0, -sign * odds) - np.logaddexp(0, -sign * wagered))
-    return np.concatenate(parts, axis=1)
+def _classes(width: int) -> range:
+    return range(1, 2) if width == 2 else range(width)  # noqa: PLR2004 - two classes
+
+
+def _best_gains(probabilities: Floats, y: Ints, baseline: Baseline, *, is_whole: bool) -> Floats:
+    """What each bet wins per answer of a cohort, in nats, shape (classes times bets,).
+
+    Whoever hears of one class sooner sees the baseline's log-odds moved by a constant. Unless the
+    cohort is whole, a bet is therefore held against the constant that explains it best.
+    """
+    found = []
+    for place, k in enumerate(_classes(probabilities.shape[1])):
+        odds, error = baseline.odds(probabilities[:, k], place)
+        sign = np.where(y == k, 1.0, -1.0)
+        moves = (0.0,) if is_whole else _MOVES
+        found.append(np.min([_gains(odds + move, odds, error, sign) for move in moves], axis=0))
+    return np.concatenate(found)
+
+
+def _gains(held: Floats, odds: Floats, error: Floats, sign: Floats) -> Floats:
+    """Log likelihood ratio per answer of each bet against the log-odds `held`, shape (bets,).
+
+    A bet is paid by the nearest log-odds within ERRORS standard errors of those held.
+    """
+    bets, held, error = np.asarray(BETS), held[:, None], ERRORS * error[:, None]
+    wagered = bets[:, 0] + bets[:, 1] * odds[:, None]
+    paid = np.clip(wagered, held - error, held + error)
+    signs = sign[:, None]
+    lost = np.logaddexp(0, -signs * paid) - np.logaddexp(0, -signs * wagered)
+    mean: Floats = lost.mean(axis=0)
+    return mean

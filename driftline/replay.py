@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from driftline.comparison import compare_pairwise
+from driftline.drift_policy import DriftPolicy
 from driftline.history import History, Renewed, score_probe, score_window
 from driftline.losses import row_losses
 from driftline.metrics import compute_metrics
@@ -125,15 +126,22 @@ class Replay:
             self._losses[key] = scored.losses(self.history.problem.drift.loss)
         return self._losses[key]
 
-    def recalibrate(self, standing: Standing, champion: int, window: int) -> Recalibration | None:
-        """What is known of a champion's probabilities with this window; None of a number."""
+    def recalibrate(
+        self, standing: Standing, champion: int, window: int, policy: DriftPolicy
+    ) -> Recalibration | None:
+        """What is known of a champion's probabilities with this window; None without a baseline."""
         model = self.models[champion]
         if model.baseline is None:
             return None
         rows, before = self.history.rows_of(window), self.history.before(champion)
         told = model.answers[rows.start - before : rows.stop - before]
-        worth = self.history.problem.drift.worth
-        return standing.recalibration.add(told, self.history.y[rows], model.baseline, worth=worth)
+        return standing.recalibration.add(
+            told,
+            self.history.y[rows],
+            model.baseline,
+            worth=policy.worth,
+            is_whole=policy.label_horizon_days > 0,
+        )
 
     def probed(self, window: int) -> dict[int, Floats]:
         """Losses of the probe on a window's rows, per past."""

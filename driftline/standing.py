@@ -22,8 +22,7 @@ from driftline.sequential import Wager, mix_wealth, read_wager
 
 Floats = NDArray[np.float64]
 
-# of `false_retrains` by question: together they err no oftener than that
-_OF_RENEWAL, _OF_HARM, _OF_RELATION = 0.25, 0.25, 0.5
+_OF_RELATION: Final = 0.5  # of `false_retrains`; the other two questions share what is left
 _ASKED_AGAIN: Final = 1.5  # after a renewal that came to nothing, half as many rows again
 
 
@@ -140,20 +139,29 @@ def level_of_renewal(standing: Standing, promise: Promise, policy: DriftPolicy) 
     if not standing.rows or is_too_soon:
         return 1.0
     found, price = standing.recalibration, max(standing.price, policy.cost)
+    half = _half_of_rest(standing)
     logs = [found.log_wealth + math.log(_OF_RELATION)] if found.recent_saved >= price else []
     if standing.recent_lost > 0:
         if standing.lost >= price:
             shorter = [wager for past, wager in standing.renewal.items() if past != "1"]
             mixed = mix_wealth(standing.renewal["1"], shorter)
-            logs.append(mixed + math.log(_OF_RENEWAL))
+            logs.append(mixed + math.log(half))
         if standing.recent_excess >= policy.harm * promise.skill:
-            logs.append(standing.harm.peak + math.log(_OF_HARM))
+            logs.append(standing.harm.peak + math.log(half))
     return math.exp(-max([0.0, *logs]))
+
+
+def _half_of_rest(standing: Standing) -> float:
+    """What each of two questions has of `false_retrains`; all of it is theirs without the third.
+
+    So together they err no oftener than that.
+    """
+    return (1 - _OF_RELATION if standing.recalibration.cohorts else 1.0) / 2
 
 
 def is_skill_lost(standing: Standing, promise: Promise, policy: DriftPolicy) -> bool:
     """Whether the champion is proved to be worse than promised, by `harm` of its skill."""
-    is_proved = standing.harm.is_proof(policy.false_retrains * _OF_HARM)
+    is_proved = standing.harm.is_proof(policy.false_retrains * _half_of_rest(standing))
     return is_proved and standing.recent_excess >= policy.harm * promise.skill
 
 
@@ -174,16 +182,17 @@ def describe_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> s
         f"({_against_champion(standing.recent_lost, promise)}) on the newest "
         f"{standing.recent_rows} labelled rows"
     )
+    if is_relation_lost(standing, policy):
+        share = f"{standing.recalibration.recent_saved:.0%} of its skill"
+        return (
+            "the champion's probabilities come true no longer: corrected by what came since, they "
+            f"would save {share if promise.has_skill else 'more than a renewal costs'} per answer "
+            f"on the newest {standing.recent_rows} labelled rows"
+        )
     if not promise.has_skill:
         return (
             f"the champion has no skill to lose: its {promise.metric} of {promise.loss:.4f} is "
             f"hardly below the {promise.base_loss:.4f} of {promise.blind}; {why}"
-        )
-    if is_relation_lost(standing, policy):
-        return (
-            "the champion's probabilities come true no longer: corrected by what came since, they "
-            f"would save {standing.recalibration.recent_saved:.0%} of its skill per answer on the "
-            f"newest {standing.recent_rows} labelled rows"
         )
     if is_skill_lost(standing, promise, policy):
         return (

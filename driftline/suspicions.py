@@ -35,7 +35,6 @@ LEEWAY: Final = 1.3
 LOCAL_ODDS: Final = 3.0  # of one value against its neighbours
 VALUE_ODDS: Final = 10.0
 LEVEL_ODDS: Final = 20.0
-ALONE_ODDS: Final = 50.0  # of a level that is left alone in a window
 ROUND_ODDS: Final = 3.0  # large values may be written with fewer digits
 LOST_ODDS: Final = 3.0
 CERTAIN: Final = 4.6  # nats per row whose undone value fits where one of a hundred would by chance
@@ -160,8 +159,6 @@ def _suspect_level(column: CategoryColumn, window: Floats, weight: float) -> Sus
     total, rows = counts.sum(), window.sum()
     most = raise_odds((counts + 1.5) / (total + 3), LEVEL_ODDS)
     most = np.maximum(np.maximum(most, LEVEL_ODDS / 2 * counts / total), FLOOR)
-    if np.count_nonzero(window) == 1:
-        most = np.minimum(most, raise_odds((counts + 1.5) / (total + 3), ALONE_ODDS))
     return _strongest(column, "level", window, rows, most, weight)
 
 

@@ -10,7 +10,7 @@ from driftline.losses import NUMBER_LOSSES, LossName, row_losses
 from driftline.probe import probe_renewal
 from driftline.problem import Problem
 from driftline.promise import DEFAULT_RECIPE, OutOfFold, Promise, make_promise
-from driftline.recalibration import fit_baseline
+from driftline.recalibration import Recalibration, fit_baseline
 from driftline.renewal import rows_before
 from driftline.served import ServedModel, find_difference, score_served, takes_rows
 from driftline.shadow import BRIER, Shadow, read_shadow
@@ -79,9 +79,7 @@ def judge_cohort(
     told = y[len(known) :]
     probed = {past: row_losses(p, told, promise.metric) for past, p in probe.probabilities.items()}
     losses = row_losses(cohort.probabilities, told, promise.metric)
-    baseline, found = fit_baseline(out_of_fold), standing.recalibration
-    if baseline is not None:
-        found = found.add(cohort.probabilities, told, baseline, worth=problem.drift.worth)
+    found = ask_relation(standing.recalibration, cohort.probabilities, told, out_of_fold, problem)
     return standing.add(
         losses,
         probed,
@@ -89,6 +87,26 @@ def judge_cohort(
         promise=promise,
         policy=problem.drift,
         recalibration=found,
+    )
+
+
+def ask_relation(
+    found: Recalibration,
+    probabilities: np.ndarray,
+    y: np.ndarray,
+    out_of_fold: OutOfFold | None,
+    problem: Problem,
+) -> Recalibration:
+    """Bet on whether the probabilities come true as they did out of fold, where that is known.
+
+    Rows that were drawn with weights say nothing of how often a class comes.
+    """
+    baseline = None if problem.weight else fit_baseline(out_of_fold)
+    if baseline is None:
+        return found
+    drift = problem.drift
+    return found.add(
+        probabilities, y, baseline, worth=drift.worth, is_whole=drift.label_horizon_days > 0
     )
 
 

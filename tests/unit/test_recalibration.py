@@ -1,8 +1,11 @@
 """Probabilities that come true no longer are found by few labels, and hardly ever without cause."""
 
 import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+import pytest
 
 from driftline.problem import DriftPolicy
 from driftline.promise import DEFAULT_RECIPE, OutOfFold, Promise
@@ -15,6 +18,8 @@ from driftline.recalibration import (
 )
 from driftline.standing import Standing, describe_due, is_renewal_due, read_standing
 
+Told = tuple[np.ndarray, np.ndarray]
+Draw = Callable[[np.random.Generator], Told]
 POLICY = DriftPolicy(loss="brier")
 PROMISE = Promise(
     metric="brier",
@@ -31,9 +36,15 @@ def draw(
     rng: np.random.Generator, rows: int, *, flipped: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Answers of two classes and their truth, turned round for a share of the rows."""
-    p = 1 / (1 + np.exp(-rng.normal(0, 2, rows)))
-    chance = np.where(rng.random(rows) < flipped, 1 - p, p)
-    return np.column_stack([1 - p, p]), (rng.random(rows) < chance).astype(np.int64)
+    told = two_of(rng.normal(0, 2, rows))
+    chance = np.where(rng.random(rows) < flipped, told[:, 0], told[:, 1])
+    return told, (rng.random(rows) < chance).astype(np.int64)
+
+
+def two_of(odds: np.ndarray) -> np.ndarray:
+    """Probabilities of two classes."""
+    p = 1 / (1 + np.exp(-odds))
+    return np.column_stack([1 - p, p])
 
 
 def baseline_of(rng: np.random.Generator) -> Baseline:
@@ -42,8 +53,79 @@ def baseline_of(rng: np.random.Generator) -> Baseline:
     return found
 
 
-def bet(found: Recalibration, told: tuple[np.ndarray, np.ndarray], base: Baseline) -> Recalibration:
-    return found.add(*told, base, worth=POLICY.worth)
+def bet(
+    found: Recalibration,
+    told: tuple[np.ndarray, np.ndarray],
+    base: Baseline,
+    *,
+    is_whole: bool = False,
+) -> Recalibration:
+    return found.add(*told, base, worth=POLICY.worth, is_whole=is_whole)
+
+
+def ever_proved(
+    seeds: int, cohorts: Callable[[np.random.Generator], Iterator[Told]], base: Draw, **options: Any
+) -> int:
+    """In how many lives the claim is proved at some cohort."""
+    proved = 0
+    for seed in range(seeds):
+        rng, found = np.random.default_rng(seed), Recalibration()
+        known = fit_baseline(OutOfFold(*base(rng)))
+        assert known is not None
+        for told in cohorts(rng):
+            found = bet(found, told, known, **options)
+            if found.is_proof(POLICY.false_retrains):
+                proved += 1
+                break
+    return proved
+
+
+@pytest.mark.parametrize("rows", [60, 200])
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_the_noise_of_few_answers_out_of_fold_is_not_held_against_a_champion(
+    rows: int, is_whole: bool
+) -> None:
+    def cohorts(rng: np.random.Generator) -> Iterator[Told]:
+        return (draw(rng, 50) for _ in range(30))
+
+    assert ever_proved(20, cohorts, lambda rng: draw(rng, rows), is_whole=is_whole) <= 1
+
+
+def test_labels_that_come_sooner_for_one_class_are_no_change() -> None:
+    def early(rng: np.random.Generator) -> Iterator[Told]:
+        for _ in range(20):
+            told, y = draw(rng, 200)
+            come = (y == 1) | (rng.random(len(y)) < 1 / 3)
+            yield told[come], y[come]
+
+    assert ever_proved(10, early, lambda rng: draw(rng, 3000)) == 0
+    assert ever_proved(10, early, lambda rng: draw(rng, 3000), is_whole=True) == 10
+
+
+def test_a_base_rate_that_goes_up_and_down_is_no_change() -> None:
+    def waves(rng: np.random.Generator) -> Iterator[Told]:
+        for _ in range(30):
+            odds, moved = rng.normal(0, 2, 500), rng.normal(0, 0.2)
+            y = (rng.random(500) < 1 / (1 + np.exp(-odds - moved))).astype(np.int64)
+            yield two_of(odds), y
+
+    for is_whole in (True, False):
+        assert ever_proved(10, waves, lambda rng: draw(rng, 5000), is_whole=is_whole) == 0
+
+
+def test_one_class_of_three_that_was_noisy_from_the_start_is_no_change() -> None:
+    def noisy(rng: np.random.Generator, rows: int) -> Told:
+        odds = rng.normal(0, 1.5, (rows, 3))
+        chances = np.exp(odds + np.outer(rng.normal(0, 2, rows), (0, 0, 1)))
+        reached = np.cumsum(chances / chances.sum(axis=1, keepdims=True), axis=1)
+        told = np.exp(odds)
+        told /= told.sum(axis=1, keepdims=True)
+        return told, (rng.random((rows, 1)) > reached[:, :2]).sum(axis=1)
+
+    def cohorts(rng: np.random.Generator) -> Iterator[Told]:
+        return (noisy(rng, 200) for _ in range(20))
+
+    assert ever_proved(10, cohorts, lambda rng: noisy(rng, 5000)) == 0
 
 
 def test_without_change_two_hundred_looks_hardly_ever_prove_one() -> None:
@@ -124,8 +206,8 @@ def test_one_class_of_three_that_comes_more_often_is_found() -> None:
 
     base = fit_baseline(OutOfFold(*three(3000, 1.0)))
     assert base is not None
-    before = bet(Recalibration(), three(200, 1.0), base)
-    after = bet(before, three(200, 4.0), base)
+    before = bet(Recalibration(), three(200, 1.0), base, is_whole=True)
+    after = bet(before, three(200, 4.0), base, is_whole=True)
 
     assert not before.is_proof(POLICY.false_retrains)
     assert after.is_proof(POLICY.false_retrains)

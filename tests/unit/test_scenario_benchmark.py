@@ -223,9 +223,8 @@ def test_the_curve_is_read_from_what_a_run_wrote(tmp_path: Path) -> None:
     console.print(curve_table(read_lives(path)))
 
     rows = {row.split("│")[2].split()[0]: row for row in console.export_text().splitlines()[5:-1]}
-    assert "0.0%" in rows["0.05"]
-    assert "100.0%" in rows["0.05"]
-    assert "25.0%" in rows["0.2"] or "20.0%" in rows["0.2"]
+    cells = [[cell.split()[0] for cell in rows[level].split("│")[3:5]] for level in ("0.01", "0.2")]
+    assert cells == [["0.0%", "0.0%"], ["14.3%", "100.0%"]]
 
 
 def test_levels_are_those_at_which_the_verdicts_retrain(champion: Champion) -> None:
@@ -246,6 +245,17 @@ def test_levels_are_those_at_which_the_verdicts_retrain(champion: Champion) -> N
     assert [level <= alpha for level in levels[: len(verdicts)]] == [
         verdict == "retrain" for verdict in verdicts
     ]
+
+
+def test_the_strongest_evidence_has_the_lowest_level(champion: Champion) -> None:
+    rng = np.random.default_rng(5)
+    draw = concept_flip(champion.population, ["age"], rng)
+    stream = Stream(champion, Scenario("concept flip", concept_flip), draw, 8_000, (1.0,) * 3)
+    history = draw_history(stream, rng)
+
+    levels = watch_levels(stream, Replay(history, Models(history, champion, probe_window)))
+
+    assert levels == (0.0,)
 
 
 def test_a_life_without_labels_is_judged_as_production_does(champion: Champion) -> None:

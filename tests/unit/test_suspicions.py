@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from driftline.marginals import NumberColumn, model_column
 from driftline.suspicions import suspect_column, suspect_tails
@@ -51,10 +52,12 @@ def suspect_levels(reference: dict[str, int], window: list[str]) -> float:
     return max(each.evidence for each in found if each.kind == "level")
 
 
-def test_a_level_that_is_left_alone_is_stuck_where_no_choice_of_people_explains_it() -> None:
-    bands = {"under": 20, "normal": 900, "over": 1100, "obese": 980}
+@pytest.mark.parametrize("rows", [100, 400, 2000])
+def test_a_batch_of_one_category_of_many_people_is_no_fault(rows: int) -> None:
+    """As one clinic's rows are, sent by themselves."""
+    clinics = {"a": 1500, "b": 900, "c": 600}
 
-    assert suspect_levels(bands, ["obese"] * 400) > 7
-    assert suspect_levels(bands, ["obese"] * 396 + ["over"] * 4) == 0
-    assert suspect_levels({"F": 1500, "M": 1500}, ["F"] * 200) < 7  # a clinic for women
-    assert suspect_levels({"no": 2900, "yes": 100}, ["no"] * 2000) < 7
+    assert suspect_levels(clinics, ["c"] * rows) < 1
+    assert suspect_levels({"F": 1500, "M": 1500}, ["F"] * rows) < 1
+    assert suspect_levels({"no": 2900, "yes": 100}, ["no"] * rows) < 1
+    assert suspect_levels({"no": 2990, "yes": 10}, ["yes"] * rows) > 7
