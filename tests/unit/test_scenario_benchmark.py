@@ -222,9 +222,10 @@ def test_the_curve_is_read_from_what_a_run_wrote(tmp_path: Path) -> None:
     console = Console(width=150, record=True, file=(tmp_path / "shown").open("w"))
     console.print(curve_table(read_lives(path)))
 
-    rows = {row.split("│")[2].split()[0]: row for row in console.export_text().splitlines()[5:-1]}
-    cells = [[cell.split()[0] for cell in rows[level].split("│")[3:5]] for level in ("0.01", "0.2")]
-    assert cells == [["0.0%", "0.0%"], ["14.3%", "100.0%"]]
+    lines = [line.split("│")[2:] for line in console.export_text().splitlines() if line[0] == "│"]
+    rows = {level.split()[0]: [cell.split()[0] for cell in cells[:2]] for level, *cells in lines}
+    assert rows["0.0001"] == ["0.0%", "0.0%"]
+    assert rows["0.2"] == ["20.0%", "100.0%"]
 
 
 def test_levels_are_those_at_which_the_verdicts_retrain(champion: Champion) -> None:

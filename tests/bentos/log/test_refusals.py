@@ -17,6 +17,7 @@ from bentos.api import Api
 from bentos.log.database import insert_rows, migrate, open_engine
 from bentos.log.direct import DirectLog
 from bentos.log.refusals import PendingRefusals, count_record
+from bentos.log import writers
 from bentos.log.rows import refusal_rows
 from bentos.log.shipper import ship
 from bentos.log.spool import list_segments
@@ -39,6 +40,12 @@ os.kill(log._shipper.pid, signal.SIGKILL)
 log.refuse("tiny", "7", {("age", "out_of_range"): 1, ("", "record"): 1})
 os.kill(os.getpid(), signal.SIGKILL)
 """
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the shipper however busy the machine is, as these tests look at what it brought."""
+    monkeypatch.setattr(writers, "WAIT_FOR_SHIPPER_SECONDS", 120.0)
 
 
 def counted(engine: Engine) -> Counted:
