@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from bentos.api import Api
+from bentos.log import writers
 from bentos.log.database import insert_rows, migrate, open_engine
 from bentos.log.direct import DirectLog
 from bentos.log.refusals import PendingRefusals, count_record
-from bentos.log import writers
 from bentos.log.rows import refusal_rows
 from bentos.log.shipper import ship
 from bentos.log.spool import list_segments
