@@ -17,6 +17,8 @@ from driftline.recalibration import (
     read_recalibration,
 )
 from driftline.standing import Standing, describe_due, is_renewal_due, read_standing
+from tasks.watch.cohorts import ask_relation
+from tests.support import make_problem
 
 Told = tuple[np.ndarray, np.ndarray]
 Draw = Callable[[np.random.Generator], Told]
@@ -237,3 +239,13 @@ def test_a_standing_that_was_written_before_this_was_asked_is_read() -> None:
     del document["recalibration"]
 
     assert read_standing(document) == Standing()
+
+
+def test_rows_that_were_drawn_with_weights_are_not_asked() -> None:
+    rng = np.random.default_rng(5)
+    known, (told, y) = OutOfFold(*draw(rng, 500)), draw(rng, 50)
+    weighted = make_problem(weight="share", ignored=["share"])
+
+    assert ask_relation(Recalibration(), told, y, known, weighted) == Recalibration()
+    assert ask_relation(Recalibration(), told, y, None, make_problem()) == Recalibration()
+    assert ask_relation(Recalibration(), told, y, known, make_problem()).cohorts == 1
