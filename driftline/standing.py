@@ -188,6 +188,7 @@ def describe_due(standing: Standing, promise: Promise, policy: DriftPolicy) -> s
             "the champion's probabilities come true no longer: corrected by what came since, they "
             f"would save {share if promise.has_skill else 'more than a renewal costs'} per answer "
             f"on the newest {standing.recent_rows} labelled rows"
+            f"{f'; {why}' if standing.recent_lost > 0 else ''}"
         )
     if not promise.has_skill:
         return (
