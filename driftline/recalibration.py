@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.calibration import LEAST_PROBABILITY, fit_calibrator
+from driftline.drift_policy import DriftPolicy
 from driftline.losses import blind_answers, row_losses
 from driftline.promise import OutOfFold
 
@@ -77,20 +78,19 @@ def read_baseline(document: Mapping[str, Any] | None) -> Baseline | None:
     )
 
 
-def fit_baseline(answers: OutOfFold | None, weights: Floats | None = None) -> Baseline | None:
+def fit_baseline(answers: OutOfFold | None) -> Baseline | None:
     """The baseline of answers out of fold; None without them, and of a number."""
     if answers is None or answers.probabilities.shape[1] < 2:  # noqa: PLR2004 - no classes
         return None
     count = len(answers.y)
     rows = np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(int)
     told, y = answers.probabilities[rows], answers.y[rows]
-    counted = None if weights is None else weights[rows] / weights[rows].mean()
-    loss = row_losses(fit_calibrator(told, y, counted).calibrate(told), y, "log_loss")
-    blind = blind_answers(y, "log_loss", width=told.shape[1], weights=counted)
-    base = float(np.average(row_losses(blind, y, "log_loss"), weights=counted))
-    skill = max(base - float(np.average(loss, weights=counted)), 0.01 * base, LEAST_PROBABILITY)
+    loss = row_losses(fit_calibrator(told, y).calibrate(told), y, "log_loss").mean()
+    blind = blind_answers(y, "log_loss", width=told.shape[1])
+    base = float(row_losses(blind, y, "log_loss").mean())
+    skill = max(base - float(loss), 0.01 * base, LEAST_PROBABILITY)
     fitted = [
-        fit_calibrator(np.column_stack([1 - told[:, k], told[:, k]]), (y == k).astype(int), counted)
+        fit_calibrator(np.column_stack([1 - told[:, k], told[:, k]]), (y == k).astype(int))
         for k in _classes(told.shape[1])
     ]
     return Baseline(
@@ -130,19 +130,18 @@ class Recalibration:
         probabilities: Floats,
         y: Ints,
         baseline: Baseline,
-        *,
-        worth: float,
-        is_whole: bool = False,
+        policy: DriftPolicy,
     ) -> "Recalibration":
-        """Bet on a further cohort; a correction is to save `worth` of the skill per answer.
+        """Bet on a further cohort; a correction is to save the policy's `worth` of the skill.
 
-        A cohort is whole where labels of every class have had time to come.
+        A cohort is whole where a label horizon says that labels of every class have come.
         """
         if not len(y):
             return self
         rows = np.linspace(0, len(y) - 1, min(len(y), MOST_ROWS)).astype(int)
+        is_whole = policy.label_horizon_days > 0
         gains = _best_gains(probabilities[rows], y[rows], baseline, is_whole=is_whole)
-        gains = gains - worth * baseline.skill
+        gains = gains - policy.worth * baseline.skill
         won, cohort = min(len(y), MOST_COUNTED) * gains, self.cohorts
         share = (1 - FIRST_SHARE) / (cohort * (cohort + 1)) if cohort else FIRST_SHARE
         newcomers = np.full(len(won), math.log(share / len(won)))

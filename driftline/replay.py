@@ -135,13 +135,7 @@ class Replay:
             return None
         rows, before = self.history.rows_of(window), self.history.before(champion)
         told = model.answers[rows.start - before : rows.stop - before]
-        return standing.recalibration.add(
-            told,
-            self.history.y[rows],
-            model.baseline,
-            worth=policy.worth,
-            is_whole=policy.label_horizon_days > 0,
-        )
+        return standing.recalibration.add(told, self.history.y[rows], model.baseline, policy)
 
     def probed(self, window: int) -> dict[int, Floats]:
         """Losses of the probe on a window's rows, per past."""

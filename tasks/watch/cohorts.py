@@ -102,12 +102,7 @@ def ask_relation(
     Rows that were drawn with weights say nothing of how often a class comes.
     """
     baseline = None if problem.weight else fit_baseline(out_of_fold)
-    if baseline is None:
-        return found
-    drift = problem.drift
-    return found.add(
-        probabilities, y, baseline, worth=drift.worth, is_whole=drift.label_horizon_days > 0
-    )
+    return found if baseline is None else found.add(probabilities, y, baseline, problem.drift)
 
 
 @work(name="check calibration")

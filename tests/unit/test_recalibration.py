@@ -23,6 +23,7 @@ from tests.support import make_problem
 Told = tuple[np.ndarray, np.ndarray]
 Draw = Callable[[np.random.Generator], Told]
 POLICY = DriftPolicy(loss="brier")
+WHOLE = DriftPolicy(loss="brier", label_horizon_days=30)
 PROMISE = Promise(
     metric="brier",
     loss=0.14,
@@ -62,7 +63,7 @@ def bet(
     *,
     is_whole: bool = False,
 ) -> Recalibration:
-    return found.add(*told, base, worth=POLICY.worth, is_whole=is_whole)
+    return found.add(*told, base, WHOLE if is_whole else POLICY)
 
 
 def ever_proved(

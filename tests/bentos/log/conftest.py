@@ -1,8 +1,11 @@
 """A spool and a database for each test of the log."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from bentos.log.spool import SpoolWriter
 
 
 @pytest.fixture
@@ -17,3 +20,11 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     url = f"sqlite:///{tmp_path / 'predictions.db'}"
     monkeypatch.setenv("DRIFTLINE_DATABASE_URL", url)
     return url
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[SpoolWriter]:
+    """A writer into an empty folder."""
+    writer = SpoolWriter(tmp_path)
+    yield writer
+    writer.close()

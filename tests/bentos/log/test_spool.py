@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -17,12 +16,9 @@ from bentos.log.spool import (
     HAND_OVER_SECONDS,
     SpoolFullError,
     SpoolWriter,
-    find_in_spool,
     list_segments,
-    measure_spool,
     take_segment,
 )
-from tests.bentos.log.spooling import columns
 from tests.support import ROOT
 
 LINE = b'{"id":"a"}\n'
@@ -34,14 +30,6 @@ def take_all(folder: Path) -> list[object]:
         with take_segment(path) as segment:
             taken += segment.entries if segment else []
     return taken
-
-
-@pytest.fixture
-def writer(tmp_path: Path) -> Iterator[SpoolWriter]:
-    """A writer into an empty folder."""
-    writer = SpoolWriter(tmp_path)
-    yield writer
-    writer.close()
 
 
 def append_until_full(writer: SpoolWriter, line: bytes) -> int:
@@ -156,40 +144,6 @@ def test_what_a_killed_process_had_written_is_taken(tmp_path: Path) -> None:
 
     assert while_alive == []
     assert take_all(tmp_path) == [{"id": "a"}]
-
-
-def test_a_line_is_found_while_it_waits(tmp_path: Path, writer: SpoolWriter) -> None:
-    writer.append(LINE)
-
-    assert find_in_spool(tmp_path, "a")
-    assert not find_in_spool(tmp_path, "b")
-    assert not find_in_spool(tmp_path / "nothing", "a")
-
-
-def test_each_line_of_a_batch_is_found_by_its_ids_and_by_nothing_else_in_it(
-    tmp_path: Path, writer: SpoolWriter
-) -> None:
-    for ids in (("a", "b"), ("c",)):
-        writer.append(orjson.dumps(columns(*ids)) + b"\n")
-
-    found = [
-        name
-        for name in ("a", "b", "c", "d", "ill", "high", "tiny")
-        if find_in_spool(tmp_path, name)
-    ]
-
-    assert found == ["a", "b", "c"]
-
-
-def test_the_spool_is_measured_in_bytes_and_age(tmp_path: Path, writer: SpoolWriter) -> None:
-    before = measure_spool(tmp_path, time.time())
-
-    writer.append(LINE)
-
-    waiting, oldest = measure_spool(tmp_path, time.time() + 10)
-    assert before == (0, 0.0)
-    assert waiting == len(LINE)
-    assert 10 <= oldest < 20
 
 
 def test_threads_do_not_mix_their_lines(tmp_path: Path, writer: SpoolWriter) -> None:

@@ -25,4 +25,3 @@ def test_a_problem_that_is_not_there_is_told_before_a_server_is_started(tmp_path
     assert done.returncode == 1
     assert done.stderr.startswith("error: problem: got 'breast_canser', wanted one of: breast_ca")
     assert list(tmp_path.rglob("*.db")) == []
-    assert list(tmp_path.rglob("summary.json")) == []
