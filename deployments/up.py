@@ -41,8 +41,8 @@ from tasks.settings import get_settings
 from tasks.shipping.packaging import served_tag
 
 
-class StoppedError(Exception):
-    """Somebody asked for the end."""
+class Stopped(BaseException):
+    """Somebody asked for the end; nothing that catches `Exception` keeps it for itself."""
 
 
 def main() -> int:
@@ -72,7 +72,7 @@ def main() -> int:
     except DriftlineError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    except StoppedError:
+    except Stopped:
         tell("stopped")
     return 0
 
@@ -223,7 +223,7 @@ def _shown(path: Path) -> str:
 def _stop(_number: int, _frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough; parts are being ended
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise StoppedError
+    raise Stopped
 
 
 if __name__ == "__main__":

@@ -198,6 +198,29 @@ def test_sigterm_ends_it_while_it_still_starts(environment: dict[str, str]) -> N
     assert up.noise() == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_gets_through_a_library_that_turns_every_exception_into_its_own(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Prefect does while it reads its settings."""
+
+    def run(*_: object) -> None:
+        try:
+            signal.raise_signal(number)
+        except Exception as error:
+            raise ValueError("settings: could not be read") from error
+
+    mine = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    monkeypatch.setattr(up_command, "_run", run)
+    monkeypatch.setattr(up_command, "_check_free", lambda _ports: None)
+    monkeypatch.setattr("sys.argv", ["up", "diabetes"])
+    try:
+        assert up_command.main() == 0
+    finally:
+        for each, handler in mine.items():
+            signal.signal(each, handler)
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_server_that_takes_no_write_holds_up_no_stop(
     status: int, monkeypatch: pytest.MonkeyPatch
