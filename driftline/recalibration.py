@@ -12,7 +12,7 @@ late starts: Shin, Ramdas and Rinaldo, E-detectors, NEJSDS 2 (2024).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any, Final
@@ -34,9 +34,9 @@ MOST_COUNTED: Final = 100  # rows of a cohort that count: its own ups and downs 
 FIRST_SHARE: Final = 0.5  # of the money bets from the first cohort on; later ones share the rest
 _SHIFTS: Final = (-1.0, -0.5, 0.0, 0.5, 1.0)  # of log-odds: risk told too low or too high
 _SLOPES: Final = (0.0, 0.5, 1.0)  # of log-odds: told at random, too sure, right
-_MOVES: Final = tuple(
-    np.linspace(-3, 3, 41).tolist()
-)  # of log-odds, where one class is heard of first
+_MOST_MOVED: Final = 3.0  # log-odds, where one class is heard of first
+_MOVES: Final = 41  # that are tried
+_HARDLY_ANY: Final = 1e-9  # rows, where there are none
 BETS: Final = tuple(bet for bet in product(_SHIFTS, _SLOPES) if bet != (0.0, 1.0))
 
 
@@ -52,6 +52,11 @@ class Baseline:
     coefficients: tuple[tuple[float, ...], ...]
     covariance: tuple[tuple[tuple[float, ...], ...], ...]
     skill: float
+
+    @property
+    def width(self) -> int:
+        """How many classes there are."""
+        return len(self.coefficients) + (len(self.coefficients) == 1)
 
     def odds(self, p: Floats, place: int) -> tuple[Floats, Floats]:
         """Log-odds of a class as it came true, and their standard errors, each (rows,)."""
@@ -131,16 +136,22 @@ class Recalibration:
         y: Ints,
         baseline: Baseline,
         policy: DriftPolicy,
+        *,
+        unlabelled: int | None = None,
     ) -> "Recalibration":
         """Bet on a further cohort; a correction is to save the policy's `worth` of the skill.
 
-        A cohort is whole where a label horizon says that labels of every class have come.
+        `unlabelled` counts the predictions among the cohort's that are not in it, None where
+        nobody knows: labels of one class may have come sooner. None have where a label horizon
+        says so.
         """
         if not len(y):
             return self
         rows = np.linspace(0, len(y) - 1, min(len(y), MOST_ROWS)).astype(int)
-        is_whole = policy.label_horizon_days > 0
-        gains = _best_gains(probabilities[rows], y[rows], baseline, is_whole=is_whole)
+        if policy.label_horizon_days > 0:
+            unlabelled = 0
+        moves = [_moves(int((y == k).sum()), len(y), unlabelled) for k in _classes(baseline.width)]
+        gains = _best_gains(probabilities[rows], y[rows], baseline, moves)
         gains = gains - policy.worth * baseline.skill
         won, cohort = min(len(y), MOST_COUNTED) * gains, self.cohorts
         share = (1 - FIRST_SHARE) / (cohort * (cohort + 1)) if cohort else FIRST_SHARE
@@ -170,18 +181,34 @@ def _classes(width: int) -> range:
     return range(1, 2) if width == 2 else range(width)  # noqa: PLR2004 - two classes
 
 
-def _best_gains(probabilities: Floats, y: Ints, baseline: Baseline, *, is_whole: bool) -> Floats:
+def _moves(known: int, rows: int, unlabelled: int | None) -> Floats:
+    """How far log-odds of a class may seem to have moved, since `unlabelled` rows are not heard of.
+
+    Of the labelled `rows`, `known` are of the class. At the ends all others are of the class, or
+    none is.
+    """
+    if unlabelled == 0:
+        return np.zeros(1)
+    missed = math.inf if unlabelled is None else float(unlabelled)
+    low = -math.log1p(missed / max(known, _HARDLY_ANY))
+    high = math.log1p(missed / max(rows - known, _HARDLY_ANY))
+    return np.linspace(max(low, -_MOST_MOVED), min(high, _MOST_MOVED), _MOVES)
+
+
+def _best_gains(
+    probabilities: Floats, y: Ints, baseline: Baseline, moves: Sequence[Floats]
+) -> Floats:
     """What each bet wins per answer of a cohort, in nats, shape (classes times bets,).
 
-    Whoever hears of one class sooner sees the baseline's log-odds moved by a constant. Unless the
-    cohort is whole, a bet is therefore held against the constant that explains it best.
+    Whoever hears of one class sooner sees the baseline's log-odds moved by a constant. A bet is
+    therefore held against the move of its class that explains it best.
     """
     found = []
     for place, k in enumerate(_classes(probabilities.shape[1])):
         odds, error = baseline.odds(probabilities[:, k], place)
         sign = np.where(y == k, 1.0, -1.0)
-        moves = (0.0,) if is_whole else _MOVES
-        found.append(np.min([_gains(odds + move, odds, error, sign) for move in moves], axis=0))
+        gains = [_gains(odds + move, odds, error, sign) for move in moves[place]]
+        found.append(np.min(gains, axis=0))
     return np.concatenate(found)
 
 

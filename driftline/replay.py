@@ -129,13 +129,17 @@ class Replay:
     def recalibrate(
         self, standing: Standing, champion: int, window: int, policy: DriftPolicy
     ) -> Recalibration | None:
-        """What is known of a champion's probabilities with this window; None without a baseline."""
+        """What is known of a champion's probabilities with this window; None without a baseline.
+
+        Outcomes of a window come together, so none of its rows is unlabelled.
+        """
         model = self.models[champion]
         if model.baseline is None:
             return None
         rows, before = self.history.rows_of(window), self.history.before(champion)
         told = model.answers[rows.start - before : rows.stop - before]
-        return standing.recalibration.add(told, self.history.y[rows], model.baseline, policy)
+        y = self.history.y[rows]
+        return standing.recalibration.add(told, y, model.baseline, policy, unlabelled=0)
 
     def probed(self, window: int) -> dict[int, Floats]:
         """Losses of the probe on a window's rows, per past."""

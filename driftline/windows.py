@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 class Window:
     """What came since the last verdict: inputs in order, and the labelled rows among all.
 
-    `labelled` holds the inputs plus `_label` (a class name) and `_probabilities` (class order).
+    `labelled` holds the inputs plus `_label` (a class name), `_probabilities` (class order) and
+    `_place` (the prediction's sequence).
     """
 
     inputs: pd.DataFrame
@@ -25,6 +26,7 @@ class Window:
     seen_label: int
     state: Mapping[str, Any] = field(default_factory=dict)  # what the last verdict left
     places: tuple[int, ...] = ()  # sequences of the inputs; rows of one part of a batch share it
+    answered: int | None = None  # predictions from the first labelled one to the last, both with
 
     def judged_elsewhere(self) -> "Window":
         """The window without what came in: a verdict on other rows leaves it to be judged."""
@@ -46,10 +48,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Cohort:
-    """Labelled rows in the order of their labels, with the champion's answers (rows, classes)."""
+    """Labelled rows in the order of their labels, with the champion's answers (rows, classes).
+
+    `unlabelled` counts the predictions among theirs that are not here: their labels have not come,
+    or came before; None where nobody counted.
+    """
 
     table: pd.DataFrame
     probabilities: NDArray[np.float64]
+    unlabelled: int | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from flows.shared.running import Sections, driftline_flow, is_scheduled
 from flows.shared.trials import judge_trial
 from tasks.data.problems import read_problem
 from tasks.data.storage import locate_report, write_report
-from tasks.log import damage, orders, predictions
+from tasks.log import damage, orders, predictions, quarantine
 from tasks.log.journal import read_journal
 from tasks.people.events import (
     DRIFT_NEED_LABELS,
@@ -110,7 +110,7 @@ def inspect(spec: Problem, case: Case) -> Inputs:
         spec,
         case.served,
         faults=case.faults,
-        accepted=predictions.read_accepted(spec),
+        accepted=quarantine.read_accepted(spec),
         season=case.season,
         earlier=case.earlier,
     )

@@ -17,7 +17,7 @@ from driftline.verdicts import Quarantined
 from flows.shared.running import Sections, driftline_flow
 from tasks.data.problems import read_problem
 from tasks.decorators import without_task_runs
-from tasks.log import predictions
+from tasks.log import quarantine
 from tasks.progress import tell
 
 CONSOLE = Console(highlight=False)
@@ -41,9 +41,9 @@ def decide(problem: Problem, verdict: str, *, actor: str, is_dropped: bool) -> l
     if not actor.strip():
         message = "actor: got nothing, wanted the name of the person who decides"
         raise DriftlineError(message)
-    chosen = choose(predictions.read_quarantine(problem), verdict)
+    chosen = choose(quarantine.read_quarantine(problem), verdict)
     for each in chosen:
-        predictions.decide_on_quarantine(
+        quarantine.decide_on_quarantine(
             problem, each.key, _word(is_dropped=is_dropped), actor=actor.strip()
         )
     return chosen
@@ -65,7 +65,7 @@ def main(
         with without_task_runs():
             spec = read_problem(problem)
             if not verdict:
-                CONSOLE.print(list_waiting(predictions.read_quarantine(spec)))
+                CONSOLE.print(list_waiting(quarantine.read_quarantine(spec)))
                 return
             decided = decide(spec, verdict, actor=getpass.getuser(), is_dropped=drop)
     except DriftlineError as error:

@@ -22,7 +22,7 @@ from driftline.problem import Problem
 from driftline.scored import ScoredRows
 from driftline.target import NumberTarget
 from tasks.log.inputs import read_logged, select_labelled
-from tasks.log.predictions import outside_quarantine
+from tasks.log.quarantine import outside_quarantine
 
 NEWEST_LABELS: Final = 5000  # among which the champion's are looked for
 ROWS: Final = 500

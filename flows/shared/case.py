@@ -113,7 +113,7 @@ def judge_labels(spec: Problem, case: Case, *, is_broken: bool) -> Labels:
     )
     if is_broken or promise is None or not count:
         return waits
-    cohort = clean_cohort(window.labelled, spec)
+    cohort = clean_cohort(window.labelled, spec, answered=window.answered)
     doubted = cohorts.check_cohort(calibration, cohort, served, spec)
     if count < cohorts.labels_wanted(spec, case.reference):
         return replace(waits, doubted=doubted)

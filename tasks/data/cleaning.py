@@ -14,7 +14,7 @@ from driftline.pieces import Cleaning
 from driftline.problem import Problem
 from driftline.quarantine import Reasons, RowFaults, check_share, separate
 from driftline.served import untaken_rows
-from driftline.verdicts import Cohort
+from driftline.windows import Cohort
 from tasks.data.tables import StoredTable, TableDraft
 from tasks.decorators import work
 from tasks.progress import TOLD_SHARE, tell
@@ -164,13 +164,19 @@ def clean_labelled(raw: pd.DataFrame, problem: Problem) -> pd.DataFrame:
 
 
 @work(name="clean cohort")
-def clean_cohort(labelled: pd.DataFrame, problem: Problem) -> Cohort:
-    """The labelled rows of a window as the contract wants them, with the champion's answers."""
+def clean_cohort(
+    labelled: pd.DataFrame, problem: Problem, *, answered: int | None = None
+) -> Cohort:
+    """Labelled rows of a window as the contract wants them, with the champion's answers.
+
+    `answered` counts the predictions from the first of them to the last, where somebody has.
+    """
     target = problem.target.name
     raw = labelled[list(problem.columns)].assign(**{target: labelled["_label"]})
     table, kept = _usable(raw, problem)
     answers = np.array(labelled["_probabilities"].tolist(), dtype=np.float64)[kept]
-    return Cohort(table.reset_index(drop=True), answers)
+    unlabelled = None if answered is None else answered - len(table)
+    return Cohort(table.reset_index(drop=True), answers, unlabelled)
 
 
 def _usable(raw: pd.DataFrame, problem: Problem) -> tuple[pd.DataFrame, np.ndarray]:

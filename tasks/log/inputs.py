@@ -66,6 +66,21 @@ def read_inputs(
     return everything.iloc[order].reset_index(drop=True), at[order].tolist()
 
 
+def count_answered(
+    connection: Connection, places: "pd.Series[int]", *conditions: ColumnElement[bool]
+) -> int:
+    """How many predictions there are from the first of these places to the last, both with."""
+    if not len(places):
+        return 0
+    query = (
+        select(func.sum(func.coalesce(PARTS.c.rows_answered, 1)))
+        .select_from(PREDICTIONS)
+        .outerjoin(PARTS, PARTS.c.id == PREDICTIONS.c.id)
+        .where(PREDICTIONS.c.sequence.between(int(places.min()), int(places.max())), *conditions)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
 def select_labelled(*columns: Any, labels: FromClause = LABELS) -> Select[Any]:
     """Labelled predictions, each joined with where it lies, as `read_logged` takes them.
 

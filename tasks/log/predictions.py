@@ -12,25 +12,29 @@ from sqlalchemy.exc import IntegrityError
 
 from bentos.log.batches import prediction_id
 from bentos.log.tables import (
-    ACTOR_LETTERS,
     LABELS,
     ORDERS,
     PARTS,
     PREDICTIONS,
-    RELEASES,
     VERDICTS,
 )
 from driftline.problem import Problem
 from driftline.trial import Trial
-from driftline.verdicts import DriftDecision, Quarantined, Window, name_of
+from driftline.verdicts import DriftDecision, Window
 from tasks.decorators import io
 from tasks.log.damage import find_part
-from tasks.log.inputs import HAS_INPUTS, read_inputs, read_logged, select_labelled
+from tasks.log.inputs import (
+    HAS_INPUTS,
+    count_answered,
+    read_inputs,
+    read_logged,
+    select_labelled,
+)
 from tasks.log.parts import ROW
+from tasks.log.quarantine import outside_quarantine
 from tasks.log.records import open_records
 
 A_DAY = timedelta(days=1)
-QUARANTINE = "quarantine"
 
 
 @io(name="read window")
@@ -49,6 +53,8 @@ def read_window(problem: Problem, model_version: str) -> Window:
         fresh = PREDICTIONS.c.sequence > seen
         predictions, places = read_inputs(connection, problem, mine, fresh)
         labelled, judged = _read_unjudged(connection, problem, mine, seen_label)
+        sound = outside_quarantine(connection, problem.name)
+        answered = count_answered(connection, labelled["_place"], mine, *sound)
     return Window(
         inputs=predictions,
         labelled=labelled,
@@ -59,6 +65,7 @@ def read_window(problem: Problem, model_version: str) -> Window:
         seen_label=seen_label,
         state=state or _carry_over(problem.name),
         places=tuple(places),
+        answered=answered,
     )
 
 
@@ -72,7 +79,12 @@ def _read_unjudged(
     horizon = problem.drift.label_horizon_days
     place = PREDICTIONS.c.sequence if horizon else LABELS.c.sequence
     told = (
-        select_labelled(place, LABELS.c.label, PREDICTIONS.c.model_version)
+        select_labelled(
+            place,
+            LABELS.c.label,
+            PREDICTIONS.c.model_version,
+            PREDICTIONS.c.sequence.label("predicted"),
+        )
         .where(mine, place > seen_label, HAS_INPUTS)
         .where(*outside_quarantine(connection, problem.name))
         .order_by(place, LABELS.c.sequence)
@@ -84,6 +96,7 @@ def _read_unjudged(
     labelled = logged.inputs
     labelled["_label"] = [labels[place].label for place in logged.places]
     labelled["_probabilities"] = logged.probabilities
+    labelled["_place"] = [labels[place].predicted for place in logged.places]
     labelled["_version"] = [labels[place].model_version for place in logged.places]
     return labelled, [int(row[0]) for row in labels]
 
@@ -117,39 +130,6 @@ def _carry_over(problem: str) -> dict[str, Any]:
     return {"price": standing.get("price", 0.0)}
 
 
-def outside_quarantine(connection: Connection, problem: str) -> list[ColumnElement[bool]]:
-    """Conditions that leave out what was judged broken and has not been released."""
-    return [
-        (PREDICTIONS.c.sequence < part.first) | (PREDICTIONS.c.sequence > part.last)
-        for part in _quarantined(connection, problem)
-    ]
-
-
-def _quarantined(connection: Connection, problem: str) -> list[Quarantined]:
-    released = select(RELEASES.c.verdict_key).where(
-        RELEASES.c.problem == problem, RELEASES.c.decision == "released"
-    )
-    query = select(VERDICTS, RELEASES.c.decision).outerjoin(
-        RELEASES, RELEASES.c.verdict_key == VERDICTS.c.key
-    )
-    query = query.where(
-        VERDICTS.c.problem == problem,
-        VERDICTS.c.verdict == QUARANTINE,
-        VERDICTS.c.first_prediction <= VERDICTS.c.last_prediction,
-        VERDICTS.c.key.not_in(released),
-    ).order_by(VERDICTS.c.sequence)
-    return [
-        Quarantined(
-            key=row["key"],
-            first=int(row["first_prediction"]),
-            last=int(row["last_prediction"]),
-            reasons=tuple(json.loads(row["reasons"])),
-            is_dropped=row["decision"] == "dropped",
-        )
-        for row in connection.execute(query).mappings()
-    ]
-
-
 @io(name="read ids")
 def ids_of(problem: Problem, window: Window, rows: Sequence[int]) -> list[str]:
     """Ids of predictions by their rows in a window, in that order."""
@@ -173,44 +153,6 @@ def _ids_of_part(problem: Problem, part: str, batch: str, sha256: str | None) ->
     """Ids of a part's rows in order; none where it has been forgotten, or cannot be read."""
     table = None if sha256 is None else find_part(problem.name, part, sha256)
     return [] if table is None else [prediction_id(batch, row) for row in table[ROW].tolist()]
-
-
-@io(name="read quarantine")
-def read_quarantine(problem: Problem) -> list[Quarantined]:
-    """What was judged broken and has not been released, the oldest first."""
-    with open_records().connect() as connection:
-        return _quarantined(connection, problem.name)
-
-
-@io(name="decide on quarantine")
-def decide_on_quarantine(problem: Problem, key: str, decision: str, *, actor: str) -> bool:
-    """Release what a verdict set aside, or drop it; False where somebody has decided already."""
-    row = {
-        "verdict_key": key,
-        "problem": problem.name,
-        "decision": decision,
-        "actor": actor[:ACTOR_LETTERS],
-        "at": _now(),
-    }
-    try:
-        with open_records().begin() as connection:
-            connection.execute(RELEASES.insert(), row)
-    except IntegrityError:
-        return False
-    return True
-
-
-@io(name="read accepted findings")
-def read_accepted(problem: Problem) -> set[str]:
-    """Reasons of quarantines that a person has released: they are known, and no fault any more."""
-    query = (
-        select(VERDICTS.c.reasons)
-        .join(RELEASES, RELEASES.c.verdict_key == VERDICTS.c.key)
-        .where(VERDICTS.c.problem == problem.name, RELEASES.c.decision == "released")
-    )
-    with open_records().connect() as connection:
-        rows = connection.execute(query).scalars().all()
-    return {name_of(reason) for text in rows for reason in json.loads(text)}
 
 
 @io(name="read labelled rows")
@@ -244,7 +186,7 @@ def record_verdict(
     report_sha256: str,
 ) -> bool:
     """Keep the verdict and order what it calls for in one step; False where it was kept before."""
-    now = datetime.now(UTC).replace(tzinfo=None)
+    now = _now()
     row = {
         "key": key,
         "problem": problem.name,

@@ -11,7 +11,7 @@ from driftline.problem import Problem
 from driftline.verdicts import Window
 from tasks.decorators import io
 from tasks.log.inputs import read_inputs
-from tasks.log.predictions import outside_quarantine
+from tasks.log.quarantine import outside_quarantine
 from tasks.log.records import open_records
 
 SPARE_ROWS = 10

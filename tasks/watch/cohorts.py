@@ -79,7 +79,7 @@ def judge_cohort(
     told = y[len(known) :]
     probed = {past: row_losses(p, told, promise.metric) for past, p in probe.probabilities.items()}
     losses = row_losses(cohort.probabilities, told, promise.metric)
-    found = ask_relation(standing.recalibration, cohort.probabilities, told, out_of_fold, problem)
+    found = ask_relation(standing.recalibration, cohort, told, out_of_fold, problem)
     return standing.add(
         losses,
         probed,
@@ -92,7 +92,7 @@ def judge_cohort(
 
 def ask_relation(
     found: Recalibration,
-    probabilities: np.ndarray,
+    cohort: Cohort,
     y: np.ndarray,
     out_of_fold: OutOfFold | None,
     problem: Problem,
@@ -102,7 +102,10 @@ def ask_relation(
     Rows that were drawn with weights say nothing of how often a class comes.
     """
     baseline = None if problem.weight else fit_baseline(out_of_fold)
-    return found if baseline is None else found.add(probabilities, y, baseline, problem.drift)
+    if baseline is None:
+        return found
+    answers, unlabelled = cohort.probabilities, cohort.unlabelled
+    return found.add(answers, y, baseline, problem.drift, unlabelled=unlabelled)
 
 
 @work(name="check calibration")

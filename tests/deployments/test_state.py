@@ -11,7 +11,7 @@ from deployments.reporting import state
 from driftline.errors import NotFoundError, ProblemError
 from driftline.problem import Problem
 from driftline.verdicts import DriftDecision, Verdict, Window
-from tasks.log import predictions
+from tasks.log import predictions, quarantine
 from tasks.log.journal import write_journal
 from tasks.people.reporting import write_summary
 
@@ -41,7 +41,7 @@ def test_verdicts_are_told_the_newest_first_with_what_a_person_decided(
     assert home
     judge(problem, "a" * 40, "quarantine", 10)
     judge(problem, "b" * 40, "ok", 20)
-    predictions.decide_on_quarantine.fn(  # type: ignore[attr-defined]
+    quarantine.decide_on_quarantine.fn(  # type: ignore[attr-defined]
         problem, "a" * 40, "released", actor="me"
     )
 

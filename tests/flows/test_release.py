@@ -14,7 +14,8 @@ from driftline.problem import Problem
 from driftline.verdicts import DriftDecision, Quarantined, Window
 from flows.release import choose, decide
 from tasks.decorators import without_task_runs
-from tasks.log.predictions import read_quarantine, record_verdict
+from tasks.log.predictions import record_verdict
+from tasks.log.quarantine import read_quarantine
 from tests.support import TINY, file_problem, make_problem, run_command
 
 NAME = "Lee" * 60

@@ -19,7 +19,7 @@ from bentos.log.tables import ORDERS
 from deployments.monitoring.alert import Limits
 from deployments.monitoring.alerts import describe_alerts
 from deployments.monitoring.boards import BOARDS
-from tasks.log.predictions import decide_on_quarantine
+from tasks.log.quarantine import decide_on_quarantine
 from tasks.people.reporting import write_summary
 from tasks.server import heartbeat
 from tasks.settings import get_settings

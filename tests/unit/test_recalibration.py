@@ -62,8 +62,9 @@ def bet(
     base: Baseline,
     *,
     is_whole: bool = False,
+    unlabelled: int | None = None,
 ) -> Recalibration:
-    return found.add(*told, base, WHOLE if is_whole else POLICY)
+    return found.add(*told, base, WHOLE if is_whole else POLICY, unlabelled=unlabelled)
 
 
 def ever_proved(

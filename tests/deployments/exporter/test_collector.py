@@ -12,7 +12,7 @@ from bentos.log.database import place_order as place
 from deployments.exporter.collector import LoopCollector, expose
 from deployments.exporter.families import MEANINGS
 from driftline.alerts import Alerts
-from tasks.log.predictions import decide_on_quarantine
+from tasks.log.quarantine import decide_on_quarantine
 from tasks.server import heartbeat
 from tasks.settings import get_settings
 from tests.deployments.exporter.loop import (

@@ -15,7 +15,7 @@ from bentos.log.tables import LABELS, PARTS, PREDICTIONS
 from driftline.errors import SettingsError
 from driftline.served import ServedModel
 from driftline.verdicts import DriftDecision, Window
-from tasks.log import answering, parts, predictions
+from tasks.log import answering, parts, predictions, quarantine
 from tasks.log.records import open_records
 from tasks.log.verdicts import read_verdicts
 from tasks.settings import get_settings
@@ -124,7 +124,7 @@ def test_a_quarantined_part_teaches_once_a_person_releases_it(
     assert told.rows == ROWS - 1
 
     before = len(predictions.read_labelled.fn(PROBLEM)), len(read().labelled)
-    predictions.decide_on_quarantine.fn(PROBLEM, "quarantine", "released", actor="a person")
+    quarantine.decide_on_quarantine.fn(PROBLEM, "quarantine", "released", actor="a person")
     after = len(predictions.read_labelled.fn(PROBLEM)), len(read().labelled)
 
     assert (before, after) == ((0, 0), (1, 1))

@@ -11,7 +11,7 @@ from bentos.log.database import add_label, insert_predictions
 from bentos.log.tables import PREDICTIONS
 from driftline.problem import Problem
 from driftline.verdicts import DriftDecision, Window
-from tasks.log import predictions
+from tasks.log import predictions, quarantine
 from tasks.log.records import open_records
 from tests.support import make_problem
 
@@ -101,27 +101,27 @@ def test_what_was_judged_broken_neither_is_judged_again_nor_teaches(logged: Prob
 
 def test_what_a_person_releases_teaches_and_its_finding_is_known(logged: Problem) -> None:
     label(["broken 0", "broken 1", "sound 0"])
-    (waiting,) = predictions.read_quarantine.fn(logged)
+    (waiting,) = quarantine.read_quarantine.fn(logged)
 
     decided = [
-        predictions.decide_on_quarantine.fn(logged, waiting.key, "released", actor="a person")
+        quarantine.decide_on_quarantine.fn(logged, waiting.key, "released", actor="a person")
         for _ in range(2)
     ]
 
     assert decided == [True, False]
-    assert predictions.read_quarantine.fn(logged) == []
+    assert quarantine.read_quarantine.fn(logged) == []
     assert len(predictions.read_labelled.fn(logged)) == 3
-    assert predictions.read_accepted.fn(logged) == {"level: # more values missing"}
+    assert quarantine.read_accepted.fn(logged) == {"level: # more values missing"}
 
 
 def test_what_a_person_drops_never_teaches(logged: Problem) -> None:
     label(["broken 0", "sound 0"])
-    (waiting,) = predictions.read_quarantine.fn(logged)
+    (waiting,) = quarantine.read_quarantine.fn(logged)
 
-    predictions.decide_on_quarantine.fn(logged, waiting.key, "dropped", actor="a person")
+    quarantine.decide_on_quarantine.fn(logged, waiting.key, "dropped", actor="a person")
 
     assert len(predictions.read_labelled.fn(logged)) == 1
-    assert predictions.read_quarantine.fn(logged)[0].is_dropped
+    assert quarantine.read_quarantine.fn(logged)[0].is_dropped
 
 
 def test_rows_that_wait_are_judged_with_those_that_come_later(home: Path, problem: Problem) -> None:
@@ -139,7 +139,7 @@ def test_a_verdict_on_a_file_sets_no_prediction_aside(home: Path, problem: Probl
     judge(problem, read(problem), "ok", "fine")
     judge(problem, read(problem).judged_elsewhere(), "quarantine", "level: stuck at one value")
 
-    assert predictions.read_quarantine.fn(problem) == []
+    assert quarantine.read_quarantine.fn(problem) == []
 
 
 def test_a_label_counts_once_its_prediction_is_old_enough(home: Path) -> None:
