@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from driftline.problem import DriftPolicy
@@ -17,6 +18,7 @@ from driftline.recalibration import (
     read_recalibration,
 )
 from driftline.standing import Standing, describe_due, is_renewal_due, read_standing
+from driftline.windows import Cohort
 from tasks.watch.cohorts import ask_relation
 from tests.support import make_problem
 
@@ -104,6 +106,40 @@ def test_labels_that_come_sooner_for_one_class_are_no_change() -> None:
 
     assert ever_proved(10, early, lambda rng: draw(rng, 3000)) == 0
     assert ever_proved(10, early, lambda rng: draw(rng, 3000), is_whole=True) == 10
+
+
+def test_as_many_as_are_not_heard_of_may_all_be_of_one_class() -> None:
+    """Who counts them needs no declared horizon, and takes nothing of it for a change."""
+
+    def heard(rng: np.random.Generator, share: float) -> Iterator[tuple[Told, int]]:
+        for _ in range(20):
+            told, y = draw(rng, 200)
+            come = (y == 1) | (rng.random(len(y)) < share)
+            yield (told[come], y[come]), int((~come).sum())
+
+    for share in (1 / 3, 0.9):
+        for seed in range(10):
+            rng, found = np.random.default_rng(seed), Recalibration()
+            base = baseline_of(rng)
+            for told, unlabelled in heard(rng, share):
+                found = bet(found, told, base, unlabelled=unlabelled)
+            assert not found.is_proof(POLICY.false_retrains)
+
+
+def test_the_fewer_are_not_heard_of_the_sooner_a_class_that_comes_oftener_is_found() -> None:
+    rng = np.random.default_rng(6)
+    base = baseline_of(rng)
+    odds = rng.normal(0, 2, 300)
+    risen = two_of(odds), (rng.random(300) < 1 / (1 + np.exp(-odds - 2))).astype(np.int64)
+
+    wealth = [
+        bet(Recalibration(), risen, base, unlabelled=unlabelled).log_wealth
+        for unlabelled in (0, 5, 50, None)
+    ]
+
+    assert wealth == sorted(wealth, reverse=True)
+    assert wealth[0] == bet(Recalibration(), risen, base, is_whole=True).log_wealth
+    assert wealth[1] > np.log(1 / POLICY.false_retrains) > wealth[-1]
 
 
 def test_a_base_rate_that_goes_up_and_down_is_no_change() -> None:
@@ -248,6 +284,23 @@ def test_rows_that_were_drawn_with_weights_are_not_asked() -> None:
     known, (told, y) = OutOfFold(*draw(rng, 500)), draw(rng, 50)
     weighted = make_problem(weight="share", ignored=["share"])
 
-    assert ask_relation(Recalibration(), told, y, known, weighted) == Recalibration()
-    assert ask_relation(Recalibration(), told, y, None, make_problem()) == Recalibration()
-    assert ask_relation(Recalibration(), told, y, known, make_problem()).cohorts == 1
+    cohort = Cohort(pd.DataFrame(), told, unlabelled=0)
+    assert ask_relation(Recalibration(), cohort, y, known, weighted) == Recalibration()
+    assert ask_relation(Recalibration(), cohort, y, None, make_problem()) == Recalibration()
+    assert ask_relation(Recalibration(), cohort, y, known, make_problem()).cohorts == 1
+
+
+def test_how_many_are_not_heard_of_is_told_to_the_bets() -> None:
+    rng = np.random.default_rng(6)
+    known, problem = OutOfFold(*draw(rng, 3000)), make_problem()
+    odds = rng.normal(0, 2, 300)
+    told, y = two_of(odds), (rng.random(300) < 1 / (1 + np.exp(-odds - 2))).astype(np.int64)
+
+    wealth = [
+        ask_relation(
+            Recalibration(), Cohort(pd.DataFrame(), told, unlabelled), y, known, problem
+        ).log_wealth
+        for unlabelled in (0, None)
+    ]
+
+    assert wealth[0] > wealth[1] + 1

@@ -66,7 +66,10 @@ def test_a_part_tells_what_rows_of_the_log_would_tell(
 
     pd.testing.assert_frame_equal(by_reference, by_row)
     pd.testing.assert_frame_equal(whole.inputs, window.inputs)
-    pd.testing.assert_frame_equal(whole.labelled, window.labelled)
+    of_part, of_rows = (each.labelled.drop(columns="_place") for each in (whole, window))
+    pd.testing.assert_frame_equal(of_part, of_rows)
+    assert whole.answered == ROWS - 1  # all of the part, which may be asked for
+    assert window.answered == 5
     assert ids == predictions.ids_of.fn(PROBLEM, window, [0, 10]) == [names[0], names[10]]
 
 

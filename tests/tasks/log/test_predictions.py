@@ -10,7 +10,8 @@ from sqlalchemy import update
 from bentos.log.database import add_label, insert_predictions
 from bentos.log.tables import PREDICTIONS
 from driftline.problem import Problem
-from driftline.verdicts import DriftDecision, Window
+from driftline.verdicts import Cohort, DriftDecision, Window
+from tasks.data import cleaning
 from tasks.log import predictions, quarantine
 from tasks.log.records import open_records
 from tests.support import make_problem
@@ -43,6 +44,10 @@ def predict(problem: Problem, names: list[str]) -> None:
 def label(names: list[str]) -> None:
     for name in names:
         add_label(open_records(), name, "well")
+
+
+def clean_cohort(window: Window, problem: Problem) -> Cohort:
+    return cleaning.clean_cohort.fn(window.labelled, problem, answered=window.answered)
 
 
 def read(problem: Problem) -> Window:
@@ -89,6 +94,35 @@ def test_labels_that_were_left_to_a_later_look_are_there_at_the_next(
 
     window = read(problem)
     assert (len(window.inputs), len(window.labelled)) == (0, 6)
+
+
+def test_predictions_among_the_labelled_ones_are_counted(home: Path, problem: Problem) -> None:
+    del home
+    names = [f"p{i}" for i in range(8)]
+    predict(problem, names)
+    nothing = read(problem).answered
+    label(names[1:4])
+    together = read(problem)
+    judge(problem, together, "ok")
+
+    label([names[7], names[4]])
+    apart = read(problem)
+
+    assert nothing == 0
+    assert clean_cohort(together, problem).unlabelled == 0
+    assert clean_cohort(apart, problem).unlabelled == 2
+
+
+def test_what_is_set_aside_is_not_missed_among_the_labelled_ones(logged: Problem) -> None:
+    predict(logged, ["after"])
+    judge(logged, read(logged), "quarantine", "level: stuck at one value")
+    predict(logged, ["last"])
+    quarantine.decide_on_quarantine.fn(logged, "quarantine-1-4-0", "released", actor="me")
+    label(["broken 3", "last"])
+
+    window = read(logged)
+
+    assert (len(window.labelled), window.answered) == (2, 2)
 
 
 def test_what_was_judged_broken_neither_is_judged_again_nor_teaches(logged: Problem) -> None:
