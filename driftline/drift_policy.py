@@ -24,7 +24,7 @@ class DriftPolicy(Strict):
     missing_effect: float = Field(default=0.1, gt=0, lt=1)
     relation_effect: float = Field(default=0.5, gt=0)
     joint_effect: float = Field(default=0.15, gt=0, lt=0.5)
-    retrain_share: float = Field(default=0.3, gt=0, le=1)
+    retrain_share: float = Field(default=0.2, gt=0, le=1)
     min_rows: int = Field(default=100, ge=10)
     false_alarms: float = Field(default=0.01, gt=0, lt=0.5)
     loss: LossName = "log_loss"

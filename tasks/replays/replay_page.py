@@ -16,6 +16,7 @@ STYLE = """body{font-family:sans-serif;margin:2em;max-width:75em;line-height:1.4
 table{border-collapse:collapse;margin:.5em 0}td,th{border:1px solid #ccc;padding:.3em .6em;
 text-align:left;vertical-align:top}td.n{text-align:right}tr.own{background:#fdf0ee;font-weight:bold}
 tr.retrain{background:#fff4d6}tr.quarantine{background:#fbe3e1}svg{max-width:100%;height:auto}
+h1{overflow-wrap:anywhere}.wide{overflow-x:auto}@media(max-width:40em){body{margin:1em}}
 .lead{font-size:1.15em;border-left:4px solid #c0392b;padding-left:1em}"""
 NOTES = {
     "next": (
@@ -93,6 +94,7 @@ def render_page(replay: Replay, section: dict[str, Any], tried: Tried, *, releas
     ]
     page = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )
     return page.encode()
@@ -192,7 +194,8 @@ def _settings(settings: Sequence[Setting]) -> str:
 
 def _table(heads: Iterable[str], rows: Iterable[str]) -> str:
     head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
-    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    table = f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    return f'<div class="wide" tabindex="0">{table}</div>'  # a phone scrolls it, and so do keys
 
 
 def _row(cells: Sequence[str], css: str) -> str:

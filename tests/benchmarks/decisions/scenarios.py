@@ -42,7 +42,6 @@ from tests.benchmarks.decisions.streams import (
     REPORTING_SEEDS,
     SIZES,
     TUNING_SEEDS,
-    RealTable,
     load_tables,
 )
 from tests.benchmarks.decisions.tables import print_tables
@@ -193,12 +192,6 @@ def run_all(
     return lives
 
 
-def declare_whole(table: RealTable) -> RealTable:
-    """The table with a label horizon: labels of a window come together in these streams."""
-    drift = table.problem.drift.model_copy(update={"label_horizon_days": 1})
-    return replace(table, problem=table.problem.model_copy(update={"drift": drift}))
-
-
 def main() -> None:
     """Run the seeds and print tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -207,19 +200,13 @@ def main() -> None:
     parser.add_argument("--tables", nargs="*", help="of these tables alone")
     parser.add_argument("--sizes", nargs="*", type=int, choices=SIZES, default=list(SIZES))
     parser.add_argument("--scenarios", nargs="*", choices=NAMES, default=NAMES, metavar="NAME")
-    parser.add_argument(
-        "--whole", action="store_true", help="declare that labels of all classes have come"
-    )
     parser.add_argument("--skip", type=int, default=0, help="seeds to leave out first")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--json", type=Path, help="where to write each life")
     options = parser.parse_args()
     seeds = (TUNING_SEEDS if options.tuning else REPORTING_SEEDS)[options.skip :][: options.seeds]
-    tables = [
-        declare_whole(table) if options.whole else table for table in load_tables(options.tables)
-    ]
     with threadpool_limits(1):
-        populations = [make_population(table) for table in tables]
+        populations = [make_population(table) for table in load_tables(options.tables)]
     lives = run_all(seeds, populations, options)
     console = Console(width=150)
     print_tables(console, lives)

@@ -37,6 +37,16 @@ def home(run_flow: RunFlow, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def replay(home: Path, run_flow: RunFlow) -> Path:
+    """The page of a replay of the Pima table."""
+    words = ("replay", "diabetes", "--windows", "6", "--candidate", "logistic_regression")
+    done = run_flow(*words, home=home, project=home.parent / "project")
+    assert done.returncode == 0, done.stderr[-2000:]
+    (page,) = (home / "reports" / "replay").rglob("*.html")
+    return page
+
+
+@pytest.fixture(scope="module")
 def service(home: Path) -> Iterator[Service]:
     """The champion, served."""
     own = Service(home, home, f"sqlite:///{home / 'predictions.db'}")

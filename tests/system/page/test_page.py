@@ -159,6 +159,22 @@ def test_a_person_drops_rows_that_were_set_aside_and_says_who_it_is(
 
 
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
+def test_the_page_of_a_replay_can_be_read_by_everybody(
+    replay: Path, chromium: Browser, pictures: Path, width: int
+) -> None:
+    tab = open_tab(chromium, replay.as_uri(), width)
+
+    told = tab.page.locator("body").inner_text()
+    tab.page.screenshot(path=pictures / f"replay-{width}.png")
+
+    assert "driftline" in told
+    assert "best in hindsight" in told
+    assert [*tab.grave_findings(), *tab.complaints] == []
+    assert tab.hosts - {""} == set()
+    assert tab.overflow() <= 0
+
+
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
 def test_the_services_own_page_answers_by_the_keyboard_alone(
     site: Site, chromium: Browser, pictures: Path, width: int
 ) -> None:
