@@ -7,8 +7,9 @@ cell that does not coerce becomes missing, is counted, and marks its row for qua
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,8 @@ from driftline.naming import rename
 from driftline.oddities import Cells, refuse_empty
 from driftline.problem import LARGEST, Column, Problem
 from driftline.spelling import MISSING, is_marker, part_codes, read_number, spell, tidy
+
+A_DATE: Final = f"{MISSING}date"  # no text of a cell: tidied text never holds this mark
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,9 @@ def cells_of(series: pd.Series) -> list[Any]:
 def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, dict[str, np.ndarray]]:
     """A column as its kind has it, and which rows hold what it cannot have, by reason."""
     if spec.kind == "category":
-        return _read_each(series, lambda cell: _read_category(cell, spec)), {}
+        texts = _read_each(series, lambda cell: _read_category(cell, spec))
+        is_date = (texts == A_DATE).to_numpy(dtype=bool)
+        return texts.where(~is_date, None), {"a date, not one of its categories": is_date}
     if spec.kind == "date":
         days, failed = _read_dates(series, spec)
         return days, {f"not {WANTED[spec.order]}": failed}
@@ -198,6 +203,8 @@ def _read_category(cell: Any, spec: Column) -> str | None:
     meaning = spec.spellings.find(cell)
     if meaning is not None:
         return None if meaning == MISSING else meaning
+    if isinstance(cell, date) and not spec.unseen:
+        return A_DATE
     text = spell(cell)
     return None if is_marker(text) else spec.unseen or text
 

@@ -41,6 +41,11 @@ def open_location(name: str) -> tuple[Any, str]:
     if not name.strip():
         message = "source: got an empty name; wanted a path, or an s3:// URL"
         raise SourceError(message)
+    if "\x00" in name or not _is_encodable(name):
+        message = (
+            f"source: got {redact(name)!a}, which no file can be called; wanted a path, or a URL"
+        )
+        raise SourceError(message)
     location, told = _WHOLE.get(name, name), redact(name)
     scheme = scheme_of(location)
     if not is_readable(location, get_settings().allowed_sources):
@@ -58,6 +63,15 @@ def open_location(name: str) -> tuple[Any, str]:
         )
         raise SourceError(message) from None
     return filesystem, path
+
+
+def _is_encodable(name: str) -> bool:
+    """Whether a file can be called so: half a surrogate pair cannot be written as UTF-8."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def list_files(filesystem: Any, path: str, location: str) -> list[str]:

@@ -31,7 +31,7 @@ def cleaned(raw: pd.DataFrame, problem: Problem = ALIASED) -> CleanTable:
     return clean(raw, problem, source="rows.csv", with_target=True)
 
 
-def refusal(raw: pd.DataFrame) -> str:
+def refusal(raw: pd.DataFrame, problem: Problem = ALIASED) -> str:
     with pytest.raises(DataError) as raised:
-        cleaned(raw)
+        cleaned(raw, problem)
     return str(raised.value)

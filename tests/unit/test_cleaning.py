@@ -40,6 +40,19 @@ def test_a_category_that_reads_like_a_missing_marker_is_kept() -> None:
     assert table["answer"].tolist() == ["yes", "NA"]
 
 
+def test_dates_in_a_column_of_categories_are_told_as_dates() -> None:
+    columns = {"stage": {"kind": "category", "categories": ["1", "2024-01-02"]}}
+    problem = make_problem(columns=columns)
+    days = pd.to_datetime(["2024-01-01", "2024-01-02", None])
+    raw = pd.DataFrame({"stage": days, "outcome": ["0", "1", "0"]})
+
+    got = cleaned(raw, problem)
+
+    assert got.faults == {0: ("stage: a date, not one of its categories",)}
+    assert got.table["stage"].tolist() == [None, "2024-01-02", None]
+    assert "stage: 1 cell: dates" in refusal(raw[:1], problem)
+
+
 def test_text_in_a_number_column_is_counted_and_marks_its_row() -> None:
     raw = raw_table(age=["forty", "50"], level=["1", "1,5"])
 
