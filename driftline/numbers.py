@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 LARGEST_NUMBER = 1e30  # far from where a float32, or the square of an error, has no end
+STEPS_WANTED = 100  # of float32 in one deviation, below which answers cannot tell rows apart
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,21 @@ class NumberSpec:
 def spell_number(value: float) -> str:
     """A number in its one spelling, which no float64 makes longer than 24 characters."""
     return repr(float(value) + 0.0).removesuffix(".0")  # + 0.0: there is one zero
+
+
+def find_unfit(numbers: Floats) -> str | None:
+    """Why models, which answer in float32, cannot tell such numbers; None where they can."""
+    largest = float(np.abs(numbers).max(initial=0.0))
+    if largest > LARGEST_NUMBER:
+        return (
+            f"got numbers up to {largest:.3g} in size, wanted at most {LARGEST_NUMBER:g}: give "
+            "them in a larger unit"
+        )
+    spread = float(numbers.std()) if numbers.size else math.inf
+    step = float(np.spacing(np.float32(largest)))
+    if spread < STEPS_WANTED * step:
+        return (
+            f"got numbers up to {largest:.3g} in size that spread by {spread:.2g}, where models "
+            f"answer in steps of {step:.2g}: subtract the same number from all of them"
+        )
+    return None

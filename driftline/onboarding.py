@@ -35,6 +35,7 @@ LEAKING_NAMES = re.compile(
 SMALL = 500  # rows below which every interval is wide
 ROOM = 0.05  # of the rows: how many more may break than do today
 MOST_SET_ASIDE = 0.9
+USABLE_WANTED = "; wanted a column of numbers, categories or dates beside the target"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def onboard_table(
     if not any(guess.role == "input" for guess in columns):
         message = f"{location}: no column is left to predict {target!r} from"
         told = [f"{guess.name}: {guess.evidence}" for guess in columns[:5]]
-        raise DataError(": ".join([message, *filter(None, ["; ".join(told)])]))
+        raise DataError(": ".join([message, *filter(None, ["; ".join(told)])]) + USABLE_WANTED)
     remarks = _remark(rows, columns, guessed)
     return Onboarding(
         guessed,

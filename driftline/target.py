@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field, WrapValidator, field_validator, model_validator
 
 from driftline.declared import Strict, Text
-from driftline.numbers import LARGEST_NUMBER, spell_number
+from driftline.numbers import LARGEST_NUMBER, find_unfit, spell_number
 from driftline.spelling import Spellings, declare, read_number, spell, tidy
 
 LEAST_SPREAD = 2  # values that differ, of which a number to predict needs some
@@ -119,6 +119,9 @@ class NumberTarget(Strict):
         if ends is not None and not ends[0] < ends[1]:
             message = f"got [{ends[0]:g}, {ends[1]:g}], wanted [low, high] with low below high"
             raise ValueError(message)
+        if ends is not None and max(map(abs, ends)) > LARGEST_NUMBER:
+            message = f"got [{ends[0]:g}, {ends[1]:g}], wanted ends within {LARGEST_NUMBER:g}"
+            raise ValueError(message)
         return ends
 
     @property
@@ -175,7 +178,7 @@ class NumberTarget(Strict):
             )
         if values.nunique() < LEAST_SPREAD:
             return "got one value in all rows, wanted a number that differs from row to row"
-        return None
+        return find_unfit(values.to_numpy(dtype=np.float64))
 
 
 def _plain(value: object) -> str:

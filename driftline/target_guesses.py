@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import yaml
 
 from driftline.errors import DataError
 from driftline.inference import describe_number
+from driftline.numbers import find_unfit
 from driftline.spelling import is_marker, read_number, spell_all
 
 MOST_CLASSES = 30
@@ -113,8 +115,15 @@ AnyTargetGuess = TargetGuess | NumberGuess
 
 
 def guess_outcome(name: str, cells: Sequence[Any], *, source: str) -> AnyTargetGuess:
-    """A number where the values are numbers and too many, or too rare, for classes."""
+    """A number where the values are numbers and too many, or too rare, for classes.
+
+    `DataError` where no model can tell such numbers.
+    """
     number = guess_number(name, cells)
+    unfit = find_unfit(np.array(_find_numbers(cells, number)))
+    if unfit is not None:
+        message = f"{source}: column {name!r}: {unfit}"
+        raise DataError(message)
     return guess_target(name, cells, source=source) if number is None else number
 
 
@@ -134,6 +143,16 @@ def guess_number(name: str, cells: Sequence[Any]) -> NumberGuess | None:
     rows = sum(number is not None and low <= number <= high for number in numbers)
     unit = found.keys.get("unit")
     return NumberGuess(name, unit, (low, high), rows, len(texts) - rows, found.evidence)
+
+
+def _find_numbers(cells: Sequence[Any], guess: NumberGuess | None) -> list[float]:
+    """What would be predicted as numbers: those of the range, or too many for classes."""
+    present = [text for text in spell_all(cells) if text is not None and not is_marker(text)]
+    numbers = [number for text in present if (number := read_number(text)) is not None]
+    if guess is not None:
+        return [number for number in numbers if guess.range[0] <= number <= guess.range[1]]
+    is_plain = len(numbers) == len(present) and len(set(present)) > MOST_CLASSES
+    return numbers if is_plain else []
 
 
 def guess_target(name: str, cells: Sequence[Any], *, source: str) -> TargetGuess:

@@ -105,6 +105,7 @@ def test_a_truth_that_is_no_number_of_the_range_marks_its_row() -> None:
     [
         (stay_rows(10), "column 'stay': got 10 rows, wanted at least 12 for 5 folds"),
         (stay_rows(40).assign(stay=3.0), "column 'stay': got one value in all rows"),
+        (stay_rows(40).assign(stay=lambda rows: rows["stay"] + 1e12), "subtract the same number"),
     ],
 )
 def test_rows_that_teach_no_number_are_refused(rows: pd.DataFrame, said: str) -> None:

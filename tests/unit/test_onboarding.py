@@ -69,7 +69,7 @@ def test_numbers_that_no_model_can_be_fitted_on_are_left_out_or_set_aside() -> N
 
 
 def test_a_table_of_its_target_alone_is_told_so() -> None:
-    with pytest.raises(DataError, match=r"no column is left to predict 'outcome' from$"):
+    with pytest.raises(DataError, match=r"predict 'outcome' from; wanted a column of numbers"):
         read(table()[["outcome"]])
 
 
@@ -180,6 +180,20 @@ def test_a_table_of_ids_alone_is_refused() -> None:
 
     with pytest.raises(DataError, match="no column is left to predict 'outcome' from: patient id"):
         read(rows)
+
+
+def test_a_table_of_free_text_alone_is_told_what_to_add() -> None:
+    rng = np.random.default_rng(1)
+    words = ["fever", "cough", "mild", "severe", "reports", "nausea", "weeks", "left", "arm", "leg"]
+    notes = [" ".join(rng.choice(words, 14)) for _ in range(80)]
+    rows = pd.DataFrame({"note": notes, "outcome": ["yes", "no"] * 40})
+
+    with pytest.raises(DataError, match=r"note: free text.*; wanted a column of numbers") as told:
+        read(rows)
+
+    assert all(text not in str(told.value) for text in notes)
+    rows["age"] = rng.integers(18, 90, len(rows)).astype(str)
+    assert set(read(rows).columns) == {"age"}
 
 
 def test_a_name_that_stands_twice_is_refused_before_anything_is_written() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.errors import DataError
 from driftline.expectations import parse_suite
 from driftline.leaks import follow
 from driftline.onboarding import Onboarding, onboard_table
@@ -63,6 +64,28 @@ def test_numbers_that_are_too_many_or_too_rare_for_classes_are_no_classes(
     cells: Sequence[Any], kind: type
 ) -> None:
     assert isinstance(guess_outcome("y", cells, source="rows.csv"), kind)
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        ([f"{1e39 + i * 1e37:.3e}" for i in range(80)], "1.79e.39 in size.* larger unit"),
+        ([f"{1e35 + i * 1e33:.3e}" for i in range(80)], "1.79e.35 in size.* larger unit"),
+        ([f"{1e12 + i / 7:.2f}" for i in range(80)], "steps of 6.6e.04: subtract"),
+    ],
+)
+def test_numbers_that_no_float32_can_tell_are_refused_with_what_to_do(
+    cells: Sequence[Any], told: str
+) -> None:
+    with pytest.raises(DataError, match=f"rows.csv: column 'y': got numbers .*{told}"):
+        guess_outcome("y", cells, source="rows.csv")
+
+
+@pytest.mark.parametrize("shift", [0, 2_000, 1e5])
+def test_what_a_refusal_of_numbers_says_to_do_helps(shift: float) -> None:
+    cells = [f"{shift + i / 7:.2f}" for i in range(80)]
+
+    assert isinstance(guess_outcome("y", cells, source="rows.csv"), NumberGuess)
 
 
 def test_cells_without_a_number_and_codes_for_missing_are_no_truth() -> None:
