@@ -1,7 +1,7 @@
 """What a problem's models aim for, which bounds they keep, and how they are compared."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -77,16 +77,21 @@ def _check_floors(floors: Mapping[str, float]) -> None:
             raise ValueError(message)
 
 
-GATE_METRICS = tuple(
-    name
-    for metric in KNOWN_METRICS
-    for name in (
-        f"test_{metric}",
-        f"cv_{metric}_mean",
-        f"cv_{metric}_std",
-        f"cv_{metric}_excess_std",
+def _figures_of(metrics: Iterable[str]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for metric in metrics
+        for name in (
+            f"test_{metric}",
+            f"cv_{metric}_mean",
+            f"cv_{metric}_std",
+            f"cv_{metric}_excess_std",
+        )
     )
-)
+
+
+GATE_METRICS = _figures_of(KNOWN_METRICS)
+_AT_MOST_ONE: Final = frozenset(_figures_of((*METRICS, "r2", "interval_coverage")))
 
 
 class Gate(Strict):
@@ -111,6 +116,12 @@ class Gate(Strict):
     def _one_bound(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
             message = f"{self.metric}: wanted exactly one of at_least and at_most"
+            raise ValueError(message)
+        if self.at_least is not None and self.at_least > 1 and self.metric in _AT_MOST_ONE:
+            message = (
+                f"{self.metric}: at_least: got {self.at_least:g}, wanted at most 1: it is no "
+                "percentage"
+            )
             raise ValueError(message)
         return self
 

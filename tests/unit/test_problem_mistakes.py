@@ -61,6 +61,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "gates.0: test_recall: wanted exactly one of at_least and at_most",
     ),
     (
+        {"gates": [{"metric": "test_recall", "at_least": 60}]},
+        "gates.0: test_recall: at_least: got 60, wanted at most 1: it is no percentage",
+    ),
+    (
         {"gates": [{"metric": "test_recall", "at_least": 0.5, "at_most": 0.9}]},
         "gates.0: test_recall: wanted exactly one of at_least and at_most",
     ),
