@@ -63,7 +63,7 @@ def clean(
             _note(rows, f"{name}: {reason}", name, uncoerced, faults)
     if with_target:
         target = problem.target.name
-        columns[target] = _truth(renamed[target], problem)
+        columns[target] = problem.target.read(_read_each(renamed[target], problem.target.find))
         missing = columns[target].isna().to_numpy()
         _note(missing, f"{target}: {problem.target.fault}", target, uncoerced, faults)
         columns |= _beside(raw, problem)
@@ -177,10 +177,6 @@ def _coerce(series: pd.Series, spec: Column) -> tuple[pd.Series, dict[str, np.nd
     wanted = "whole number" if spec.kind == "integer" else "number"
     reasons = {f"not a {wanted}": failed, "must be a finite number": beyond}
     return pd.Series(np.where(failed | beyond, math.nan, values)), reasons
-
-
-def _truth(series: pd.Series, problem: Problem) -> pd.Series:
-    return problem.target.read(_read_each(series, problem.target.find))
 
 
 def _read_each(series: pd.Series, read: Callable[[Any], str | float | None]) -> pd.Series:

@@ -18,6 +18,7 @@ from driftline.spelling import MISSING, is_marker, read_number, spell, tidy
 NAMES = ("column", "column_A", "column_B", "column_list", "column_set")
 VALUES = ("value_set", "value_pairs_set", "partition_object.values")
 BOUNDS = ("min_value", "max_value")
+NO_ARGUMENTS = ("id", "meta", "notes", "severity")  # the library's own, that no rule checks by
 
 _OF_VALUES = re.compile(r"ColumnValuesToBeBetween|Column(?:Max|Min|Mean|Median|Sum)ToBe")
 _OF_TEXT = re.compile(r"Length|Regex|LikePattern|Json|Strftime|Dateutil")
@@ -32,6 +33,7 @@ def settle(
         ProblemError: Naming the place `where` and the argument that cannot be meant.
     """
     settled = dict(arguments)
+    _refuse_no_arguments(arguments, where)
     for key in NAMES:
         if arguments.get(key) is not None:
             settled[key] = _settle_names(arguments[key], problem, f"{where}: arguments.{key}")
@@ -41,6 +43,8 @@ def settle(
         if _OF_VALUES.search(expect):
             settled |= _settle_bounds(settled, column, problem, where)
         settled |= _settle_sets(settled, column, problem, where)
+    if isinstance(settled.get("sum_total"), str):
+        settled["sum_total"] = _settle_total(settled["sum_total"], f"{where}: arguments.sum_total")
     pairs = settled.get("value_pairs_set")
     if isinstance(pairs, list):
         both = (str(settled.get("column_A")), str(settled.get("column_B")))
@@ -114,6 +118,24 @@ def _settle_names(given: Any, problem: Problem, key: str) -> Any:
     return names if isinstance(given, list) else names[0]
 
 
+def _refuse_no_arguments(arguments: Mapping[str, Any], where: str) -> None:
+    """A severity among the arguments would be lost, and what people note belongs in `meaning`."""
+    for key in NO_ARGUMENTS:
+        if key in arguments:
+            beside = "`severity`" if key == "severity" else "words, if any, as `meaning`"
+            message = f"{where}: arguments.{key}: no argument; wanted {beside} beside `arguments`"
+            raise ProblemError(message)
+
+
+def _settle_total(given: str, key: str) -> float:
+    """A sum that is given as text: no sum of numbers would equal it."""
+    number = read_number(tidy(given))
+    if number is None:
+        message = f"{key}: got {given!r}, wanted a number"
+        raise ProblemError(message)
+    return number
+
+
 def _refuse_text_rule(expect: str, column: str, problem: Problem, where: str) -> None:
     """Numbers and dates are no text any more when they are checked: `50` is 50.0."""
     spec = problem.columns.get(column, problem.target)
@@ -129,10 +151,11 @@ def _settle_bounds(
     spec = problem.columns.get(column, problem.target)
     if isinstance(spec, Target) or spec.kind == "category":
         return {}
+    written = str | date | int | float if spec.kind == "date" else str | date  # 2024 is no date
     return {
         key: settle_value(arguments[key], column, problem, key=f"{where}: arguments.{key}")
         for key in BOUNDS
-        if isinstance(arguments.get(key), str | date)
+        if isinstance(arguments.get(key), written)
     }
 
 

@@ -105,3 +105,38 @@ def test_a_suite_that_does_not_fit_its_problem_is_named(arguments: str, message:
     assert str(raised.value).startswith(
         f"expectations/tiny.yaml: expectations.0 (ExpectX): {message}"
     )
+
+
+DATED = make_problem(columns={"seen": {"kind": "date"}, "low": {}, "high": {}})
+
+
+@pytest.mark.parametrize(
+    ("rule", "arguments", "message"),
+    [
+        ("ExpectColumnValuesToBeBetween", "{column: seen, min_value: 2024}", "min_value: got 2024"),
+        ("ExpectColumnMaxToBeBetween", "{column: seen, max_value: 20.5}", "max_value: got 20.5"),
+        ("ExpectX", "{column: low, severity: critical}", "severity: no argument"),
+        ("ExpectX", "{column: low, id: mine}", "id: no argument"),
+        ("ExpectX", "{column: low, meta: {notes: a}}", "meta: no argument"),
+        ("ExpectX", "{column_list: [low, high], sum_total: forty}", "sum_total: got 'forty'"),
+    ],
+)
+def test_what_would_check_nothing_or_be_lost_is_refused(
+    rule: str, arguments: str, message: str
+) -> None:
+    text = f"expectations: [{{expect: {rule}, arguments: {arguments}}}]"
+
+    with pytest.raises(ProblemError) as raised:
+        parse_suite(text, problem=DATED, file="expectations/tiny.yaml")
+
+    place = f"expectations/tiny.yaml: expectations.0 ({rule}): arguments"
+    assert str(raised.value).startswith(f"{place}.{message}")
+
+
+def test_a_sum_that_is_given_as_text_is_a_number() -> None:
+    arguments = "{column_list: [low, high], sum_total: '40'}"
+    text = f"derive: false\nexpectations: [{{expect: ExpectX, arguments: {arguments}}}]"
+
+    suite = parse_suite(text, problem=DATED, file="expectations/tiny.yaml")
+
+    assert suite.expectations[0].arguments["sum_total"] == 40.0
