@@ -7,13 +7,14 @@ it, the one before goes on. No key and no value is ever logged.
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bentos.health.parts import Parts
 from bentos.replies import RequestError
+from bentos.takeover.content import SUMS
 from driftline.contract import Contract
 from driftline.filling import fill_in
 from driftline.timelines import JoinSpec, Timeline, parse_timeline
@@ -53,10 +54,19 @@ class Lookups:
     """The tables in a folder, by problem and join."""
 
     def __init__(
-        self, folder: Path, *, parts: Parts | None = None, clock: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        *,
+        listed: Mapping[str, str] | None = None,
+        parts: Parts | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Read nothing yet; `clock` tells the seconds since 1970 that `now` is."""
+        """Read nothing yet; `clock` tells the seconds since 1970 that `now` is.
+
+        Where `listed` tells SHA-256 digests by names in the folder, no other table is taken.
+        """
         self._folder = folder
+        self._listed = listed
         self._parts = Parts() if parts is None else parts
         self._clock = clock
         self._held: dict[Path, _Held] = {}
@@ -98,10 +108,14 @@ class Lookups:
 
     def _take(self, path: Path, state: State, join: JoinSpec) -> None:
         content = path.read_bytes()
+        sha256 = hashlib.sha256(content).hexdigest()
+        name = path.relative_to(self._folder).as_posix()
+        if self._listed is not None and self._listed.get(name) != sha256:
+            message = f"SHA-256 {sha256[:16]}... is not what {SUMS} lists for {LOOKUPS}/{name}"
+            raise ValueError(message)
         table = parse_timeline(content)
         insist_on_fields(table, join)
         self._held[path] = _Held(state, table)
-        sha256 = hashlib.sha256(content).hexdigest()
         told = "table of the join %s: %d rows, sha256 %s"
         log.info(told, join.name, len(table.seconds), sha256)
 

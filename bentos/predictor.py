@@ -140,9 +140,14 @@ def _describer(contract: Contract) -> Describe:
 
 
 class Predictor:
-    """Answers records by one model."""
+    """Answers records by one model.
 
-    def __init__(self, contract: Contract, onnx: bytes) -> None:
+    `listed` are the digests of the files beside it, where a list was verified with it.
+    """
+
+    def __init__(
+        self, contract: Contract, onnx: bytes, *, listed: Mapping[str, str] | None = None
+    ) -> None:
         """Open a session of one thread.
 
         `ModelRefusedError` for a wrong digest, and for a graph that ONNX Runtime does not take.
@@ -155,6 +160,7 @@ class Predictor:
             )
             raise ModelRefusedError(message)
         self.contract = contract
+        self.listed = listed
         self._describe = _describer(contract)
         try:
             self._session = _open_session(onnx)
@@ -197,7 +203,7 @@ def load_predictor(folder: Path) -> Predictor:
     `bentos.takeover.trust`) that list has to be there and signed.
     """
     try:
-        check_model_folder(folder, read_trust())
+        listed = check_model_folder(folder, read_trust())
     except (ContentError, OSError) as error:
         message = f"{folder}: {error}; refusing to serve"
         raise ModelRefusedError(message) from None
@@ -207,7 +213,7 @@ def load_predictor(folder: Path) -> Predictor:
     except (OSError, ValueError) as error:
         message = f"{folder}: {error}; wanted contract.json and model.onnx"
         raise ModelRefusedError(message) from None
-    return Predictor(contract, onnx)
+    return Predictor(contract, onnx, listed=listed)
 
 
 def _open_session(onnx: bytes) -> "onnxruntime.InferenceSession":

@@ -8,7 +8,7 @@ are in the database before they are answered, since a sandbox's disk may be gone
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -24,6 +24,7 @@ from bentos.lookups import LOOKUPS, Lookups
 from bentos.predictor import ModelRefusedError, load_predictor
 from bentos.replies import FAILED, NOT_READY, Reply, error_reply
 from bentos.settings import SettingError, api_keys, cors_origins, lookup_folder
+from bentos.takeover.content import below
 from driftline.contract import Contract
 
 _API: Api | None = None
@@ -74,13 +75,14 @@ def _open() -> Api:
         keys, origins = api_keys(), cors_origins()
         log = DirectLog(_database_url())
         on_label = partial(_order_checks, log)
+        predictor = load_predictor(folder)
         api = Api(
-            load_predictor(folder),
+            predictor,
             log,
             keys=keys,
             origins=origins,
             on_label=on_label,
-            lookups=Lookups(_lookup_folder(folder)),
+            lookups=_find_lookups(folder, predictor.listed),
         )
         if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
             api.ledger = MetricLedger(api.predictor.contract, _print)
@@ -88,11 +90,12 @@ def _open() -> Api:
     return _API
 
 
-def _lookup_folder(folder: Path) -> Path:
-    """Where tables of joins lie: where the environment says, else packed beside the model."""
+def _find_lookups(folder: Path, listed: Mapping[str, str] | None) -> Lookups:
+    """Tables of joins: where the environment says, else those packed and listed with the model."""
     packed = folder / LOOKUPS
-    is_packed = packed.is_dir() and not os.environ.get("DRIFTLINE_LOOKUP_DIR")
-    return packed if is_packed else lookup_folder()
+    if os.environ.get("DRIFTLINE_LOOKUP_DIR") or not packed.is_dir():
+        return Lookups(lookup_folder())
+    return Lookups(packed, listed=None if listed is None else below(listed, f"{LOOKUPS}/"))
 
 
 def _print(line: str) -> None:

@@ -135,18 +135,18 @@ def _digests(resources: Iterable[dict[str, Any]]) -> Iterable[tuple[str, str]]:
             yield str(resource["name"]), str(resource["digest"])
 
 
-def check_model_folder(folder: Path, trust: Trust) -> None:
+def check_model_folder(folder: Path, trust: Trust) -> dict[str, str] | None:
     """Verify the served files of the folder that a model is loaded from, where they are listed.
 
     The list lies in the folder itself, or beside BentoML's `src`. Where signatures are wanted it
-    has to be there, and bear them.
+    has to be there, and bear them. Returns the digests that it lists, None without a list.
     """
     inside, beside = folder / SUMS, folder.parent / SUMS
     is_beside = folder.name == SERVED.rstrip("/") and not inside.exists()
     path, prefix = (beside, SERVED) if is_beside else (inside, "")
     if not path.exists():
         trust.check("", signature="", bundle=b"")
-        return
+        return None
     sums, root = path.read_bytes(), path.parent
     trust.check(digest(sums), signature=read_signature(root), bundle=read_bundle(root))
     own = below(parse_sums(sums), prefix)
@@ -155,6 +155,7 @@ def check_model_folder(folder: Path, trust: Trust) -> None:
             message = f"{SUMS}: does not list {name}"
             raise ContentError(message)
     check_files(folder, own)
+    return own
 
 
 def write_signature(folder: Path, signature: str) -> None:

@@ -17,6 +17,7 @@ from bentos.health.parts import Parts
 from bentos.http.openapi import describe
 from bentos.lookups import LOOKUP_UNAVAILABLE, LOOKUPS, Lookups, table_path
 from bentos.predictor import Predictor
+from bentos.takeover.content import digest
 from driftline.contract import parse_contract
 from driftline.dataset import draft_contract
 from driftline.filling import fill_in
@@ -287,3 +288,23 @@ def test_a_record_is_filled_in_as_a_row_is_joined(
     for name in LABS.fields:
         cell = joined[name].astype(object).where(joined[name].notna(), None)[0]
         assert filled.get(name) == cell
+
+
+def test_a_table_that_is_not_the_listed_one_is_told_and_the_one_before_goes_on(
+    folder: Path, caplog: pytest.LogCaptureFixture, predictor: Predictor
+) -> None:
+    contract, parts = replace(predictor.contract, joins=(LABS,)), Parts()
+    listed = {"tiny/labs.npz": digest(table_path(folder, "tiny", "labs").read_bytes())}
+    lookups = Lookups(folder, listed=listed, parts=parts, clock=lambda: NOW)
+    record = {"age": 40, "patient": "7"}
+    lookups.look(contract)
+    before = lookups.complete(contract, dict(record))
+
+    put(folder, labs(("7", "2024-03-15", "9.5", "F")))
+    lookups.look(contract)
+
+    assert (
+        lookups.complete(contract, dict(record)) == before == {"age": 40, "level": 2.5, "sex": "M"}
+    )
+    assert "is not what SHA256SUMS lists for lookups/tiny/labs.npz" in caplog.text
+    assert parts.read()[LOOKUPS].health == "degraded"

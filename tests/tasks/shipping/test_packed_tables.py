@@ -87,6 +87,22 @@ def test_an_unpacked_archive_fills_fields_in_and_refuses_a_table_that_is_another
     assert refused == ["503 null", "503 null"]
 
 
+def test_a_table_that_was_left_out_and_is_put_there_later_is_not_read(
+    model: ServedModel, table: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(lookups, "MOST_PACKED_MEGABYTES", 0.0)
+        task = unpacked(model, tmp_path)
+    put = table_path(task / "lookups", "tiny", "labs")
+    put.parent.mkdir(parents=True)
+    put.write_bytes(table.read_bytes())
+
+    missing, whole = answers(task, tmp_path / "home")
+
+    assert missing == "503 null"
+    assert whole.startswith("200 ")
+
+
 def test_a_table_that_is_too_large_is_left_out_and_told(
     model: ServedModel,
     table: Path,
