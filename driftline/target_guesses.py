@@ -73,8 +73,17 @@ class TargetGuess:
 
     def remarks(self) -> list[str]:
         """What a person should know of it."""
-        smallest = min(self.counts.values()) / max(sum(self.counts.values()), 1)
-        return [f"the rarest class has {smallest:.2%} of the rows"] if smallest < IMBALANCED else []
+        smallest = min(self.counts.values())
+        share = smallest / max(sum(self.counts.values()), 1)
+        if share >= IMBALANCED:
+            return []
+        told = f"the rarest class has {share:.2%} of the rows"
+        if smallest >= LEAST_FOR_GATE or self.positive is None:
+            return [told]
+        return [
+            f"{told}, {smallest} in all, which is too few to prove a model by: go by the "
+            f"probability of {self.positive!r} rather than by the answer, and collect more of them"
+        ]
 
 
 @dataclass(frozen=True)

@@ -119,3 +119,19 @@ def test_a_column_that_goes_with_the_number_is_left_out_and_told() -> None:
 def test_what_is_no_number_goes_with_none() -> None:
     assert follow(["a", "b"] * 40, [str(i) for i in range(80)]) < 0.1
     assert follow(["1"] * 80, [str(i) for i in range(80)]) == 0.0
+
+
+@pytest.mark.parametrize(("rare", "advice"), [(14, True), (40, False)])
+def test_a_class_of_a_few_rows_comes_with_what_to_go_by(rare: int, advice: bool) -> None:
+    cells = ["yes"] * rare + ["no"] * 2000
+    guessed = guess_outcome("ill", cells, source="my.csv")
+
+    (told,) = guessed.remarks()
+
+    assert told.startswith("the rarest class has ")
+    assert (
+        told.endswith(
+            "go by the probability of 'yes' rather than by the answer, and collect more of them"
+        )
+        == advice
+    )
