@@ -80,10 +80,11 @@ class TargetGuess:
         told = f"the rarest class has {share:.2%} of the rows"
         if smallest >= LEAST_FOR_GATE or self.positive is None:
             return [told]
-        return [
-            f"{told}, {smallest} in all, which is too few to prove a model by: go by the "
-            f"probability of {self.positive!r} rather than by the answer, and collect more of them"
-        ]
+        advice = (
+            f"go by the probability of {self.positive!r} rather than by the answer, and collect "
+            "more of them"
+        )
+        return [f"{told}, {smallest} in all, which is too few to prove a model by: {advice}"]
 
 
 @dataclass(frozen=True)
