@@ -192,7 +192,7 @@ def _moves(known: int, rows: int, unlabelled: int | None) -> Floats:
     missed = math.inf if unlabelled is None else float(unlabelled)
     low = -math.log1p(missed / max(known, _HARDLY_ANY))
     high = math.log1p(missed / max(rows - known, _HARDLY_ANY))
-    return np.linspace(max(low, -_MOST_MOVED), min(high, _MOST_MOVED), _MOVES)
+    return np.append(np.linspace(max(low, -_MOST_MOVED), min(high, _MOST_MOVED), _MOVES), 0.0)
 
 
 def _best_gains(
