@@ -86,6 +86,7 @@ def ever_proved(
     return proved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [60, 200])
 @pytest.mark.parametrize("is_whole", [True, False])
 def test_the_noise_of_few_answers_out_of_fold_is_not_held_against_a_champion(
@@ -97,6 +98,7 @@ def test_the_noise_of_few_answers_out_of_fold_is_not_held_against_a_champion(
     assert ever_proved(20, cohorts, lambda rng: draw(rng, rows), is_whole=is_whole) <= 1
 
 
+@pytest.mark.slow
 def test_labels_that_come_sooner_for_one_class_are_no_change() -> None:
     def early(rng: np.random.Generator) -> Iterator[Told]:
         for _ in range(20):
@@ -108,6 +110,7 @@ def test_labels_that_come_sooner_for_one_class_are_no_change() -> None:
     assert ever_proved(10, early, lambda rng: draw(rng, 3000), is_whole=True) == 10
 
 
+@pytest.mark.slow
 def test_as_many_as_are_not_heard_of_may_all_be_of_one_class() -> None:
     """Who counts them needs no declared horizon, and takes nothing of it for a change."""
 
@@ -142,6 +145,7 @@ def test_the_fewer_are_not_heard_of_the_sooner_a_class_that_comes_oftener_is_fou
     assert wealth[1] > np.log(1 / POLICY.false_retrains) > wealth[-1]
 
 
+@pytest.mark.slow
 def test_a_base_rate_that_goes_up_and_down_is_no_change() -> None:
     def waves(rng: np.random.Generator) -> Iterator[Told]:
         for _ in range(30):
@@ -153,6 +157,7 @@ def test_a_base_rate_that_goes_up_and_down_is_no_change() -> None:
         assert ever_proved(10, waves, lambda rng: draw(rng, 5000), is_whole=is_whole) == 0
 
 
+@pytest.mark.slow
 def test_one_class_of_three_that_was_noisy_from_the_start_is_no_change() -> None:
     def noisy(rng: np.random.Generator, rows: int) -> Told:
         odds = rng.normal(0, 1.5, (rows, 3))
@@ -168,6 +173,7 @@ def test_one_class_of_three_that_was_noisy_from_the_start_is_no_change() -> None
     assert ever_proved(10, cohorts, lambda rng: noisy(rng, 5000)) == 0
 
 
+@pytest.mark.slow
 def test_without_change_two_hundred_looks_hardly_ever_prove_one() -> None:
     proved = 0
     for seed in range(40):
