@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     evidence_key: str = ""  # path of a private key
     snapshot_days: float = Field(default=0, ge=0)  # that a snapshot nobody names stays; 0: for ever
     dask: str = ""  # address of a scheduler, or a number of processes to start
+    threads: int = Field(default=0, ge=0)  # of a large table's fit; 0: as many as there are cores
     patience_seconds: float = Field(default=75, ge=0)  # with a store or database that is away
 
     @field_validator("home", "project_dir")
@@ -134,6 +135,8 @@ def prepare_environment() -> None:
         "ORT_DISABLE_TELEMETRY": "1",
         "MPLBACKEND": "agg",
         "OMP_WAIT_POLICY": "PASSIVE",  # beside other work spinning threads cost 15 times
+        "OMP_NUM_THREADS": "1",  # but for large tables, see `tasks.models.threads`
+        "OPENBLAS_NUM_THREADS": "1",
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)

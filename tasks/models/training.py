@@ -21,6 +21,7 @@ from driftline.training import Trained
 from driftline.typical import find_typical
 from tasks.cluster import spread
 from tasks.decorators import work
+from tasks.models.threads import threads_for
 from tasks.progress import tell
 
 MOST_PARITY_ROWS = 200_000
@@ -140,16 +141,17 @@ def _train(
         seed=plan.seed,
         groups=dataset.groups,
     )
-    return training.train_candidate(
-        name,
-        problem,
-        dataset.data,
-        splits=splits,
-        trials=plan.trials,
-        seed=plan.seed,
-        on_trial=on_trial,
-        params=params,
-    )
+    with threads_for(dataset.data.X_train.size):
+        return training.train_candidate(
+            name,
+            problem,
+            dataset.data,
+            splits=splits,
+            trials=plan.trials,
+            seed=plan.seed,
+            on_trial=on_trial,
+            params=params,
+        )
 
 
 def _tell_figures(trained: Trained, problem: Problem) -> None:
@@ -176,13 +178,8 @@ def choose_winner(
         seed=plan.seed,
         groups=dataset.groups,
     )
-    winner = training.calibrate(
-        winner,
-        problem,
-        dataset.data,
-        splits=splits,
-        seed=plan.seed,
-    )
+    with threads_for(dataset.data.X_train.size):
+        winner = training.calibrate(winner, problem, dataset.data, splits=splits, seed=plan.seed)
     how = "calibrated" if winner.is_calibrated else outcome_of(problem).uncalibrated
     tell(f"{winner.name} wins ({how})")
     return winner
@@ -194,7 +191,8 @@ def renew_winner(winner: Trained, problem: Problem, dataset: Dataset, plan: Plan
     newest = len(dataset.data.y_test)
     tell(f"{winner.name}: answering the newest {newest} rows by models of the rows before them")
     recipe = _recipe_of(winner, problem, seed=plan.seed)
-    return training.renew(winner, problem, dataset.data, recipe, seed=plan.seed)
+    with threads_for(dataset.data.X_train.size):
+        return training.renew(winner, problem, dataset.data, recipe, seed=plan.seed)
 
 
 def _recipe_of(winner: Trained, problem: Problem, *, seed: int) -> Recipe:

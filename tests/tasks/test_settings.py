@@ -164,3 +164,27 @@ def test_a_state_folder_that_tools_would_read_as_another_is_refused(
 
     _check_home(tmp_path / "a $ b")
     assert [path.name for path in tmp_path.iterdir()] == ["a $ b"]
+
+
+@pytest.mark.parametrize(("values", "threads"), [(1_999_999, 1), (2_000_000, 3)])
+def test_small_work_takes_one_thread_and_a_large_fit_those_that_are_set(
+    values: int, threads: int, tmp_path: Path
+) -> None:
+    program = (
+        "import flows, numpy, scipy.linalg, sklearn.ensemble, threadpoolctl\n"
+        "from tasks.models.threads import threads_for\n"
+        f"with threads_for({values}):\n"
+        "    print({pool['num_threads'] for pool in threadpoolctl.threadpool_info()})\n"
+    )
+    own = {"DRIFTLINE_HOME": str(tmp_path), "DRIFTLINE_THREADS": "3"}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    }
+
+    told = subprocess.check_output(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment | own, text=True
+    )
+
+    assert told == f"{{{threads}}}\n"
