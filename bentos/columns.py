@@ -17,7 +17,7 @@ from bentos.predictor import (
     figure_names,
 )
 from driftline.contract import Contract
-from driftline.deciding import TIE
+from driftline.deciding import decide_by_costs
 from driftline.numbers import NumberSpec, spell_number
 
 Floats = NDArray[np.float64]
@@ -138,10 +138,7 @@ def _decide(contract: Contract, probabilities: Floats) -> NDArray[np.int64]:
         positive = contract.positive[0]
         is_positive = probabilities[:, positive] >= contract.threshold
         return np.where(is_positive, positive, 1 - positive).astype(np.int64)
-    scores = probabilities * np.array(contract.costs) if contract.costs else probabilities
-    is_high = scores >= scores.max(axis=1, keepdims=True, initial=-np.inf) - TIE
-    highest: NDArray[np.int64] = is_high.argmax(axis=1).astype(np.int64)
-    return highest
+    return decide_by_costs(probabilities, contract.costs)
 
 
 def _band_classes(contract: Contract, probabilities: Floats) -> Objects:

@@ -16,7 +16,7 @@ from driftline.evaluation import CrossValidated, cross_predict, cross_validate
 from driftline.figures import draw_figures
 from driftline.metrics import Scored, score_rows
 from driftline.problem import Problem
-from driftline.recalls import recall_by_class
+from driftline.recalls import confusion_by_name, recall_by_class, shares_off_by
 from driftline.scored import ScoredRows
 from driftline.subgroups import SubgroupResult, check_subgroups
 from driftline.thresholds import choose_threshold, settle_threshold
@@ -176,9 +176,13 @@ class ClassOutcome:
         return {"classification_report.txt": text}
 
     def summarise(self, test: ScoredRows) -> dict[str, Any]:
-        """How many rows of each class are found."""
-        found = recall_by_class(cast("Scored", test), self.problem.classes)
-        return {"classes": [asdict(one) for one in found]}
+        """How many rows of each class are found, and what the others were answered."""
+        scored, classes = cast("Scored", test), self.problem.classes
+        found = [asdict(one) for one in recall_by_class(scored, classes)]
+        told = {"classes": found, "confusion": confusion_by_name(scored, classes)}
+        if not self.problem.has_ordered_classes:
+            return told
+        return told | {"off_by": shares_off_by(scored, len(classes))}
 
     def describe_rule(self, rule: float | None) -> dict[str, float | None]:
         """The threshold."""

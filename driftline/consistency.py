@@ -10,7 +10,7 @@ from driftline.candidates import CANDIDATES
 from driftline.columns import Column
 from driftline.conditions import parse_conditions
 from driftline.dates import read_date, spell_date
-from driftline.goal import RiskBands
+from driftline.goal import Goal, RiskBands
 from driftline.regressors import REGRESSORS
 from driftline.sources import Source, SyntheticSource
 from driftline.spelling import MISSING, read_number, spell
@@ -72,14 +72,30 @@ def check_subgroups(subgroups: Sequence[str], columns: Mapping[str, Column]) -> 
             raise ValueError(message) from None
 
 
-def check_costs(costs: Mapping[str, float], classes: Sequence[str]) -> None:
-    """Refuse costs of missing a class where there are two, or that leave a class out."""
-    if costs and len(classes) == 2:  # noqa: PLR2004 - binary
-        message = "goal.miss_costs: got it with two classes, whose threshold the goal sets; "
-        raise ValueError(message + "wanted it with more")
-    if costs and set(costs) != set(classes):
-        message = f"goal.miss_costs: got {', '.join(costs)}, wanted each class: "
-        raise ValueError(message + ", ".join(classes))
+def check_costs(goal: Goal, classes: Sequence[str]) -> None:
+    """Refuse costs where there are two classes, or that leave a class or an answer out."""
+    given: dict[str, Collection[str]] = {
+        "miss_costs": goal.miss_costs,
+        "cost_matrix": goal.cost_matrix,
+    }
+    given = {key: costs for key, costs in given.items() if costs}
+    if len(given) > 1:
+        message = "goal: got miss_costs and cost_matrix, wanted one of them"
+        raise ValueError(message)
+    for key, costs in given.items():
+        if len(classes) == 2:  # noqa: PLR2004 - binary
+            message = f"goal.{key}: got it with two classes, whose threshold the goal sets; "
+            raise ValueError(message + "wanted it with more")
+        _check_named(f"goal.{key}", costs, classes, "each class")
+    for truth, answers in goal.cost_matrix.items():
+        others = [name for name in classes if name != truth]
+        _check_named(f"goal.cost_matrix.{truth}", answers, others, "each other class")
+
+
+def _check_named(key: str, got: Collection[str], wanted: Sequence[str], what: str) -> None:
+    if set(got) != set(wanted):
+        message = f"{key}: got {', '.join(got) or 'none'}, wanted {what}: {', '.join(wanted)}"
+        raise ValueError(message)
 
 
 def check_kinds(bands: RiskBands, target: AnyTarget, given: Collection[str]) -> None:

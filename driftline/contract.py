@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.computed import Computed, FeatureSpec
-from driftline.deciding import choose_class, name_band
+from driftline.deciding import Costs, choose_class, name_band
 from driftline.fields import (
     Encoder,
     Fault,
@@ -66,7 +66,7 @@ class Contract:
     labels_per_check: int = 100
     metrics: tuple[tuple[str, float], ...] = ()
     example: tuple[tuple[str, float | str | None], ...] = ()
-    costs: tuple[float, ...] = ()  # of missing each class, the highest being 1
+    costs: Costs = ()  # of missing each class, or of each answer; the highest being 1
     intervals: tuple[tuple[str, float, float], ...] = ()  # of test metrics, 95 %
     typical: tuple[tuple[str, float | str], ...] = ()  # a middle value of the training rows
     number: NumberSpec | None = None  # what is predicted, where it is no class

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.answers import Build, Fold, cross_answer
+from driftline.deciding import Costs
 from driftline.design import EVEN, Design
 from driftline.metrics import METRICS, compute_metrics, score_rows
 from driftline.problem import Goal
@@ -98,7 +99,7 @@ def cross_validate(
     splits: Sequence[Sequence[Fold]],
     goal: Goal,
     positive: int | None,
-    costs: Sequence[float] = (),
+    costs: Costs = (),
     design: Design = EVEN,
 ) -> CrossValidated:
     """Score every fold at a threshold chosen on the other folds of its repeat."""
@@ -141,7 +142,7 @@ def _score_fold(
     fold: Fold,
     goal: Goal,
     positive: int | None,
-    costs: Sequence[float],
+    costs: Costs,
     design: Design,
 ) -> _ScoredFold:
     train, test = fold

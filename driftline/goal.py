@@ -1,15 +1,17 @@
 """What a problem's models aim for, which bounds they keep, and how they are compared."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from driftline.deciding import Costs
 from driftline.declared import Strict, Text
 from driftline.losses import NUMBER_LOSSES
 from driftline.measured import HIGHER_IS_BETTER, NUMBER_METRICS
-from driftline.metrics import DECISION_METRICS, LOWER_IS_BETTER, METRICS
+from driftline.metrics import COST, DECISION_METRICS, LOWER_IS_BETTER, METRICS
 
 KNOWN_METRICS: Final = (*METRICS, *NUMBER_METRICS)
 LOW_METRICS: Final = (
@@ -30,6 +32,7 @@ class Goal(Strict):
     subject_to: dict[str, float] = Field(default_factory=dict)
     confidence: float = Field(default=0.9, gt=0.5, lt=1)
     miss_costs: dict[Text, float] = Field(default_factory=dict)
+    cost_matrix: dict[Text, dict[Text, float]] = Field(default_factory=dict)  # truth by answer
 
     @model_validator(mode="after")
     def _known_metrics(self) -> Self:
@@ -43,9 +46,11 @@ class Goal(Strict):
             raise ValueError(message)
         _check_floors(self.subject_to)
         for name, cost in self.miss_costs.items():
-            if cost <= 0:
+            if not 0 < cost < math.inf:
                 message = f"miss_costs.{name}: got {cost:g}, wanted more than 0"
                 raise ValueError(message)
+        for truth, answers in self.cost_matrix.items():
+            _check_answers(truth, answers)
         return self
 
     @property
@@ -58,12 +63,28 @@ class Goal(Strict):
         """Whether the lowest value of the metric is the best."""
         return self.metric in LOW_METRICS
 
-    def costs(self, classes: Sequence[str]) -> tuple[float, ...]:
-        """The cost of missing each class, the highest being 1; none where all cost alike."""
+    def costs(self, classes: Sequence[str]) -> Costs:
+        """Of missing each class, or of each answer, the highest being 1; none of equal ones."""
+        if self.cost_matrix:
+            rows = [
+                [self.cost_matrix[truth].get(name, 0.0) for name in classes] for truth in classes
+            ]
+            highest = max(map(max, rows))
+            return tuple(tuple(cost / highest for cost in row) for row in rows)
         if not self.miss_costs:
             return ()
         highest = max(self.miss_costs.values())
         return tuple(self.miss_costs[name] / highest for name in classes)
+
+
+def _check_answers(truth: str, answers: Mapping[str, float]) -> None:
+    for name, cost in answers.items():
+        if not 0 <= cost < math.inf:
+            message = f"cost_matrix.{truth}.{name}: got {cost:g}, wanted 0 or more"
+            raise ValueError(message)
+    if not any(answers.values()):
+        message = f"cost_matrix.{truth}: got no cost, wanted one above 0"
+        raise ValueError(message)
 
 
 def _check_floors(floors: Mapping[str, float]) -> None:
@@ -126,7 +147,7 @@ class Gate(Strict):
         return self
 
 
-ROW_LOSSES: Final = ("brier", "log_loss", "error", *NUMBER_LOSSES)
+ROW_LOSSES: Final = ("brier", "log_loss", "error", COST, *NUMBER_LOSSES)
 _COMPARED_AS = {  # what tells the same, or tells it properly
     "accuracy": "error",
     "ece": "brier",
@@ -138,6 +159,7 @@ ComparisonMetric = Literal[
     "brier",
     "log_loss",
     "error",
+    "cost",
     "accuracy",
     "roc_auc",
     "pr_auc",

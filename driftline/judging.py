@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from driftline.goal import Comparison, Gate, Goal, bare_metric
 from driftline.losses import CLASS_LOSSES, NUMBER_LOSSES
 from driftline.measured import NUMBER_METRICS
-from driftline.metrics import BINARY_METRICS, METRICS
+from driftline.metrics import BINARY_METRICS, COST, METRICS
 from driftline.target import NumberTarget, Target
 
 BINARY = 2
@@ -31,8 +31,8 @@ def _check_number(goal: Goal, gates: Sequence[Gate], comparison: Comparison, los
         if gate.metric.endswith("_excess_std"):
             message = f"gates.{place}.metric: got {gate.metric!r}, wanted cv_<m>_std for a number"
             raise ValueError(message)
-    if goal.subject_to or goal.miss_costs:
-        message = "goal: got subject_to or miss_costs for a number, wanted them with classes"
+    if goal.subject_to or goal.miss_costs or goal.cost_matrix:
+        message = "goal: got subject_to or costs for a number, wanted them with classes"
         raise ValueError(message)
     asked = [("comparison.metric", comparison.metric), ("drift.loss", loss)]
     _refuse_others([(key, name) for key, name in asked if name], NUMBER_LOSSES, "a number")
@@ -46,6 +46,11 @@ def _check_classes(
     if comparison.metric in NUMBER_LOSSES:
         message = f"comparison.metric: {comparison.metric} needs target.kind number"
         raise ValueError(message)
+    has_costs = goal.miss_costs or goal.cost_matrix
+    named = [goal.metric, comparison.metric, *(bare_metric(gate.metric) for gate in gates)]
+    if COST in named and not has_costs:
+        message = f"{COST}: wanted goal.miss_costs or goal.cost_matrix, which more than two "
+        raise ValueError(message + "classes may have")
     if classes == BINARY:
         return
     wanted = [goal.metric, *goal.subject_to, *(bare_metric(gate.metric) for gate in gates)]

@@ -5,15 +5,15 @@ classes a metric speaks of the positive class; with more it is the plain mean ov
 Higher is better for all but `brier` and `ece`.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.curves import average_precision, calibration_error, divide, roc_auc
-from driftline.deciding import TIE
+from driftline.deciding import Costs, decide_by_costs
 from driftline.losses import LossName, blind_answers, row_losses
 from driftline.scored import ScoredRows
 
@@ -30,9 +30,10 @@ DECISION_METRICS: Final = (
     "lowest_recall",
     "net_benefit",
 )
-METRICS: Final = (*DECISION_METRICS, "roc_auc", "pr_auc", "brier", "ece")
+METRICS: Final = (*DECISION_METRICS, "roc_auc", "pr_auc", "brier", "ece", "cost")
 BINARY_METRICS: Final = ("specificity", "net_benefit")
-LOWER_IS_BETTER: Final = frozenset({"brier", "ece"})
+COST: Final = "cost"  # of the average row, the dearest mistake being 1
+LOWER_IS_BETTER: Final = frozenset({"brier", "ece", COST})
 _CELLS_AT_ONCE: Final = 4_000_000
 
 
@@ -46,6 +47,7 @@ class Scored:
     positive: int | None
     threshold: float | None
     weights: Floats | None = None
+    costs: Costs = ()
 
     def take(self, rows: Ints) -> "Scored":
         """The same for some of the rows."""
@@ -56,19 +58,34 @@ class Scored:
             positive=self.positive,
             threshold=self.threshold,
             weights=None if self.weights is None else self.weights[rows],
+            costs=self.costs,
         )
 
     def losses(self, metric: str) -> Floats:
         """What each row costs."""
+        if metric == COST:
+            return self._matrix[self.y, self.predicted]
         name = cast("LossName", metric)
         return row_losses(self.probabilities, self.y, name, predicted=self.predicted)
 
     def blind_losses(self, metric: str) -> Floats:
         """What each row would cost by the classes' shares alone."""
+        if metric == COST:
+            blind = blind_answers(self.y, "error", width=self._width, weights=self.weights)
+            return replace(self, predicted=decide_by_costs(blind, self.costs)).losses(COST)
         name = cast("LossName", metric)
-        width = self.probabilities.shape[1]
-        shares = blind_answers(self.y, name, width=width, weights=self.weights)
+        shares = blind_answers(self.y, name, width=self._width, weights=self.weights)
         return row_losses(shares, self.y, name)
+
+    @property
+    def _width(self) -> int:
+        return int(self.probabilities.shape[1])
+
+    @property
+    def _matrix(self) -> Floats:
+        """What each answer costs, truth by answer: every miss alike where nothing is declared."""
+        costs = np.asarray(self.costs or (1.0,) * self._width)
+        return costs if costs.ndim > 1 else costs[:, None] * (1 - np.eye(len(costs)))
 
     def weigh(self, weights: Floats) -> dict[str, Floats]:
         """Each metric per resample."""
@@ -139,19 +156,17 @@ def decide(
     *,
     positive: int | None,
     threshold: float | None,
-    costs: Sequence[float] = (),
+    costs: Costs = (),
 ) -> Ints:
     """Class index per row: the positive class from its threshold on, else the most probable.
 
-    With costs of missing each class, at most 1, it is the class that would be the dearest to miss:
-    cost times probability, which makes the expected cost the least. Where several are as high, it
-    is the first: votes of trees tie exactly, and must not be told apart by the last digit.
-    Source: Elkan, The foundations of cost-sensitive learning, IJCAI 2001.
+    With costs, at most 1, it is the class that is expected to cost the least: with a cost of
+    missing each class the one whose cost times probability is the highest. Where several are as
+    cheap, it is the first: votes of trees tie exactly, and must not be told apart by the last
+    digit. Source: Elkan, The foundations of cost-sensitive learning, IJCAI 2001.
     """
     if positive is None or threshold is None:
-        scores = probabilities * np.asarray(costs) if len(costs) else probabilities
-        is_highest = scores >= scores.max(axis=1, keepdims=True) - TIE
-        return np.asarray(is_highest.argmax(axis=1), dtype=np.int64)
+        return decide_by_costs(probabilities, costs)
     is_positive = probabilities[:, positive] >= threshold
     return np.asarray(np.where(is_positive, positive, 1 - positive), dtype=np.int64)
 
@@ -162,7 +177,7 @@ def score_rows(
     *,
     positive: int | None,
     threshold: float | None,
-    costs: Sequence[float] = (),
+    costs: Costs = (),
     weights: Floats | None = None,
 ) -> Scored:
     """Probabilities with the decisions that follow from them."""
@@ -174,6 +189,7 @@ def score_rows(
         positive=positive,
         threshold=threshold,
         weights=weights,
+        costs=costs,
     )
 
 
@@ -242,7 +258,8 @@ def _macro_decisions(scored: Scored, weights: Floats) -> dict[str, Floats]:
 def _macro_metrics(scored: Scored, weights: Floats) -> dict[str, Floats]:
     right = scored.y == scored.predicted
     confidence = scored.probabilities[np.arange(len(scored.y)), scored.predicted]
-    return _macro_decisions(scored, weights) | {
+    cost = {COST: divide(weights @ scored.losses(COST), weights.sum(axis=1))}
+    return (_macro_decisions(scored, weights) | (cost if scored.costs else {})) | {
         "roc_auc": _mean_over_classes(roc_auc, scored, weights),
         "pr_auc": _mean_over_classes(average_precision, scored, weights),
         "brier": _brier(scored, weights),

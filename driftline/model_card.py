@@ -19,6 +19,9 @@ NOT_KEPT = "not kept of this version"
 MOST_COLUMNS = 15
 
 
+MOST_CLASSES = 12  # whose answers are told in a table
+
+
 @dataclass(frozen=True)
 class Section:
     """A heading, a table and the names of the pictures beneath it."""
@@ -59,6 +62,8 @@ def describe(dossier: Dossier) -> tuple[Section, ...]:
         _candidates(dossier),
         _figures(dossier),
         _classes(dossier),
+        _confusion(dossier),
+        *_distances(dossier),
         _parts(dossier),
         _reliance(dossier),
         _decisions(dossier),
@@ -149,6 +154,24 @@ def _classes(dossier: Dossier) -> Section:
     ]
     headings = ("class", "share that is found", "95 % interval", "test rows")
     return Section("What it finds of each class", tuple(tuple(map(str, r)) for r in rows), headings)
+
+
+def _confusion(dossier: Dossier) -> Section:
+    """Which class is answered instead; of many classes the picture has to do."""
+    confusion = dossier.summary.get("confusion", {})
+    if len(confusion) > MOST_CLASSES:
+        confusion = {}
+    rows = [(truth, *map(str, answers.values())) for truth, answers in confusion.items()]
+    headings = ("test rows of the class", *(f"answered {name}" for name in confusion))
+    return Section("What it answers for each class", tuple(rows), headings)
+
+
+def _distances(dossier: Dossier) -> list[Section]:
+    """How many classes off the answers are, where the classes have an order."""
+    shares = dossier.summary.get("off_by", [])
+    rows = tuple((str(places), f"{share:.1%}") for places, share in enumerate(shares))
+    headings = ("classes off", "share of the test rows")
+    return [Section("How far off it is", rows, headings)] if rows else []
 
 
 def _parts(dossier: Dossier) -> Section:

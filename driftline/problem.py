@@ -24,6 +24,7 @@ from driftline.consistency import (
     check_title,
     settle_example,
 )
+from driftline.deciding import Costs
 from driftline.declared import Strict, Text
 from driftline.documents import parse_document
 from driftline.drift_policy import DriftPolicy
@@ -96,6 +97,7 @@ WRITTEN = (
     "target.classes",
     "target.name",
     "target.positive",
+    "goal.cost_matrix",
     "goal.miss_costs",
     "title",
 )
@@ -200,7 +202,7 @@ class Problem(Strict):
         check_ignored("weight", self.weight, self.ignored)
         check_title(self.title, self.source)
         check_subgroups(self.subgroups, self.columns)
-        check_costs(self.goal.miss_costs, self.classes)
+        check_costs(self.goal, self.classes)
         check_kinds(self.risk_bands, self.target, self.model_fields_set)
         check_metrics(self.target, self.goal, self.gates, self.comparison, self.drift.loss)
         return self
@@ -226,13 +228,18 @@ class Problem(Strict):
         return tuple(self.target.classes)
 
     @property
+    def has_ordered_classes(self) -> bool:
+        """Whether an answer can be more than one class off."""
+        return isinstance(self.target, Target) and self.target.ordered
+
+    @property
     def is_binary(self) -> bool:
         """Whether a decision threshold applies."""
         return len(self.target.classes) == 2  # noqa: PLR2004 - binary
 
     @property
-    def costs(self) -> tuple[float, ...]:
-        """The cost of missing each class, by class index, the highest being 1; () of equal ones."""
+    def costs(self) -> Costs:
+        """Of missing each class, or of each answer, by class index; () where all cost alike."""
         return self.goal.costs(self.classes)
 
     @property

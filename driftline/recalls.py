@@ -1,4 +1,4 @@
-"""How many rows of each class are found: beside a mean over classes, what each of them gets."""
+"""What the rows of each class are answered: beside a mean over classes, what each of them gets."""
 
 from dataclasses import dataclass
 
@@ -35,3 +35,20 @@ def recall_by_class(scored: Scored, classes: tuple[str, ...]) -> list[ClassRecal
         low, high = wilson_bounds(recall * worth, worth, CONFIDENCE)
         found.append(ClassRecall(name, rows, recall, low, high))
     return found
+
+
+def confusion_by_name(scored: Scored, classes: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """How many rows of each class got each answer, in order of class index."""
+    counts = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    np.add.at(counts, (scored.y, scored.predicted), 1)
+    return {
+        truth: dict(zip(classes, row, strict=True))
+        for truth, row in zip(classes, counts.tolist(), strict=True)
+    }
+
+
+def shares_off_by(scored: Scored, width: int) -> list[float]:
+    """The shares of rows, by their weights, whose answer is 0, 1, ... of `width` classes off."""
+    off = np.abs(scored.y - scored.predicted)
+    counted = np.bincount(off, base_weights(scored), minlength=width)
+    return [float(share) for share in counted / counted.sum()]

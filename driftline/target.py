@@ -29,6 +29,7 @@ class Target(Strict):
     name: Text
     classes: dict[Text, tuple[Text, ...]] = Field(min_length=2)
     positive: tuple[Text, ...] = ()
+    ordered: bool = False
     aliases: tuple[Text, ...] = ()
 
     @field_validator("positive", mode="before")
@@ -44,6 +45,9 @@ class Target(Strict):
                 raise ValueError(message)
         if len(self.classes) == 2 and len(self.positive) != 1:  # noqa: PLR2004 - binary
             message = f"positive: got {len(self.positive)} classes, wanted exactly one of two"
+            raise ValueError(message)
+        if self.ordered and len(self.classes) == 2:  # noqa: PLR2004 - binary
+            message = "ordered: got it with two classes, wanted it with more"
             raise ValueError(message)
         values = list(chain.from_iterable(self.values_of(name) for name in self.classes))
         if len(set(values)) != len(values):

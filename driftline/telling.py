@@ -88,6 +88,8 @@ def tell_answer(answer: Document, model: Document) -> list[str]:
         )
     elif model["miss_costs"]:
         lines.append("It weighs each class by what it costs to miss it.")
+    elif model.get("cost_matrix"):
+        lines.append("It is the answer that is expected to cost the least.")
     lines.append(f"It was answered by version {answer['model_version']} of the model.")
     return lines
 

@@ -1,10 +1,12 @@
 """What the service tells of its model, and of why it answered so."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from driftline.contract import Contract
 from driftline.contributions import Explained
+from driftline.deciding import is_matrix
 from driftline.form import tell_computed, tell_fields
 
 MEANING = (
@@ -47,9 +49,21 @@ def _tell_outcome(contract: Contract) -> dict[str, Any]:
         "classes": list(contract.classes),
         "positive": [contract.classes[i] for i in contract.positive],
         "threshold": contract.threshold,
-        "miss_costs": dict(zip(contract.classes, contract.costs, strict=False)),
+        **_tell_costs(contract),
         **bands,
     }
+
+
+def _tell_costs(contract: Contract) -> dict[str, Any]:
+    """What it costs to miss each class, or each answer by the truth; {} where all cost alike."""
+    names, costs = contract.classes, contract.costs
+    if not is_matrix(costs):
+        return {"miss_costs": dict(zip(names, costs, strict=False)), "cost_matrix": {}}
+    rows = cast("Sequence[Sequence[float]]", costs)
+    matrix = {
+        truth: dict(zip(names, row, strict=True)) for truth, row in zip(names, rows, strict=True)
+    }
+    return {"miss_costs": {}, "cost_matrix": matrix}
 
 
 def tell_explained(contract: Contract, explained: Explained) -> dict[str, Any]:

@@ -120,6 +120,11 @@ def _classes(summary: Summary) -> Iterable[Row]:
     ]
     if shown:
         yield "found of each class", ", ".join(shown)
+    off_by = summary.get("off_by", [])
+    if off_by:
+        right, *wrong = (f"{share:.1%}" for share in off_by)
+        told = [f"{share} {places} off" for places, share in enumerate(wrong, 1)]
+        yield "classes off", f"right {right}, {', '.join(told)}"
 
 
 def _prediction_intervals(summary: Summary) -> Iterable[Row]:

@@ -32,6 +32,7 @@ def contracts() -> list[Contract]:
         three,
         replace(odd, positive=(1,)),
         replace(three, positive=(0, 2), costs=(1.0, 0.4, 0.7)),
+        replace(three, costs=((0.0, 0.2, 1.0), (0.2, 0.0, 0.2), (1.0, 0.2, 0.0))),
         draft_contract(number_problem()),
     ]
 

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from bentos.api import Api
+from bentos.http.about import tell_model
 from bentos.predictor import Predictor
+from driftline.dataset import draft_contract
 from tests.bentos.asking import ask, fields_at_fault, read
 from tests.bentos.models import MARKER, RECORD, KeptLog
+from tests.support import MOODS, make_problem
 
 
 def test_an_explanation_has_the_probability_of_the_answer_and_every_field(api: Api) -> None:
@@ -78,3 +81,17 @@ def test_the_model_tells_what_a_form_needs(predictor: Predictor) -> None:
     assert (age["typical"], age["unit"], age["range"]) == (41, "years", [0, 120])
     assert (level["missing"], level["missing_codes"]) == ("allow", ["-9"])
     assert told["fields"][2]["categories"] == ["F", "M"]
+
+
+def test_the_model_tells_what_it_costs_to_answer_otherwise() -> None:
+    contract = draft_contract(make_problem(MOODS))
+    matrix = ((0.0, 0.2, 1.0), (0.2, 0.0, 0.2), (1.0, 0.2, 0.0))
+
+    plain, missed, each = (
+        tell_model(replace(contract, costs=costs)) for costs in ((), (1.0, 0.5, 0.1), matrix)
+    )
+
+    assert (plain["miss_costs"], plain["cost_matrix"]) == ({}, {})
+    assert missed["miss_costs"] == {"low": 1.0, "even": 0.5, "high": 0.1}
+    assert each["miss_costs"] == {}
+    assert each["cost_matrix"]["low"] == {"low": 0.0, "even": 0.2, "high": 1.0}

@@ -30,6 +30,7 @@ SUMMARY_KEYS = {
     "validation",
     "candidates",
     "classes",
+    "confusion",
     "goal",
     "metrics",
     "intervals",

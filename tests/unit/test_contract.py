@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from driftline.contract import Contract, parse_contract
 from driftline.dataset import draft_contract
+from driftline.deciding import Costs
 from driftline.fields import FieldSpec
 from driftline.metrics import decide
 from tests.support import make_problem
 
+MATRIX: Costs = ((0.0, 0.5, 1.0), (0.2, 0.0, 0.1), (0.4, 0.3, 0.0))
 CONTRACT = replace(draft_contract(make_problem()), threshold=0.4)
 names = st.text("abcdefgh", min_size=1, max_size=5)
 texts = st.text(max_size=8)
@@ -135,6 +137,7 @@ def test_without_threshold_the_most_probable_class_is_taken() -> None:
     ("name", "value"),
     [
         ("costs", (0.25, 1.0)),
+        ("costs", ((0.0, 1.0), (0.25, 0.0))),
         ("intervals", (("recall", 0.8, 0.95),)),
         ("typical", (("age", 41), ("sex", "F"))),
     ],
@@ -155,11 +158,14 @@ def test_what_is_typical_of_no_training_row_is_the_middle_of_what_may_be() -> No
     assert known.typical_record == {"age": 60, "level": 1.25, "sex": "F"}
 
 
-@given(seed=st.integers(0, 9999), has_costs=st.booleans(), decimals=st.integers(1, 12))
-def test_a_record_is_decided_as_a_table_is(seed: int, has_costs: bool, decimals: int) -> None:
+@given(
+    seed=st.integers(0, 9999),
+    costs=st.sampled_from([(), (0.25, 1.0, 0.5), MATRIX]),
+    decimals=st.integers(1, 12),
+)
+def test_a_record_is_decided_as_a_table_is(seed: int, costs: Costs, decimals: int) -> None:
     rng = np.random.default_rng(seed)
     table = np.round(rng.dirichlet(np.ones(3), 20), decimals)
-    costs = (0.25, 1.0, 0.5) if has_costs else ()
     contract = replace(CONTRACT, threshold=None, classes=("a", "b", "c"), costs=costs)
 
     found = [contract.decide(row) for row in table.tolist()]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -142,6 +144,41 @@ def test_the_answer_is_the_class_that_is_dearest_to_miss() -> None:
     answers = decide(probabilities, positive=None, threshold=None, costs=(0.05, 1.0, 0.2))
 
     assert answers.tolist() == [1, 0, 2]
+
+
+def test_with_a_cost_of_each_answer_the_cheapest_is_given() -> None:
+    """Between two classes that are dear to mix up, the one in the middle."""
+    costs = ((0.0, 0.2, 1.0), (0.2, 0.0, 0.2), (1.0, 0.2, 0.0))
+    probabilities = np.array([[0.5, 0.05, 0.45], [0.9, 0.05, 0.05], [0.1, 0.1, 0.8]])
+
+    answers = decide(probabilities, positive=None, threshold=None, costs=costs)
+
+    assert answers.tolist() == [1, 0, 2]
+
+
+def test_the_cost_is_that_of_the_average_row_by_its_weight() -> None:
+    matrix = ((0.0, 0.5, 1.0), (0.2, 0.0, 0.1), (0.4, 0.3, 0.0))
+    plain = three_classes(60, 5)
+    weights = np.random.default_rng(0).uniform(0.5, 2, 60)
+    dear = replace(plain, costs=matrix, weights=weights)
+    missed = replace(plain, costs=(1.0, 0.5, 0.25))
+    each = [matrix[t][a] for t, a in zip(plain.y, plain.predicted, strict=True)]
+
+    assert compute_metrics(dear)["cost"] == pytest.approx(np.average(each, weights=weights))
+    assert dear.losses("cost").tolist() == each
+    wrong = plain.y != plain.predicted
+    assert compute_metrics(missed)["cost"] == pytest.approx(
+        np.mean(wrong * np.array([1.0, 0.5, 0.25])[plain.y])
+    )
+    assert "cost" not in compute_metrics(plain)
+
+
+def test_blind_answers_are_the_cheapest_one_for_all() -> None:
+    matrix = ((0.0, 0.5, 1.0), (0.2, 0.0, 0.1), (0.4, 0.3, 0.0))
+    scored = replace(three_classes(60, 5), costs=matrix)
+    cheapest = min(np.mean([matrix[t][answer] for t in scored.y]) for answer in range(3))
+
+    assert scored.blind_losses("cost").mean() == pytest.approx(cheapest)
 
 
 def test_classes_that_tie_but_for_the_last_digit_are_the_first_of_them() -> None:

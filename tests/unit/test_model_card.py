@@ -32,6 +32,7 @@ SUMMARY: dict[str, Any] = {
     "metrics": {"test_recall": 0.9},
     "intervals": {"recall": [0.8, 0.97]},
     "classes": [{"name": "ill", "recall": 0.9, "low": 0.8, "high": 0.95, "rows": 30}],
+    "confusion": {"well": {"well": 60, "ill": 4}, "ill": {"well": 3, "ill": 27}},
     "promotion": {"verdict": "promoted", "reasons": ["better"], "subgroups": []},
     "parity": {"rows": 99, "labels_equal": True, "max_probability_difference": 2e-7},
 }

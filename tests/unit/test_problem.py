@@ -81,6 +81,19 @@ def test_costs_of_missing_a_class_are_weighed_against_the_highest() -> None:
     assert make_problem(MOODS, name="moods").costs == ()
 
 
+def test_costs_of_each_answer_stand_by_truth_and_answer() -> None:
+    matrix = {
+        "low": {"even": 10, "high": 20},
+        "even": {"low": 1, "high": 0},
+        "high": {"even": 2, "low": 4},
+    }
+    goal = {"minimise": "cost", "cost_matrix": matrix}
+
+    costs = make_problem(MOODS, name="moods", goal=goal).costs
+
+    assert costs == ((0.0, 0.5, 1.0), (0.05, 0.0, 0.0), (0.2, 0.1, 0.0))
+
+
 def test_codes_without_quotes_are_what_was_written() -> None:
     text = """
 title: t

@@ -176,6 +176,47 @@ def test_costs_that_cannot_be_meant_are_told(
         make_problem(base, name="moods", goal={"maximise": "f1", "miss_costs": costs})
 
 
+@pytest.mark.parametrize(
+    ("base", "goal", "told"),
+    [
+        (MOODS, {"low": {"even": 1, "high": 1}}, "got low, wanted each class: low, even, high"),
+        (
+            MOODS,
+            {"low": {"even": 1}, "even": {"low": 1, "high": 1}, "high": {"low": 1, "even": 1}},
+            "cost_matrix.low: got even, wanted each other class: even, high",
+        ),
+        (
+            MOODS,
+            {
+                "low": {"even": -1, "high": 1},
+                "even": {"low": 1, "high": 1},
+                "high": {"low": 1, "even": 1},
+            },
+            "cost_matrix.low.even: got -1, wanted 0 or more",
+        ),
+        (MOODS, {"low": {"even": 0, "high": 0}}, "cost_matrix.low: got no cost, wanted one above"),
+        (TINY, {"well": {"ill": 1}, "ill": {"well": 5}}, "cost_matrix: got it with two classes"),
+        (MOODS, {}, "cost: wanted goal.miss_costs or goal.cost_matrix"),
+    ],
+)
+def test_a_cost_matrix_that_cannot_be_meant_is_told(
+    base: dict[str, Any], goal: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ProblemError, match=told):
+        make_problem(base, name="moods", goal={"minimise": "cost", "cost_matrix": goal})
+
+
+def test_costs_are_given_in_one_way() -> None:
+    goal = {
+        "maximise": "f1",
+        "miss_costs": {"low": 1, "even": 1, "high": 1},
+        "cost_matrix": {"low": {"even": 1, "high": 1}},
+    }
+
+    with pytest.raises(ProblemError, match="got miss_costs and cost_matrix, wanted one of them"):
+        make_problem(MOODS, name="moods", goal=goal)
+
+
 def test_a_threshold_condition_is_refused_for_three_classes() -> None:
     goal = {"maximise": "accuracy", "subject_to": {"recall": 0.9}}
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from driftline.metrics import Scored
-from driftline.recalls import recall_by_class
+from driftline.recalls import confusion_by_name, recall_by_class, shares_off_by
 
 
 def test_each_class_tells_how_many_of_its_rows_are_found() -> None:
@@ -23,3 +23,16 @@ def test_a_handful_of_rows_that_are_all_found_prove_little() -> None:
 
     assert round(found.low, 2) == 0.65
     assert found.high == 1.0
+
+
+def test_it_is_told_which_class_is_answered_instead_and_how_far_off_that_is() -> None:
+    y, predicted = np.array([0, 0, 1, 2, 2]), np.array([0, 2, 1, 1, 2])
+    weights = np.array([1.0, 1.0, 1.0, 2.0, 5.0])
+    scored = Scored(y, np.zeros((5, 3)), predicted, None, None, weights)
+
+    assert confusion_by_name(scored, ("none", "some", "much")) == {
+        "none": {"none": 1, "some": 0, "much": 1},
+        "some": {"none": 0, "some": 1, "much": 0},
+        "much": {"none": 0, "some": 1, "much": 1},
+    }
+    assert shares_off_by(scored, 3) == [0.7, 0.2, 0.1]

@@ -47,6 +47,15 @@ def test_an_answer_without_bands_or_threshold_tells_none() -> None:
     assert told[1:-1] == ["It weighs each class by what it costs to miss it."]
 
 
+def test_an_answer_by_the_costs_of_each_answer_says_so() -> None:
+    matrix = {"well": {"ill": 0.1}, "ill": {"well": 1.0}}
+    model = MODEL | {"positive": [], "threshold": None, "cost_matrix": matrix}
+
+    told = tell_answer(ANSWER | {"risk_level": None}, model)
+
+    assert told[1:-1] == ["It is the answer that is expected to cost the least."]
+
+
 def test_quality_is_told_of_unseen_rows_with_its_interval_where_it_is_known() -> None:
     assert tell_quality(MODEL) == [
         "Of those that were ill, it found 93 % (95 % interval: 88 % to 97 %).",

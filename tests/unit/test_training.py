@@ -7,9 +7,11 @@ from sklearn.model_selection import PredefinedSplit
 
 from driftline import training
 from driftline.candidates import Candidate, Params, build_calibrated
+from driftline.comparison import compare_pairwise
 from driftline.dataset import Matrices, encode_rows, encode_target
 from driftline.design import Design
 from driftline.evaluation import Fold
+from driftline.metrics import compute_metrics
 from driftline.problem import Problem
 from driftline.training import Trained, calibrate, plan_folds, train_candidate, winner_of
 from tests.support import MOODS, make_problem, mood_rows, tiny_rows
@@ -193,6 +195,30 @@ def test_three_rows_of_a_class_in_three_folds_are_too_few_to_calibrate_on(proble
     plain = train("logistic_regression", problem, data)
 
     assert calibrate(plain, problem, few, splits=splits, seed=0) is plain
+
+
+def test_a_cost_matrix_moves_the_decisions_to_what_costs_less() -> None:
+    plain = make_problem(MOODS, name="moods")
+    matrix = {
+        "low": {"even": 1, "high": 9},
+        "even": {"low": 1, "high": 1},
+        "high": {"even": 1, "low": 9},
+    }
+    dear = make_problem(MOODS, name="moods", goal={"minimise": "cost", "cost_matrix": matrix})
+    data = matrices(plain)
+
+    before = train("logistic_regression", plain, data)
+    after = train("logistic_regression", dear, data)
+
+    assert (before.test.probabilities == after.test.probabilities).all()
+    by_habit = replace(after.test, predicted=before.test.predicted)
+    assert after.test_metrics["cost"] < compute_metrics(by_habit)["cost"]
+    assert after.cv.mean("cost") < 1
+    assert dear.judged_by.metric == "cost"
+    gain = compare_pairwise(after.test, by_habit, dear.judged_by, against="before", seed=0)
+    assert gain.mean == pytest.approx(
+        compute_metrics(by_habit)["cost"] - after.test_metrics["cost"]
+    )
 
 
 def test_costs_of_missing_a_class_move_the_decisions_and_no_probability() -> None:
