@@ -78,6 +78,7 @@ def test_random_halves_of_the_same_rows_are_ok(cancer: Problem, tumours: pd.Data
     assert sum(quiet) >= 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "now"), [(300, 30), (400, 400)])
 def test_the_family_exceeds_its_noise_as_often_as_the_policy_says(before: int, now: int) -> None:
     """One run in ten is allowed; 100 runs show at most 20 by chance (in 999 of 1,000 cases)."""

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from driftline.joint import JointChange, measure_joint
 
@@ -30,6 +31,7 @@ def test_a_broken_relation_is_told_with_its_columns_and_its_rows() -> None:
     assert (change.reference_rows, change.current_rows) == (600, 300)
 
 
+@pytest.mark.slow
 def test_rows_of_the_same_kind_are_told_apart_no_oftener_than_allowed() -> None:
     """One run in ten is allowed; 30 runs show at most 9 by chance (in 999 of 1,000 cases)."""
     alarms = 0

@@ -38,6 +38,7 @@ def test_each_table_of_the_truth_has_kinds_that_are_known() -> None:
     assert {kind for table in truth.values() for kind in table.kinds.values()} <= {*RIGHT, "any"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "digits", "diabetes"])
 def test_nothing_is_told_wrong_of_the_tables_that_are_always_there(
     name: str, tmp_path: Path

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from driftline.problem import Problem
 from driftline.relations import group_by_column, measure_relations
@@ -34,6 +35,7 @@ def test_a_correlation_turned_round_is_seen_though_both_columns_are_as_ever() ->
     assert change.now < -0.98
 
 
+@pytest.mark.slow
 def test_the_family_exceeds_its_noise_no_oftener_than_the_policy_says() -> None:
     """One run in ten is allowed; 100 runs show at most 20 by chance (in 999 of 1,000 cases)."""
     alarms = 0

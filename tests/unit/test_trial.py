@@ -40,6 +40,7 @@ def count_false_endings(trials: int, days: int) -> int:
     return sum(live(seed, 0.0, days) is not None for seed in range(trials))
 
 
+@pytest.mark.slow
 def test_equal_models_are_hardly_ever_told_apart_though_looked_at_each_day() -> None:
     """Of 60 trials the level allows 3; a plain test of the mean at each look ends 24 of them."""
     assert count_false_endings(60, 40) <= 3
