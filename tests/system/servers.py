@@ -52,11 +52,17 @@ class DatabaseServer:
 
     def freeze(self) -> None:
         """Let it take connections and never answer them, like a host that hangs."""
-        self._signal_all(signal.SIGSTOP)
+        assert self.process is not None
+        freeze(self.process.pid)
+        for pid in children(self.process.pid):  # there come no more of them now
+            freeze(pid)
 
     def thaw(self) -> None:
         """Let it go on."""
-        self._signal_all(signal.SIGCONT)
+        assert self.process is not None
+        for pid in [self.process.pid, *children(self.process.pid)]:
+            with suppress(ProcessLookupError):  # a connection's own process may have ended
+                os.kill(pid, signal.SIGCONT)
 
     def create_database(self) -> str:
         """The URL of a new and empty database."""
@@ -90,12 +96,6 @@ class DatabaseServer:
         finally:
             engine.dispose()
         return True
-
-    def _signal_all(self, number: int) -> None:
-        assert self.process is not None
-        for pid in [self.process.pid, *children(self.process.pid)]:
-            with suppress(ProcessLookupError):  # a connection's own process may have ended
-                os.kill(pid, number)
 
 
 @contextmanager
@@ -149,6 +149,22 @@ def start_mariadb() -> Iterator[DatabaseServer]:
         url = f"mariadb://driftline:only-for-tests@127.0.0.1:{port}/mysql"
         with _running(DatabaseServer(command, url, folder, user)) as server:
             yield server
+
+
+def freeze(pid: int) -> None:
+    """Stop a process, and return when each of its threads stands still.
+
+    On a busy machine one that is just answering goes on for a while after the signal.
+    """
+    with suppress(ProcessLookupError, FileNotFoundError):  # it has ended by itself
+        os.kill(pid, signal.SIGSTOP)
+        while not all(_stands_still(task) for task in Path(f"/proc/{pid}/task").iterdir()):
+            time.sleep(0.01)
+
+
+def _stands_still(task: Path) -> bool:
+    state = (task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    return state in {"T", "Z"}
 
 
 def children(pid: int) -> list[int]:

@@ -20,7 +20,7 @@ from deployments import up as up_command
 from tests.conftest import QUIET, TOOLS, RunFlow
 from tests.receivers import HttpReceiver, http_receiver
 from tests.support import TINY, file_problem, tiny_rows
-from tests.system.servers import children
+from tests.system.servers import children, freeze
 from tests.system.service import command_of
 from tests.system.starting import (
     Up,
@@ -252,7 +252,7 @@ def test_a_sweeper_that_hangs_is_started_again_and_people_are_told(
     (sweeper,) = [
         pid for pid in children(up.process.pid) if "deployments.sweeper" in command_of(pid)
     ]
-    os.kill(sweeper, signal.SIGSTOP)
+    freeze(sweeper)
     overdue = read_beat(up.home) | {"due_by": "2026-01-01T00:00:00+00:00"}
     (up.home / "sweep.json").write_text(json.dumps(overdue))
 
@@ -270,7 +270,7 @@ def test_a_prefect_server_that_hangs_is_started_again_and_a_run_goes_on(
         source = str(project / "rows.csv")
         run = start(client, "train/tiny", source=source, folds=3)
         await_that(lambda: client.read_flow_run(run).name == "train tiny")
-        os.kill(prefect_of(up), signal.SIGSTOP)
+        freeze(prefect_of(up))
 
         await_that(lambda: up.says("prefect: takes nothing any more, and is started again"))
         await_that(lambda: is_over(client, run))
