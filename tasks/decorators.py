@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
+from prefect.utilities.annotations import quote
 
 from driftline.errors import DriftlineError, UnavailableError
 from tasks.progress import tell
@@ -38,9 +39,14 @@ class _Task(Task[..., Any]):
     """A task that is a plain function where nobody wants a run of it."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run it as Prefect does, or just call its function."""
+        """Run it as Prefect does, or just call its function.
+
+        Prefect looks through what it passes on for results that are still to come, which takes
+        seconds for each call with a million digests. Here there are none.
+        """
         if _MAKES_RUNS.get():
-            return super().__call__(*args, **kwargs)
+            passed = {name: quote(value) for name, value in kwargs.items()}
+            return super().__call__(*map(quote, args), **passed)
         return self.fn(*args, **kwargs)
 
 

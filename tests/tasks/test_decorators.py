@@ -170,3 +170,30 @@ def test_a_server_of_prefects_that_is_overwhelmed_is_away(status: int, is_away: 
         response.raise_for_status()
 
     assert is_prefect_away(PrefectHTTPStatusError.from_httpx_error(caught.value)) is is_away
+
+
+class Watched(list[int]):
+    """A list that counts how often it is gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[int]:
+        """One more time."""
+        self.times += 1
+        return super().__iter__()
+
+
+def test_what_a_task_is_given_is_not_gone_through(prefect_api: str) -> None:
+    assert prefect_api
+    given = Watched([1, 2, 3])
+
+    @work(name="measure", run_name="measure {name}")
+    def measure(rows: list[int], *, name: str) -> tuple[bool, str]:
+        return rows is given, name
+
+    @flow(name="pass on")
+    def story() -> tuple[bool, str]:
+        return measure(given, name="rows")
+
+    assert story() == (True, "rows")
+    assert given.times == 0
