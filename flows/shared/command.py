@@ -25,7 +25,7 @@ from flows.shared.running import concealed
 from flows.shared.summary import next_steps, summary_rows
 from tasks.data.problems import find_problem
 from tasks.reaching import is_prefect_away
-from tasks.server.temporary import stand_apart
+from tasks.server.temporary import NotStartedError, start_server, use_server
 
 CONSOLE = Console(highlight=False)
 
@@ -71,9 +71,11 @@ def _run(flow: Flow[Any, Any], parameters: dict[str, Any], ahead: Sequence[str])
     except ProblemError as error:
         return _fail(str(error))
     try:
-        stand_apart()
+        server = start_server()
         _show_only_told()
-        import_ahead(ahead)
+        if server:
+            import_ahead(ahead)
+            use_server(server)
         summary = flow(**{name: concealed(value) for name, value in parameters.items()})
     except BaseException as error:  # noqa: BLE001 - Prefect makes other errors of an interrupt
         if is_interrupted():
@@ -89,6 +91,8 @@ def _explain(error: BaseException) -> int:
         return _fail(str(error))
     if isinstance(error, ParameterTypeError):
         return _fail(f"an option is out of bounds: {error}")
+    if isinstance(error, NotStartedError):
+        return _fail(f"Prefect's temporary server: {error}")
     if not isinstance(error, Exception) or not is_prefect_away(error):
         raise error
     _fail("Prefect (PREFECT_API_URL): did not answer; wanted it reachable, run it again")

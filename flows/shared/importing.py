@@ -9,15 +9,11 @@ import importlib
 import threading
 from collections.abc import Sequence
 
-from prefect.settings import PREFECT_API_URL
-
 _GOING_ON: list[threading.Thread] = []
 
 
 def import_ahead(modules: Sequence[str]) -> None:
     """Begin with these, in the order of need; a missing one is told where it is used."""
-    if PREFECT_API_URL.value():
-        return
 
     def load() -> None:
         for name in modules:

@@ -1,55 +1,78 @@
-"""Prefect's temporary server, which serves one run where no other server is named.
+"""A Prefect server that serves one run, where no other server is named.
 
-Prefect starts it as a child that a terminal's Ctrl+C ends before the run has told it of its end,
-and that outlives a killed run. Here it has a session of its own, and ends with its parent. This
-file is also the program of that child.
+Prefect would start one itself, as a child that a terminal's Ctrl+C ends before the run has told it
+of its end, and that outlives a killed run; and this process would import a whole server for it.
+Here it has a session of its own, and ends with its parent. This file is also the program of that
+child.
 """
 
+import atexit
 import gc
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 LOOK_SECONDS = 0.5
 END_SECONDS = 5.0
+ASK_SECONDS = 0.1
 STARTED: list["subprocess.Popen[bytes]"] = []
 
 
-def stand_apart() -> None:
-    """Start the temporary server, where this process will need one, in the way told above."""
-    from prefect.settings import PREFECT_API_URL
+class NotStartedError(RuntimeError):
+    """The temporary server has ended, or did not answer in time; the message says what it told."""
+
+
+def start_server() -> str | None:
+    """Begin to start the server where this process will need one; its address, else None."""
+    from prefect.settings import PREFECT_API_URL, get_current_settings
 
     if PREFECT_API_URL.value():
-        return
-    from prefect.server.api.server import SubprocessASGIServer
-
-    SubprocessASGIServer._run_uvicorn_command = _start  # type: ignore[method-assign, assignment] # noqa: SLF001
-
-
-def _start(server: object) -> "subprocess.Popen[bytes]":
-    from prefect.settings import PREFECT_HOME, get_current_settings
-
-    port = str(server.port)  # type: ignore[attr-defined] # Prefect's SubprocessASGIServer
+        return None
+    port = _find_port()
     own = {
         "PREFECT_UI_ENABLED": "0",
         "PREFECT__SERVER_EPHEMERAL": "1",
         "PREFECT__SERVER_FINAL": "1",
         **get_current_settings().to_environment_variables(exclude_unset=True),
     }
-    with Path(PREFECT_HOME.value(), "temporary-server.log").open("ab") as log:
+    with _log().open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, "-P", __file__, str(os.getpid()), port],
+            [sys.executable, "-P", __file__, str(os.getpid()), str(port)],
             env=os.environ | own,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
     STARTED.append(process)
-    return process
+    atexit.register(_end, process)  # what is registered later, to tell it of the end, runs before
+    return f"http://127.0.0.1:{port}/api"
+
+
+def use_server(address: str) -> None:
+    """Return when the server answers, and let Prefect ask it from now on; `NotStartedError`."""
+    from prefect.context import refresh_global_settings_context
+    from prefect.settings import PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS
+
+    give_up = time.monotonic() + PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value()
+    while not _answers(address):
+        is_late = time.monotonic() > give_up
+        if STARTED[-1].poll() is not None or is_late:
+            happened = "did not answer in time" if is_late else "ended at its start"
+            raise NotStartedError(f"{happened} ({_reason()}); see {_log()}")
+        time.sleep(ASK_SECONDS)
+    os.environ["PREFECT_API_URL"] = address
+    os.environ.setdefault("PREFECT_UI_URL", "")  # it has no pages, so that nothing may link there
+    refresh_global_settings_context()
 
 
 def end_at_once() -> None:
@@ -57,6 +80,46 @@ def end_at_once() -> None:
     for process in STARTED:
         process.kill()
         process.wait()
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _log() -> Path:
+    from prefect.settings import PREFECT_HOME
+
+    return Path(PREFECT_HOME.value(), "temporary-server.log")
+
+
+def _reason() -> str:
+    """The last error in the server's log, else its last line."""
+    lines = _log().read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    errors = [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)]
+    return (errors or lines or ["it told nothing"])[-1]
+
+
+def _find_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
+def _answers(address: str) -> bool:
+    server = urlsplit(address)
+    connection = HTTPConnection(server.netloc, timeout=END_SECONDS)  # by no proxy
+    with closing(connection):
+        try:
+            connection.request("GET", f"{server.path}/health")
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
 
 
 def _end_with(parent: int) -> None:

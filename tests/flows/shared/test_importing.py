@@ -1,4 +1,4 @@
-"""What is imported ahead is whole before a flow begins, and never beside a flow's own imports."""
+"""What is imported ahead is whole before a flow begins."""
 
 import sys
 from pathlib import Path
@@ -23,25 +23,8 @@ def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "slow_library"
 
 
-def name_server(url: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.shared.importing.PREFECT_API_URL.value", lambda: url)
-
-
-def test_a_run_begins_when_all_is_there(slow: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    name_server(None, monkeypatch)
-
+def test_a_run_begins_when_all_is_there(slow: str) -> None:
     import_ahead(["no_such_library", slow])
     await_imports()
 
     assert sys.modules[slow].is_whole
-
-
-def test_nothing_is_imported_ahead_of_a_server_that_runs_already(
-    slow: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name_server("http://127.0.0.1:4200/api", monkeypatch)
-
-    import_ahead([slow])
-    await_imports()
-
-    assert slow not in sys.modules
