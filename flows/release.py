@@ -5,8 +5,11 @@ Prefect's. The flow is how the page asks for it.
 """
 
 import getpass
+import os
+from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -59,6 +62,9 @@ def main(
         str, typer.Option(help="the key of a verdict, or its first characters; `all` for all")
     ] = "",
     drop: Annotated[bool, typer.Option("--drop", help="never let these rows teach")] = False,
+    show: Annotated[
+        Path | None, typer.Option(help="write the rows to this new CSV file, and decide nothing")
+    ] = None,
 ) -> None:
     """List what is in quarantine, or release it: its labels are judged, test and teach again."""
     try:
@@ -67,12 +73,34 @@ def main(
             if not verdict:
                 CONSOLE.print(list_waiting(quarantine.read_quarantine(spec)))
                 return
+            if show is not None:
+                rows = show_rows(spec, verdict, show)
+                CONSOLE.print(f"{show}: {rows} rows; delete it when you have seen them")
+                return
             decided = decide(spec, verdict, actor=getpass.getuser(), is_dropped=drop)
     except DriftlineError as error:
         Console(stderr=True).print(f"error: {error}", markup=False)
         raise typer.Exit(1) from None
     for each in decided:
         CONSOLE.print(f"{_word(is_dropped=drop)}: {each.key[:12]}", markup=False)
+
+
+def show_rows(problem: Problem, verdict: str, file: Path) -> int:
+    """Write the rows of verdicts as CSV to a new file that its user alone can read; how many."""
+    chosen = choose(quarantine.read_quarantine(problem), verdict)
+    tables = [quarantine.read_set_aside(problem, each) for each in chosen]
+    rows = pd.concat(tables) if tables else pd.DataFrame()
+    try:
+        with open(file, "x", opener=_for_its_user, encoding="utf-8", newline="") as out:
+            rows.to_csv(out, index=False)
+    except OSError as error:
+        message = f"--show: {file}: {error.strerror}; wanted a new file in a folder that is there"
+        raise DriftlineError(message) from None
+    return len(rows)
+
+
+def _for_its_user(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def choose(waiting: list[Quarantined], verdict: str) -> list[Quarantined]:

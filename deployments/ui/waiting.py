@@ -51,6 +51,10 @@ def _show_quarantine(problem: str, rows: owner.Rows, name: str) -> None:
     st.markdown("Set aside until you look: these rows neither judge nor teach.")
     show_table(["key", "rows", "why"], rows)
     key = st.selectbox("Which of them", [row[0] for row in rows])
+    look = f"python -m flows.release {problem} --verdict {key} --show rows.csv"
+    st.markdown(
+        f"Their values stay where they are. To look at them, on the loop's machine: `{look}`"
+    )
     told = {"verdict": key, "actor": name}
     orders = [
         Order(

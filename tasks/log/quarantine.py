@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import pandas as pd
 from sqlalchemy import ColumnElement, Connection, select
 from sqlalchemy.exc import IntegrityError
 
@@ -10,6 +11,7 @@ from bentos.log.tables import ACTOR_LETTERS, PREDICTIONS, RELEASES, VERDICTS
 from driftline.problem import Problem
 from driftline.verdicts import Quarantined, name_of
 from tasks.decorators import io
+from tasks.log.inputs import read_inputs
 from tasks.log.records import open_records
 
 QUARANTINE = "quarantine"
@@ -53,6 +55,19 @@ def read_quarantine(problem: Problem) -> list[Quarantined]:
     """What was judged broken and has not been released, the oldest first."""
     with open_records().connect() as connection:
         return _quarantined(connection, problem.name)
+
+
+@io(name="read rows set aside")
+def read_set_aside(problem: Problem, verdict: Quarantined) -> pd.DataFrame:
+    """What was asked in a window that was set aside, under the problem's columns, in order.
+
+    Column `prediction` holds the place in the log. Inputs that are forgotten are not among them.
+    """
+    within = PREDICTIONS.c.sequence.between(verdict.first, verdict.last)
+    with open_records().connect() as connection:
+        inputs, places = read_inputs(connection, problem, within)
+    inputs.insert(0, "prediction", places)
+    return inputs
 
 
 @io(name="decide on quarantine")

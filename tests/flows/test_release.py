@@ -1,5 +1,6 @@
 """What a person decides on rows that were set aside as broken."""
 
+import json
 import os
 from pathlib import Path
 
@@ -7,15 +8,17 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from bentos.log.database import open_engine
+from bentos.log.database import insert_predictions, open_engine
 from bentos.log.tables import RELEASES
 from driftline.errors import DriftlineError, NotFoundError
 from driftline.problem import Problem
 from driftline.verdicts import DriftDecision, Quarantined, Window
-from flows.release import choose, decide
+from flows.release import choose, decide, show_rows
 from tasks.decorators import without_task_runs
 from tasks.log.predictions import record_verdict
 from tasks.log.quarantine import read_quarantine
+from tasks.log.records import open_records
+from tests.bentos.log.logged import row
 from tests.support import TINY, file_problem, make_problem, run_command
 
 NAME = "Lee" * 60
@@ -115,3 +118,26 @@ def set_aside(problem: Problem, window: Window) -> None:
             report="",
             report_sha256="",
         )
+
+
+@pytest.mark.usefixtures("home")
+def test_a_person_looks_at_the_rows_before_deciding(tmp_path: Path) -> None:
+    problem = make_problem()
+    window = Window(*[pd.DataFrame()] * 2, first=2, last=3, last_label=0, seen=0, seen_label=0)
+    set_aside(problem, window)
+    asked = [{"age": age, "level": 1.5, "sex": "F"} for age in (41, 52, 63, 74)]
+    logged = [row(f"p{each['age']}", inputs=json.dumps(each)) for each in asked]
+    insert_predictions(open_records(), logged)
+    file = tmp_path / "rows.csv"
+
+    with without_task_runs():
+        rows = show_rows(problem, "abc", file)
+        with pytest.raises(DriftlineError, match=r"--show: .*rows.csv: File exists; wanted a"):
+            show_rows(problem, "abc", file)
+        waiting = read_quarantine(problem)
+
+    shown = pd.read_csv(file)
+    assert rows == 2
+    assert shown[["prediction", "age"]].to_numpy().tolist() == [[2, 52], [3, 63]]
+    assert file.stat().st_mode & 0o077 == 0
+    assert [each.key for each in waiting] == ["abc1"]
