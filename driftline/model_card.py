@@ -212,7 +212,7 @@ def _gate(dossier: Dossier) -> Section:
 def _tell_parity(parity: Mapping[str, Any]) -> str:
     if "max_relative_difference" in parity:
         gap = f"{parity['max_relative_difference']:.1e}"
-        return f"numbers within {gap} of the largest on {parity['rows']} rows"
+        return f"numbers within {gap} of their spread on {parity['rows']} rows"
     equal = "labels equal" if parity["labels_equal"] else "labels differ"
     gap = f"{parity['max_probability_difference']:.1e}"
     return f"{equal} on {parity['rows']} rows, probabilities within {gap}"

@@ -145,7 +145,7 @@ def _parity(summary: Summary) -> Iterable[Row]:
             gap = parity["max_relative_difference"]
             yield (
                 "ONNX parity",
-                f"{parity['rows']} rows, largest difference {gap:.1e} of the largest",
+                f"{parity['rows']} rows, largest difference {gap:.1e} of their spread",
             )
             return
         labels = "labels equal" if parity["labels_equal"] else "LABELS DIFFER"

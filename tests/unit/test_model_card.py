@@ -130,7 +130,7 @@ def test_a_number_is_told_with_the_reach_of_its_intervals() -> None:
 
     assert [
         "what serves answers like what was trained",
-        "numbers within 3.0e-07 of the largest on 99 rows",
+        "numbers within 3.0e-07 of their spread on 99 rows",
     ] in document["Why it was let through"]
     told = "a number (days), and an interval that holds the truth in 90% of cases"
     assert ["answers with", told] in document["What it is for"]
