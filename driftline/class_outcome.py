@@ -16,7 +16,7 @@ from driftline.evaluation import CrossValidated, cross_predict, cross_validate
 from driftline.figures import draw_figures
 from driftline.metrics import Scored, score_rows
 from driftline.problem import Problem
-from driftline.recalls import recall_by_class
+from driftline.recalls import recall_by_class, tell_unfound
 from driftline.scored import ScoredRows
 from driftline.subgroups import SubgroupResult, check_subgroups
 from driftline.thresholds import choose_threshold, settle_threshold
@@ -176,9 +176,11 @@ class ClassOutcome:
         return {"classification_report.txt": text}
 
     def summarise(self, test: ScoredRows) -> dict[str, Any]:
-        """How many rows of each class are found."""
-        found = recall_by_class(cast("Scored", test), self.problem.classes)
-        return {"classes": [asdict(one) for one in found]}
+        """How many rows of each class are found, and which class is never answered rightly."""
+        scored, classes = cast("Scored", test), self.problem.classes
+        unfound = tell_unfound(scored, classes)
+        found = {"classes": [asdict(one) for one in recall_by_class(scored, classes)]}
+        return {**found, "unfound": unfound} if unfound else found
 
     def describe_rule(self, rule: float | None) -> dict[str, float | None]:
         """The threshold."""

@@ -192,6 +192,7 @@ def _decisions(dossier: Dossier) -> Section:
         "How a probability becomes an answer",
         (
             ("threshold", _figure(threshold)),
+            *[("to know", sentence) for sentence in dossier.summary.get("unfound", [])],
             ("chosen for", f"{why}, in cross-validation"),
             ("calibrated afterwards", {True: "yes", False: "no"}.get(calibrated, NOT_KEPT)),
             ("medium risk above", f"{contract.medium_risk:g}"),

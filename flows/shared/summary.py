@@ -120,6 +120,8 @@ def _classes(summary: Summary) -> Iterable[Row]:
     ]
     if shown:
         yield "found of each class", ", ".join(shown)
+    for sentence in summary.get("unfound", []):
+        yield "to know", sentence
 
 
 def _prediction_intervals(summary: Summary) -> Iterable[Row]:

@@ -104,6 +104,13 @@ def test_the_threshold_stands_with_what_it_was_chosen_for() -> None:
     )
 
 
+def test_a_class_that_is_never_answered_is_told_beside_the_threshold() -> None:
+    told = "it never says ill: of 60 test rows, 2 of which are ill, none"
+    document = as_document(describe(dossier(summary=SUMMARY | {"unfound": [told]})))
+
+    assert ["to know", told] in document["How a probability becomes an answer"]
+
+
 def test_verdicts_and_journal_are_told() -> None:
     watched = section("How it is watched, and what was found").rows
 
