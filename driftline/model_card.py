@@ -124,6 +124,7 @@ def _candidates(dossier: Dossier) -> Section:
         )
         for one in dossier.summary.get("candidates", [])
     ]
+    rows += [("bounded", sentence, "") for sentence in dossier.summary.get("bounds", [])]
     headings = ("candidate", f"{metric} in cross-validation", f"{metric} on test rows")
     return Section("Which kinds of model competed", tuple(rows), headings)
 

@@ -99,6 +99,8 @@ def _candidates(summary: Summary) -> Iterable[Row]:
                 parts.append(f"{metric} {mean:.3f} ± {std:.3f} (test {test.get(metric, 0):.3f})")
         mark = " *" if one.get("is_winner") else ""
         yield f"  {one['name']}{mark}", ", ".join(parts)
+    for sentence in summary.get("bounds", []):
+        yield "  bounded", sentence
 
 
 def _winner(summary: Summary) -> Iterable[Row]:

@@ -111,6 +111,13 @@ def test_a_class_that_is_never_answered_is_told_beside_the_threshold() -> None:
     assert ["to know", told] in document["How a probability becomes an answer"]
 
 
+def test_what_a_budget_left_out_is_told_with_the_candidates() -> None:
+    told = "random_forest left out: about 300 s of a core, `search.work` (200) allows less"
+    document = as_document(describe(dossier(summary=SUMMARY | {"bounds": [told]})))
+
+    assert document["Which kinds of model competed"][-1] == ["bounded", told, ""]
+
+
 def test_verdicts_and_journal_are_told() -> None:
     watched = section("How it is watched, and what was found").rows
 

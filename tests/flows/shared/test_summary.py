@@ -42,3 +42,13 @@ def test_a_class_that_is_never_answered_is_told_in_a_sentence_of_its_own() -> No
     rows = summary_rows(RUN | {"classes": [found], "unfound": [told]})
 
     assert ("to know", told) in rows
+
+
+def test_what_a_budget_left_out_stands_below_the_candidates() -> None:
+    told = "random_forest left out: about 300 s of a core, `search.work` (200) allows less"
+    one = {"name": "dummy", "cv": {}, "test": {}}
+
+    rows = summary_rows(RUN | {"candidates": [one], "bounds": [told]})
+
+    assert [what for what, _ in rows][1:] == ["  dummy", "  bounded"]
+    assert rows[-1][1] == told
