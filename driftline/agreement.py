@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.contract import Contract
-from driftline.export import RELATIVE_TOLERANCE, TOLERANCE
+from driftline.export import TOLERANCE
 from driftline.measured import Measured
 from driftline.metrics import DECISION_METRICS, Scored, compute_metrics
+from driftline.number_parity import allowed_share, spread_of, tell_gap
 from driftline.questions import Request
 
 State = Literal["equal", "different", "not run"]
@@ -72,7 +73,6 @@ def compare(
     """Compare answers with the fitted pipeline's, and errors with what they should be."""
     fitted = wanted.fitted
     gap = largest_difference(found.probabilities, fitted.probabilities)
-    what, limit = tolerance_of(fitted, contract)
     wrong = differing_errors(found.errors, wanted.errors, wanted.requests)
     metrics = measure(found, wanted.y, contract)
     moved = differing_metrics(metrics, measure(fitted, wanted.y, contract))
@@ -83,7 +83,7 @@ def compare(
         f"{count_differing(found.risks, fitted.risks)} risk levels differ"
         if found.risks != fitted.risks
         else "",
-        "" if gap <= limit else f"{what} differ by {gap:.1e}, wanted {limit:.0e}",
+        describe_gap(gap, fitted, contract),
         f"metrics differ: {', '.join(moved)}" if moved else "",
         f"errors differ for: {', '.join(wrong)}" if wrong else "",
         "its /model differs" if found.about not in {None, wanted.about} else "",
@@ -102,11 +102,17 @@ def compare(
     )
 
 
-def tolerance_of(fitted: Answers, contract: Contract) -> tuple[str, float]:
-    """What is compared, and by how much it may differ: see `driftline.export.NumberParity`."""
+def describe_gap(gap: float, fitted: Answers, contract: Contract) -> str:
+    """What differs by more than it may, and by how much; empty where nothing does.
+
+    Of a number see `driftline.number_parity`; its interval's ends are as far from it in all rows.
+    """
     if contract.number is None:
-        return "probabilities", TOLERANCE
-    return "numbers", RELATIVE_TOLERANCE * float(np.abs(fitted.probabilities).max(initial=0.0))
+        told = f"probabilities differ by {gap:.1e}, wanted {TOLERANCE:.0e}"
+        return "" if gap <= TOLERANCE else told
+    numbers = fitted.probabilities[:, 0]
+    share, allowed = gap / spread_of(numbers), allowed_share(numbers)
+    return "" if share <= allowed else f"numbers differ by {tell_gap(share, allowed)}"
 
 
 def measure(answers: Answers, y: NDArray[Any], contract: Contract) -> dict[str, float]:

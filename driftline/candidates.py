@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from driftline.boosting import build_lightgbm, build_xgboost
+from driftline.work import Work, boosting_work, forest_work, linear_work, no_work, tree_work
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -31,13 +32,14 @@ Space = Mapping[str, Range | tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A kind of model, listed from the simplest to the most complex."""
+    """A kind of model, listed from the simplest to the most complex; `work` is what a fit takes."""
 
     name: str
     build: Callable[[Params, int], "Pipeline"]
     defaults: Params = field(default_factory=dict)
     space: Space = field(default_factory=dict)
     is_optional: bool = False
+    work: Work = no_work
 
 
 def impute() -> Any:
@@ -99,12 +101,14 @@ CANDIDATES: Final[Mapping[str, Candidate]] = {
         Candidate(
             name="logistic_regression",
             build=_logistic_regression,
+            work=linear_work,
             defaults={"C": 1.0},
             space={"C": Range(1e-3, 1e2, log=True)},
         ),
         Candidate(
             name="decision_tree",
             build=_decision_tree,
+            work=tree_work,
             defaults={"max_depth": 5, "min_samples_leaf": 5},
             space={
                 "max_depth": Range(2, 12, whole=True),
@@ -114,6 +118,7 @@ CANDIDATES: Final[Mapping[str, Candidate]] = {
         Candidate(
             name="random_forest",
             build=_random_forest,
+            work=forest_work,
             defaults={
                 "n_estimators": 100,
                 "max_depth": 12,
@@ -130,6 +135,7 @@ CANDIDATES: Final[Mapping[str, Candidate]] = {
         Candidate(
             name="hist_gradient_boosting",
             build=_gradient_boosting,
+            work=boosting_work("max_iter", "max_leaf_nodes"),
             defaults={
                 "learning_rate": 0.1,
                 "max_iter": 100,
@@ -148,6 +154,7 @@ CANDIDATES: Final[Mapping[str, Candidate]] = {
         Candidate(
             name="xgboost",
             build=build_xgboost,
+            work=boosting_work("n_estimators", "max_depth"),
             is_optional=True,
             defaults={
                 "n_estimators": 100,
@@ -167,6 +174,7 @@ CANDIDATES: Final[Mapping[str, Candidate]] = {
         Candidate(
             name="lightgbm",
             build=build_lightgbm,
+            work=boosting_work("n_estimators", "num_leaves"),
             is_optional=True,
             defaults={
                 "n_estimators": 100,

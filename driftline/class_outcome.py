@@ -16,7 +16,7 @@ from driftline.evaluation import CrossValidated, cross_predict, cross_validate
 from driftline.figures import draw_figures
 from driftline.metrics import Scored, score_rows
 from driftline.problem import Problem
-from driftline.recalls import confusion_by_name, recall_by_class, shares_off_by
+from driftline.recalls import confusion_by_name, recall_by_class, shares_off_by, tell_unfound
 from driftline.scored import ScoredRows
 from driftline.subgroups import SubgroupResult, check_subgroups
 from driftline.thresholds import choose_threshold, settle_threshold
@@ -178,11 +178,15 @@ class ClassOutcome:
     def summarise(self, test: ScoredRows) -> dict[str, Any]:
         """How many rows of each class are found, and what the others were answered."""
         scored, classes = cast("Scored", test), self.problem.classes
-        found = [asdict(one) for one in recall_by_class(scored, classes)]
-        told = {"classes": found, "confusion": confusion_by_name(scored, classes)}
-        if not self.problem.has_ordered_classes:
-            return told
-        return told | {"off_by": shares_off_by(scored, len(classes))}
+        told: dict[str, Any] = {
+            "classes": [asdict(one) for one in recall_by_class(scored, classes)],
+            "confusion": confusion_by_name(scored, classes),
+        }
+        if self.problem.has_ordered_classes:
+            told["off_by"] = shares_off_by(scored, len(classes))
+        if unfound := tell_unfound(scored, classes):
+            told["unfound"] = unfound
+        return told
 
     def describe_rule(self, rule: float | None) -> dict[str, float | None]:
         """The threshold."""

@@ -35,6 +35,7 @@ _YEAR_LAST = re.compile(
 )
 _MONTH_OF_YEAR = re.compile(r"(\d{1,2})(?:[-/.]|,? )(\d{4})")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?()Z?)?")
+_DECIMAL = re.compile(r"[+-]?\d*\.\d*")  # one point parts no date
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})[A-Z]{{0,6}}\b\.?")
 
@@ -50,6 +51,8 @@ def read_date(text: str, order: Order = "iso") -> float | None:
 
     A month by its name and a year, as in Mar-2018, is the month's first day.
     """
+    if _DECIMAL.fullmatch(text):
+        return None
     upper = text.strip().upper()
     if len(upper) > MOST_CHARACTERS or not any(letter.isdigit() for letter in upper):
         return None

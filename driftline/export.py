@@ -10,6 +10,8 @@ from driftline.answers import answers_of
 from driftline.boosting import floor32, register_converter, splits_of
 from driftline.contract import Contract
 from driftline.fields import FieldSpec
+from driftline.forests import centre_forest
+from driftline.number_parity import NumberParity, compare_numbers
 from driftline.promise import OutOfFold, Promise
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ Matrix = NDArray[np.float32]
 INPUT_NAME = "features"
 OUTPUT_NAMES = {"classifier": "probabilities", "regressor": "variable"}
 TOLERANCE = 1e-6
-RELATIVE_TOLERANCE = 1e-5
 _MOST_THRESHOLDS = 2000
 _ML_OPSET = 3  # the newest that skl2onnx writes
 
@@ -41,31 +42,6 @@ class Parity:
     def gap(self) -> str:
         """The largest difference, in words."""
         return f"largest difference {self.max_probability_difference:.1e}"
-
-
-@dataclass(frozen=True)
-class NumberParity:
-    """How the ONNX graph of a number compares with the pipeline over `rows` rows.
-
-    The largest difference is told as a share of the largest answer, since both sides compute in
-    float32: a sum of trees or weights is rounded by the size of its parts, not of its outcome.
-    """
-
-    rows: int
-    max_relative_difference: float
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether serving may stand in for the pipeline."""
-        return self.max_relative_difference <= RELATIVE_TOLERANCE
-
-    @property
-    def gap(self) -> str:
-        """The largest difference, in words."""
-        return (
-            f"largest difference {self.max_relative_difference:.1e} of the largest answer, wanted "
-            f"at most {RELATIVE_TOLERANCE:g}"
-        )
 
 
 @dataclass(frozen=True)
@@ -97,6 +73,7 @@ def export_onnx(model: "Pipeline", features: int) -> bytes:
         options={id(model): {"zipmap": False}} if is_classifier else None,
         target_opset={"": get_latest_tested_opset_version(), "ai.onnx.ml": _ML_OPSET},
     )
+    centre_forest(graph, classifier_of(model))
     output = OUTPUT_NAMES["classifier" if is_classifier else "regressor"]
     graph = select_model_inputs_outputs(graph, outputs=[output])
     content: bytes = graph.SerializeToString()
@@ -146,13 +123,11 @@ def check_parity(
 ) -> Parity | NumberParity:
     """Compare labels (at the contract's threshold) and probabilities on every row of `X`.
 
-    Of a number the answers are compared, see `NumberParity`.
+    Of a number the answers are compared, see `driftline.number_parity`.
     """
     fitted, exported = answers_of(model, X), score_onnx(onnx, X)
     if contract.number is not None:
-        largest = np.abs(fitted).max(initial=np.finfo(np.float32).tiny)
-        gap = np.abs(fitted - exported).max(initial=0.0) / largest
-        return NumberParity(rows=len(X), max_relative_difference=float(gap))
+        return compare_numbers(fitted, exported)
     labels = [contract.decide(row) for row in fitted.tolist()]
     others = [contract.decide(row) for row in exported.tolist()]
     return Parity(

@@ -129,6 +129,7 @@ def _candidates(dossier: Dossier) -> Section:
         )
         for one in dossier.summary.get("candidates", [])
     ]
+    rows += [("bounded", sentence, "") for sentence in dossier.summary.get("bounds", [])]
     headings = ("candidate", f"{metric} in cross-validation", f"{metric} on test rows")
     return Section("Which kinds of model competed", tuple(rows), headings)
 
@@ -215,6 +216,7 @@ def _decisions(dossier: Dossier) -> Section:
         "How a probability becomes an answer",
         (
             ("threshold", _figure(threshold)),
+            *[("to know", sentence) for sentence in dossier.summary.get("unfound", [])],
             ("chosen for", f"{why}, in cross-validation"),
             ("calibrated afterwards", {True: "yes", False: "no"}.get(calibrated, NOT_KEPT)),
             ("medium risk above", f"{contract.medium_risk:g}"),
@@ -235,7 +237,7 @@ def _gate(dossier: Dossier) -> Section:
 def _tell_parity(parity: Mapping[str, Any]) -> str:
     if "max_relative_difference" in parity:
         gap = f"{parity['max_relative_difference']:.1e}"
-        return f"numbers within {gap} of the largest on {parity['rows']} rows"
+        return f"numbers within {gap} of their spread on {parity['rows']} rows"
     equal = "labels equal" if parity["labels_equal"] else "labels differ"
     gap = f"{parity['max_probability_difference']:.1e}"
     return f"{equal} on {parity['rows']} rows, probabilities within {gap}"

@@ -15,7 +15,7 @@ from driftline.date_guesses import propose_parts
 from driftline.errors import DataError
 from driftline.identities import names_person
 from driftline.inference import Guess, guess_columns
-from driftline.leaks import suspect_leak
+from driftline.leaks import read_truth, suspect_leak
 from driftline.reading import PLAIN, Reading
 from driftline.spelling import tidy
 from driftline.target_guesses import (
@@ -61,7 +61,8 @@ def onboard_table(
     written = tidy(str(rows.columns[place]))
     guessed = guess_outcome(written, cells_of(rows.iloc[:, place]), source=location)
     columns = guess_columns(rows, without=(guessed.name,))
-    columns = [suspect_leak(guess, rows, place, guessed) for guess in columns]
+    truth = read_truth(rows, place, guessed)
+    columns = [suspect_leak(guess, truth) for guess in columns]
     columns, weights = find_weights(columns, rows)
     columns = propose_parts(columns, rows)
     if not any(guess.role == "input" for guess in columns):

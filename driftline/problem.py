@@ -106,12 +106,14 @@ WRITTEN = (
 class Search(Strict):
     """How hard hyperparameters are searched; 0 trials keeps each candidate's defaults.
 
-    With more training rows than `rows` each trial is fitted once, on at most so many.
+    With more training rows than `rows` each trial is fitted once, on at most so many. `work` bounds
+    what a candidate may take, in seconds of a core by the formula of `driftline.work`.
     """
 
     trials: int = Field(default=12, ge=0, le=1000)
     folds: int = Field(default=4, ge=2, le=20)
     rows: int = Field(default=5000, ge=1000)
+    work: float = Field(default=200, gt=0)
 
 
 class Problem(Strict):

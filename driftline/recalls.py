@@ -52,3 +52,25 @@ def shares_off_by(scored: Scored, width: int) -> list[float]:
     off = np.abs(scored.y - scored.predicted)
     counted = np.bincount(off, base_weights(scored), minlength=width)
     return [float(share) for share in counted / counted.sum()]
+
+
+def tell_unfound(scored: Scored, classes: tuple[str, ...]) -> list[str]:
+    """A sentence of each class that has rows and of which none is found: figures hide that."""
+    told = []
+    for index, name in enumerate(classes):
+        rows = int((scored.y == index).sum())
+        said = scored.predicted == index
+        if rows and not (said & (scored.y == index)).any():
+            fault = f"says {name} of others alone" if said.any() else f"never says {name}"
+            of = f"of {len(scored.y)} test rows, {rows} of which are {name}"
+            told.append(f"it {fault}: {of}, {_unfound(scored, index, name)}; {_ADVICE}")
+    return told
+
+
+_ADVICE = "go by its probabilities rather than by its answers"
+
+
+def _unfound(scored: Scored, index: int, name: str) -> str:
+    if scored.threshold is None or index != scored.positive:
+        return f"none that is {name} is answered so"
+    return f"none that is {name} reaches the threshold {scored.threshold:.4g}"

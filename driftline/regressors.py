@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from driftline.candidates import CANDIDATES, Candidate, Params, Range, impute
+from driftline.work import linear_work
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -53,9 +54,10 @@ def _gradient_boosting(params: Params, seed: int) -> "Pipeline":
 
 
 def _as_candidate(name: str) -> Mapping[str, Any]:
-    """The defaults and the space of the same kind of model for classes."""
+    """The defaults, the space and the work of the same kind of model for classes."""
     known = CANDIDATES[name]
-    return {"name": name, "defaults": known.defaults, "space": known.space}
+    fields = ("name", "defaults", "space", "work")
+    return {field: getattr(known, field) for field in fields}
 
 
 REGRESSORS: Final[Mapping[str, Candidate]] = {
@@ -70,6 +72,7 @@ REGRESSORS: Final[Mapping[str, Candidate]] = {
         Candidate(
             name="ridge",
             build=_ridge,
+            work=linear_work,
             defaults={"alpha": 1.0},
             space={"alpha": Range(1e-3, 1e3, log=True)},
         ),

@@ -7,6 +7,7 @@ does well there does well on all (`tests.benchmarks.search`), and whoever wins i
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -18,12 +19,22 @@ from driftline.class_outcome import log_loss_of
 from driftline.dataset import LEAST_USABLE_VALUES
 from driftline.design import EVEN, Design
 from driftline.evaluation import make_folds
+from driftline.work import Budget
 
 FITTED_SHARE: Final = 0.75  # of the rows at most, so that enough are left to judge by
 JUDGED_TIMES: Final = 4  # times as many rows as are fitted on are judged by at most
 Judge = Callable[
     [Build, NDArray[np.float32], NDArray[Any], Sequence[Sequence[Fold]], Design], float
 ]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """The best parameters that were found, of how many trials; others were beyond the budget."""
+
+    params: Params
+    tried: int = 0
+    passed_over: int = 0
 
 
 def search_params(
@@ -38,17 +49,18 @@ def search_params(
     folds: int,
     seed: int,
     most_rows: int | None = None,
+    budget: Budget | None = None,
     on_trial: Callable[[int, float], None] | None = None,
-) -> Params:
+) -> Searched:
     """The best parameters of `trials` by the tree-structured Parzen estimator; seeded.
 
     Folds are stratified by `strata`, else by class, and have the rows of a group together; `judge`
     tells what out-of-fold answers cost. Rows count by the weights of `design`. With more rows than
-    `most_rows` a trial is fitted once, see `split_once`.
+    `most_rows` a trial is fitted once, see `split_once`. Settings beyond `budget` are passed over.
     Source: Bergstra et al., NeurIPS 2011, as implemented by Optuna.
     """
     if trials == 0 or not candidate.space:
-        return dict(candidate.defaults)
+        return Searched(dict(candidate.defaults))
 
     import optuna
 
@@ -65,15 +77,43 @@ def search_params(
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=5))
     study.enqueue_trial(dict(candidate.defaults))
 
+    spent, losses = _Spent(candidate, budget, [len(fitted) for fitted, _ in splits[0]]), [np.inf]
+
     def attempt(trial: optuna.Trial) -> float:
         params = _suggest(trial, candidate)
-        loss = judge(lambda _: candidate.build(params, seed), X, y, splits, design)
+        is_within = spent.allows(params) or trial.number == 0  # the defaults are always tried
+        if is_within:
+            losses.append(judge(lambda _: candidate.build(params, seed), X, y, splits, design))
         if on_trial is not None:
-            on_trial(trial.number, loss)
-        return loss
+            on_trial(trial.number, losses[-1])
+        if not is_within:
+            raise optuna.TrialPruned
+        return losses[-1]
 
     study.optimize(attempt, n_trials=trials)
-    return dict(study.best_params)
+    tried = len(losses) - 1
+    return Searched(dict(study.best_params), tried, trials - tried)
+
+
+@dataclass
+class _Spent:
+    """What a search's trials have taken of a budget, each of them fits on so many rows."""
+
+    candidate: Candidate
+    budget: Budget | None
+    fits: Sequence[int]
+    work: float = 0.0
+
+    def allows(self, params: Params) -> bool:
+        """Whether one more trial is within the budget; it counts as spent then."""
+        if self.budget is None:
+            return True
+        shape, work = self.budget.shape, self.candidate.work
+        more = sum(work(params, replace(shape, rows=rows)) for rows in self.fits)
+        is_within = self.budget.may_search(self.work, more)
+        is_within = is_within and self.budget.may_compare(work, params)
+        self.work += more if is_within else 0.0
+        return is_within
 
 
 def split_once(

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.answers import Build, Fold
-from driftline.candidates import Params, build_calibrated
+from driftline.bounding import budget_of
+from driftline.candidates import CALIBRATION_FOLDS, Params, build_calibrated
 from driftline.dataset import Matrices
 from driftline.design import check_candidates
 from driftline.evaluation import CrossValidated, make_folds
@@ -21,7 +22,7 @@ from driftline.probe import answer_blocks
 from driftline.problem import Problem
 from driftline.promise import OutOfFold, Recipe, calibration_folds
 from driftline.scored import ScoredRows
-from driftline.search import search_params
+from driftline.search import Searched, search_params
 from driftline.selection import choose_winner, is_calibration_helpful
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 class Trained:
     """A fitted candidate with its cross-validation, test scores and intervals.
 
-    `rule` makes its answers decisions or intervals, see `driftline.outcome`.
+    `rule` makes its answers decisions or intervals, see `driftline.outcome`; `bounds` say what its
+    budget of work left out.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Trained:
     test: ScoredRows
     test_metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
+    bounds: tuple[str, ...] = ()
 
     @property
     def threshold(self) -> float | None:
@@ -80,28 +83,42 @@ def train_candidate(
     candidate = outcome.candidates[name]
     if data.train.weights is not None:
         check_candidates(outcome.candidates[each] for each in problem.candidates)
-    params = params or search_params(
-        candidate,
-        data.X_train,
-        data.y_train,
-        strata=problem.target.strata(data.y_train),
-        judge=outcome.search_loss,
-        trials=trials,
-        folds=min(problem.search.folds, len(splits[0])),
-        seed=seed,
-        most_rows=problem.search.rows,
-        on_trial=on_trial,
-        design=data.train,
+    searched = (
+        Searched(params)
+        if params
+        else search_params(
+            candidate,
+            data.X_train,
+            data.y_train,
+            strata=problem.target.strata(data.y_train),
+            judge=outcome.search_loss,
+            trials=trials,
+            folds=min(problem.search.folds, len(splits[0])),
+            seed=seed,
+            most_rows=problem.search.rows,
+            budget=budget_of(problem, data, folds=len(splits[0]), repeats=len(splits)),
+            on_trial=on_trial,
+            design=data.train,
+        )
     )
-    return _fit(
+    trained = _fit(
         name,
-        params,
+        searched.params,
         problem,
         data,
         splits=splits,
-        build=lambda _: candidate.build(params, seed),
+        build=lambda _: candidate.build(searched.params, seed),
         seed=seed,
     )
+    return replace(trained, bounds=_tell_passed_over(name, searched, problem))
+
+
+def _tell_passed_over(name: str, searched: Searched, problem: Problem) -> tuple[str, ...]:
+    if not searched.passed_over:
+        return ()
+    trials = searched.tried + searched.passed_over
+    told = f"{name}: {searched.tried} of {trials} settings tried, the others are beyond"
+    return (f"{told} `search.work` ({problem.search.work:g})",)
 
 
 def calibrate(
@@ -118,11 +135,16 @@ def calibrate(
     folds that a calibration learns from have the rows of a group together, as `splits` do.
     """
     outcome, y = outcome_of(problem), data.y_train
+    budget = budget_of(problem, data, folds=len(splits[0]), repeats=len(splits))
     parts = [train for folds in splits for train, _ in folds]
     if not outcome.can_calibrate(
         y[part][data.train.take(part).one_a_group(y[part])] for part in parts
     ):
         return plain
+    fits = CALIBRATION_FOLDS + 1  # for each fold
+    if fits * budget.compare(outcome.candidates[plain.name].work, plain.params) > budget.work:
+        told = f"{plain.name}: not calibrated, which is beyond `search.work` ({budget.work:g})"
+        return replace(plain, bounds=(*plain.bounds, told))
 
     def build(rows: NDArray[np.int64]) -> "Pipeline":
         candidate = outcome.candidates[plain.name]
@@ -140,7 +162,7 @@ def calibrate(
         is_calibrated=True,
     )
     is_helpful = is_calibration_helpful(plain.cv, calibrated.cv, data.y_train, data.train.weights)
-    return calibrated if is_helpful else plain
+    return replace(calibrated, bounds=plain.bounds) if is_helpful else plain
 
 
 def renew(

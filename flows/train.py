@@ -125,6 +125,7 @@ def decide(
     sections = gate.describe_outcome(
         spec, contest.winner, contest.trained, exported, judged, holders
     )
+    sections |= {"bounds": list(contest.bounds)} if contest.bounds else {}
     sections["goal"] = gate.describe_goal(spec)
     sections["snapshot"] = {"sha256": contest.snapshot, "rows": contest.rows, "quarantined": 0}
     sections |= {} if validation is None else {"validation": validation}

@@ -23,7 +23,7 @@ BASELINE = "dummy"
 
 @dataclass(frozen=True)
 class Contest:
-    """What the candidates were fitted and compared on, and who won."""
+    """What the candidates were fitted and compared on, who won, and what the budget left out."""
 
     spec: Problem
     plan: Plan
@@ -32,6 +32,7 @@ class Contest:
     trained: list[Trained]
     winner: Trained
     exported: Exported
+    bounds: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -64,6 +65,7 @@ def compete(spec: Problem, snapshot: str, make_plan: Callable[..., Plan]) -> Con
             dataset = renewed.dataset
     rows = len(dataset.train_digests) + len(dataset.test_digests)
     candidates = training.plan_candidates(spec, champion, rows, may_refit=renewed is not None)
+    candidates, plan, bounds = training.bound_work(candidates, spec, dataset, plan)
     with step("fit"):
         if is_clustered():
             trained = training.train_on_cluster(candidates, spec, dataset, plan)
@@ -74,7 +76,9 @@ def compete(spec: Problem, snapshot: str, make_plan: Callable[..., Plan]) -> Con
             ]
     searched = training.searched_rows(candidates, champion, rows)
     winner, exported = choose(trained, spec, dataset, plan, snapshot, searched_rows=searched)
-    return Contest(spec, plan, snapshot, dataset, trained, winner, exported)
+    bounds += tuple(sentence for one in trained for sentence in one.bounds)
+    bounds += tuple(sentence for sentence in winner.bounds if sentence not in bounds)
+    return Contest(spec, plan, snapshot, dataset, trained, winner, exported, bounds)
 
 
 def choose(

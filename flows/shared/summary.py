@@ -99,6 +99,8 @@ def _candidates(summary: Summary) -> Iterable[Row]:
                 parts.append(f"{metric} {mean:.3f} ± {std:.3f} (test {test.get(metric, 0):.3f})")
         mark = " *" if one.get("is_winner") else ""
         yield f"  {one['name']}{mark}", ", ".join(parts)
+    for sentence in summary.get("bounds", []):
+        yield "  bounded", sentence
 
 
 def _winner(summary: Summary) -> Iterable[Row]:
@@ -125,6 +127,8 @@ def _classes(summary: Summary) -> Iterable[Row]:
         right, *wrong = (f"{share:.1%}" for share in off_by)
         told = [f"{share} {places} off" for places, share in enumerate(wrong, 1)]
         yield "classes off", f"right {right}, {', '.join(told)}"
+    for sentence in summary.get("unfound", []):
+        yield "to know", sentence
 
 
 def _prediction_intervals(summary: Summary) -> Iterable[Row]:
@@ -150,7 +154,7 @@ def _parity(summary: Summary) -> Iterable[Row]:
             gap = parity["max_relative_difference"]
             yield (
                 "ONNX parity",
-                f"{parity['rows']} rows, largest difference {gap:.1e} of the largest",
+                f"{parity['rows']} rows, largest difference {gap:.1e} of their spread",
             )
             return
         labels = "labels equal" if parity["labels_equal"] else "LABELS DIFFER"

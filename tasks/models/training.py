@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from driftline import training
+from driftline import bounding, training
 from driftline.candidates import Params
 from driftline.dataset import Dataset, Plan, draft_contract, split_dataset
 from driftline.digests import digest_bytes
@@ -84,6 +84,24 @@ def plan_candidates(
     return baseline | {recipe.candidate: recipe.params}
 
 
+def bound_work(
+    candidates: Mapping[str, Params | None], problem: Problem, dataset: Dataset, plan: Plan
+) -> tuple[dict[str, Params | None], Plan, tuple[str, ...]]:
+    """The candidates and the plan within the problem's budget of work, and what it left out.
+
+    What is refitted by known settings takes what it takes.
+    """
+    if any(params is not None for params in candidates.values()):
+        return dict(candidates), plan, ()
+    bounded = bounding.bound_work(
+        tuple(candidates), problem, dataset.data, folds=plan.folds, repeats=plan.repeats
+    )
+    for sentence in bounded.told:
+        tell(sentence)
+    kept = {name: candidates[name] for name in bounded.names}
+    return kept, replace(plan, folds=bounded.folds), bounded.told
+
+
 def searched_rows(
     candidates: Mapping[str, Params | None], champion: ServedModel | None, rows: int
 ) -> int:
@@ -157,6 +175,8 @@ def _train(
 def _tell_figures(trained: Trained, problem: Problem) -> None:
     goal = problem.goal.metric
     mean, deviation = trained.cv.mean(goal), trained.cv.std(goal)
+    for sentence in trained.bounds:
+        tell(sentence)
     tell(f"{trained.name}: cross-validated {goal} {mean:.4f} ± {deviation:.4f}")
 
 

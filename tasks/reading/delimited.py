@@ -10,14 +10,16 @@ import io as streams
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import IO, NoReturn, cast
 
 import pandas as pd
 
 from driftline.errors import SourceError
+from tasks.reading.blocks import Blocks
 from tasks.reading.contradictions import PINNED, check_encoding, check_header
 from tasks.reading.dialects import NOTHING_KNOWN, Dialect, Expected, read_head, tell_dialect
 from tasks.reading.encodings import MixedTextError, find_undecodable, tell_encoding
@@ -50,10 +52,41 @@ def _tell_encoding(open_file: Open, name: str, expected: Expected) -> str:
 
 
 def stream_text(
-    open_file: Open, name: str, dialect: Dialect, *, rows: int
+    open_file: Open,
+    name: str,
+    dialect: Dialect,
+    *,
+    rows: int,
+    typed: Collection[str] = frozenset(),
 ) -> Iterator[pd.DataFrame]:
-    """At most so many rows at a time; at least one table, which may be empty."""
-    text = _EvenLines(open_file(), name, dialect)
+    """At most so many rows at a time; at least one table, which may be empty.
+
+    Columns that are `typed` may come as numbers: then the table is read in blocks, while it is
+    plain enough for that.
+    """
+    blocks = Blocks(open_file(), dialect, typed) if typed else None
+    if blocks is not None and blocks.header:
+        tables, is_begun = blocks.tables(rows), False
+        while True:
+            with reading_text(name):
+                table = next(tables, None)
+            if table is None:
+                break
+            is_begun = True
+            table.columns = pd.Index(blocks.header)
+            yield table
+        if is_begun and blocks.is_done:
+            return
+        text = _EvenLines(blocks.rest, name, dialect)
+        text.go_on(blocks.header, after=blocks.lines)
+    else:
+        text = _EvenLines(open_file(), name, dialect)
+    yield from _stream_lines(text, name, dialect, rows=rows)
+
+
+def _stream_lines(
+    text: "_EvenLines", name: str, dialect: Dialect, *, rows: int
+) -> Iterator[pd.DataFrame]:
     with reading_text(name):
         header = text.read_header()
         pieces = _open_pieces(text, dialect, cells=len(header), rows=rows)
@@ -115,6 +148,8 @@ class _EvenLines(streams.TextIOBase):
 
     def read_header(self) -> list[str]:
         """The names of the columns; what follows is left to `read`."""
+        if self._header:
+            return self._header
         for _ in islice(self._text, self._dialect.skipped):
             pass
         header = next(self._reader, [])
@@ -127,6 +162,11 @@ class _EvenLines(streams.TextIOBase):
         self._passed.clear()
         self._header = header
         return header
+
+    def go_on(self, header: list[str], *, after: int) -> None:
+        """Read on under a header, with so many lines of the file before."""
+        self._header, self._cells = header, len(header)
+        self._dialect = replace(self._dialect, skipped=after)
 
     def readable(self) -> bool:
         return True

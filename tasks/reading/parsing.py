@@ -121,7 +121,7 @@ def stream(
     with reading_text(name):
         _refuse_other_kind(open_file(), name)
     dialect = tell_how_written(open_file, name, expected)
-    for table in stream_text(open_file, name, dialect, rows=rows):
+    for table in stream_text(open_file, name, dialect, rows=rows, typed=expected.typed):
         yield Piece(table, share(), dialect)
 
 

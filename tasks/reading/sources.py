@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -149,20 +150,24 @@ def open_source(
 
     `names` are columns beside the problem's.
     """
-    stream = _open(problem, source, rows=rows, names=names)
+    stream = _open(problem, source, expect(problem, names), rows=rows)
     stream.sha256  # noqa: B018 - read here, where an outage may pass
     return stream
 
 
 @io(name="open rows", run_name="open rows of {problem.name}")
 def open_rows(problem: Problem, source: str | None = None) -> Stream:
-    """The source as pieces that fit into memory; none is read yet."""
-    return _open(problem, source, rows=max(1, PIECE_CELLS // (len(problem.columns) + 1)))
+    """The source as pieces that fit into memory; none is read yet.
+
+    Columns of numbers may come as numbers, but where joins look their keys up in the text.
+    """
+    expected = expect(problem)
+    typed = frozenset() if problem.joins else expected.numbers - {problem.weight}
+    rows = max(1, PIECE_CELLS // (len(problem.columns) + 1))
+    return _open(problem, source, replace(expected, typed=typed), rows=rows)
 
 
-def _open(
-    problem: Problem, source: str | None, *, rows: int, names: Collection[str] = ()
-) -> Stream:
+def _open(problem: Problem, source: str | None, expected: Expected, *, rows: int) -> Stream:
     """A file or a folder is read as it goes; what comes from elsewhere is small."""
     described = problem.source
     own = described.location if isinstance(described, FileSource) else None
@@ -175,7 +180,6 @@ def _open(
     told = redact(location)
     with reaching(told):
         paths = list_files(filesystem, path, told)
-    expected = expect(problem, names)
     return Stream(
         told,
         lambda: _digest_files(filesystem, paths, told),

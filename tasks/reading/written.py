@@ -15,7 +15,8 @@ class Expected:
     """What the columns of a source are called, as far as it is known, and which hold numbers.
 
     `codes` hold no numbers, though all that they may hold looks like some; `words` are what columns
-    may hold beside numbers. `reading` is what the problem file pins of how it is written.
+    may hold beside numbers. `reading` is what the problem file pins of how it is written. `typed`
+    are columns of which only the numbers are wanted, however they are written.
     """
 
     names: frozenset[str] = frozenset()
@@ -23,6 +24,7 @@ class Expected:
     codes: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
     reading: Reading = PLAIN
+    typed: frozenset[str] = frozenset()
 
 
 NOTHING_KNOWN = Expected()

@@ -121,7 +121,7 @@ def compare(candidate: str, X: np.ndarray, y: np.ndarray, *, most: int, seed: in
                 folds=4,
                 seed=seed,
                 most_rows=rows,
-            )
+            ).params
         )
         taken = time.process_time() - begun
         model = CANDIDATES[candidate].build(params, seed).fit(X[:TRAIN_ROWS], y[:TRAIN_ROWS])

@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.tree import DecisionTreeClassifier
 
 from driftline.inference import guess_column
-from driftline.leaks import LEAKING_RATIO, follow, suspect_leak
+from driftline.leaks import LEAKING_RATIO, follow, read_classes, read_truth, suspect_leak
 from driftline.target_guesses import guess_outcome
 
 RNG = np.random.default_rng(0)
@@ -39,8 +42,26 @@ def test_a_column_is_left_out_or_told_by_how_well_it_tells_the_target(
     rows = pd.DataFrame({"value": value, "y": truth.astype(str)})
     target = guess_outcome("y", rows["y"].tolist(), source="t.csv")
 
-    guess = suspect_leak(guess_column("value", value), rows, 1, target)
+    guess = suspect_leak(guess_column("value", value), read_truth(rows, 1, target))
 
     assert guess.role == role
     assert (told or "") in guess.evidence
     assert ("known only afterwards?" in guess.evidence) == (told is not None)
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_a_column_tells_the_classes_apart_as_a_cross_validated_tree_does(classes: int) -> None:
+    """The rows and folds of the target are read once for all columns, and say the same of each."""
+    y = RNG.integers(0, classes, 400)
+    x = (y + RNG.normal(size=400)).round(2)
+    truth = [f"c{label}" if place % 50 else "" for place, label in enumerate(y)]
+    kept = np.arange(400) % 50 != 0
+    tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=5, random_state=0)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    column = x[kept].reshape(-1, 1)
+    answers = cross_val_predict(tree, column, y[kept], cv=folds, method="predict_proba")
+    wanted = np.mean([roc_auc_score(y[kept] == k, answers[:, k]) for k in range(classes)])
+
+    told = read_classes(truth).tell_apart([f"{value:g}" for value in x])
+
+    assert told == pytest.approx(wanted)

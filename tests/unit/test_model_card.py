@@ -105,6 +105,20 @@ def test_the_threshold_stands_with_what_it_was_chosen_for() -> None:
     )
 
 
+def test_a_class_that_is_never_answered_is_told_beside_the_threshold() -> None:
+    told = "it never says ill: of 60 test rows, 2 of which are ill, none"
+    document = as_document(describe(dossier(summary=SUMMARY | {"unfound": [told]})))
+
+    assert ["to know", told] in document["How a probability becomes an answer"]
+
+
+def test_what_a_budget_left_out_is_told_with_the_candidates() -> None:
+    told = "random_forest left out: about 300 s of a core, `search.work` (200) allows less"
+    document = as_document(describe(dossier(summary=SUMMARY | {"bounds": [told]})))
+
+    assert document["Which kinds of model competed"][-1] == ["bounded", told, ""]
+
+
 def test_verdicts_and_journal_are_told() -> None:
     watched = section("How it is watched, and what was found").rows
 
@@ -131,7 +145,7 @@ def test_a_number_is_told_with_the_reach_of_its_intervals() -> None:
 
     assert [
         "what serves answers like what was trained",
-        "numbers within 3.0e-07 of the largest on 99 rows",
+        "numbers within 3.0e-07 of their spread on 99 rows",
     ] in document["Why it was let through"]
     told = "a number (days), and an interval that holds the truth in 90% of cases"
     assert ["answers with", told] in document["What it is for"]

@@ -8,7 +8,7 @@ import pytest
 
 from driftline.errors import DataError
 from driftline.expectations import parse_suite
-from driftline.leaks import tell_apart
+from driftline.leaks import read_classes
 from driftline.onboarding import guess_target, onboard_table
 from driftline.problem import Problem, parse_problem
 from driftline.reading import Reading
@@ -153,8 +153,10 @@ def test_rows_of_a_person_stand_together_rather_than_those_of_a_thing() -> None:
 def test_a_good_column_is_no_leak() -> None:
     rows = table(2000)
 
-    assert 0.6 < tell_apart(list(rows["level/µmol"]), list(rows["outcome"])) < 0.8
-    assert tell_apart(list(rows["sex"]), list(rows["outcome"])) == pytest.approx(0.5, abs=0.05)
+    classes = read_classes(list(rows["outcome"]))
+
+    assert 0.6 < classes.tell_apart(list(rows["level/µmol"])) < 0.8
+    assert classes.tell_apart(list(rows["sex"])) == pytest.approx(0.5, abs=0.05)
 
 
 def test_what_a_person_should_know_is_told() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 
 from driftline.metrics import Scored
-from driftline.recalls import confusion_by_name, recall_by_class, shares_off_by
+from driftline.recalls import confusion_by_name, recall_by_class, shares_off_by, tell_unfound
 
 
 def test_each_class_tells_how_many_of_its_rows_are_found() -> None:
@@ -36,3 +36,31 @@ def test_it_is_told_which_class_is_answered_instead_and_how_far_off_that_is() ->
         "much": {"none": 0, "some": 1, "much": 1},
     }
     assert shares_off_by(scored, 3) == [0.7, 0.2, 0.1]
+
+
+def test_a_model_that_never_says_yes_is_told_in_a_sentence() -> None:
+    """Ranked by ROC AUC alone it is fine, and at its threshold it finds nobody."""
+    p = np.array([0.1, 0.2, 0.3, 0.4])
+    y, no = np.array([0, 0, 0, 1]), np.zeros(4, dtype=int)
+
+    (told,) = tell_unfound(Scored(y, np.column_stack([1 - p, p]), no, 1, 0.5), ("no", "yes"))
+
+    assert told == (
+        "it never says yes: of 4 test rows, 1 of which are yes, none that is yes reaches the "
+        "threshold 0.5; go by its probabilities rather than by its answers"
+    )
+
+
+def test_a_class_that_is_said_of_others_alone_is_told_too() -> None:
+    y, predicted = np.array([0, 0, 1, 2]), np.array([0, 1, 0, 2])
+    scored = Scored(y, np.zeros((4, 4)), predicted, None, None)
+
+    (told,) = tell_unfound(scored, ("a", "b", "c", "absent"))
+
+    assert told.startswith("it says b of others alone: of 4 test rows, 1 of which are b, none that")
+
+
+def test_of_a_model_that_finds_some_of_each_nothing_is_told() -> None:
+    y = np.array([0, 1, 1])
+
+    assert tell_unfound(Scored(y, np.zeros((3, 2)), np.array([0, 0, 1]), 1, 0.5), ("a", "b")) == []

@@ -25,7 +25,7 @@ def loss_of_trials(trials: int, seed: int = 0) -> tuple[dict[str, float], list[f
     X, y = rows()  # noqa: N806
     params = search_params(
         TREE, X, y, trials=trials, folds=3, seed=seed, on_trial=lambda _, loss: losses.append(loss)
-    )
+    ).params
     return dict(params), losses
 
 
@@ -65,7 +65,7 @@ def test_settings_stay_in_their_ranges() -> None:
 def test_without_trials_or_a_space_the_defaults_are_taken(name: str, trials: int) -> None:
     X, y = rows()  # noqa: N806
 
-    params = search_params(CANDIDATES[name], X, y, trials=trials, folds=3, seed=0)
+    params = search_params(CANDIDATES[name], X, y, trials=trials, folds=3, seed=0).params
 
     assert params == CANDIDATES[name].defaults
 
@@ -97,7 +97,7 @@ def search_seeing(
 
     params = search_params(
         TREE, X, y, trials=2, folds=3, seed=0, judge=judge, most_rows=most_rows, design=design
-    )
+    ).params
     return dict(params), seen
 
 
@@ -173,7 +173,7 @@ def test_a_column_of_nothing_but_missing_values_in_the_part_does_not_end_the_sea
     X[fitted, 2] = np.nan
     boosting = CANDIDATES["hist_gradient_boosting"]
 
-    params = search_params(boosting, X, y, trials=1, folds=3, seed=0, most_rows=MOST)
+    params = search_params(boosting, X, y, trials=1, folds=3, seed=0, most_rows=MOST).params
 
     assert params == boosting.defaults
 

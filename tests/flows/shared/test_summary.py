@@ -33,3 +33,22 @@ def test_the_goals_metric_stands_first_among_a_candidates_figures() -> None:
     rows = dict(summary_rows(RUN | {"candidates": [one], "goal": goal}))
 
     assert rows["  dummy"] == "f1 0.500 ± 0.100 (test 0.400), recall 0.600 ± 0.100 (test 0.600)"
+
+
+def test_a_class_that_is_never_answered_is_told_in_a_sentence_of_its_own() -> None:
+    found = {"name": "yes", "recall": 0.0, "low": 0.0, "high": 0.4, "rows": 6}
+    told = "it never says yes: of 300 test rows, 6 of which are yes, none"
+
+    rows = summary_rows(RUN | {"classes": [found], "unfound": [told]})
+
+    assert ("to know", told) in rows
+
+
+def test_what_a_budget_left_out_stands_below_the_candidates() -> None:
+    told = "random_forest left out: about 300 s of a core, `search.work` (200) allows less"
+    one = {"name": "dummy", "cv": {}, "test": {}}
+
+    rows = summary_rows(RUN | {"candidates": [one], "bounds": [told]})
+
+    assert [what for what, _ in rows][1:] == ["  dummy", "  bounded"]
+    assert rows[-1][1] == told
