@@ -33,6 +33,13 @@ def test_our_own_names_are_meant_in_any_case(names: tuple[str, str], problem: Pr
     assert read_labels(rows, problem, source="labels.csv").pairs == (("a", "ill"),)
 
 
+def test_a_name_that_the_problem_ignores_is_not_taken_for_ours() -> None:
+    problem = make_problem(ignored=["ID"])
+    rows = pd.DataFrame([["a", "7", "ill"]], columns=["prediction_id", "ID", "label"])
+
+    assert read_labels(rows, problem, source="labels.csv").pairs == (("a", "ill"),)
+
+
 def test_rows_without_a_label_are_told_with_what_is_one(problem: Problem) -> None:
     counts = {"new": 1, "same": 0, "unusable": 2}
 
@@ -54,8 +61,7 @@ def test_rows_without_a_number_are_told_with_its_range() -> None:
     [
         (
             ["Prediction Id", "label"],
-            "labels.csv: got 0 columns named 'prediction_id' or 'id', "
-            "wanted one (is it 'Prediction Id'?)",
+            "labels.csv: got 0 columns named 'prediction_id' or 'id', wanted one (is it 'Pred",
         ),
         (["label"], "labels.csv: got 0 columns named 'prediction_id' or 'id', wanted one"),
         (["id", "x"], "labels.csv: got 0 columns named 'label' or 'outcome', wanted one"),
