@@ -48,9 +48,9 @@ def is_of_store(error: Exception) -> bool:
     return library in _STORE_LIBRARIES or (isinstance(error, OSError) and error.errno is not None)
 
 
-def of_path(error: BaseException) -> DriftlineError | None:
+def of_path(error: BaseException, unnamed: str = "a file of this run") -> DriftlineError | None:
     """What an error of this machine's files comes to for a person; None where it is another."""
-    told = explain_path(error)
+    told = explain_path(error, unnamed)
     if told is None:
         return None
     is_full = isinstance(error, OSError) and error.errno in NO_ROOM
@@ -70,7 +70,7 @@ def reaching(address: str) -> Iterator[None]:
         )
         raise SourceError(message) from None
     except Exception as error:
-        if (wrong_path := of_path(error)) is not None:
+        if (wrong_path := of_path(error, address)) is not None:
             raise wrong_path from None
         if isinstance(error, FileNotFoundError):
             message = f"{address}: no such file or bucket; wanted an existing one"

@@ -22,13 +22,16 @@ _WORDS = {
 }
 
 
-def explain_path(error: BaseException) -> str | None:
-    """What is wrong with the path that an error names, and what was wanted; None for others."""
+def explain_path(error: BaseException, unnamed: str = "the disk") -> str | None:
+    """What is wrong with the path that an error names, and what was wanted; None for others.
+
+    Where the disk is full an error may name none: then it is `unnamed`.
+    """
     if not isinstance(error, OSError):
         return None
-    if error.errno in NO_ROOM:
-        return f"{_path_of(error) or 'the disk'}: no room is left; wanted some"
     path = _path_of(error)
+    if error.errno in NO_ROOM:
+        return f"{path or unnamed}: no room is left ({error.strerror}); wanted some on its disk"
     if path is None:
         return None
     if error.errno in _IN_THE_WAY:

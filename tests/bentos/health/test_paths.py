@@ -59,8 +59,10 @@ def test_a_folder_where_a_file_is_wanted_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_with_the_file_or_without() -> None:
     named = OSError(errno.ENOSPC, "No space left on device", "/srv/state/x")
 
-    assert explain_path(named) == "/srv/state/x: no room is left; wanted some"
-    assert explain_path(OSError(errno.ENOSPC, "x")) == "the disk: no room is left; wanted some"
+    told = "no room is left (No space left on device); wanted some on its disk"
+
+    assert explain_path(named) == f"/srv/state/x: {told}"
+    assert explain_path(OSError(*named.args), "rows.csv") == f"rows.csv: {told}"
 
 
 @pytest.mark.parametrize(
