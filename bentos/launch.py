@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from bentos.health.paths import explain_path
 from bentos.health.start import check_port, check_spool, protect_state
 from bentos.settings import (
     SettingError,
@@ -79,6 +80,9 @@ def find_bento(problem: str) -> Pointer:
     except ContentError as error:
         remedy = f"make it anew with: python -m flows.package {problem}"
         sys.exit(f"error: the bento of {problem!r} is refused: {error}; {remedy}")
+    except OSError as error:
+        told = explain_path(error) or f"{error.filename}: {error.strerror or type(error).__name__}"
+        sys.exit(f"error: {told}; no bento of {problem!r} can be read (DRIFTLINE_HOME)")
     if pointer is None:
         sys.exit(
             f"error: no bento of {problem!r} to serve; make one with: make run PROBLEM={problem}"

@@ -71,7 +71,7 @@ def _describe_columns(
     if missing:
         hints: list[str] = []
         for name in missing:
-            close = _find_close(name, unexpected) if len(hints) < SHOWN else None
+            close = find_close(name, unexpected) if len(hints) < SHOWN else None
             hint = f" (is it {shorten(close)}? add an alias)" if close else ""
             hints.append(f"{shorten(name)}{hint}")
         parts.append(f"missing: {_list(hints)}")
@@ -95,7 +95,7 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(told[:SHOWN]) + more
 
 
-def _find_close(name: str, others: Iterable[str]) -> str | None:
+def find_close(name: str, others: Iterable[str]) -> str | None:
     """The name that is probably meant: another in case and signs only, a longer or a like one."""
     folded = {_fold(other): other for other in others if _fold(other)}
     wanted = _fold(name)

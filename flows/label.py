@@ -27,6 +27,7 @@ def label(problem: str, source: str | None = None) -> Sections:
                 break
             counts.update(labels.add_labels(spec, piece.rows, source=stream.name))
             advance(piece.share)
+        labels.refuse_useless(spec, counts, source=stream.name)
         checks = labels.order_checks(spec)
     tell(", ".join(f"{name} {number}" for name, number in counts.items()))
     return {"labels": {**counts, "checks": checks}}

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from driftline.differences import columns_of, compare_tables, describe_column
-from driftline.errors import DriftlineError
+from driftline.errors import DataError, DriftlineError
 from driftline.snapshots import Version
 from flows.shared.retention import find_superfluous, read_all
 from tasks.data import storage, versions
@@ -40,7 +40,7 @@ def list_all(context: typer.Context) -> None:
     table = Table("snapshot", "written", "rows", "from", "tags", "named by")
     with telling_mistakes():
         for each in read_own(context.obj):
-            rows = str(count_rows(versions.locate_snapshot(each.sha256)) or 0)
+            rows = told_rows(versions.locate_snapshot(each.sha256))
             when = f"{each.written_at:%Y-%m-%d %H:%M}"
             told = (each.source or "-", ", ".join(each.tags), ", ".join(each.named_by))
             table.add_row(each.sha256[:SHORT], when, rows, *map(plain, told))
@@ -138,6 +138,14 @@ def drop(
 def read_own(problem: str) -> list[Version]:
     """The problem's snapshots, the newest first."""
     return [each for each in read_all(problem) if each.is_of(problem)]
+
+
+def told_rows(address: str) -> str:
+    """How many rows a snapshot has; a damaged one is listed as such, beside the others."""
+    try:
+        return str(count_rows(address) or 0)
+    except DataError:
+        return "damaged"
 
 
 def plain(text: str) -> str:

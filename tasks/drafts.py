@@ -20,5 +20,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(path)
+    except OSError as error:
+        if error.errno and error.filename is None:  # as where the disk gets full
+            error.filename = str(path)
+        raise
     finally:
         draft.unlink(missing_ok=True)

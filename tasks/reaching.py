@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final
 
+from bentos.health.paths import NO_ROOM, explain_path
 from driftline.errors import DriftlineError, SettingsError, SourceError, UnavailableError
 from tasks.mistakes import DATABASE, MLFLOW, advice_on, is_mlflows_refusal, name_of
 
@@ -47,6 +48,15 @@ def is_of_store(error: Exception) -> bool:
     return library in _STORE_LIBRARIES or (isinstance(error, OSError) and error.errno is not None)
 
 
+def of_path(error: BaseException, unnamed: str = "a file of this run") -> DriftlineError | None:
+    """What an error of this machine's files comes to for a person; None where it is another."""
+    told = explain_path(error, unnamed)
+    if told is None:
+        return None
+    is_full = isinstance(error, OSError) and error.errno in NO_ROOM
+    return UnavailableError(told) if is_full else SourceError(told)
+
+
 @contextmanager
 def reaching(address: str) -> Iterator[None]:
     """Turn what a store raises into `SourceError`, or `UnavailableError` where it may pass."""
@@ -54,15 +64,17 @@ def reaching(address: str) -> Iterator[None]:
         yield
     except DriftlineError:
         raise
-    except (FileNotFoundError, IsADirectoryError):
-        message = f"{address}: no such file or bucket; wanted an existing one"
-        raise SourceError(message) from None
     except PermissionError:
         message = (
             f"{address}: access denied; check its permissions, the AWS_* variables, this clock"
         )
         raise SourceError(message) from None
     except Exception as error:
+        if (wrong_path := of_path(error, address)) is not None:
+            raise wrong_path from None
+        if isinstance(error, FileNotFoundError):
+            message = f"{address}: no such file or bucket; wanted an existing one"
+            raise SourceError(message) from None
         if (advice := advice_on(error)) is not None:
             message = f"{address}: {advice}"
             raise SourceError(message) from None
@@ -123,6 +135,8 @@ def naming_outages() -> Iterator[None]:
     except DriftlineError:
         raise
     except Exception as error:
+        if (wrong_path := of_path(error)) is not None:
+            raise wrong_path from None
         away = _who_is_away(error)
         if away is None:
             raise

@@ -10,9 +10,12 @@ from pathlib import Path
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bentos.health.paths import what_is_no_folder, why_no_folder
 from bentos.health.start import protect_state
 from bentos.settings import SettingError, expand, retention_days, signing_key
 from driftline.errors import SettingsError
+
+OF_THE_STORE = ("artifacts", "journal", "reports", "snapshots")
 
 
 class Settings(BaseSettings):
@@ -142,6 +145,7 @@ def prepare_environment() -> None:
         os.environ.setdefault(name, value)
     _check_home(home)
     _make_folder(Path(os.environ["PREFECT_HOME"]))  # its server makes none
+    _check_folders(settings)
 
 
 def _check_home(home: Path) -> None:
@@ -157,12 +161,21 @@ def _check_home(home: Path) -> None:
     _make_folder(home)
 
 
+def _check_folders(settings: Settings) -> None:
+    """Before anything is computed: what every run writes into has to be a folder, or nothing."""
+    names = ("runs", *(() if settings.is_store_elsewhere else OF_THE_STORE))
+    own = [settings.home.absolute() / name for name in names]
+    for folder in (*own, Path(os.environ["BENTOML_HOME"]).absolute()):
+        if (wrong := what_is_no_folder(folder)) is not None:
+            raise SettingsError(f"{wrong}, wanted a folder of state (DRIFTLINE_HOME)")
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         why = "" if os.access(folder, os.W_OK) else "no write access"
     except OSError as error:
-        why = error.strerror or type(error).__name__
+        why = why_no_folder(error, folder)
     if why:
         message = f"{folder}: cannot be written ({why}); wanted a state folder (DRIFTLINE_HOME)"
         raise SettingsError(f"{message} that can be")

@@ -5,6 +5,7 @@ import socket
 import stat
 from pathlib import Path
 
+from bentos.health.paths import why_no_folder
 from bentos.settings import SettingError
 
 PRIVATE, OF_A_GROUP = 0o077, 0o007  # what nobody else may do
@@ -34,8 +35,9 @@ def check_spool(folder: Path, setting: str) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
+        why = why_no_folder(error, folder)
         message = (
-            f"{folder}: cannot be written ({error.strerror}), and no prediction is answered that "
+            f"{folder}: cannot be written ({why}), and no prediction is answered that "
             f"cannot be logged; wanted a folder that can be ({setting})"
         )
         raise SettingError(message) from None

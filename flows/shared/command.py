@@ -24,7 +24,7 @@ from flows.shared.interrupts import is_interrupted, mind_interrupts, quit_now
 from flows.shared.running import concealed
 from flows.shared.summary import next_steps, summary_rows
 from tasks.data.problems import find_problem
-from tasks.reaching import is_prefect_away
+from tasks.reaching import is_prefect_away, of_path
 from tasks.server.temporary import NotStartedError, start_server, use_server
 
 CONSOLE = Console(highlight=False)
@@ -93,6 +93,8 @@ def _explain(error: BaseException) -> int:
         return _fail(f"an option is out of bounds: {error}")
     if isinstance(error, NotStartedError):
         return _fail(f"Prefect's temporary server: {error}")
+    if (known := of_path(error)) is not None:
+        return _fail(str(known))
     if not isinstance(error, Exception) or not is_prefect_away(error):
         raise error
     _fail("Prefect (PREFECT_API_URL): did not answer; wanted it reachable, run it again")

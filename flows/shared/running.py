@@ -26,7 +26,7 @@ from tasks.people.channels import check_channels
 from tasks.people.notifications import FLOW_FAILED, notify
 from tasks.people.reporting import show_text, write_summary
 from tasks.progress import STOPWATCH, hide_traces, tell
-from tasks.reaching import is_prefect_away
+from tasks.reaching import is_prefect_away, of_path
 from tasks.reading.locations import conceal
 from tasks.server.deployments import has_failed_before
 from tasks.server.heartbeat import tell_if_overdue
@@ -88,14 +88,19 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
                 sections = story(
                     *map(concealed, args), **{k: concealed(v) for k, v in kwargs.items()}
                 )
+                if is_outermost:
+                    sections = _conclude(name, sections)
             except UnwantedOutcomeError as error:
                 if is_outermost:
                     _conclude(name, error.sections)
                 return Failed(message=str(error))
-            except (DriftlineError, FailedRun) as error:
-                get_run_logger().error("%s stopped: %s", name, error)
-                return Failed(message=str(error))
-            return _conclude(name, sections) if is_outermost else sections
+            except (DriftlineError, FailedRun, OSError) as error:
+                known = of_path(error) or error
+                if not isinstance(known, DriftlineError | FailedRun):
+                    raise
+                get_run_logger().error("%s stopped: %s", name, known)
+                return Failed(message=str(known))
+            return sections
 
         declared = PatientFlow(
             run,

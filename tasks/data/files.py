@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import pandas as pd
 
-from driftline.errors import NotFoundError
+from driftline.errors import DataError, NotFoundError
 from tasks.data.tables import StoredTable
 from tasks.drafts import whole_file
 from tasks.reaching import options_for, reaching, read_whole
@@ -117,8 +117,11 @@ def as_parquet(table: pd.DataFrame, *, repeating: Sequence[str] | None = None) -
 
 
 def count_rows(address: str) -> int | None:
-    """How many rows a Parquet file has, by its last bytes; None where there is no file."""
-    from pyarrow import parquet
+    """How many rows a Parquet file has, by its last bytes; None where there is no file.
+
+    One that is damaged is a `DataError`.
+    """
+    from pyarrow import ArrowException, parquet
 
     with reaching(address):
         filesystem, path = _filesystem(address)
@@ -127,6 +130,11 @@ def count_rows(address: str) -> int | None:
                 return int(parquet.read_metadata(file).num_rows)
         except FileNotFoundError:
             return None
+        except ArrowException as error:
+            message = (
+                f"{address}: not a readable Parquet file ({type(error).__name__}); wanted it whole"
+            )
+            raise DataError(message) from None
 
 
 def is_stored(address: str) -> bool:

@@ -18,6 +18,7 @@ def find_problem(name: str) -> Path:
     """The file of this problem; `ProblemError` with those that there are where it is none."""
     folder = get_settings().problems_dir
     path = folder / f"{check_name(name.replace('-', '_'))}.yaml"
+    refuse_other_kind(path, wanted=f"the file of problem {path.stem!r}")
     if not path.is_file():
         known = ", ".join(list_problems()) or "none"
         message = f"problem: got {name!r}, wanted one of: {known} (files in {_shown(folder)})"
@@ -36,6 +37,7 @@ def read_problem(name: str) -> Problem:
 def read_suite(problem: Problem) -> Suite:
     """The suite of this problem, its column names checked against the problem's."""
     path = get_settings().expectations_dir / f"{problem.name}.yaml"
+    refuse_other_kind(path, wanted=f"the expectations of problem {problem.name!r}")
     if not path.is_file():
         message = f"{_shown(path)}: missing; wanted the expectations of problem {problem.name!r}"
         raise ProblemError(message)
@@ -52,9 +54,22 @@ def read_files(name: str) -> dict[str, bytes]:
     }
 
 
+def refuse_other_kind(path: Path, *, wanted: str) -> None:
+    """A folder, or a link that leads nowhere, is listed beside the files and is none."""
+    if path.is_dir():
+        raise ProblemError(f"{_shown(path)}: is a folder, wanted {wanted}")
+    if path.is_symlink() and not path.is_file():
+        message = f"{_shown(path)}: is a link to {path.readlink()}, which is not there; "
+        raise ProblemError(f"{message}wanted {wanted}")
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        message = f"{_shown(path)}: cannot be read ({why}); wanted it readable for this user"
+        raise ProblemError(message) from None
     except UnicodeDecodeError as error:
         message = f"{_shown(path)}: not UTF-8 at byte {error.start}; wanted UTF-8 text"
         raise ProblemError(message) from None

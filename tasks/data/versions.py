@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from driftline.errors import NotFoundError, SettingsError
+from driftline.errors import DataError, NotFoundError, SettingsError
 from driftline.snapshots import Names, Version
 from tasks.data.files import (
     is_stored,
@@ -104,9 +104,17 @@ def _all_tags() -> list[tuple[str, str, str]]:
     found = []
     for name in list_names(locate("snapshots", "tags")):
         problem, _, tag = name.removesuffix(ORIGIN).partition(".")
-        told = json.loads(read_file(_tag_address(problem, tag)))
-        found.append((problem, tag, str(told["sha256"])))
+        found.append((problem, tag, _read_tag(_tag_address(problem, tag))))
     return found
+
+
+def _read_tag(address: str) -> str:
+    """The snapshot that a tag names; while one names none, nothing may be dropped."""
+    try:
+        return str(json.loads(read_file(address))["sha256"])
+    except (ValueError, KeyError, TypeError):
+        message = f"{address}: names no snapshot; wanted it as it was, or removed and tagged anew"
+        raise DataError(message) from None
 
 
 def _tag_address(problem: str, tag: str) -> str:

@@ -7,13 +7,15 @@ import pandas as pd
 
 from bentos.log import labels as log
 from bentos.log.database import order_all_checks
-from driftline.labelling import ID_NAMES, read_labels
+from driftline.errors import DataError
+from driftline.labelling import OWN_NAMES, describe_unusable, read_labels
 from driftline.problem import Problem
 from tasks.decorators import io
 from tasks.log.records import open_records
+from tasks.progress import tell
 
 PIECE_ROWS = 10_000
-NAMES = (*ID_NAMES, "label")  # what such a file's columns are called, beside the target's names
+NAMES = OWN_NAMES  # what such a file's columns are called, beside the target's names
 
 
 @io(name="add labels")
@@ -28,6 +30,16 @@ def add_labels(problem: Problem, rows: pd.DataFrame, *, source: str) -> Mapping[
         "unknown": counts["unknown"],
         "unusable": read.unusable,
     }
+
+
+def refuse_useless(problem: Problem, counts: Mapping[str, int], *, source: str) -> None:
+    """Say what rows without a usable label lack; `DataError` where that is all of them."""
+    if not counts["unusable"]:
+        return
+    told = f"{source}: {describe_unusable(counts, problem)}"
+    if counts["unusable"] == sum(counts.values()):
+        raise DataError(told)
+    tell(told)
 
 
 @io(name="order checks")

@@ -78,6 +78,11 @@ class Scorer:
             if is_new:
                 write_file(note, json.dumps(self._about).encode())
             return
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            message = f"{note}: damaged; wanted what flows.score wrote there, or another --output"
+            raise DataError(message)
         if found != self._about:
             wrong = ", ".join(f"{k} {found.get(k)!r}" for k in self._about)
             message = f"{self.folder}: holds the scores of {wrong}; wanted an empty folder"
@@ -88,7 +93,11 @@ class Scorer:
 def find_part(scorer: Scorer, number: int) -> int | None:
     """How many rows a part that is there answers, or None."""
     scorer.take_folder(is_new=False)
-    return count_rows(scorer.part(number))
+    try:
+        return count_rows(scorer.part(number))
+    except DataError as error:
+        message = f"{error}, or removed, and its rows are answered anew"
+        raise DataError(message) from None
 
 
 def score_parts(scorer: Scorer, parts: Iterable[Rows]) -> Iterator[tuple[Rows, int]]:

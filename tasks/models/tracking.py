@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from bentos.takeover.content import write_sums
+from driftline.errors import LostModelError
 from driftline.export import Exported
 from driftline.figures import draw_importance
 from driftline.outcome import outcome_of
 from driftline.problem import Problem
 from driftline.training import Trained
 from tasks.decorators import io
+from tasks.models.serving_files import UNREADABLE
 from tasks.models.unfinished import ending_broken, marks_of
 from tasks.progress import tell
 from tasks.reaching import another_may_be_faster, open_client, reading_artifacts
@@ -131,7 +133,11 @@ def read_fitted(problem: Problem, version: str) -> tuple["Pipeline", dict[str, s
     with tempfile.TemporaryDirectory() as folder:
         with reading_artifacts(f"{problem.name} v{version}"):
             path = Path(download_artifacts(found.source, dst_path=folder)) / "model.skops"
-        pipeline = load(path, trusted=REVIEWED_TYPES)
+        try:
+            pipeline = load(path, trusted=REVIEWED_TYPES)
+        except UNREADABLE as error:
+            why = f"its pipeline cannot be read from MLflow's store ({type(error).__name__})"
+            raise LostModelError(f"{problem.name} v{version}: {why}", problem.name) from None
     return pipeline, dict(client.get_run(str(found.run_id)).data.params)
 
 

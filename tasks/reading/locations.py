@@ -91,7 +91,8 @@ def list_files(filesystem: Any, path: str, location: str) -> list[str]:
         shown = ", ".join(skipped[:SKIPPED_SHOWN]) + (", ..." if skipped[SKIPPED_SHOWN:] else "")
         tell(f"{location}: not read: {shown}")
     if not found:
-        message = f"{location}: a folder without tables; wanted at least one of {SHOWN}"
+        hint = "; tables in folders below it are not read" if _has_folders(listed) else ""
+        message = f"{location}: a folder without tables; wanted at least one of {SHOWN}{hint}"
         raise SourceError(message)
     return found
 
@@ -137,6 +138,10 @@ def _follow(filesystem: Any, entry: dict[str, Any]) -> dict[str, Any]:
 def _is_read(entry: dict[str, Any]) -> bool:
     """Whether it is a table: hidden files, such as macOS leaves beside others, are none."""
     return entry["type"] == "file" and _is_tables(str(entry["name"]))
+
+
+def _has_folders(entries: Sequence[dict[str, Any]]) -> bool:
+    return any(one["type"] == "directory" for one in entries)
 
 
 def _is_tables(path: str) -> bool:

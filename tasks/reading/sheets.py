@@ -1,7 +1,7 @@
 """Spreadsheets to rows: the sheet that names most columns, or the first that holds anything."""
 
 import io as streams
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,8 +9,10 @@ import pandas as pd
 from driftline.errors import SourceError
 from driftline.spelling import tidy
 from tasks.progress import tell
+from tasks.reading.kinds import describe_start
 
-MOST_SKIPPED = 50
+MOST_SKIPPED, MOST_SHOWN = 50, 5
+FIRSTS = (b"PK", b"\xd0\xcf\x11\xe0", b"\x09\x08")  # of packed, old and older spreadsheets
 
 
 def read_sheet(content: bytes, name: str, names: Collection[str] = ()) -> pd.DataFrame:
@@ -20,22 +22,37 @@ def read_sheet(content: bytes, name: str, names: Collection[str] = ()) -> pd.Dat
             streams.BytesIO(content), sheet_name=None, header=None, dtype=object, engine="calamine"
         )
     except Exception as error:  # noqa: BLE001 - the reader raises its own kinds for a broken file
-        message = f"{name}: not a readable spreadsheet ({type(error).__name__})"
+        why = describe_start(streams.BytesIO(content), *FIRSTS) or type(error).__name__
+        message = f"{name}: not a readable spreadsheet ({why}); wanted it whole, without a password"
         raise SourceError(message) from None
     filled = {title: sheet for title, sheet in sheets.items() if sheet.notna().to_numpy().any()}
     if not filled:
         message = f"{name}: a spreadsheet without cells; wanted a header and rows"
         raise SourceError(message)
-    title = max(filled, key=lambda each: _count_names(filled[each], names))
-    sheet, others = filled[title], [each for each in filled if each != title]
-    if others:
-        tell(f"{name}: read the sheet {title!r}, and not {', '.join(map(repr, others))}")
+    sheet = filled[_choose_sheet(filled, name, names)]
     cells = sheet.dropna(how="all").dropna(how="all", axis=1).reset_index(drop=True)
     place = _find_header(cells, names)
     header = [_name(cell, at) for at, cell in enumerate(cells.iloc[place], 1)]
     rows = cells.iloc[place + 1 :].reset_index(drop=True)
     rows.columns = pd.Index(header, dtype=object)
     return rows.where(rows.notna(), None)
+
+
+def _choose_sheet(sheets: Mapping[str, pd.DataFrame], name: str, names: Collection[str]) -> str:
+    """The sheet that holds most of the names; `SourceError` where others hold as many and differ.
+
+    To read one of several parts of a table would pass over the rest of it.
+    """
+    counts = {title: _count_names(sheet, names) for title, sheet in sheets.items()}
+    title, *others = sorted(counts, key=lambda each: -counts[each])
+    like = [each for each in others if counts[each] == counts[title] and counts[title]]
+    if not all(sheets[each].equals(sheets[title]) for each in like):
+        shown = ", ".join(map(repr, [title, *like][:MOST_SHOWN]))
+        message = f"{name}: holds {len(like) + 1} sheets with these columns ({shown}); wanted one"
+        raise SourceError(message)
+    if others:
+        tell(f"{name}: read the sheet {title!r}, and not {', '.join(map(repr, others))}")
+    return title
 
 
 def _count_names(sheet: pd.DataFrame, names: Collection[str]) -> int:

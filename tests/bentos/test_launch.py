@@ -50,6 +50,20 @@ def test_an_edited_contract_is_not_started() -> None:
     assert told.endswith("make it anew with: python -m flows.package tiny")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [("serving", "is a file, wanted a folder"), ("serving/tiny.json", "is a folder")],
+)
+def test_what_lies_in_the_place_of_the_pointer_is_named(
+    wrong: str, told: str, machine: Path
+) -> None:
+    path = machine / "bentoml" / wrong
+    path.parent.mkdir(parents=True)
+    path.touch() if path.suffix == "" else path.mkdir()
+
+    assert refusal().startswith(f"error: {path}: {told}")
+
+
 def test_with_a_key_an_unsigned_bento_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
     shelve("2")
     monkeypatch.setenv("DRIFTLINE_SIGNING_KEY", KEY)

@@ -15,7 +15,7 @@ from bentos.log.tables import JOURNAL
 from flows import snapshots
 from flows.shared import retention
 from flows.shared.aliases import hand_over
-from tasks.data.files import is_stored, list_names, locate, read_file
+from tasks.data.files import is_stored, list_names, locate, read_file, write_file
 from tasks.data.storage import Origin, write_snapshot
 from tasks.decorators import without_task_runs
 from tasks.log.records import open_records
@@ -105,6 +105,31 @@ def test_one_is_shown_by_its_digest_or_its_tag(store: str) -> None:
     assert told.splitlines()[0] == f"{store}/snapshots/{sha256}.parquet"
     assert "from: rows.csv" in told
     assert "mean" in told
+
+
+@pytest.mark.usefixtures("store")
+def test_a_damaged_one_is_listed_as_such_beside_the_others() -> None:
+    whole, damaged = keep(tiny_rows(30)), keep(tiny_rows(20))
+    address = locate("snapshots", f"{damaged}.parquet")
+    write_file(address, read_file(address)[:-100])
+
+    lines = ask("list").output.splitlines()
+
+    assert any(whole[:12] in line and " 30 " in line for line in lines)
+    assert any(damaged[:12] in line and " damaged " in line for line in lines)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("content", [b"", b'{"sha256"', b"[1]", b"{}"])
+def test_a_damaged_tag_is_named(content: bytes) -> None:
+    keep(tiny_rows(30))
+    address = locate("snapshots", "tags", "tiny.gold.json")
+    write_file(address, content)
+
+    done = ask("list")
+
+    assert done.exit_code == 1
+    assert done.output.startswith(f"error: {address}: names no snapshot; wanted it as it was")
 
 
 @pytest.mark.usefixtures("store")

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from driftline.errors import DriftlineError, UnavailableError
-from tasks.data.files import read_file
+from tasks.data.files import read_file, write_file
+from tasks.drafts import whole_file
 from tasks.log.journal import read_journal
 from tasks.models.registry import read_holders
+from tasks.reaching import reaching
 from tasks.settings import get_settings
 from tests.buckets import Bucket, forget_connections
 from tests.system.servers import DatabaseServer, start_mariadb, start_postgresql
@@ -35,6 +37,33 @@ def cut_short(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[100:4096] = b"\xff" * 3996
     path.write_bytes(content)
+
+
+def test_a_file_or_folder_in_the_way_of_the_store_is_named_and_not_waited_for(home: Path) -> None:
+    (home / "reports").write_text("a file")
+    (home / "page.html").mkdir()
+
+    in_the_way = told_of(write_file, str(home / "reports" / "new.html"), b"")
+    no_file = told_of(read_file, str(home / "page.html"))
+
+    assert in_the_way == f"{home}/reports: is a file, wanted a folder"
+    assert no_file == f"{home}/page.html: is a folder, wanted a file"
+
+
+def test_a_full_disk_is_named_with_the_file_and_may_pass(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+
+    with pytest.raises(UnavailableError, match=rf"{path}: no room is left \(No space"):
+        fill_disk(path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def fill_disk(path: Path) -> None:
+    """Write a file of the store onto a disk that is full."""
+    with reaching(str(path)), whole_file(path) as draft:
+        draft.symlink_to("/dev/full")
+        draft.write_bytes(b"rows")
 
 
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"no database" * 99), cut_short])

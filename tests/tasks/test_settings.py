@@ -18,6 +18,7 @@ from tests.support import ROOT, lacking
     ("name", "value", "told"),
     [
         ("DRIFTLINE_HOME", "/dev/null/state", "/dev/null/state: cannot be written (Not a dir"),
+        ("PREFECT_HOME", "/dev/null", "/dev/null: cannot be written (/dev/null: is a file)"),
         ("DRIFTLINE_HOME", "/srv/why?", "DRIFTLINE_HOME: got /srv/why?, wanted a path without"),
         ("DRIFTLINE_PATIENCE_SECONDS", "long", "DRIFTLINE_PATIENCE_SECONDS: Input should be"),
     ],
@@ -25,8 +26,8 @@ from tests.support import ROOT, lacking
 def test_a_setting_that_cannot_be_used_is_a_sentence_at_the_start(
     name: str, value: str, told: str, tmp_path: Path
 ) -> None:
-    environment = os.environ | {"DRIFTLINE_HOME": str(tmp_path), name: value}
-    environment.pop("PREFECT_HOME", None)
+    tools = {k: v for k, v in os.environ.items() if k != "PREFECT_HOME"}
+    environment = tools | {"DRIFTLINE_HOME": str(tmp_path), name: value}
 
     done = subprocess.run(
         [sys.executable, "-c", "import flows"],
@@ -39,6 +40,30 @@ def test_a_setting_that_cannot_be_used_is_a_sentence_at_the_start(
 
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {told}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["runs", "snapshots", "artifacts", "journal", "reports", "prefect", "bentoml"]
+)
+def test_a_file_in_place_of_a_folder_of_state_is_told_before_anything_is_done(
+    name: str, tmp_path: Path
+) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(TOOLS)}
+    (tmp_path / name).write_text("a file")
+
+    done = subprocess.run(
+        [sys.executable, "-c", "import flows"],
+        cwd=ROOT,
+        env=environment | {"DRIFTLINE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path / name}: ")
+    assert f"{tmp_path / name}: is a file" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

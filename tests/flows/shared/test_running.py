@@ -41,6 +41,11 @@ def broken(problem: str) -> Sections:
     return {"number": float(VALUE)}
 
 
+@driftline_flow("in_the_way", run_name="in the way {problem}")
+def in_the_way(problem: str) -> Sections:
+    return {"size": len(Path(problem).read_bytes())}
+
+
 @driftline_flow("interrupted", run_name="interrupted {problem}")
 def interrupted(problem: str) -> Sections:
     raise KeyboardInterrupt(problem)
@@ -111,6 +116,24 @@ def test_a_mistake_is_told_once_in_its_own_words(told: HttpReceiver) -> None:
     assert text.startswith("*Driftline, ward_seven: a run failed*\n- ward-seven.csv: no such file")
     assert "flow: mistaken" in text
     assert str(state.state_details.flow_run_id) in text
+
+
+def test_what_is_in_the_way_of_a_run_is_told_in_words(told: HttpReceiver, tmp_path: Path) -> None:
+    state = end_of(in_the_way, str(tmp_path))
+
+    message = f"{tmp_path}: is a folder, wanted a file"
+    assert (state.type, state.message) == (StateType.FAILED, message)
+    assert message in told.texts[0]
+
+
+def test_a_summary_that_cannot_be_written_is_told_in_words(home: Path) -> None:
+    latest = home / "runs" / "latest.json"
+    latest.mkdir(parents=True)
+
+    state = end_of(quiet, "tiny")
+
+    message = f"{latest}: is a folder, wanted a file"
+    assert (state.type, state.message) == (StateType.FAILED, message)
 
 
 def test_an_unforeseen_error_is_told_by_its_kind_only(told: HttpReceiver) -> None:

@@ -47,6 +47,21 @@ def test_a_problem_without_its_suite_is_told(described: Path) -> None:
         read_suite.fn(read_problem.fn("tiny"))
 
 
+@pytest.mark.parametrize("folder", ["data/problems", "expectations"])
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_what_is_no_file_is_told_as_what_it_is(folder: str, kind: str, described: Path) -> None:
+    problem = read_problem.fn("tiny")
+    path = described / folder / "tiny.yaml"
+    path.unlink()
+    path.mkdir() if kind == "folder" else path.symlink_to("gone.yaml")
+    told = {"folder": "is a folder, wanted", "link": "is a link to gone.yaml, which is not there"}
+
+    with pytest.raises(ProblemError) as raised:
+        read_problem.fn("tiny") if folder == "data/problems" else read_suite.fn(problem)
+
+    assert str(raised.value).startswith(f"{folder}/tiny.yaml: {told[kind]}")
+
+
 def test_a_problem_file_that_is_not_utf8_is_told(described: Path) -> None:
     (described / "data" / "problems" / "tiny.yaml").write_bytes(b"title: \xe4")
 

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from driftline.contract import parse_contract
+from driftline.errors import DataError
 from driftline.joining import read_timeline
 from driftline.joins import Join
 from driftline.served import ServedModel
-from tasks.log.scoring import Scorer, score_part
+from tasks.log.scoring import Scorer, find_part, score_part
 from tests.bentos.models import tiny_problem, write_tiny_model
 
 PROBLEM = tiny_problem().model_copy(update={"ignored": ("id", "row")})
@@ -134,3 +135,36 @@ def test_a_row_that_the_problem_allows_by_now_and_the_model_does_not_is_refused_
     assert refused[["row", "reasons"]].to_numpy().tolist() == [
         [3, "age: must be between 0 and 120"]
     ]
+
+
+def test_a_part_that_is_damaged_is_named_with_what_to_do(
+    home: Path, model: ServedModel, tmp_path: Path
+) -> None:
+    assert home
+    folder = tmp_path / "scores"
+    score(model, folder, 6)
+    scorer = Scorer(PROBLEM, model, source="rows.csv", sha256="ab" * 32, output=str(folder))
+    part = folder / "part-00001.parquet"
+    part.write_bytes(part.read_bytes()[:-9])
+
+    with pytest.raises(DataError, match=rf"{part}: not a readable .* or removed, and its rows"):
+        find_part.fn(scorer, 1)
+    part.unlink()
+
+    assert find_part.fn(scorer, 1) is None
+    assert find_part.fn(scorer, 0) == 5
+
+
+@pytest.mark.parametrize("note", ["", "{", "[1]", "text"])
+def test_a_folder_of_scores_whose_note_is_damaged_is_not_written_into(
+    note: str, home: Path, model: ServedModel, tmp_path: Path
+) -> None:
+    assert home
+    folder = tmp_path / "scores"
+    folder.mkdir()
+    (folder / "_scores.json").write_text(note)
+
+    with pytest.raises(DataError, match=r"_scores.json: damaged; wanted .* another --output"):
+        score(model, folder, 12)
+
+    assert [path.name for path in folder.iterdir()] == ["_scores.json"]

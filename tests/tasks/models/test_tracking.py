@@ -9,6 +9,7 @@ from mlflow import MlflowClient
 from driftline.candidates import CANDIDATES, build_calibrated
 from driftline.dataset import Dataset, Plan
 from driftline.digests import digest_rows
+from driftline.errors import LostModelError
 from driftline.evaluation import keep_groups
 from driftline.export import Exported
 from driftline.problem import Problem
@@ -20,6 +21,7 @@ from tasks.models.tracking import (
     _experiment,
     log_documents,
     log_training,
+    read_fitted,
     restore_experiment,
 )
 from tasks.models.training import choose_winner, export_model, split_rows, train_candidate
@@ -231,6 +233,25 @@ def test_the_run_summary_is_added_to_its_run(training: Training) -> None:
 
     assert "run_summary.json" in artifacts(run_id)
     assert MlflowClient().get_run(run_id).data.tags["verdict"] == "promoted"
+
+
+def test_a_pipeline_that_is_damaged_in_the_store_is_named(training: Training) -> None:
+    from mlflow import register_model
+
+    version = str(register_model(training.logged.model_uri, training.problem.name).version)
+    [path] = get_settings().home.rglob("model.skops")
+    whole = path.read_bytes()
+
+    for damaged in (b"", whole[: len(whole) // 2], whole.replace(b"schema.json", b"_chema.json")):
+        path.write_bytes(damaged)
+        with pytest.raises(LostModelError, match=rf"^tiny v{version}: its pipeline cannot be read"):
+            read_fitted.fn(training.problem, version)
+    path.write_bytes(whole)
+    pipeline, _ = read_fitted.fn(training.problem, version)
+
+    assert len(pipeline.predict_proba(training.dataset.data.X_test)) == len(
+        training.dataset.data.X_test
+    )
 
 
 def test_a_deleted_experiment_is_restored(mlflow_home: Path) -> None:

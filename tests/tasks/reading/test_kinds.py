@@ -4,6 +4,7 @@ import datetime as dt
 import gzip
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -286,3 +287,78 @@ def test_a_column_of_another_type_says_what_it_holds(
         cleaned(content, "rows.parquet")
 
     assert str(raised.value).endswith(f"wanted at least one; {told}")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("rows.parquet", written("feather"), "Parquet file (it begins as Feather does); wanted it"),
+        ("rows.parquet", b"age,level\n1,2\n", "Parquet file (it begins otherwise); wanted it"),
+        ("rows.parquet", b"PAR1\x15PAR1", "Parquet file (ArrowInvalid); wanted it whole"),
+        ("rows.xlsx", b"age,level\n1,2\n", "spreadsheet (it begins otherwise); wanted it whole"),
+        ("rows.xlsx", b"PAR1\x15\0", "spreadsheet (it begins as Parquet does); wanted it whole"),
+        (
+            "rows.xlsx",
+            b"\xd0\xcf\x11\xe0" + b"\0" * 600,
+            "spreadsheet (CalamineError); wanted it whole",
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_what_begins_otherwise_than_its_ending_says_is_told_with_what_is_wanted(
+    name: str, content: bytes, told: str, is_whole: bool
+) -> None:
+    def in_pieces(content: bytes, name: str) -> object:
+        return next(stream(io.BytesIO(content), name, size=len(content), rows=10))
+
+    with pytest.raises(SourceError, match=rf"^{name}: not a readable {re.escape(told)}"):
+        (parse if is_whole else in_pieces)(content, name)
+
+
+PLAIN = pd.DataFrame({"age": [40, 41], "level": [1.5, 2.5], "stage": [1, 2], "outcome": [0, 1]})
+OF_ANOTHER = {"index_columns": ["gone"], "columns": [], "column_indexes": []}
+
+
+@pytest.mark.parametrize("note", [b"{", json.dumps(OF_ANOTHER).encode(), b"[]"])
+def test_a_note_of_pandas_that_is_damaged_or_of_another_table_is_left_alone(
+    note: bytes, tmp_path: Path
+) -> None:
+    table = pa.Table.from_pandas(PLAIN, preserve_index=False)
+    noted = table.replace_schema_metadata({b"pandas": note})
+
+    found = cleaned(write_parquet(tmp_path / "rows.parquet", noted), "rows.parquet").table
+
+    assert found["age"].tolist() == [40, 41]
+
+
+def test_columns_that_pandas_called_by_whole_numbers_are_found_by_their_names(
+    tmp_path: Path,
+) -> None:
+    frame = pd.DataFrame([[b"a", 0], [b"\xff", 1], [b"a", 0]])
+    frame.to_parquet(tmp_path / "rows.parquet")
+
+    rows = parse((tmp_path / "rows.parquet").read_bytes(), "rows.parquet").rows
+
+    assert list(rows.columns) == ["0", "1"]
+    assert rows["0"].tolist() == ["a", b"\xff", "a"]
+
+
+def write_sheets(path: Path, **sheets: pd.DataFrame) -> str:
+    with pd.ExcelWriter(path) as writer:
+        for title, rows in sheets.items():
+            rows.to_excel(writer, sheet_name=title, index=False)
+    return str(path)
+
+
+def test_a_table_that_is_parted_over_sheets_is_refused(tmp_path: Path) -> None:
+    """To read one of them would pass over the rest."""
+    book = write_sheets(tmp_path / "rows.xlsx", one=PLAIN.head(1), two=PLAIN.tail(1))
+
+    with pytest.raises(SourceError, match=r"holds 2 sheets with these columns \('one', 'two'\)"):
+        read_table(book, expect(CODED))
+
+
+def test_a_sheet_and_its_copy_are_one_table(tmp_path: Path) -> None:
+    book = write_sheets(tmp_path / "rows.xlsx", one=PLAIN, copy=PLAIN)
+
+    assert read_table(book, expect(CODED)).rows["age"].tolist() == [40, 41]
