@@ -20,7 +20,6 @@ from bentos.ids import is_recent, new_ids
 from bentos.log.refusals import count_record
 from bentos.log.rows import column_entry, prediction_entry
 from bentos.log.writers import LogUnavailableError, PredictionLog
-from bentos.lookups import Lookups
 from bentos.predictor import Predictor
 from bentos.records import Batch, body_limit, encode_all, name_fields, parse_object, unpack
 from bentos.replies import (
@@ -33,6 +32,7 @@ from bentos.replies import (
     error_reply,
 )
 from bentos.settings import lookup_folder
+from bentos.tables.lookups import Lookups
 from driftline.contract import Contract
 from driftline.contributions import explain
 from driftline.fields import InvalidRecordError, safe_name

@@ -8,7 +8,7 @@ are in the database before they are answered, since a sandbox's disk may be gone
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -20,14 +20,15 @@ from bentos.http.door import HEALTH, Headers, find_coding, find_key
 from bentos.http.emf import MetricLedger
 from bentos.log.direct import DirectLog
 from bentos.log.writers import LogUnavailableError
-from bentos.lookups import LOOKUPS, Lookups
 from bentos.predictor import ModelRefusedError, load_predictor
 from bentos.replies import FAILED, NOT_READY, Reply, error_reply
-from bentos.settings import SettingError, api_keys, cors_origins, lookup_folder
-from bentos.takeover.content import below
+from bentos.settings import SettingError, api_keys, cors_origins
+from bentos.tables.bringing import Bringer
+from bentos.tables.stocking import stock
 from driftline.contract import Contract
 
 _API: Api | None = None
+_TABLES: Bringer | None = None
 _ONE_AT_A_TIME = Lock()  # a cloud's server has threads; model, log and counts are for one
 
 
@@ -62,13 +63,13 @@ def _respond(api: Api, method: str, path: str, body: bytes, headers: Headers) ->
     elif method == "OPTIONS" and path in api.routes:
         reply = api.door.options(path, headers)
     else:
-        api.lookups.look(api.predictor.contract)
+        _refresh_tables(api)
         reply = api.respond(method, path, body, key, coding)
     return reply.having(api.door.cors(headers))
 
 
 def _open() -> Api:
-    global _API  # noqa: PLW0603 - one model per sandbox
+    global _API, _TABLES  # noqa: PLW0603 - one model per sandbox
     if _API is None:
         beside_code = Path(__file__).resolve().parent.parent
         folder = Path(os.environ.get("DRIFTLINE_MODEL_DIR", beside_code))
@@ -76,26 +77,23 @@ def _open() -> Api:
         log = DirectLog(_database_url())
         on_label = partial(_order_checks, log)
         predictor = load_predictor(folder)
-        api = Api(
-            predictor,
-            log,
-            keys=keys,
-            origins=origins,
-            on_label=on_label,
-            lookups=_find_lookups(folder, predictor.listed),
-        )
+        lookups, _TABLES = stock(folder, predictor.listed, predictor.contract)
+        api = Api(predictor, log, keys=keys, origins=origins, on_label=on_label, lookups=lookups)
         if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
             api.ledger = MetricLedger(api.predictor.contract, _print)
         _API = api
     return _API
 
 
-def _find_lookups(folder: Path, listed: Mapping[str, str] | None) -> Lookups:
-    """Tables of joins: where the environment says, else those packed and listed with the model."""
-    packed = folder / LOOKUPS
-    if os.environ.get("DRIFTLINE_LOOKUP_DIR") or not packed.is_dir():
-        return Lookups(lookup_folder())
-    return Lookups(packed, listed=None if listed is None else below(listed, f"{LOOKUPS}/"))
+def _refresh_tables(api: Api) -> None:
+    """Bring what is due of the tables of joins, and take what has changed."""
+    contract = api.predictor.contract
+    if _TABLES is not None:
+        before = _TABLES.failures
+        _TABLES.look(contract)
+        if _TABLES.failures > before and isinstance(api.ledger, MetricLedger):
+            api.ledger.miss(contract)
+    api.lookups.look(contract)
 
 
 def _print(line: str) -> None:

@@ -30,7 +30,6 @@ from bentos.http.metrics import Gauge
 from bentos.log import database
 from bentos.log.spool import count_aside, measure_spool
 from bentos.log.writers import SPOOL, SpoolLog
-from bentos.lookups import Lookups
 from bentos.predictor import Predictor, load_predictor
 from bentos.settings import (
     SettingError,
@@ -43,6 +42,9 @@ from bentos.settings import (
     spool_setting,
     state_folder,
 )
+from bentos.tables.lookups import Lookups
+from bentos.takeover.attempts import TABLES, Trouble, read_trouble
+from bentos.takeover.courier import store_elsewhere
 from bentos.takeover.follower import Follower
 from bentos.takeover.trial import TrialFollower
 from driftline.contract import Contract
@@ -51,6 +53,7 @@ HOT_PATH = HotPath()
 VERDICT_SECONDS = 30.0
 SILENCE_SECONDS = 15.0  # of a database, before a label or a scrape gives it up
 TAKEOVER_MEANING = "Attempts in a row that could not take the newest champion over"
+LOOKUP_MEANING = "Attempts in a row that could not bring a newer table of a join"
 GARBAGE_THRESHOLDS = (50_000, 20, 50)  # a batch of 10,000 makes many short-lived objects
 
 
@@ -103,6 +106,25 @@ class DriftlineService(BentoService):  # type: ignore[misc] # bentoml has no usa
         return Document(openapi.describe(load_predictor(model_folder()).contract))
 
 
+def _missed_tables(problem: str) -> Trouble | None:
+    """What keeps newer tables of joins away, where a courier brings them."""
+    return read_trouble(problem + TABLES) if store_elsewhere() else None
+
+
+def _gauges_of_tables(lookups: Lookups, contract: Contract) -> list[Gauge]:
+    """How old the newest rows of the tables of joins are, and whether newer ones come."""
+    if not contract.joins:
+        return []
+    missed, about = _missed_tables(contract.problem), {"problem": contract.problem}
+    meaning = "Age of the newest row of a join's table"
+    ages = [
+        Gauge("lookup_age_seconds", meaning, about | {"join": name}, age)
+        for name, age in lookups.ages(contract).items()
+    ]
+    failed = 0 if missed is None else missed.attempts
+    return [*ages, Gauge("lookup_failed_attempts", LOOKUP_MEANING, about, failed)]
+
+
 def _gauges_of(parts: Parts | None) -> list[Gauge]:
     """Whether each part works as it should."""
     meaning = "Whether a part of the service works as it should"
@@ -147,12 +169,17 @@ class Service:
         self._verdict: tuple[float, str | None] = (0.0, None)
         predictor = load_predictor(model_folder())
         keys, origins = api_keys(), cors_origins()
-        lookups = Lookups(lookup_folder(), parts=parts)
+        problem = predictor.contract.problem
+
+        def missed() -> str:
+            trouble = _missed_tables(problem)
+            return "" if trouble is None else trouble.why
+
+        lookups = Lookups(lookup_folder(), parts=parts, missed=missed)
         lookups.look(predictor.contract)
         api = Api(
             predictor, self._log, keys=keys, origins=origins, on_label=order_checks, lookups=lookups
         )
-        problem = predictor.contract.problem
         trial = TrialFollower(problem, lambda: api.predictor.contract, api.split, parts=parts)
 
         def take_over(newest: Predictor) -> None:
@@ -200,6 +227,7 @@ class Service:
         if verdict is not None:
             labels = about | {"verdict": verdict}
             gauges.append(Gauge("drift_verdict_info", "The last verdict of monitoring", labels, 1))
+        gauges += _gauges_of_tables(api.lookups, contract)
         ours = api.ledger.expose([*gauges, *_gauges_of(HOT_PATH.parts)])
         return text + expose_process() + ours
 

@@ -51,15 +51,19 @@ def cors_origins() -> tuple[str, ...]:
 
 def retention_days() -> float:
     """`DRIFTLINE_RETENTION_DAYS`: the age at which inputs are forgotten; 0 keeps them."""
-    text = os.environ.get("DRIFTLINE_RETENTION_DAYS") or "0"
+    return _number("DRIFTLINE_RETENTION_DAYS", "0", least=0, wanted="a number of days, such as 30")
+
+
+def _number(name: str, default: str, *, least: float, wanted: str) -> float:
+    text = os.environ.get(name) or default
     try:
-        days = float(text)
+        number = float(text)
     except ValueError:
-        days = math.nan
-    if not 0 <= days < math.inf:
-        message = f"DRIFTLINE_RETENTION_DAYS: got {text!r}, wanted a number of days, such as 30"
+        number = math.nan
+    if not least <= number < math.inf:
+        message = f"{name}: got {text!r}, wanted {wanted}"
         raise SettingError(message)
-    return days
+    return number
 
 
 def signing_key() -> str:
@@ -125,6 +129,11 @@ def lookup_folder() -> Path:
     return expand(Path(told or state_folder() / "lookups")).absolute()
 
 
+def lookup_seconds() -> float:
+    """`DRIFTLINE_LOOKUP_SECONDS`: how long what was read of a table's pointer is good."""
+    return _number("DRIFTLINE_LOOKUP_SECONDS", "30", least=1, wanted="seconds, such as 30")
+
+
 def is_durable() -> bool:
     """`DRIFTLINE_DURABLE`: whether an answer waits until its log is on the disk."""
     text = os.environ.get("DRIFTLINE_DURABLE") or "false"
@@ -152,6 +161,7 @@ def check_settings() -> None:
     api_keys()
     cors_origins()
     retention_days()
+    lookup_seconds()
     signing_key()
     evidence_public_key()
     is_durable()

@@ -21,7 +21,12 @@ from driftline.refusals import RECORDS
 NAMESPACE: Final = "Driftline"
 DIMENSIONS: Final = ("problem", "model_version")
 MOST_VALUES: Final = 100
-UNITS: Final = {"Predictions": "Count", "Refusals": "Count", "Confidence": "None"}
+UNITS: Final = {
+    "Predictions": "Count",
+    "Refusals": "Count",
+    "Confidence": "None",
+    "LookupFailures": "Count",
+}
 
 
 class MetricLedger(Ledger):
@@ -48,6 +53,10 @@ class MetricLedger(Ledger):
         records = counts.get(("", RECORDS), 0)
         at_fault = {f"{f} {why}".strip(): n for (f, why), n in counts.items() if why != RECORDS}
         self._tell(contract, {"Refusals": records}, at_fault=at_fault)
+
+    def miss(self, contract: Contract) -> None:
+        """Tell that a newer table of a join could not be brought."""
+        self._tell(contract, {"LookupFailures": 1})
 
     def _tell(self, contract: Contract, metrics: Mapping[str, Any], **beside: Any) -> None:
         described = {

@@ -14,6 +14,7 @@ from bentos.takeover.shelf import Pointer, bentoml_home, write_whole
 
 FIRST_PAUSE_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 30.0
+TABLES = ".tables"  # what ends the name under which the trouble with tables of joins is kept
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,7 @@ class Attempts:
         """Note a failure; whether it is worth telling, since it is another than the last one."""
         last = self.trouble if pointer == self._pointer else None
         attempts = 1 if last is None else last.attempts + 1
-        pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(attempts - 1, 10), LONGEST_PAUSE_SECONDS)
-        self._pointer, self._due = pointer, self._clock() + pause
+        self._pointer, self._due = pointer, self._clock() + pause_seconds(attempts)
         version = "unknown" if pointer is None else pointer.version
         self.trouble = Trouble(version, why, attempts)
         return last is None or last.why != why
@@ -56,6 +56,11 @@ class Attempts:
     def succeed(self) -> None:
         """Forget what failed."""
         self._pointer, self.trouble = None, None
+
+
+def pause_seconds(failures: int) -> float:
+    """How long to wait after so many failures in a row: 2, 4, ... 30 s."""
+    return min(FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS)
 
 
 def trouble_file(problem: str) -> Path:

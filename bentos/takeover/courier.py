@@ -12,12 +12,14 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from bentos.health.parts import LONGEST_PAUSE_SECONDS, MOST_DOUBLINGS
 from bentos.sidecar import Told, become_sidecar, service_is_gone, tell_service
+from bentos.tables.courier import TableCourier, bring_ahead
 from bentos.takeover.archive import MOST_ARCHIVE_BYTES, check_archive, unpack
-from bentos.takeover.attempts import Attempts, Trouble, write_trouble
+from bentos.takeover.attempts import TABLES, Attempts, Trouble, write_trouble
 from bentos.takeover.content import ContentError
 from bentos.takeover.shelf import (
     Pointer,
@@ -175,14 +177,15 @@ def run(
 ) -> None:
     """Fetch until `is_over(seconds)`, which waits that long, says so; tells how it goes."""
     courier, failures = Courier(store, problem, tell=tell), 0
-    trial = TrialCourier(store, problem)
+    trial, tables = TrialCourier(store, problem), TableCourier(partial(_read, store), problem)
     with suppress(OSError):
-        write_trouble(problem, None)  # of one before
-        write_trouble(problem + TRIAL, None)
+        for kind in ("", TRIAL, TABLES):
+            write_trouble(problem + kind, None)  # of one before
     while not is_over(min(POLL_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS)):
         courier.look()
         if not courier.is_away:
             trial.look()
+            tables.look()
         failures = min(failures + 1, MOST_DOUBLINGS) if courier.is_away else 0
 
 
@@ -211,7 +214,9 @@ def _split_here(problem: str) -> Split | None:
 
 def _bring(store: str, problem: str, pointer: Pointer) -> None:
     _lay_out(store, pointer)
-    if _named_here(problem) != pointer:
+    named = _named_here(problem)
+    if named != pointer:
+        bring_ahead(partial(_read, store), pointer, is_first=named is None)
         write_pointer(problem, pointer)
 
 

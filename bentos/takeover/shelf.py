@@ -132,11 +132,16 @@ def check_shelved(pointer: Pointer, trust: Trust) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a small file in one step."""
+    """Write a file in one step, or leave nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    draft.write_bytes(content)
-    draft.replace(path)
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def put_in_place(draft: Path, folder: Path) -> None:

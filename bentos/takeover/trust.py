@@ -35,6 +35,7 @@ MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 PREDICATE_TYPE = "https://model_signing/signature/v1.0"
 _PURPOSE = b"driftline bento "
+_OF_TABLE = b"driftline table "
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,20 @@ class Trust:
             message = f"{BUNDLE}: signs another bento than this one"
             raise ContentError(message)
 
+    def check_table(self, name: str, sha256: str, *, signature: str, bundle: bytes) -> None:
+        """Refuse the table of a join that does not bear each signature that is wanted."""
+        if self.secret and not _is_equal(sign_table(name, sha256, self.secret), signature):
+            message = "not signed with DRIFTLINE_SIGNING_KEY; package it where the same key is"
+            raise ContentError(message)
+        if self.public_key is None:
+            return
+        if not bundle or read_signed(bundle, self.public_key).get(name) != sha256:
+            message = (
+                "not signed by the owner of DRIFTLINE_EVIDENCE_PUBLIC_KEY; run flows.package "
+                "where DRIFTLINE_EVIDENCE_KEY names the private key"
+            )
+            raise ContentError(message)
+
 
 def read_trust() -> Trust:
     """The keys of this environment; `SettingError` where one cannot be used."""
@@ -76,6 +91,13 @@ def sign(sha256: str, key: str) -> str:
     return hmac.new(key.encode(), _PURPOSE + sha256.encode(), "sha256").hexdigest()
 
 
+def sign_table(name: str, sha256: str, key: str) -> str:
+    """Signature of a table's digest under the name that it has; empty without a key."""
+    if not key:
+        return ""
+    return hmac.new(key.encode(), _OF_TABLE + f"{name} {sha256}".encode(), "sha256").hexdigest()
+
+
 def check_signature(sha256: str, signature: str, key: str) -> None:
     """Refuse what was not signed with the shared key; without a key everything passes."""
     if not key:
@@ -83,9 +105,13 @@ def check_signature(sha256: str, signature: str, key: str) -> None:
     if not signature:
         message = "not signed, and DRIFTLINE_SIGNING_KEY is set; package it where the same key is"
         raise ContentError(message)
-    if not hmac.compare_digest(sign(sha256, key).encode(), signature.encode()):
+    if not _is_equal(sign(sha256, key), signature):
         message = "signed with another key than DRIFTLINE_SIGNING_KEY, or changed since"
         raise ContentError(message)
+
+
+def _is_equal(wanted: str, signature: str) -> bool:
+    return hmac.compare_digest(wanted.encode(), signature.encode())
 
 
 def read_signed(bundle: bytes, key: PublicKey) -> dict[str, str]:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from driftline.errors import ProblemError
+from flows.shared.ending import end_in_order
 from flows.shared.importing import import_ahead
 from flows.shared.interrupts import is_interrupted, mind_interrupts, quit_now
 from flows.shared.running import concealed
@@ -60,7 +61,12 @@ def run(declared: Callable[..., Any], ahead: Sequence[str] = ()) -> None:
     command.__doc__ = flow.fn.__doc__
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
-    app()
+    try:
+        app()
+    except SystemExit as wanted:
+        if flow.fn.__module__ != "__main__" or not isinstance(wanted.code, int):
+            raise
+        end_in_order(wanted.code)
 
 
 def _run(flow: Flow[Any, Any], parameters: dict[str, Any], ahead: Sequence[str]) -> int:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bentos.lookups import LOOKUPS, insist_on_fields, table_path
 from bentos.settings import lookup_folder
+from bentos.tables.lookups import LOOKUPS, insist_on_fields, table_path
 from driftline.digests import digest_bytes
 from driftline.errors import PackagingError
 from driftline.problem import Problem
@@ -13,6 +13,7 @@ from tasks.decorators import io, without_task_runs
 from tasks.drafts import whole_file
 from tasks.progress import tell
 from tasks.reading.joins import read_timelines
+from tasks.shipping.stores import share_table
 
 MOST_PACKED_MEGABYTES = 20.0  # of a table: it lies in a function's memory, and counts for its limit
 
@@ -21,7 +22,8 @@ MOST_PACKED_MEGABYTES = 20.0  # of a table: it lies in a function's memory, and 
 def write_lookups(problem: Problem) -> dict[str, str]:
     """The table of each join, read anew from its source; its digest by the join's name.
 
-    A file is replaced whole, and left as it is where its content is the same.
+    A file is replaced whole, and left as it is where its content is the same. Where the store is
+    elsewhere it has the table first: its courier would put the one before back into this folder.
     """
     digests = {}
     with without_task_runs():
@@ -29,6 +31,7 @@ def write_lookups(problem: Problem) -> dict[str, str]:
     for name, timeline in timelines.items():
         content = timeline.to_bytes()
         digests[name] = digest_bytes(content)
+        share_table(problem.name, name, content)
         path = table_path(lookup_folder(), problem.name, name)
         if not _holds(path, content):
             with whole_file(path) as draft:
@@ -61,7 +64,8 @@ def pack_tables(model: ServedModel) -> dict[str, bytes]:
             tell(
                 f"join {join.name}: its table of {megabytes:.1f} MB is not packed (at most "
                 f"{MOST_PACKED_MEGABYTES:g}); give the function a folder with all tables, "
-                "DRIFTLINE_LOOKUP_DIR: what is packed is not looked into then"
+                "DRIFTLINE_LOOKUP_DIR (what is packed is not looked into then), or the store, "
+                "DRIFTLINE_STORE_URL"
             )
             continue
         packed[str(table_path(Path(LOOKUPS), model.contract.problem, join.name))] = content

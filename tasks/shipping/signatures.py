@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from bentos.tables.lookups import LOOKUPS
 from bentos.takeover.content import BUNDLE, BYTECODE, SIGNATURE, SUMS, ContentError
 from bentos.takeover.curves import PublicKey, parse_public_key
 from bentos.takeover.shelf import bundle_in_store
@@ -72,6 +73,18 @@ def sign_served(content: Path, names: list[str]) -> None:
             (own / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(content / name, own / name)
         sign_files(own, Path(get_settings().evidence_key), content / BUNDLE)
+
+
+def sign_table(name: str, content: bytes) -> bytes:
+    """The signature of a join's table under its name; empty without a key of one's own."""
+    if not get_settings().evidence_key:
+        return b""
+    with tempfile.TemporaryDirectory() as place:
+        folder, signature = Path(place, LOOKUPS), Path(place, BUNDLE)
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(content)
+        sign_files(folder, Path(get_settings().evidence_key), signature)
+        return signature.read_bytes()
 
 
 def share_signature(folder: Path, tag: str) -> None:

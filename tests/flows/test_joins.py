@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from bentos.api import Api
-from bentos.lookups import Lookups
 from bentos.predictor import load_predictor
+from bentos.tables.lookups import Lookups
 from tests.bentos.asking import ask, read
 from tests.bentos.models import KeptLog
 from tests.support import TINY, file_problem, tiny_rows

@@ -50,6 +50,8 @@ class Given:
     subnets: Any
     groups: Any
     is_inside: Any  # a network of one's own
+    store: Any
+    has_store: Any
 
 
 def add_serverless(app: Any, choices: Choices) -> Any:
@@ -77,6 +79,8 @@ def _ask(stack: Any) -> Given:
     is_keyed = Fn.condition_equals(authorization.value_as_string, "key")
     subnets = _ask_list(stack, "SubnetIds", "Private subnets that reach the database, or none")
     is_outside = Fn.condition_equals(Fn.join("", subnets), "")
+    told = "<bucket>/<prefix> of the store whose tables of joins are looked into, or empty"
+    store = ask_text(stack, "Store", told, default="")
     return Given(
         bucket=ask_text(stack, "ArchiveBucket", "Bucket that has the archive under its key"),
         settings=ask_arn(stack, "SettingsArn", "secretsmanager", SETTINGS),
@@ -84,6 +88,8 @@ def _ask(stack: Any) -> Given:
         subnets=subnets,
         groups=_ask_list(stack, "SecurityGroupIds", "Groups of the Lambda in these subnets"),
         is_inside=CfnCondition(stack, "IsInside", expression=Fn.condition_not(is_outside)),
+        store=store,
+        has_store=is_given(stack, store),
     )
 
 
@@ -136,6 +142,9 @@ def _environment(stack: Any, given: Given) -> dict[str, Any]:
         "DRIFTLINE_API_KEYS": Fn.condition_if(
             given.is_keyed.logical_id, read, NO_VALUE
         ).to_string(),
+        "DRIFTLINE_STORE_URL": Fn.condition_if(
+            given.has_store.logical_id, f"s3://{given.store.value_as_string}", NO_VALUE
+        ).to_string(),
     }
 
 
@@ -144,7 +153,7 @@ def _field(given: Given, name: str) -> str:
 
 
 def _add_role(stack: Any, log: Any, given: Given) -> Any:
-    """It may write its own log, and in a network of one's own have interfaces; nothing else."""
+    """It may write its own log, have interfaces in a network of one's own, and read tables."""
     write = iam.PolicyStatement(
         actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log.log_group_arn]
     )
@@ -165,7 +174,23 @@ def _add_role(stack: Any, log: Any, given: Given) -> Any:
     inside.cfn_options.condition = given.is_inside
     reason = "EC2 has no name for an interface before it is there"
     accept(inside, {"AwsSolutions-IAM5[Resource::*]": reason})
+    _let_read_tables(stack, role, given)
     return role
+
+
+def _let_read_tables(stack: Any, role: Any, given: Given) -> None:
+    place = f"arn:{stack.partition}:s3:::{given.store.value_as_string}/serving/lookups"
+    read = iam.PolicyStatement(actions=["s3:GetObject"], resources=[f"{place}/*"])
+    policy = iam.CfnPolicy(
+        stack,
+        "Tables",
+        policy_name="read-tables",
+        roles=[role.role_name],
+        policy_document=iam.PolicyDocument(statements=[read]),
+    )
+    policy.cfn_options.condition = given.has_store
+    found = "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::<Store>/serving/lookups/*]"
+    accept(policy, {found: "each table is another object below this folder"})
 
 
 def _add_alias(stack: Any, function: Any) -> Any:

@@ -140,8 +140,27 @@ def test_the_lambda_is_bounded_and_its_api_is_throttled_and_logs_no_body() -> No
 
 
 def test_the_lambda_is_given_its_secrets_by_reference() -> None:
-    for value in only("serverless", "Lambda::Function")["Environment"]["Variables"].values():
+    variables = dict(only("serverless", "Lambda::Function")["Environment"]["Variables"])
+    store = {"Fn::Join": ["", ["s3://", {"Ref": "Store"}]]}  # no secret: a bucket's name
+
+    assert variables.pop("DRIFTLINE_STORE_URL") == {
+        "Fn::If": ["HasStore", store, {"Ref": "AWS::NoValue"}]
+    }
+    for value in variables.values():
         assert "{{resolve:secretsmanager:" in json.dumps(value)
+
+
+def test_the_lambda_may_read_tables_of_joins_only_where_a_store_is_given() -> None:
+    (policy,) = (
+        each
+        for each in found("serverless", "IAM::Policy")
+        if each["Properties"]["PolicyName"] == "read-tables"
+    )
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+
+    assert policy["Condition"] == "HasStore"
+    assert statement["Action"] == "s3:GetObject"
+    assert json.dumps(statement["Resource"]).endswith('"/serving/lookups/*"]]}')
 
 
 def test_a_new_version_may_be_tried_on_a_share_of_the_calls() -> None:

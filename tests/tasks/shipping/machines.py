@@ -14,7 +14,7 @@ KEY = "k" * 32
 PROBLEM = tiny_problem()
 
 
-def use_store(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_store(store: Path | str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRIFTLINE_STORE_URL", str(store))
     get_settings.cache_clear()
 

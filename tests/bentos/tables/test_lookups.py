@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from bentos.api import Api
 from bentos.health.parts import Parts
 from bentos.http.openapi import describe
-from bentos.lookups import LOOKUP_UNAVAILABLE, LOOKUPS, Lookups, table_path
 from bentos.predictor import Predictor
+from bentos.tables.lookups import LOOKUP_UNAVAILABLE, LOOKUPS, Lookups, table_path
 from bentos.takeover.content import digest
 from driftline.contract import parse_contract
 from driftline.dataset import draft_contract

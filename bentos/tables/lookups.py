@@ -60,11 +60,14 @@ class Lookups:
         listed: Mapping[str, str] | None = None,
         parts: Parts | None = None,
         clock: Callable[[], float] = time.time,
+        missed: Callable[[], str] = lambda: "",
     ) -> None:
         """Read nothing yet; `clock` tells the seconds since 1970 that `now` is.
 
         Where `listed` tells SHA-256 digests by names in the folder, no other table is taken.
+        `missed` says what keeps newer tables away, "" where nothing does.
         """
+        self._missed = missed
         self._folder = folder
         self._listed = listed
         self._parts = Parts() if parts is None else parts
@@ -77,7 +80,7 @@ class Lookups:
     def look(self, contract: Contract) -> None:
         """Take what is new or has changed of the tables that a contract's joins name."""
         wrong = [self._look_at(contract, join) for join in contract.joins]
-        told = [why for why in wrong if why]
+        told = [why for why in (*wrong, self._missed() if wrong else "") if why]
         self._is_known |= bool(contract.joins)
         if self._is_known:
             self._parts.report(LOOKUPS, "degraded" if told else "up", "; ".join(told))
@@ -87,8 +90,7 @@ class Lookups:
         path = table_path(self._folder, contract.problem, join.name)
         why = ""
         try:
-            found = path.stat()
-            state = (found.st_ino, found.st_size, found.st_mtime_ns)
+            state = state_of(path)
             held, refused = self._held.get(path), self._refused.get(path)
             if held is not None and held.state == state:
                 insist_on_fields(held.table, join)
@@ -119,6 +121,19 @@ class Lookups:
         told = "table of the join %s: %d rows, sha256 %s"
         log.info(told, join.name, len(table.seconds), sha256)
 
+    def ages(self, contract: Contract) -> dict[str, float]:
+        """Seconds since the newest row of each table that is held, by the join's name."""
+        held = {
+            join.name: self._held.get(table_path(self._folder, contract.problem, join.name))
+            for join in contract.joins
+        }
+        now = self._clock()
+        return {
+            name: max(now - float(one.table.seconds.max()), 0.0)
+            for name, one in held.items()
+            if one is not None and len(one.table.seconds)
+        }
+
     def complete(self, contract: Contract, record: dict[str, Any]) -> dict[str, Any]:
         """A record with what the contract's joins fill in; `InvalidRecordError` as they say."""
         return self.begin(contract)(record)
@@ -144,6 +159,12 @@ class Lookups:
             return fill_in(record, contract.joins, contract.field_by_name, find, now=now)
 
         return complete
+
+
+def state_of(path: Path) -> State:
+    """What tells that a file is another one than before."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _leave(record: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Tables of joins where a service looks fields up: held, and brought from a store."""
