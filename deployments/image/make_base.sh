@@ -3,6 +3,7 @@
 # usage: make_base.sh [IMAGE]; needs Debian with mmdebstrap, podman and root; takes about 5 s.
 # Reproducible: the same packages give the same archive.
 set -eu
+umask 022  # else nobody but root could enter the folders that are made here
 image=${1:-localhost/driftline-base}
 w=$(mktemp -d /tmp/mkbase.XXXXXX); trap 'rm -rf "$w"' EXIT
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1700000000}
