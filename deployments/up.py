@@ -24,6 +24,7 @@ from prefect.settings import (
 
 import flows  # noqa: F401 - points the tools at the state folder
 from deployments.deploy import deploy
+from deployments.local.alone import alone_on
 from deployments.local.environment import Ports, set_environment, shell_file
 from deployments.local.main_job import run_main_job
 from deployments.local.parts import START_SECONDS, STOP_SECONDS, PartError, Parts, tell
@@ -66,8 +67,8 @@ def main() -> int:
             given.prefect_port, given.mlflow_port, given.reports_port, given.page_port, services
         )
         check_channels()
-        _check_free(ports)
-        with ExitStack() as stack:
+        with alone_on(get_settings().home.absolute()), ExitStack() as stack:
+            _check_free(ports)
             _run(ports, stack)
     except DriftlineError as error:
         sys.stderr.write(f"error: {error}\n")

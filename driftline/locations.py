@@ -8,7 +8,9 @@ from collections.abc import Collection
 from urllib.parse import SplitResult, unquote, urlsplit
 
 HIDDEN = "***"
-FREE_SCHEMES = ("", "file", "local", "s3")
+OF_THIS_MACHINE = ("", "file", "local")
+FREE_SCHEMES = (*OF_THIS_MACHINE, "s3")
+NO_BUCKET = "names no bucket; wanted s3://bucket/path"
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _VALUE = re.compile(r"(?<==)[^&#\s]*")
 
@@ -34,6 +36,31 @@ def is_readable(location: str, allowed: Collection[str]) -> bool:
 def scheme_of(location: str) -> str:
     """The scheme of a URL, in small letters; none of a path."""
     return location.partition("://")[0].lower() if "://" in location else ""
+
+
+def is_path(location: str) -> bool:
+    """Whether it names a place of this machine, by its path or by a `file://` URL."""
+    return scheme_of(location) in OF_THIS_MACHINE
+
+
+def spell_scheme(location: str) -> str:
+    """A URL with its scheme in small letters; paths stay."""
+    scheme, mark, rest = location.partition("://")
+    return f"{scheme.lower()}{mark}{rest}" if mark else location
+
+
+def path_of(location: str) -> str:
+    """The path of a place of this machine; the host of a `file://` URL may be `localhost`."""
+    if "://" not in location:
+        return location
+    rest = location.partition("://")[2]
+    return rest.removeprefix("localhost") if rest.startswith("localhost/") else rest
+
+
+def lacks_bucket(location: str) -> bool:
+    """Whether it is an `s3://` URL without a bucket, as where a variable in it is not set."""
+    rest = location.partition("://")[2]
+    return scheme_of(location) == "s3" and (not rest or rest.startswith(("/", "?")))
 
 
 def _is_below(place: SplitResult, allowed: SplitResult) -> bool:

@@ -74,7 +74,7 @@ __all__ = [
     "parse_problem",
 ]
 
-NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 # Where a file's own text counts, and not what YAML makes of it: 007, 1.50, 8:30, yes
 WRITTEN = (
@@ -273,7 +273,7 @@ def _predicts_number(target: Any) -> bool:
 
 def check_name(name: str) -> str:
     """Refuse a problem name that could not be a file, a bento and a deployment."""
-    if not NAME_PATTERN.match(name):
+    if not NAME_PATTERN.fullmatch(name):
         message = f"problem: got {name!r}, wanted a name of lower-case letters, digits and _"
         raise ProblemError(message)
     return name

@@ -22,6 +22,9 @@ _OF_STORES = {
 }
 _REFUSALS = frozenset({"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED"})
 _WORDS_OF_REFUSAL = ("unauthorized", "unauthenticated", "forbidden", "permission denied")
+NO_ROOM_LEFT: Final = "no room is left on its disk; wanted some"
+# of SQLite, PostgreSQL and MySQL
+_WORDS_OF_FULL = ("database or disk is full", "No space left on device", "is full (28)")
 _LOGIN = (
     "it refuses this user; wanted MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
     "MLFLOW_TRACKING_TOKEN, of one who may write there"
@@ -43,6 +46,11 @@ def advice_on(error: BaseException) -> str | None:
         if isinstance(cause, ValueError) and str(cause).startswith("Invalid endpoint"):
             return _OF_STORES["InvalidEndpoint"]
     return None
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether a database says that its disk has no room; it may have some by and by."""
+    return any(any(words in str(cause) for words in _WORDS_OF_FULL) for cause in _causes(error))
 
 
 def is_mlflows_refusal(error: BaseException) -> bool:

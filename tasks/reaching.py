@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bentos.health.paths import NO_ROOM, explain_path
 from driftline.errors import DriftlineError, SettingsError, SourceError, UnavailableError
-from tasks.mistakes import DATABASE, MLFLOW, advice_on, is_mlflows_refusal, name_of
+from tasks.mistakes import (
+    DATABASE,
+    MLFLOW,
+    NO_ROOM_LEFT,
+    advice_on,
+    is_disk_full,
+    is_mlflows_refusal,
+    name_of,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -143,6 +151,8 @@ def naming_outages() -> Iterator[None]:
         if (advice := advice_on(error)) is not None:
             message = f"{name_of(away)}: {advice}"
             raise SettingsError(message) from None
+        if is_disk_full(error):
+            raise UnavailableError(f"{name_of(away)}: {NO_ROOM_LEFT}") from None
         message = f"{away}: did not answer ({type(error).__name__}); wanted it reachable"
         raise UnavailableError(message) from None
 

@@ -14,6 +14,7 @@ from bentos.health.paths import what_is_no_folder, why_no_folder
 from bentos.health.start import protect_state
 from bentos.settings import SettingError, expand, retention_days, signing_key
 from driftline.errors import SettingsError
+from driftline.locations import lacks_bucket, redact
 
 OF_THE_STORE = ("artifacts", "journal", "reports", "snapshots")
 
@@ -43,6 +44,14 @@ class Settings(BaseSettings):
     @classmethod
     def _expanded(cls, path: Path) -> Path:
         return expand(path)
+
+    @field_validator("store_url")
+    @classmethod
+    def _is_of_a_bucket(cls, url: str) -> str:
+        if "://" in url and (not url.startswith("s3://") or lacks_bucket(url)):
+            message = f"got {redact(url)!r}, wanted a folder, or s3://bucket/prefix"
+            raise ValueError(message)
+        return url
 
     @property
     def problems_dir(self) -> Path:
@@ -87,7 +96,10 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = [f"DRIFTLINE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+        wrong = [
+            f"DRIFTLINE_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
         raise SettingsError("; ".join(wrong)) from None
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -195,6 +196,12 @@ def lacking(part: str) -> None:
 def stop(server: subprocess.Popen[Any]) -> None:
     """End a server that a test started and whose state nobody needs, and wait for it."""
     server.kill()
+    server.wait()
+
+
+def stop_group(server: subprocess.Popen[Any]) -> None:
+    """The same with all that it has started; it has to be one of a session of its own."""
+    os.killpg(server.pid, signal.SIGKILL)
     server.wait()
 
 

@@ -18,10 +18,11 @@ from prefect.logging.handlers import PrefectConsoleHandler
 from rich.console import Console
 from rich.table import Table
 
-from driftline.errors import ProblemError
+from driftline.errors import ProblemError, SettingsError
 from flows.shared.ending import end_in_order
 from flows.shared.importing import import_ahead
 from flows.shared.interrupts import is_interrupted, mind_interrupts, quit_now
+from flows.shared.parameters import refuse_unwritable
 from flows.shared.running import concealed
 from flows.shared.summary import next_steps, summary_rows
 from tasks.data.problems import find_problem
@@ -74,7 +75,8 @@ def _run(flow: Flow[Any, Any], parameters: dict[str, Any], ahead: Sequence[str])
     try:
         if parameters.get("problem"):
             find_problem(parameters["problem"])  # before Prefect's server is started for nothing
-    except ProblemError as error:
+        refuse_unwritable(parameters)  # Prefect cannot even ask its server then
+    except (ProblemError, SettingsError) as error:
         return _fail(str(error))
     try:
         server = start_server()

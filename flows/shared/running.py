@@ -8,6 +8,7 @@ crashed: by the run itself, or by the worker where the run's process was killed.
 import functools
 import time
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, TypeVar, cast
 
 from prefect import Flow
@@ -19,6 +20,7 @@ from prefect.states import Failed
 
 from driftline.errors import DriftlineError
 from flows.shared.importing import await_imports
+from flows.shared.parameters import refuse_unwritable
 from flows.shared.summary import summary_markdown
 from tasks.decorators import RETRY_DELAYS_SECONDS
 from tasks.log.attempts import ATTEMPTS, take_given_up_if_there
@@ -80,6 +82,7 @@ def driftline_flow(name: str, run_name: str) -> Callable[[Story], Story]:
             await_imports()
             is_outermost = _stands_alone(_this_run())
             try:
+                refuse_unwritable(signature(story).bind(*args, **kwargs).arguments)
                 if is_outermost:
                     STOPWATCH.seconds.clear()
                     check_channels()

@@ -1,6 +1,7 @@
 """Files of the store, in a folder or a bucket: each is written whole or not at all."""
 
 import io as streams
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,9 @@ from typing import IO, Any
 
 import pandas as pd
 
-from driftline.errors import DataError, NotFoundError
+from bentos.settings import expand
+from driftline.errors import DataError, NotFoundError, SettingsError
+from driftline.locations import is_path, lacks_bucket, path_of, redact, scheme_of, spell_scheme
 from tasks.data.tables import StoredTable
 from tasks.drafts import whole_file
 from tasks.reaching import options_for, reaching, read_whole
@@ -23,6 +26,23 @@ BLOCK_BYTES = 2**24  # of an upload, which may have 10,000 of them
 def locate(*parts: str) -> str:
     """Address of something in the store."""
     return "/".join((get_settings().store, *parts))
+
+
+def locate_output(told: str, *, asked_by: str) -> str:
+    """The address of a folder that a person named to be written into: here, or in a bucket."""
+    if is_path(told) and _can_be_called(told):
+        return str(expand(Path(path_of(told))))
+    if scheme_of(told) == "s3" and not lacks_bucket(told):
+        return spell_scheme(told).rstrip("/")
+    message = f"{asked_by}: got {redact(told)!r}, wanted a folder, or s3://bucket/prefix"
+    raise SettingsError(message)
+
+
+def _can_be_called(path: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
 
 
 def write_file(address: str, content: bytes) -> str:

@@ -20,7 +20,7 @@ from driftline.problem import Problem
 from driftline.served import ServedModel
 from driftline.timelines import Timeline
 from tasks.cluster import is_clustered, spread_ahead
-from tasks.data.files import count_rows, locate, read_file, write_file
+from tasks.data.files import count_rows, locate, locate_output, read_file, write_file
 from tasks.decorators import io
 from tasks.log.answering import AnsweredPart, Asked, Rows, answer_rows
 from tasks.log.parts import log_part
@@ -59,7 +59,8 @@ class Scorer:
         batch = batch_of(problem.name, model.version, sha256)
         self.asked = Asked(problem, model.contract, model.onnx, source, batch, timelines)
         name = f"v{model.version}-{sha256[:12]}"
-        self.folder = (output or locate("scores", problem.name, name)).rstrip("/")
+        own = locate("scores", problem.name, name)
+        self.folder = locate_output(output, asked_by="--output") if output else own
 
     def part(self, number: int) -> str:
         """Where the answers of a piece lie."""

@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from driftline.errors import SourceError
-from driftline.locations import is_readable, redact, scheme_of
+from driftline.locations import (
+    NO_BUCKET,
+    is_path,
+    is_readable,
+    lacks_bucket,
+    path_of,
+    redact,
+    scheme_of,
+    spell_scheme,
+)
 from tasks.progress import tell
 from tasks.reaching import options_for
 from tasks.reading.parsing import READERS, SHOWN, has_ending
@@ -54,6 +63,12 @@ def open_location(name: str) -> tuple[Any, str]:
             "an entry of DRIFTLINE_SOURCES"
         )
         raise SourceError(message)
+    if lacks_bucket(location):
+        raise SourceError(f"{told}: {NO_BUCKET}")
+    if is_path(location):
+        filesystem = fsspec.filesystem("file")
+        return filesystem, str(filesystem._strip_protocol(path_of(location)))  # noqa: SLF001 - its own way
+    location = spell_scheme(location)
     try:
         options = options_for(scheme) | _OPTIONS.get(scheme, {})
         filesystem, path = fsspec.core.url_to_fs(location, **options)

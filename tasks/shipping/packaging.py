@@ -169,7 +169,7 @@ def _run_build(context: Path, tag: str, home: Path) -> None:
         check=False,
     )
     if done.returncode:
-        last = "\n".join(done.stderr.strip().splitlines()[-5:])
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1].strip()
         message = f"bento {name}:{version}: bentoml build exited with {done.returncode}: {last}"
         raise PackagingError(message)
 

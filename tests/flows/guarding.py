@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.conftest import QUIET
 from tests.ports import free_ports
-from tests.support import stop
+from tests.support import stop_group
 
 USER, PASSWORD, TOKEN = "somebody", "pw-Zq7Zq7Zq7", "tk-Xw9Xw9Xw9"
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -28,9 +28,10 @@ START_SECONDS = 120.0
 
 @dataclass
 class Guard:
-    """Where the proxy answers, how it says no, and what it has let pass and refused."""
+    """Where the proxy answers and before what, how it says no, what it let pass and refused."""
 
     url: str
+    target: str
     refusal: bytes = b"unauthorized"
     passed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -48,20 +49,25 @@ def guarded_mlflow(folder: Path) -> Iterator[Guard]:
     }
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, *words], cwd=folder, env=env, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, *words],
+            cwd=folder,
+            env=env,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         _await_health(port, server)
         with guarding(f"http://127.0.0.1:{port}") as guard:
             yield guard
     finally:
-        stop(server)
+        stop_group(server)  # its own process starts another one, which answers
 
 
 @contextmanager
 def guarding(target: str) -> Iterator[Guard]:
     """The proxy alone, before an HTTP server."""
-    guard = Guard("")
+    guard = Guard("", target)
 
     class Door(BaseHTTPRequestHandler):
         def _carry(self) -> None:

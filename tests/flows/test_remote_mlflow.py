@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from mlflow import MlflowClient
 
@@ -46,6 +47,17 @@ def test_the_main_job_works_with_a_server_that_wants_a_password(
     told = [each.stdout + each.stderr for each in (refused, done, packed)]
     told += [path.read_text("latin-1") for path in home.rglob("*") if path.is_file()]
     assert [text[:200] for text in told if PASSWORD in text or TOKEN in text] == []
+
+
+@pytest.mark.system
+def test_nothing_of_such_a_server_is_left_behind(tmp_path: Path) -> None:
+    """MLflow's command starts another process, which answers."""
+    with guarded_mlflow(tmp_path) as guard:
+        answered = httpx.get(f"{guard.target}/health").status_code
+
+    assert answered == 200
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{guard.target}/health")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """`make up` that cannot begin says why in one line."""
 
 import os
+import signal
 import socket
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from deployments.local.alone import alone_on
 from tests.conftest import QUIET, TOOLS
 from tests.ports import free_ports
 from tests.support import ROOT
@@ -33,6 +36,37 @@ def test_a_port_that_is_taken_is_named(taken: int, environment: dict[str, str]) 
 
     assert done.startswith(f"error: port {ports[taken]} ")
     assert "give another one with --" in done
+
+
+def test_a_second_one_on_a_state_folder_is_told_of_the_first(
+    environment: dict[str, str],
+) -> None:
+    """On other ports nothing else would stand in its way."""
+    home = Path(environment["DRIFTLINE_HOME"])
+    home.mkdir()
+
+    with alone_on(home):
+        done = refused(command("tiny", free_ports(5)), environment)
+
+    assert done == (
+        f"error: {home}: make up runs on this state folder already (process {os.getpid()}); "
+        "wanted that one stopped, or another folder (DRIFTLINE_HOME)\n"
+    )
+
+
+def test_who_was_killed_keeps_no_state_folder(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\nfrom pathlib import Path\n"
+        "from deployments.local.alone import alone_on\n"
+        "with alone_on(Path(sys.argv[1])):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path)]
+    killed = subprocess.run(words, cwd=ROOT, check=False, env=os.environ)
+
+    with alone_on(tmp_path):
+        pass
+
+    assert killed.returncode == -signal.SIGKILL
 
 
 def test_an_unknown_problem_is_named(environment: dict[str, str]) -> None:

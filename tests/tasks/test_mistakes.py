@@ -10,8 +10,10 @@ import pytest
 
 from driftline.errors import DriftlineError, UnavailableError
 from tasks.data.files import read_file, write_file
+from tasks.decorators import io
 from tasks.drafts import whole_file
 from tasks.log.journal import read_journal
+from tasks.log.records import open_records
 from tasks.models.registry import read_holders
 from tasks.reaching import reaching
 from tasks.settings import get_settings
@@ -57,6 +59,21 @@ def test_a_full_disk_is_named_with_the_file_and_may_pass(tmp_path: Path) -> None
         fill_disk(path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_whose_disk_is_full_is_named_and_may_pass(home: Path) -> None:
+    path = home / "predictions.db"
+
+    @io(name="fill")
+    def fill() -> None:
+        with open_records().begin() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            connection.exec_driver_sql("create table filler as select zeroblob(1000000) as bytes")
+
+    with pytest.raises(UnavailableError) as raised:
+        fill.fn()
+
+    assert str(raised.value) == f"{path}: no room is left on its disk; wanted some"
 
 
 def fill_disk(path: Path) -> None:

@@ -18,6 +18,13 @@ from tests.support import ROOT, lacking
     ("name", "value", "told"),
     [
         ("DRIFTLINE_HOME", "/dev/null/state", "/dev/null/state: cannot be written (Not a dir"),
+        (
+            "DRIFTLINE_STORE_URL",
+            "s3://",
+            "DRIFTLINE_STORE_URL: got 's3://', wanted a folder, or s3",
+        ),
+        ("DRIFTLINE_STORE_URL", "s3:///models", "DRIFTLINE_STORE_URL: got 's3:///models', wanted"),
+        ("DRIFTLINE_STORE_URL", "gs://u:pw@x/y", "DRIFTLINE_STORE_URL: got 'gs://***@x/y', wanted"),
         ("PREFECT_HOME", "/dev/null", "/dev/null: cannot be written (/dev/null: is a file)"),
         ("DRIFTLINE_HOME", "/srv/why?", "DRIFTLINE_HOME: got /srv/why?, wanted a path without"),
         ("DRIFTLINE_PATIENCE_SECONDS", "long", "DRIFTLINE_PATIENCE_SECONDS: Input should be"),

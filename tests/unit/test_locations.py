@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftline.locations import is_readable, redact
+from driftline.locations import is_readable, lacks_bucket, path_of, redact, spell_scheme
 
 WORDS = st.text(alphabet="abcxyzABC0189_-.~!$'()*+,;@:", min_size=1, max_size=12)
 ALLOWED = ["https://data.example/clinic/", "http://localhost:8000"]
@@ -68,3 +68,31 @@ def test_files_buckets_and_what_is_allowed_may_be_read(location: str) -> None:
 )
 def test_nothing_else_may_be_read(location: str) -> None:
     assert not is_readable(location, ALLOWED)
+
+
+@pytest.mark.parametrize("location", ["s3://", "S3://", "s3:///", "s3:///rows.csv", "s3://?v=1"])
+def test_a_url_without_a_bucket_is_known_as_such(location: str) -> None:
+    assert lacks_bucket(location)
+
+
+@pytest.mark.parametrize("location", ["s3://b", "s3://b/", "s3://b/rows.csv", "/s3://", "file:///"])
+def test_what_names_a_bucket_or_is_a_path_lacks_none(location: str) -> None:
+    assert not lacks_bucket(location)
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        ("file:///data/rows.csv", "/data/rows.csv"),
+        ("FILE://localhost/data/rows.csv", "/data/rows.csv"),
+        ("data:rows.csv", "data:rows.csv"),
+        ("~/rows.csv", "~/rows.csv"),
+    ],
+)
+def test_a_place_of_this_machine_has_a_path(location: str, path: str) -> None:
+    assert path_of(location) == path
+
+
+def test_a_scheme_is_meant_in_any_case() -> None:
+    assert spell_scheme("S3://Bucket/Rows.csv") == "s3://Bucket/Rows.csv"
+    assert spell_scheme("Rows:1.csv") == "Rows:1.csv"

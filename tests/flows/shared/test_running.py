@@ -16,8 +16,9 @@ from prefect.flow_engine import run_flow
 from prefect.runtime import flow_run
 
 from bentos.log.database import place_order
-from driftline.errors import DataError
+from driftline.errors import DataError, SettingsError
 from flows.shared import running
+from flows.shared.parameters import refuse_unwritable
 from flows.shared.running import Sections, UnwantedOutcomeError, driftline_flow
 from tasks.log import attempts
 from tasks.log.attempts import ATTEMPTS
@@ -134,6 +135,23 @@ def test_a_summary_that_cannot_be_written_is_told_in_words(home: Path) -> None:
 
     message = f"{latest}: is a folder, wanted a file"
     assert (state.type, state.message) == (StateType.FAILED, message)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "caf\udce9"])
+def test_a_parameter_that_nothing_can_hold_is_told_in_words(name: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        refuse_unwritable({"problem": "tiny", "rows": 3, "output": name})
+
+    assert str(raised.value) == (
+        f"output: got {name!a}, wanted text in UTF-8 without NUL characters"
+    )
+
+
+def test_a_run_does_nothing_with_such_a_parameter() -> None:
+    state = end_of(quiet, "a\0b")
+
+    assert state.type == StateType.FAILED
+    assert str(state.message).startswith("problem: got 'a\\x00b', wanted text")
 
 
 def test_an_unforeseen_error_is_told_by_its_kind_only(told: HttpReceiver) -> None:

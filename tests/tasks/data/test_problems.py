@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from tests.support import MOODS, file_problem
 
 
 @pytest.fixture(autouse=True)
-def described(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def described(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A project of two problems, which the settings of this process point at."""
     file_problem(project, "two_moods", MOODS)
     monkeypatch.setenv("DRIFTLINE_PROJECT_DIR", str(project))
     get_settings.cache_clear()
-    return project
+    yield project
+    get_settings.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["two_moods", "two-moods"])
@@ -34,7 +36,7 @@ def test_an_unknown_problem_is_told_with_those_that_are_known() -> None:
     assert str(raised.value) == wanted
 
 
-@pytest.mark.parametrize("name", ["../secrets", "/etc/passwd", "a/b"])
+@pytest.mark.parametrize("name", ["../secrets", "/etc/passwd", "a/b", "tiny\n"])
 def test_a_name_cannot_lead_out_of_the_folder(name: str) -> None:
     with pytest.raises(ProblemError, match="wanted a name of lower-case letters"):
         read_problem.fn(name)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from driftline.contract import parse_contract
-from driftline.errors import DataError
+from driftline.errors import DataError, SettingsError
 from driftline.joining import read_timeline
 from driftline.joins import Join
 from driftline.served import ServedModel
@@ -168,3 +168,24 @@ def test_a_folder_of_scores_whose_note_is_damaged_is_not_written_into(
         score(model, folder, 12)
 
     assert [path.name for path in folder.iterdir()] == ["_scores.json"]
+
+
+@pytest.mark.parametrize(
+    "output", ["s3://", "s3:///scores", "http://host/scores", "gs://b/x", "a\0b", "a\ud800b"]
+)
+def test_what_scores_cannot_be_written_into_is_refused(output: str, model: ServedModel) -> None:
+    """Before, some of them were taken for folders: the scores lay in one called `s3:`."""
+    with pytest.raises(SettingsError, match=r"^--output: got .*, wanted a folder, or s3://bucket"):
+        Scorer(PROBLEM, model, source="rows.csv", sha256="ab" * 32, output=output)
+
+
+@pytest.mark.parametrize("output", ["~/scores", "{home}/scores/", "file://{home}/scores"])
+def test_a_folder_for_scores_is_found_however_it_is_named(
+    output: str, model: ServedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    named = output.format(home=tmp_path)
+
+    scorer = Scorer(PROBLEM, model, source="rows.csv", sha256="ab" * 32, output=named)
+
+    assert scorer.folder == f"{tmp_path}/scores"
