@@ -6,13 +6,14 @@ HTTP and Lambda share this, so they cannot differ. No value that a client sent i
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
 
 from bentos.arms import Arms
-from bentos.columns import AnswerColumns, Answers, answer_records, tell_answers
+from bentos.columns import AnswerColumns, Answers, answer_records, tell_answers, tell_list
 from bentos.http import about, openapi
 from bentos.http.door import Door
 from bentos.http.metrics import Ledger, is_counted_alike
@@ -41,6 +42,17 @@ MAX_BATCH = 10_000
 NOT_YET_SECONDS = 600.0  # that a prediction may take from another replica's spool to the database
 _ID = re.compile(r"[0-9a-zA-Z_-]{1,64}")
 _FEEDBACK = {"prediction_id", "label"}
+
+
+@dataclass(frozen=True)
+class Share:
+    """The records of a request that one model has answered, and their places in it."""
+
+    contract: Contract
+    batch: Batch
+    answers: Answers
+    ids: Sequence[str]
+    places: Sequence[int]
 
 
 class Api:
@@ -139,7 +151,8 @@ class Api:
         except InvalidRecordError as error:
             raise RefusedError(error.fields, contract, count_record(error.faults)) from None
         matrix = np.array([vector], dtype=np.float32)
-        return self._score_and_log(predictor, Batch(None, [record], matrix), subject)[0]
+        (told,) = self._score_and_log(predictor, Batch(None, [record], matrix), subject)
+        return told
 
     def _predict_batch(self, body: bytes, subject: bytes) -> Any:
         document = parse_object(body, body_limit("/predict_batch"))
@@ -153,24 +166,22 @@ class Api:
         batch = encode_all(records, contract, self.lookups.begin(contract))
         return {"predictions": self._score_and_log(predictor, batch, subject)}
 
-    def _score_and_log(self, predictor: Predictor, batch: Batch, subject: bytes) -> list[Any]:
+    def _score_and_log(self, predictor: Predictor, batch: Batch, subject: bytes) -> Any:
         """Have each record answered by the model whose it is, and the answers in their order.
 
         Every model has answered, and every answer is spelt, before the first one is logged.
         """
         ids = new_ids(len(batch))
-        bodies: list[Any] = [None] * len(ids)
         shares = []
         for model, places in self._share_out(predictor, batch, ids, subject):
-            contract, part = model.contract, batch.take(places)
+            part = batch.take(places)
             names = ids if part is batch else [ids[place] for place in places]
             answers = answer_records(model, part.matrix)
-            shares.append((contract, part, answers, names))
-            for place, body in zip(places, tell_answers(contract, answers, names), strict=True):
-                bodies[place] = body
-        for contract, part, answers, names in shares:
-            self._write(_make_entry(contract, part, answers, names))
-            self.ledger.count(contract, part.matrix, answers)
+            shares.append(Share(model.contract, part, answers, names, places))
+        bodies = _tell(shares, len(ids))
+        for share in shares:
+            self._write(_make_entry(share))
+            self.ledger.count(share.contract, share.batch.matrix, share.answers)
         return bodies
 
     def _share_out(
@@ -247,11 +258,23 @@ class Api:
         return about.tell_model(self.predictor.contract)
 
 
-def _make_entry(
-    contract: Contract, batch: Batch, answers: Answers, ids: Sequence[str]
-) -> dict[str, Any]:
+def _tell(shares: Sequence[Share], count: int) -> Any:
+    """The answers of all shares in the order of their records."""
+    if len(shares) == 1:
+        return tell_list(shares[0].contract, shares[0].answers, shares[0].ids)
+    bodies: list[Any] = [None] * count
+    for share in shares:
+        told = tell_answers(share.contract, share.answers, share.ids)
+        for place, body in zip(share.places, told, strict=True):
+            bodies[place] = body
+    return bodies
+
+
+def _make_entry(share: Share) -> dict[str, Any]:
     """What the log keeps of answers that are given now."""
-    at = time.time()
+    at, batch, answers = time.time(), share.batch, share.answers
     if isinstance(answers, AnswerColumns):
-        return column_entry(contract, batch.rows, answers, ids, names=batch.names, at=at)
-    return prediction_entry(contract, batch.records, answers, ids, at=at)
+        return column_entry(
+            share.contract, batch.rows, answers, share.ids, names=batch.names, at=at
+        )
+    return prediction_entry(share.contract, batch.records, answers, share.ids, at=at)

@@ -1,7 +1,8 @@
 """Many records' outcomes as columns: what `Predictor.answer` says of each, said of all at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -95,12 +96,27 @@ def tell_answers(contract: Contract, answers: Answers, ids: Sequence[str]) -> li
     if contract.number is not None:
         return _tell_numbers(contract.number, answers, version, ids)
     pattern = _make_pattern(contract)
+    return [orjson.Fragment(pattern % one) for one in _fillings(contract, answers, ids)]
+
+
+def tell_list(contract: Contract, answers: Answers, ids: Sequence[str]) -> Any:
+    """The list of what `tell_answers` gives, as JSON has it: a list, or its text at once."""
+    if not isinstance(answers, AnswerColumns) or contract.number is not None or not ids:
+        return tell_answers(contract, answers, ids)
+    pattern = ",".join([_make_pattern(contract)] * len(ids))
+    filled = pattern % tuple(chain.from_iterable(_fillings(contract, answers, ids)))
+    return orjson.Fragment(f"[{filled}]")
+
+
+def _fillings(
+    contract: Contract, answers: AnswerColumns, ids: Sequence[str]
+) -> Iterable[tuple[Any, ...]]:
+    """What stands in the holes of each answer's pattern."""
     labels = [orjson.dumps(name).decode() for name in contract.classes]
     places = answers.prediction.tolist()
     bands = [BAND_TEXTS[band] for band in answers.risk_level.tolist()]
     figures = (_spell_all(each) for each in (*answers.probabilities.T, answers.confidence))
-    told = zip(places, [labels[place] for place in places], *figures, bands, ids, strict=True)
-    return [orjson.Fragment(pattern % one) for one in told]
+    return zip(places, [labels[place] for place in places], *figures, bands, ids, strict=True)
 
 
 def _make_pattern(contract: Contract) -> str:

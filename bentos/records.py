@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -188,9 +189,13 @@ def _read_quickly(records: list[Any], contract: Contract) -> Batch | None:
         and len(record["features"]) == len(plain.names)
         for record in records
     )
-    rows = [record["features"] for record in records] if is_listed else plain.pick(records)
-    matrix = None if rows is None else contract.encode_rows(rows)
-    return None if rows is None or matrix is None else Batch(plain.names, rows, matrix)
+    values: list[Any] | None
+    if is_listed:
+        values = list(chain.from_iterable(record["features"] for record in records))
+    else:
+        values = plain.pick(records)
+    read = None if values is None else contract.read_values(values)
+    return None if read is None else Batch(plain.names, *read)
 
 
 def encode_all(records: list[Any], contract: Contract, complete: Complete) -> Batch:

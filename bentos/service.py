@@ -4,7 +4,6 @@ Serves the `contract.json` and `model.onnx` that lie beside the code, or in `DRI
 """
 
 import contextlib
-import gc
 import logging
 import os
 import time
@@ -19,6 +18,7 @@ from sqlalchemy import Engine
 
 from bentos import doorbell
 from bentos.api import Api
+from bentos.health.garbage import spare_loaded
 from bentos.health.parent import end_with_parent
 from bentos.health.parts import Parts
 from bentos.health.start import check_spool, protect_state
@@ -54,7 +54,6 @@ VERDICT_SECONDS = 30.0
 SILENCE_SECONDS = 15.0  # of a database, before a label or a scrape gives it up
 TAKEOVER_MEANING = "Attempts in a row that could not take the newest champion over"
 LOOKUP_MEANING = "Attempts in a row that could not bring a newer table of a join"
-GARBAGE_THRESHOLDS = (50_000, 20, 50)  # a batch of 10,000 makes many short-lived objects
 
 
 def model_folder() -> Path:
@@ -195,9 +194,7 @@ class Service:
         HOT_PATH.parts = parts
         HOT_PATH.commit = GroupCommit(self._log.sync) if durable else None
         HOT_PATH.api = api
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays: the collector need not look at it again
-        gc.set_threshold(*GARBAGE_THRESHOLDS)
+        spare_loaded()
 
     def __is_ready__(self) -> bool:
         """Whether `/readyz` answers 200."""

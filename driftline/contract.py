@@ -24,7 +24,7 @@ from driftline.fields import (
     safe_name,
 )
 from driftline.numbers import NumberSpec
-from driftline.plain_numbers import PlainNumbers, plan_plain_numbers
+from driftline.plain_numbers import PlainNumbers, PlainRows, plan_plain_numbers
 from driftline.timelines import JoinSpec
 
 LATER = ("costs", "intervals", "typical", "number", "features", "joins")
@@ -208,16 +208,17 @@ class Contract:
         """How many records are read at once; None where some field is no plain number."""
         return plan_plain_numbers(self.fields)
 
-    def encode_rows(self, rows: Sequence[Sequence[Any]]) -> NDArray[np.float32] | None:
-        """What `encode` gives for rows of plain numbers, or None to say: ask `encode`.
+    def read_values(self, values: list[Any]) -> tuple[PlainRows, NDArray[np.float32]] | None:
+        """Rows of plain numbers, and what `encode` gives for each; or None to say: ask `encode`.
 
         None is the answer wherever anything is not as it should be, so that `encode` alone decides
-        what is wrong and how it is said. Values stand in contract order.
+        what is wrong and how it is said. Values stand in contract order, row after row.
         """
-        matrix = None if self.plain_numbers is None else self.plain_numbers.read(rows)
+        rows = None if self.plain_numbers is None else self.plain_numbers.read(values)
+        matrix = None if rows is None else rows.matrix
         if matrix is not None and self.features:
             matrix = self.computed.append(matrix)
-        return None if matrix is None else matrix.astype(np.float32)
+        return None if rows is None or matrix is None else (rows, matrix.astype(np.float32))
 
     def name_values(self, values: Sequence[Any]) -> dict[str, Any]:
         """Values in contract order as a record; a wrong count is an `InvalidRecordError`."""

@@ -174,8 +174,9 @@ def encode_quickly(
 ) -> NDArray[np.float32] | None:
     """A batch of plain numbers as a service reads it; None where it asks `encode` instead."""
     plain = contract.plain_numbers
-    rows = None if plain is None else plain.pick(records)
-    return None if rows is None else contract.encode_rows(rows)
+    values = None if plain is None else plain.pick(records)
+    read = None if values is None else contract.read_values(values)
+    return None if read is None else read[1]
 
 
 def shared_data(*parts: str) -> Path:

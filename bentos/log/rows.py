@@ -6,13 +6,16 @@ becomes in the database's tables; `bentos.log.tables` gives their columns length
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
 from bentos.columns import AnswerColumns
+from bentos.log.packed import pack_rows, unpack_rows
 from bentos.predictor import AnyAnswer
 from driftline.contract import Contract
+from driftline.plain_numbers import PlainRows
 
 Entry = Mapping[str, Any]
 Row = dict[str, Any]
@@ -86,11 +89,12 @@ def column_entry(
     `records` are values in the order of `names`, or whole records where that is None. The ids come
     first, where `bentos.log.spool` finds them.
     """
+    inputs = pack_rows(records) if isinstance(records, PlainRows) else records
     return {
         "columns": {
             "id": ids,
             "names": names,
-            "inputs": records,
+            "inputs": inputs,
             "prediction": answers.prediction.tolist(),
             "label": answers.label.tolist(),
             "probabilities": answers.probabilities.tolist(),
@@ -133,7 +137,8 @@ def _predictions(entry: Entry) -> Iterable[Sequence[Any]]:
         return ([one[name] for name in LOGGED] for one in entry["predictions"])
     names, (ids, inputs, *rest) = columns["names"], (columns[name] for name in LOGGED)
     if names is not None:
-        inputs = (dict(zip(names, values, strict=True)) for values in inputs)
+        rows = unpack_rows(inputs) if isinstance(inputs, dict) else inputs
+        inputs = (dict(zip(names, values, strict=True)) for values in rows)
     return zip(ids, inputs, *rest, strict=True)
 
 
@@ -158,10 +163,9 @@ def check_types(rows: Sequence[Row], types: Types) -> None:
 
     Databases differ in what they say of such a value, and some say it of the whole statement.
     """
-    for row in rows:
-        for column, kind in types.items():
-            value = row[column]
-            if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+    for column, wanted in types.items():
+        for kind in set(map(type, map(itemgetter(column), rows))) - {type(None)}:
+            if issubclass(kind, bool) or not issubclass(kind, wanted):
                 raise TypeError(column)
 
 

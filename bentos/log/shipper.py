@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
+from bentos.health.garbage import spare_loaded
 from bentos.health.parts import LONGEST_PAUSE_SECONDS, MOST_DOUBLINGS
 from bentos.log import database
 from bentos.log.rows import PREDICTION, REFUSAL, Row, check_types, prediction_rows, refusal_rows
@@ -175,6 +176,7 @@ def main() -> None:
     """`python -m bentos.log.shipper SPOOL_FOLDER`, with the service on standard input."""
     logging.basicConfig(format="%(message)s")
     become_sidecar()
+    spare_loaded()
     run(Path(sys.argv[1]), database.database_url(), is_over=service_is_gone)
 
 

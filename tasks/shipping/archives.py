@@ -33,6 +33,7 @@ CODE = (
     "bentos/log/batches.py",
     "bentos/log/checks.py",
     "bentos/log/direct.py",
+    "bentos/log/packed.py",
     "bentos/http/about.py",
     "bentos/http/door.py",
     "bentos/http/emf.py",

@@ -98,6 +98,22 @@ def test_a_batch_of_plain_numbers_says_and_leaves_what_its_records_do(
     check_alike(wide_predictor, [form(each, place) for place, each in enumerate(ordered)])
 
 
+@pytest.mark.parametrize("form", [by_name, listed])
+@pytest.mark.parametrize("wholes", [0, 3, 30])
+def test_a_batch_whose_fields_come_as_one_kind_each_leaves_what_its_records_do(
+    wide_predictor: Predictor, form: Callable[[Record, int], Record], wholes: int
+) -> None:
+    def as_one_kind(record: Record) -> Record:
+        return {
+            name: round(value) if place < wholes else value + 0.001
+            for place, (name, value) in enumerate(record.items())
+        }
+
+    records = [as_one_kind(record) for record in wide_records(wide_predictor, FEW + 9, 1)[2:]]
+
+    check_alike(wide_predictor, [form(each, place) for place, each in enumerate(records)])
+
+
 def test_fields_in_another_order_are_logged_under_their_own_names(
     wide_predictor: Predictor,
 ) -> None:

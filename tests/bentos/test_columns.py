@@ -14,6 +14,7 @@ from bentos.columns import (
     describe_columns,
     list_outcomes,
     tell_answers,
+    tell_list,
 )
 from bentos.predictor import Predictor, _describer
 from driftline.contract import Contract
@@ -87,8 +88,10 @@ class Scored(Predictor):
 
 
 def told(contract: Contract, answers: Answers, ids: list[str]) -> bytes:
-    """The answers' bodies to the byte, in which 1 and 1.0 differ."""
-    return orjson.dumps(list(tell_answers(contract, answers, ids)))
+    """The answers' bodies to the byte, in which 1 and 1.0 differ; one by one and all at once."""
+    each = orjson.dumps(list(tell_answers(contract, answers, ids)))
+    assert orjson.dumps(tell_list(contract, answers, ids)) == each
+    return each
 
 
 def test_no_rows_have_no_answers(predictor: Predictor) -> None:

@@ -1,3 +1,7 @@
+from typing import Any
+
+import pytest
+
 from bentos.log.rows import PREDICTION, check_types, prediction_rows
 from tests.bentos.log.spooling import columns, entry
 
@@ -23,3 +27,26 @@ def test_an_entry_of_columns_becomes_the_rows_that_single_ones_become() -> None:
 
     check_types(rows, PREDICTION)
     assert rows == prediction_rows(alone)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("id", 1),
+        ("prediction", True),
+        ("prediction", 1.0),
+        ("confidence", False),
+        ("confidence", "0.5"),
+        ("answered_at", "today"),
+        ("inputs", {}),
+    ],
+)
+def test_one_value_of_another_type_among_many_is_noticed(column: str, value: Any) -> None:
+    rows = prediction_rows(entry("a", "b", "c"))
+    check_types(rows, PREDICTION)
+    check_types([row | {"risk_level": None, "confidence": 1} for row in rows], PREDICTION)
+
+    rows[1] = rows[1] | {column: value}
+
+    with pytest.raises(TypeError, match=column):
+        check_types(rows, PREDICTION)
