@@ -51,7 +51,7 @@ def find_identity(name: str, present: Sequence[str], counts: Counter[str]) -> Fo
 
 
 def _has_fractions(counts: Counter[str]) -> bool:
-    numbers = [read_number(text) for text in counts]
+    numbers = map(read_number, counts)  # one is enough: not all are read
     return any(number is not None and not number.is_integer() for number in numbers)
 
 

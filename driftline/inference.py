@@ -32,6 +32,7 @@ MOST_NOMINAL = 30  # numbered things that have no order
 ROOM = 0.5  # beyond the values seen, as a share of their span
 
 _CODE = re.compile(r"(^|[_\s.-])(id|code|zip|plz)$|[a-z](Id|ID|Code)$", re.IGNORECASE)
+_LEADING_ZERO = re.compile(r"0\d+")
 _WITH_SIGNS = re.compile(r"[^\d\s]{0,3} ?[+-]?[\d.,' ]*\d ?[^\d\s]{1,4}|[^\d\s]{1,3} ?[\d.,' ]*\d")
 _UNIT_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,15})[)\]]\s*$")
 _UNITS = {
@@ -189,7 +190,7 @@ def _read_usable(text: str) -> float | None:
 
 def _is_code(text: str) -> bool:
     """Whether it is written as no number is: `007`, a postal code."""
-    return bool(re.fullmatch(r"0\d+", text))
+    return text.startswith("0") and bool(_LEADING_ZERO.fullmatch(text))
 
 
 def _as_key(value: float) -> int | float:

@@ -171,9 +171,9 @@ class _Library:
     def _evaluate(self, table: pd.DataFrame, numbers: list[int]) -> Any:
         import great_expectations as gx
 
-        expectations = gx.ExpectationSuite(self._suite.name)
-        for number in numbers:
-            expectations.add_expectation(self._rules[number])
+        # one by one it would compare each with all before it
+        kept = [self._rules[number] for number in self._without_repeats(numbers)]
+        expectations = gx.ExpectationSuite(self._suite.name, kept)
         rows = self._batch.get_batch(batch_parameters={"dataframe": table})
         with contextlib.redirect_stderr(streams.StringIO()):
             try:  # not by a validation definition, whose store cannot hold numpy's booleans
@@ -188,6 +188,16 @@ class _Library:
             except Exception as error:  # noqa: BLE001 - what a suite may ask for has no end
                 message = f"expectations/{self._suite.name}.yaml: could not be evaluated"
                 raise ProblemError(f"{message} ({type(error).__name__})") from None
+
+    def _without_repeats(self, numbers: list[int]) -> list[int]:
+        """The first of rules that are the same but for what they mean, as the library keeps it."""
+        first: dict[str, int] = {}
+        for number in numbers:
+            one = self._suite.expectations[number]
+            first.setdefault(
+                repr((one.expect, one.severity, sorted(one.arguments.items()))), number
+            )
+        return list(first.values())
 
 
 def _merge(known: Any, other: Any, mostly: float) -> Any:

@@ -3,8 +3,9 @@
     python -m tests.benchmarks.ingest [--rows 1000000 5000000] [--problem breast_cancer]
 
 The problem's own rows, drawn again and moved a little, lie in a CSV file. In turn, each in a
-process of its own: the flow as its command runs it; our reading of the same file alone, in pieces;
-pandas and PyArrow, which hold it whole; DuckDB, and PyArrow in pieces, which write it to Parquet.
+process of its own: the flow as its command runs it; our reading of the same file alone, in pieces,
+as ingest and as batch scoring read; pandas and PyArrow, which hold it whole; DuckDB, and PyArrow in
+pieces, which write it to Parquet.
 """
 
 import argparse
@@ -28,13 +29,14 @@ from tests.benchmarks.model import ROOT
 
 PIECE_ROWS = 100_000
 FLOW = "python -m flows.ingest"
-OURS = "our reading, in pieces"
+INGEST, SCORE = "as ingest reads, in pieces", "as batch scoring reads, in pieces"
 
 
 class Cost(NamedTuple):
-    """What a process took: seconds on the clock, and the most memory that it held at once."""
+    """What a process took: seconds on the clock and of processors, and the most memory at once."""
 
     seconds: float
+    processor: float
     megabytes: float
     steps: dict[str, float]
 
@@ -65,13 +67,27 @@ def write_rows(path: Path, problem: str, rows: int) -> None:
 
 
 def read_ours(path: Path, problem: str) -> None:
-    """As `flows.score` reads."""
+    """As `flows.ingest` reads: what numbers mean."""
+    from tasks.reading import sources
+
+    _read_pieces(problem, lambda spec: sources.open_rows(spec, str(path)))
+
+
+def read_text(path: Path, problem: str) -> None:
+    """As `flows.score` reads: how they are written, after the file's digest."""
+    from tasks.reading import sources
+
+    rows = PIECE_ROWS
+    _read_pieces(problem, lambda spec: sources.open_source(spec, str(path), rows=rows))
+
+
+def _read_pieces(problem: str, open_stream: Callable[[Any], Any]) -> None:
     from tasks.data.problems import read_problem
     from tasks.decorators import without_task_runs
     from tasks.reading import sources
 
     with without_task_runs():
-        stream = sources.open_source(read_problem(problem), str(path), rows=PIECE_ROWS)
+        stream = open_stream(read_problem(problem))
         for number in count():
             if sources.read_piece(stream, number) is None:
                 return
@@ -110,7 +126,8 @@ def copy_duckdb(path: Path, _: str) -> None:
 
 
 READERS: dict[str, Callable[[Path, str], None]] = {
-    OURS: read_ours,
+    INGEST: read_ours,
+    SCORE: read_text,
     "pandas.read_csv, whole": read_pandas,
     "pyarrow.csv, whole": read_pyarrow,
     "pyarrow.csv to Parquet, in pieces": stream_pyarrow,
@@ -135,7 +152,8 @@ def run(command: list[str], home: Path) -> Cost:
             raise SystemExit(f"{' '.join(command)}: {told.read()[-2000:]}")
     summary = home / "runs" / "latest.json"
     steps = json.loads(summary.read_text())["seconds"] if summary.exists() else {}
-    return Cost(seconds, used.ru_maxrss / 1024, steps)
+    processor = used.ru_utime + used.ru_stime
+    return Cost(seconds, processor, used.ru_maxrss / 1024, steps)
 
 
 def measure(folder: Path, problem: str, rows: int, contenders: list[str]) -> dict[str, Cost]:
@@ -150,7 +168,7 @@ def measure(folder: Path, problem: str, rows: int, contenders: list[str]) -> dic
         else:
             command += ["--problem", problem]
         costs[name] = run(command, folder / f"home-{rows}-{place}")
-    costs["the file itself"] = Cost(0.0, path.stat().st_size / 2**20, {})
+    costs["the file itself"] = Cost(0.0, 0.0, path.stat().st_size / 2**20, {})
     return costs
 
 
@@ -166,14 +184,14 @@ def main() -> None:
         name, file = options.read
         READERS[name](Path(file), options.problem)
         return
-    table = Table("rows", "what", "s", "peak MB", "steps")
+    table = Table("rows", "what", "s", "processor s", "peak MB", "steps")
     for rows in options.rows:
         with tempfile.TemporaryDirectory() as folder:
             costs = measure(Path(folder), options.problem, rows, options.only)
         for name, cost in costs.items():
             steps = ", ".join(f"{step} {seconds:.0f}" for step, seconds in cost.steps.items())
-            cells = (f"{rows:,}", name, f"{cost.seconds:.0f}", f"{cost.megabytes:,.0f}", steps)
-            table.add_row(*cells)
+            figures = [f"{each:,.0f}" for each in (cost.seconds, cost.processor, cost.megabytes)]
+            table.add_row(f"{rows:,}", name, *figures, steps)
     Console(width=140).print(table)
 
 
