@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from driftline.verdicts import DriftDecision
-from tasks.watch.drift_page import draw_drift
+from tasks.watch.drift_page import choose_columns, draw_drift
 from tests.support import MOODS, make_problem, mood_rows, tiny_rows
 
 DECISION = DriftDecision("need_labels", ("level has changed",))
@@ -44,3 +44,23 @@ def test_what_cannot_be_drawn_is_a_page_with_the_verdict() -> None:
     pages = [draw(tiny_rows(), current) for current in empty]
 
     assert all("need_labels" in page and "no rows to draw" in page for page in pages)
+
+
+def test_of_very_many_columns_those_that_are_spoken_of_are_drawn() -> None:
+    names = [f"c{number}" for number in range(500)]
+    decision = DriftDecision("retrain", ("c499: stuck at one value", "the rows are others"))
+
+    assert choose_columns(names, decision) == ["c499", *names[:99]]
+    assert choose_columns(names[:3], decision) == names[:3]
+
+
+def test_a_page_says_how_many_columns_it_draws() -> None:
+    columns = {f"c{number}": {"range": [-9, 9]} for number in range(101)}
+    problem = make_problem(columns=columns)
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 101)), columns=list(columns))
+
+    page = draw_drift.fn(rows, rows, problem, DECISION).decode()
+
+    assert "30 of 30 current rows, 100 of 101 columns." in page
+    assert "c99" in page
+    assert "c100" not in page
