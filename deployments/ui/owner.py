@@ -62,7 +62,10 @@ def verdict_rows(verdicts: Sequence[Document]) -> Rows:
 
 
 def quarantine_rows(verdicts: Sequence[Document]) -> Rows:
-    """Windows that wait for a person: their key, how many rows, and why."""
+    """Windows that wait for a person: their key, how many rows, and why.
+
+    A table that was given to look at, and refusals alone, leave no rows to decide on.
+    """
     return [
         [
             v["key"][:12],
@@ -70,7 +73,7 @@ def quarantine_rows(verdicts: Sequence[Document]) -> Rows:
             "; ".join(v["reasons"][:REASONS]),
         ]
         for v in verdicts
-        if v["verdict"] == "quarantine" and v["decision"] is None
+        if v["verdict"] == "quarantine" and v["decision"] is None and v["rows"]
     ]
 
 

@@ -43,6 +43,7 @@ def test_the_journal_reads_the_newest_first() -> None:
 
 def test_what_is_set_aside_waits_until_a_person_has_decided() -> None:
     others = [VERDICT | {"decision": "released"}, VERDICT | {"verdict": "ok"}]
+    others.append(VERDICT | {"first_prediction": 21, "rows": 0})  # of a table that was given
 
     assert owner.quarantine_rows([VERDICT, *others]) == [
         ["abababababab", "10", "level: stuck; b; c"]
