@@ -11,9 +11,11 @@ from flows.shared.usage import answer_early
 answer_early()
 
 from flows.shared.interrupts import mind_imports  # noqa: E402 - slow, and often not needed
+from flows.shared.lost_signals import mind_lost_signals  # noqa: E402 - as above
 from tasks.collecting import collect_rarely  # noqa: E402 - as above
 
 mind_imports()
+mind_lost_signals()
 collect_rarely()
 
 from driftline.errors import SettingsError  # noqa: E402 - an import may be interrupted
