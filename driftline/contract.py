@@ -215,10 +215,10 @@ class Contract:
         what is wrong and how it is said. Values stand in contract order, row after row.
         """
         rows = None if self.plain_numbers is None else self.plain_numbers.read(values)
-        matrix = None if rows is None else rows.matrix
-        if matrix is not None and self.features:
-            matrix = self.computed.append(matrix)
-        return None if rows is None or matrix is None else (rows, matrix.astype(np.float32))
+        if rows is None:
+            return None
+        matrix = self.computed.append(rows.matrix) if self.features else rows.matrix
+        return None if matrix is None else (rows, matrix.astype(np.float32))
 
     def name_values(self, values: Sequence[Any]) -> dict[str, Any]:
         """Values in contract order as a record; a wrong count is an `InvalidRecordError`."""
@@ -233,7 +233,7 @@ class Contract:
         return np.array(rows, dtype=np.float32).reshape(len(rows), len(self.feature_names))
 
     def decide(self, probabilities: Sequence[float]) -> int:
-        """Class index for one record's probabilities, as `driftline.metrics.decide` has it."""
+        """Class index for one record's probabilities, as a table's are decided."""
         return choose_class(
             probabilities, positive=self.positive, threshold=self.threshold, costs=self.costs
         )

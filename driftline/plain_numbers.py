@@ -46,7 +46,7 @@ class PlainRows(Sequence[Sequence[Any]]):
     def find_whole(self) -> list[bool] | None:
         """Which columns came as whole numbers and not as fractions; None where one came as both."""
         width = self.matrix.shape[1]
-        if len(self.kinds) < 2:  # noqa: PLR2004 - there are two
+        if len(self.kinds) < 2:  # noqa: PLR2004 - int and float, or one of them
             return [int in self.kinds] * width
         kinds = [set(map(type, self.values[column::width])) for column in range(width)]
         return None if any(len(each) > 1 for each in kinds) else [each == {int} for each in kinds]

@@ -67,7 +67,8 @@ def open_location(name: str) -> tuple[Any, str]:
         raise SourceError(f"{told}: {NO_BUCKET}")
     if is_path(location):
         filesystem = fsspec.filesystem("file")
-        return filesystem, str(filesystem._strip_protocol(path_of(location)))  # noqa: SLF001 - its own way
+        # as it spells its own paths, so that what it lists can be held against this one
+        return filesystem, str(filesystem._strip_protocol(path_of(location)))  # noqa: SLF001
     location = spell_scheme(location)
     try:
         options = options_for(scheme) | _OPTIONS.get(scheme, {})

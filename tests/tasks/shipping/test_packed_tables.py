@@ -188,7 +188,7 @@ def following(task: Path, home: Path, **settings: str) -> Iterator[Callable[[dic
                 metrics.append(line)
             raise AssertionError(metrics)
 
-        ask.metrics = metrics  # type: ignore[attr-defined]
+        ask.metrics = metrics  # type: ignore[attr-defined] # what it told beside its answers
         yield ask
         sandbox.stdin.close()
 
