@@ -28,7 +28,11 @@ def marks_of(trained_by: str) -> dict[str, str]:
 
 @contextmanager
 def ending_broken(client: "MlflowClient", experiment: str, trained_by: str) -> Iterator[None]:
-    """End as failed what this attempt leaves unfinished, and what one before it could not end."""
+    """End as failed all that this attempt logs if it breaks off, and what one before it has left.
+
+    The finished ones too: an outage strikes between two candidates, and the next attempt logs each
+    of them again.
+    """
     _end_broken(client, experiment, trained_by)
     try:
         yield
@@ -39,7 +43,7 @@ def ending_broken(client: "MlflowClient", experiment: str, trained_by: str) -> I
 
 
 def _end_broken(client: "MlflowClient", experiment: str, trained_by: str) -> None:
-    condition = f"tags.{TRAINED_BY} = '{trained_by}' and attributes.status = 'RUNNING'"
+    condition = f"tags.{TRAINED_BY} = '{trained_by}' and attributes.status != 'FAILED'"
     for run in client.search_runs([experiment], condition):
         client.set_terminated(run.info.run_id, "FAILED")
 

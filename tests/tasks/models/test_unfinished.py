@@ -79,3 +79,23 @@ def test_an_interrupt_ends_what_was_begun(client: MlflowClient) -> None:
         train()
 
     assert [run.info.status for run in client.search_runs([experiment])] == ["FAILED"]
+
+
+def test_what_a_broken_attempt_had_finished_counts_no_longer(client: MlflowClient) -> None:
+    experiment = client.get_experiment_by_name("tiny").experiment_id
+    other = begin(client, "b")
+    client.set_terminated(other)
+
+    def log(*, breaks: bool) -> None:
+        with ending_broken(client, experiment, "a"):
+            client.set_terminated(begin(client, "a"))
+            if breaks:
+                raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        log(breaks=True)
+    log(breaks=False)
+
+    states = [run.info.status for run in client.search_runs([experiment])]
+    assert sorted(states) == ["FAILED", "FINISHED", "FINISHED"]
+    assert status(client, other) == "FINISHED"
