@@ -138,6 +138,7 @@ class Problem(Strict):
     risk_bands: RiskBands = RiskBands()
     intervals: Intervals = Intervals()
     max_quarantined_share: float = Field(default=0.05, ge=0, lt=1)
+    max_training_rows: int | None = Field(default=None, ge=100)
     search: Search = Search()
     drift: DriftPolicy = DriftPolicy()
     loop: Loop = Loop()

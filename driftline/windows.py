@@ -25,7 +25,9 @@ class Window:
     seen: int
     seen_label: int
     state: Mapping[str, Any] = field(default_factory=dict)  # what the last verdict left
+    rows: int = 0  # that came; `inputs` are evenly chosen among more than memory would bear
     places: tuple[int, ...] = ()  # sequences of the inputs; rows of one part of a batch share it
+    offsets: tuple[int, ...] = ()  # places in such a part
     answered: int | None = None  # predictions from the first labelled one to the last, both with
 
     def judged_elsewhere(self) -> "Window":
@@ -33,6 +35,7 @@ class Window:
         return replace(
             self.with_labels_waiting(),
             inputs=self.inputs.head(0),
+            rows=0,
             first=self.seen + 1,
             last=self.seen,
         )

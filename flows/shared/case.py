@@ -17,7 +17,7 @@ from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labe
 from tasks.data.storage import read_snapshot
 from tasks.log import parts, predictions, refusals, seasons
 from tasks.models.registry import read_if_there
-from tasks.reading.joins import read_complete
+from tasks.reading.joins import read_part
 from tasks.watch import cohorts, inputs
 
 
@@ -59,7 +59,7 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
     holdout = source is None and (holdout or is_first_day)
     if source is not None or holdout:
         window, refused = window.judged_elsewhere(), Refusals(last=seen)
-    raw = window.inputs if source is None else read_complete(spec, source).rows
+    raw = window.inputs if source is None else read_part(spec, source)
     if holdout:
         current = Current(unseen, (), tuple(range(len(unseen))))
     else:
@@ -71,7 +71,7 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
         known=pd.concat([reference, unseen], ignore_index=True),
         current=current.table,
         places=current.places,
-        faults=current.faults + inputs.fault_of_refusals(refused, len(raw), spec),
+        faults=current.faults + inputs.fault_of_refusals(refused, window.rows, spec),
         season=clean_before(seasons.read_season(spec, window), spec, served, "the season before"),
         earlier=clean_before(
             seasons.read_earlier(spec, window, served.version), spec, served, "the rows before"
@@ -89,7 +89,8 @@ def clean_came(
     """What came in, cleaned; a log in which nothing came has the columns of `like` and no row."""
     if source is None and not len(raw):
         return Current(like.head(0), (), ())
-    return clean_current(raw, spec, served.contract, source=source or "the prediction log")
+    found = clean_current(raw, spec, served.contract, source=source or "the prediction log")
+    return replace(found, places=tuple(raw.index[list(found.places)].tolist()))
 
 
 def clean_before(raw: pd.DataFrame, spec: Problem, served: ServedModel, what: str) -> pd.DataFrame:

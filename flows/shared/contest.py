@@ -11,6 +11,7 @@ from flows.shared.aliases import read_rival, settle_aliases
 from flows.shared.leftovers import end_left_runs
 from tasks.cluster import is_clustered
 from tasks.data.cleaning import clean_labelled
+from tasks.data.portions import take_portion
 from tasks.data.storage import Origin, read_snapshot, write_snapshot
 from tasks.log import predictions
 from tasks.models import training
@@ -46,6 +47,7 @@ def compete(spec: Problem, snapshot: str, make_plan: Callable[..., Plan]) -> Con
     Labelled predictions join the rows where there are enough of them; the newest stay out as test.
     """
     with step("split"):
+        snapshot, left_out = take_portion(snapshot, spec)
         table, digests = read_snapshot(snapshot)
         plan = make_plan(rows=len(table))
         restore_experiment(spec)
@@ -66,6 +68,7 @@ def compete(spec: Problem, snapshot: str, make_plan: Callable[..., Plan]) -> Con
     rows = len(dataset.train_digests) + len(dataset.test_digests)
     candidates = training.plan_candidates(spec, champion, rows, may_refit=renewed is not None)
     candidates, plan, bounds = training.bound_work(candidates, spec, dataset, plan)
+    bounds = left_out + bounds
     with step("fit"):
         if is_clustered():
             trained = training.train_on_cluster(candidates, spec, dataset, plan)

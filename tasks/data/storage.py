@@ -51,7 +51,7 @@ class Origin:
 @io(name="write snapshot")
 def write_snapshot(
     kept: StoredTable | pd.DataFrame,
-    quarantined: StoredTable | pd.DataFrame,
+    quarantined: StoredTable | pd.DataFrame | None = None,
     origin: Origin | None = None,
 ) -> Snapshot:
     """Store the rows under the digest of their content; the same rows are stored once.
@@ -59,20 +59,22 @@ def write_snapshot(
     A file that is there is verified, and written anew where it is damaged. Their origin stands in
     a file of its own beside them.
     """
-    kept, quarantined = (
-        store_table(each) if isinstance(each, pd.DataFrame) else each
-        for each in (kept, quarantined)
-    )
+    kept = _as_stored(kept)
+    aside = None if quarantined is None else _as_stored(quarantined)
     sha256 = digest_pieces(kept.pieces)
-    address = _locate(sha256)
+    address = locate_snapshot(sha256)
     if not _is_whole(address, sha256):
         write_table(address, kept)
-    if len(quarantined):
-        write_table(locate("snapshots", "quarantined", f"{sha256}.parquet"), quarantined)
+    if aside:
+        write_table(locate("snapshots", "quarantined", f"{sha256}.parquet"), aside)
     if origin is not None:
         told = json.dumps(asdict(origin), indent=2, ensure_ascii=False)
         write_file(locate("snapshots", f"{sha256}.json"), told.encode())
-    return Snapshot(sha256=sha256, rows=len(kept), quarantined=len(quarantined), path=address)
+    return Snapshot(sha256=sha256, rows=len(kept), quarantined=len(aside or ()), path=address)
+
+
+def _as_stored(table: StoredTable | pd.DataFrame) -> StoredTable:
+    return store_table(table) if isinstance(table, pd.DataFrame) else table
 
 
 @io(name="read origin of snapshot")
@@ -109,18 +111,23 @@ def find_snapshot(digest: str, asked_by: str = "--snapshot") -> str:
 @io(name="read snapshot")
 def read_snapshot(sha256: str) -> tuple[pd.DataFrame, list[str]]:
     """A snapshot's rows and their digests; content that does not match its name is an error."""
-    return _read_whole(_locate(sha256), sha256)
+    return _read_whole(locate_snapshot(sha256), sha256)
 
 
 @io(name="fetch snapshot")
 def fetch_snapshot(sha256: str) -> StoredTable:
     """A snapshot to be read in pieces, once all of it has proved to be what its name says."""
     try:
-        table = fetch_table(_locate(sha256))
-        _refuse_other(digest_pieces(table.pieces), sha256, _locate(sha256))
+        table = fetch_table(locate_snapshot(sha256))
+        _refuse_other(digest_pieces(table.pieces), sha256, locate_snapshot(sha256))
     except DataError as error:
         raise DataError(f"{error}; {REMEDY}") from None
     return table
+
+
+def locate_snapshot(sha256: str) -> str:
+    """Where the rows of a snapshot are, or will be."""
+    return locate("snapshots", f"{sha256}.parquet")
 
 
 def locate_report(name: str) -> str:
@@ -144,10 +151,6 @@ def _is_whole(address: str, sha256: str) -> bool:
         tell(f"{address} is damaged, and is written anew")
         return False
     return True
-
-
-def _locate(sha256: str) -> str:
-    return locate("snapshots", f"{sha256}.parquet")
 
 
 def _read_whole(address: str, sha256: str) -> tuple[pd.DataFrame, list[str]]:

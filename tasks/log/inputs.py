@@ -1,20 +1,24 @@
 """What was asked and answered, from the log's rows and from the parts of batches alike."""
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, select
 
 from bentos.log.batches import read_id
 from bentos.log.tables import LABELS, PARTS, PREDICTIONS
+from driftline.portion import Thinned
 from driftline.problem import Problem
 from tasks.log.damage import find_part
 from tasks.log.parts import FIGURE, PREDICTION, ROW
 
 ROWS_AT_ONCE = 50_000
+_PLACE, _OFFSET = "(place)", "(place in part)"  # beside a problem's columns
 # Whether what a labelled prediction was asked is still there.
 HAS_INPUTS = PREDICTIONS.c.inputs.is_not(None) | PARTS.c.is_kept
 
@@ -31,39 +35,68 @@ class Logged(NamedTuple):
     probabilities: list[list[float]]
 
 
-def read_inputs(
-    connection: Connection, problem: Problem, *conditions: ColumnElement[bool]
-) -> tuple[pd.DataFrame, list[int]]:
-    """Inputs whose predictions meet the conditions, and their places, in order.
+class Asked(NamedTuple):
+    """What was asked, under the problem's columns, in order; `rows` count those not kept too.
 
-    A place is the sequence of a prediction; the rows of a part have that of the part.
+    Each row has the sequence of its prediction as `places`, that of the part if it lies in one, and
+    its place in that part (0 alone) as `offsets`. `last` is the last place of all rows, 0 of none.
     """
+
+    inputs: pd.DataFrame
+    places: list[int]
+    offsets: list[int]
+    rows: int
+    first: int
+    last: int
+
+
+def read_inputs(
+    connection: Connection,
+    problem: Problem,
+    *conditions: ColumnElement[bool],
+    most: int | None = None,
+) -> Asked:
+    """Inputs whose predictions meet the conditions; at most so many of them, evenly chosen."""
+    thinned, ends = Thinned(most or sys.maxsize), [0, 0]
+    thinned.add(_placed(_table([], problem), 0))
+    for table in _read_pieces(connection, problem, conditions):
+        thinned.add(table)
+        first, last = int(table[_PLACE].iloc[0]), int(table[_PLACE].iloc[-1])
+        ends = [min(ends[0] or first, first), max(ends[1], last)]
+    kept = thinned.finish().sort_values(_PLACE, kind="stable").reset_index(drop=True)
+    places, offsets = kept.pop(_PLACE).tolist(), kept.pop(_OFFSET).tolist()
+    return Asked(kept, places, offsets, thinned.rows, *ends)
+
+
+def _read_pieces(
+    connection: Connection, problem: Problem, conditions: Sequence[ColumnElement[bool]]
+) -> Iterator[pd.DataFrame]:
+    """Rows that stand alone, and then those of parts, each with its place."""
     mine = (PREDICTIONS.c.problem == problem.name, *conditions)
     query = select(PREDICTIONS.c.sequence, PREDICTIONS.c.inputs).where(
         *mine, PREDICTIONS.c.inputs.is_not(None)
     )
-    tables, places = [_table([], problem)], [np.empty(0, dtype=np.int64)]
     rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(
         query.order_by(PREDICTIONS.c.sequence)
     )
     for piece in rows.partitions():
-        tables.append(_table([row.inputs for row in piece], problem))
-        places.append(np.array([row.sequence for row in piece], dtype=np.int64))
+        table = _table([row.inputs for row in piece], problem)
+        yield _placed(table, [row.sequence for row in piece])
     parts = (
         select(PREDICTIONS.c.sequence, PARTS.c.id, PARTS.c.sha256)
         .join(PARTS, PARTS.c.id == PREDICTIONS.c.id)
         .where(*mine, PARTS.c.is_kept)
     )
     for place, part, sha256 in connection.execute(parts.order_by(PREDICTIONS.c.sequence)).all():
-        table = find_part(problem.name, part, sha256)
-        if table is None:
-            continue
-        tables.append(_own_columns(table, problem))
-        places.append(np.full(len(table), place, dtype=np.int64))
-    everything = pd.concat([each for each in tables if len(each)] or tables, ignore_index=True)
-    at = np.concatenate(places)
-    order = np.argsort(at, kind="stable")
-    return everything.iloc[order].reset_index(drop=True), at[order].tolist()
+        found = find_part(problem.name, part, sha256)
+        if found is not None and len(found):
+            yield _placed(_own_columns(found, problem), place, np.arange(len(found)))
+
+
+def _placed(
+    table: pd.DataFrame, places: int | list[int], offsets: int | NDArray[np.int64] = 0
+) -> pd.DataFrame:
+    return table.assign(**{_PLACE: places, _OFFSET: offsets})
 
 
 def count_answered(

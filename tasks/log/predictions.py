@@ -1,7 +1,6 @@
 """The prediction log as tables: windows of predictions, labelled rows, verdicts and orders."""
 
 import json
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from bentos.log.tables import (
     PREDICTIONS,
     VERDICTS,
 )
+from driftline.portion import most_rows
 from driftline.problem import Problem
 from driftline.trial import Trial
 from driftline.verdicts import DriftDecision, Window
@@ -33,6 +33,7 @@ from tasks.log.inputs import (
 from tasks.log.parts import ROW
 from tasks.log.quarantine import outside_quarantine
 from tasks.log.records import open_records
+from tasks.progress import tell
 
 A_DAY = timedelta(days=1)
 
@@ -51,20 +52,24 @@ def read_window(problem: Problem, model_version: str) -> Window:
     mine = (PREDICTIONS.c.problem == problem.name) & (PREDICTIONS.c.model_version == model_version)
     with open_records().connect() as connection:
         fresh = PREDICTIONS.c.sequence > seen
-        predictions, places = read_inputs(connection, problem, mine, fresh)
+        came = read_inputs(connection, problem, mine, fresh, most=most_rows(problem))
         labelled, judged = _read_unjudged(connection, problem, mine, seen_label)
         sound = outside_quarantine(connection, problem.name)
         answered = count_answered(connection, labelled["_place"], mine, *sound)
+    if len(came.inputs) < came.rows:
+        tell(f"judged by {len(came.inputs)} of {came.rows} predictions, evenly chosen")
     return Window(
-        inputs=predictions,
+        inputs=came.inputs,
         labelled=labelled,
-        first=places[0] if places else seen + 1,
-        last=places[-1] if places else seen,
+        first=came.first if came.rows else seen + 1,
+        last=came.last if came.rows else seen,
         last_label=judged[-1] if judged else seen_label,
         seen=seen,
         seen_label=seen_label,
         state=state or _carry_over(problem.name),
-        places=tuple(places),
+        rows=came.rows,
+        places=tuple(came.places),
+        offsets=tuple(came.offsets),
         answered=answered,
     )
 
@@ -133,20 +138,18 @@ def _carry_over(problem: str) -> dict[str, Any]:
 @io(name="read ids")
 def ids_of(problem: Problem, window: Window, rows: Sequence[int]) -> list[str]:
     """Ids of predictions by their rows in a window, in that order."""
-    places = [window.places[row] for row in rows]
+    places = [(window.places[row], window.offsets[row]) for row in rows]
     query = select(PREDICTIONS.c.sequence, PREDICTIONS.c.id, PARTS.c.batch, PARTS.c.sha256)
     query = query.outerjoin(PARTS, PARTS.c.id == PREDICTIONS.c.id)
     with open_records().connect() as connection:
-        found = connection.execute(query.where(PREDICTIONS.c.sequence.in_(set(places)))).all()
+        found = connection.execute(
+            query.where(PREDICTIONS.c.sequence.in_({place for place, _ in places}))
+        ).all()
     known = {
         place: [name] if batch is None else _ids_of_part(problem, name, batch, sha256)
         for place, name, batch, sha256 in found
     }
-    return [
-        known[place][row - bisect_left(window.places, place)]
-        for place, row in zip(places, rows, strict=True)
-        if known.get(place)
-    ]
+    return [known[place][offset] for place, offset in places if known.get(place)]
 
 
 def _ids_of_part(problem: Problem, part: str, batch: str, sha256: str | None) -> list[str]:

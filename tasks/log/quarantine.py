@@ -65,9 +65,9 @@ def read_set_aside(problem: Problem, verdict: Quarantined) -> pd.DataFrame:
     """
     within = PREDICTIONS.c.sequence.between(verdict.first, verdict.last)
     with open_records().connect() as connection:
-        inputs, places = read_inputs(connection, problem, within)
-    inputs.insert(0, "prediction", places)
-    return inputs
+        asked = read_inputs(connection, problem, within)
+    asked.inputs.insert(0, "prediction", asked.places)
+    return asked.inputs
 
 
 @io(name="decide on quarantine")

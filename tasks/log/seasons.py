@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from bentos.log.tables import PREDICTIONS
 from driftline.lately import rows_lacking
+from driftline.portion import most_rows
 from driftline.problem import Problem
 from driftline.verdicts import Window
 from tasks.decorators import io
@@ -38,7 +39,7 @@ def read_season(problem: Problem, window: Window) -> pd.DataFrame:
             when.between(first - period - around, last - period + around),
             *outside_quarantine(connection, problem.name),
         )
-        return read_inputs(connection, problem, *alike)[0]
+        return read_inputs(connection, problem, *alike, most=most_rows(problem)).inputs
 
 
 @io(name="read rows just before")
@@ -64,4 +65,5 @@ def read_earlier(problem: Problem, window: Window, model_version: str) -> pd.Dat
         places = connection.execute(newest).scalars().all()
         if not places:
             return window.inputs.head(0)
-        return read_inputs(connection, problem, *mine, PREDICTIONS.c.sequence >= places[-1])[0]
+        since = PREDICTIONS.c.sequence >= places[-1]
+        return read_inputs(connection, problem, *mine, since).inputs

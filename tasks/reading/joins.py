@@ -7,11 +7,19 @@ import pandas as pd
 
 from driftline.joining import join_rows, read_timeline
 from driftline.locations import redact
+from driftline.portion import Thinned, most_rows
 from driftline.problem import Problem
 from driftline.timelines import Timeline
 from tasks.decorators import io, work
 from tasks.progress import tell
-from tasks.reading.sources import Found, expect, read_source, read_table
+from tasks.reading.sources import (
+    Found,
+    expect,
+    open_rows,
+    read_piece,
+    read_source,
+    read_table,
+)
 
 Timelines = Mapping[str, Timeline]
 
@@ -79,6 +87,25 @@ def read_complete(problem: Problem, source: str | None = None) -> Found:
     rows = joiner.join(found.rows)
     joiner.finish()
     return Found(rows, found.name, joiner.tell_read(found.read_as))
+
+
+def read_part(problem: Problem, source: str) -> pd.DataFrame:
+    """The same of a table to be judged; of one that memory would not bear, evenly chosen rows.
+
+    It is read a piece at a time; the index tells the places of the rows.
+    """
+    stream = open_rows(problem, source)
+    joiner, thinned = RowJoiner(problem, source=stream.name), Thinned(most_rows(problem))
+    number = 0
+    while (piece := read_piece(stream, number)) is not None:
+        thinned.add(joiner.join(piece.rows))
+        del piece  # before the next one is read
+        number += 1
+    joiner.finish()
+    part = thinned.finish()
+    if len(part) < thinned.rows:
+        tell(f"{stream.name}: judged by {len(part)} of {thinned.rows} rows, evenly chosen")
+    return part
 
 
 def _in_words(counts: Counter[str]) -> str:

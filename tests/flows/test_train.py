@@ -60,6 +60,8 @@ def train(run_flow: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
     project = root / "project"
     file_problem(project, "tiny", TINY)
     file_problem(project, "moods", MOODS)
+    part = {"kind": "file", "location": str(project / "tiny.csv")}
+    file_problem(project, "part", TINY, source=part, max_training_rows=150)
     tiny_rows().to_csv(project / "tiny.csv", index=False)
     mood_rows().to_csv(project / "moods.csv", index=False)
 
@@ -244,3 +246,18 @@ def test_a_real_table_of_categories_needs_two_yaml_files_only(
     assert summary["snapshot"]["rows"] == 120
     assert summary["promotion"]["verdict"] == "promoted", summary["promotion"]["reasons"]
     assert summary["metrics"]["test_accuracy"] >= 0.6
+
+
+def test_a_table_of_too_many_rows_is_learnt_from_by_a_part(train: Train) -> None:
+    ran = train("part", "--folds", "2", flow="pipeline")
+
+    summary = ran.summary
+    (told,) = summary["bounds"]
+    learnt = int(told.split()[2])
+    assert ran.done.returncode == 0, ran.done.stdout + ran.done.stderr
+    assert told == f"learnt from {learnt} of {len(tiny_rows())} rows: `max_training_rows` (150)"
+    assert told in " ".join(ran.done.stdout.split())
+    assert summary["snapshot"]["rows"] == len(tiny_rows())
+    assert summary["drift"]["rows"] == round(learnt / 4)  # the test rows of the part, no others
+    card = next((ran.home / "reports" / "cards").glob("part-*.html")).read_text("utf-8")
+    assert told in card

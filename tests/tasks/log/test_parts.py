@@ -73,6 +73,26 @@ def test_a_part_tells_what_rows_of_the_log_would_tell(
     assert ids == predictions.ids_of.fn(PROBLEM, window, [0, 10]) == [names[0], names[10]]
 
 
+@pytest.mark.parametrize("least", [1, ROWS + 1], ids=["as a part", "as rows"])
+def test_more_rows_than_memory_bears_are_judged_by_an_even_part_of_them(
+    home: Path, model: ServedModel, monkeypatch: pytest.MonkeyPatch, least: int
+) -> None:
+    monkeypatch.setattr(answering, "LEAST_OF_PART", least)
+    answers = score(model, home / "scores")
+    bounded = PROBLEM.model_copy(update={"max_training_rows": 500})
+
+    whole, window = read(), predictions.read_window.fn(bounded, VERSION)
+
+    assert (whole.rows, len(whole.inputs)) == (ROWS - 1, ROWS - 1)
+    assert (window.rows, window.first, window.last) == (ROWS - 1, whole.first, whole.last)
+    assert 150 < len(window.inputs) <= 500
+    rows = range(len(window.inputs))
+    named = predictions.ids_of.fn(PROBLEM, window, rows)
+    asked = some_rows().drop(index=REFUSED).set_axis(answers["prediction_id"])
+    levels = asked["level"].loc[named].tolist()
+    assert window.inputs["level"].tolist() == levels  # each id is that of its own row
+
+
 def test_a_part_is_logged_once_however_often_it_is_scored(home: Path, model: ServedModel) -> None:
     first = score(model, home / "one")
     (part,) = files()
