@@ -184,7 +184,8 @@ def _check_folders(settings: Settings) -> None:
             raise SettingsError(f"{wrong}, wanted a folder of state (DRIFTLINE_HOME)")
     urls = (settings.database, os.environ["MLFLOW_TRACKING_URI"])
     files = [Path(url.removeprefix(SQLITE)) for url in urls if url.startswith(SQLITE)]
-    for path in (*folders, *files):
+    own_server = Path(os.environ["PREFECT_HOME"]) / "prefect.db"
+    for path in (*folders, *files, own_server):
         if is_denied(path):
             raise SettingsError(f"{path}: {DENIED} (DRIFTLINE_HOME)")
 

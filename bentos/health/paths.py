@@ -40,7 +40,7 @@ def explain_path(error: BaseException, unnamed: str = "the disk") -> str | None:
     if error.errno in _A_FOLDER:
         return f"{path}: is a folder, wanted a file"
     words = _WORDS.get(error.errno or 0)
-    return None if words is None else f"{path}: {words}"
+    return None if words is None else f"{_that_is_there(path)}: {words}"
 
 
 def why_no_folder(error: OSError, folder: Path) -> str:
@@ -68,6 +68,12 @@ def is_denied(path: Path) -> bool:
         return True
     mode = os.R_OK | os.W_OK | (os.X_OK if is_folder else 0)
     return os.access(path, os.F_OK) and not os.access(path, mode)
+
+
+def _that_is_there(path: Path) -> Path:
+    """A path, or the folder in which it could not be made."""
+    folder = path.parent
+    return folder if os.access(folder, os.X_OK) and not os.path.lexists(path) else path
 
 
 def _path_of(error: OSError) -> Path | None:

@@ -223,7 +223,10 @@ def test_small_work_takes_one_thread_and_a_large_fit_those_that_are_set(
     assert told == f"{{{threads}}}\n"
 
 
-@pytest.mark.parametrize("name", ["mlflow.db", "predictions.db", "snapshots", "journal", "bentoml"])
+@pytest.mark.parametrize(
+    "name",
+    ["mlflow.db", "predictions.db", "prefect/prefect.db", "snapshots", "journal", "bentoml"],
+)
 @pytest.mark.parametrize("mode", [0o000, 0o444])
 def test_state_that_this_user_may_not_write_is_told_before_anything_is_computed(
     name: str, mode: int, home: Path, monkeypatch: pytest.MonkeyPatch
@@ -232,6 +235,7 @@ def test_state_that_this_user_may_not_write_is_told_before_anything_is_computed(
     for tool in ("MLFLOW_TRACKING_URI", "BENTOML_HOME", "PREFECT_HOME"):
         monkeypatch.delenv(tool, raising=False)
     path = home / name
+    path.parent.mkdir(exist_ok=True)
     path.touch() if name.endswith(".db") else path.mkdir()
     path.chmod(mode)
 
