@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import pickle
+import re
 import sqlite3
 import tarfile
 from pathlib import Path
@@ -16,7 +17,9 @@ import pytest
 from pyarrow import feather, ipc, orc
 
 from driftline.errors import SourceError
-from tasks.reading.parsing import parse
+from tasks.reading.parsing import parse, stream
+from tests.support import make_problem
+from tests.tasks.reading.writing import cleaned
 
 TABLE = pd.DataFrame({"age": [40, 41], "stage": ["a", "b"]})
 
@@ -139,3 +142,66 @@ def test_text_may_hold_the_word_of_an_archive_where_an_archive_has_it() -> None:
 
     assert header[257:262] == b"ustar"
     assert "ustard" in parse(header + b"\n1,2,3\n", "rows.csv").rows.columns
+
+
+def written(kind: str) -> bytes:
+    """A small table as another tool keeps it."""
+    sink, table = io.BytesIO(), pa.table({"age": [1, 2], "stage": ["a", "b"]})
+    (feather.write_feather if kind == "feather" else orc.write_table)(table, sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (gzip.compress(b"age\n1\n", mtime=0), "gzip"),
+        (b"PK\x03\x04.", "a spreadsheet"),
+        (b"PAR1\x15\x04", "Parquet"),
+        (written("feather"), "Feather"),
+        (written("orc"), "ORC"),
+        (b"FEA1\0\0\0\0", "Feather"),
+        (b"$FL2@(#) SPSS DATA FILE", "a file of SPSS"),
+        (b"SQLite format 3\0", "a database of SQLite"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_refused_by_what_it_is(
+    head: bytes, kind: str
+) -> None:
+    with pytest.raises(SourceError, match=f"rows.csv: begins as {kind}"):
+        cleaned(head)
+
+
+@pytest.mark.parametrize("column", ["ORCID", "FEA1", "ARROW1", "PAR1", "$FL2"])
+def test_a_column_may_be_named_as_other_files_begin(column: str) -> None:
+    problem = make_problem(columns={column: {}})
+
+    assert cleaned(f"{column},outcome\n1,0\n2,1\n", problem=problem).table[column].tolist() == [
+        1,
+        2,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("rows.parquet", written("feather"), "Parquet file (it begins as Feather does); wanted it"),
+        ("rows.parquet", b"age,level\n1,2\n", "Parquet file (it begins otherwise); wanted it"),
+        ("rows.parquet", b"PAR1\x15PAR1", "Parquet file (ArrowInvalid); wanted it whole"),
+        ("rows.xlsx", b"age,level\n1,2\n", "spreadsheet (it begins otherwise); wanted it whole"),
+        ("rows.xlsx", b"PAR1\x15\0", "spreadsheet (it begins as Parquet does); wanted it whole"),
+        (
+            "rows.xlsx",
+            b"\xd0\xcf\x11\xe0" + b"\0" * 600,
+            "spreadsheet (CalamineError); wanted it whole",
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_what_begins_otherwise_than_its_ending_says_is_told_with_what_is_wanted(
+    name: str, content: bytes, told: str, is_whole: bool
+) -> None:
+    def in_pieces(content: bytes, name: str) -> object:
+        return next(stream(io.BytesIO(content), name, size=len(content), rows=10))
+
+    with pytest.raises(SourceError, match=rf"^{name}: not a readable {re.escape(told)}"):
+        (parse if is_whole else in_pieces)(content, name)
