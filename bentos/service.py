@@ -14,6 +14,8 @@ from typing import Any
 import bentoml
 import yaml
 from _bentoml_sdk import Service as BentoService  # what `bentoml.service(service_class=...)` takes
+from bentoml._internal.configuration.containers import BentoMLContainer
+from bentoml._internal.server.metrics.prometheus import PrometheusClient
 from sqlalchemy import Engine
 
 from bentos import doorbell
@@ -21,7 +23,7 @@ from bentos.api import Api
 from bentos.health.garbage import spare_loaded
 from bentos.health.parent import end_with_parent
 from bentos.health.parts import Parts
-from bentos.health.start import check_spool, protect_state
+from bentos.health.start import check_spool, keep_temporary, protect_state
 from bentos.http import openapi
 from bentos.http.commit import GroupCommit
 from bentos.http.hotpath import HotPath
@@ -46,6 +48,7 @@ from bentos.tables.lookups import Lookups
 from bentos.takeover.attempts import TABLES, Trouble, read_trouble
 from bentos.takeover.courier import store_elsewhere
 from bentos.takeover.follower import Follower
+from bentos.takeover.shelf import bentoml_home
 from bentos.takeover.trial import TrialFollower
 from driftline.contract import Contract
 
@@ -79,6 +82,16 @@ def _engine(url: str) -> Engine:
     return database.open_engine(url, silence_seconds=SILENCE_SECONDS)
 
 
+def count_in_memory() -> None:
+    """Let BentoML count in this process alone.
+
+    By itself it counts in files that are mapped into memory: where their disk is full, the first
+    request after the start would end the worker by a signal, over and over.
+    """
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # before the library is imported
+    BentoMLContainer.metrics_client.set(PrometheusClient(multiproc=False))
+
+
 class Document(dict[str, Any]):
     """Our OpenAPI document, as BentoML's pages and its build want to be handed it."""
 
@@ -96,6 +109,8 @@ class DriftlineService(BentoService):  # type: ignore[misc] # bentoml has no usa
     def to_asgi(self, is_main: bool = True) -> Any:
         """The application that the worker serves."""
         limit_connections()
+        count_in_memory()
+        keep_temporary(bentoml_home() / "tmp", "bentoml-client-")
         HOT_PATH.fallback = super().to_asgi(is_main=is_main)
         return HOT_PATH
 
@@ -200,11 +215,11 @@ class Service:
         """Whether `/readyz` answers 200."""
         return HOT_PATH.api is not None
 
-    def __metrics__(self, text: str) -> str:
-        """BentoML's metrics, what the process takes of the machine, and ours."""
+    def __metrics__(self, _: str) -> str:
+        """What the process takes of the machine, and ours; BentoML would count its own pages."""
         api = HOT_PATH.api
         if api is None:
-            return text
+            return ""
         from bentos.http.exposition import expose_process
 
         waiting, age = measure_spool(spool_folder(), time.time())
@@ -226,7 +241,7 @@ class Service:
             gauges.append(Gauge("drift_verdict_info", "The last verdict of monitoring", labels, 1))
         gauges += _gauges_of_tables(api.lookups, contract)
         ours = api.ledger.expose([*gauges, *_gauges_of(HOT_PATH.parts)])
-        return text + expose_process() + ours
+        return expose_process() + ours
 
     def _last_verdict(self, problem: str) -> str | None:
         """The newest verdict, read at most every half minute; the last known one on an outage."""

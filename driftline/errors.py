@@ -41,6 +41,19 @@ class LostModelError(DataError):
         self.why = why
 
 
+class LostJournalError(DataError):
+    """The database has no row of a journal that is known to have some."""
+
+    def __init__(self, problem: str, *, database: str, head: str, anchors: str) -> None:
+        """Say what was there (`head`, and where rows are known from), and the ways out."""
+        super().__init__(
+            f"{database}: has no journal of {problem}, whose newest row is known ({head}), so it "
+            "was emptied or replaced, and the predictions and labels in it are gone; bring it back "
+            "from a copy, or go on without them, with the journal alone (python -m flows.journal "
+            f"{problem} --restore); where all is to begin anew, move {anchors} away"
+        )
+
+
 class PackagingError(DriftlineError):
     """A bento, an image or an archive could not be built."""
 

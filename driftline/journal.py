@@ -108,6 +108,11 @@ def find_breaks(
     ]
 
 
+def find_edits(entries: Sequence[Entry]) -> list[str]:
+    """What is wrong with the chain alone: edited, removed or inserted rows."""
+    return list(_broken_rows(entries))
+
+
 def _broken_rows(entries: Sequence[Entry]) -> Iterator[str]:
     previous = GENESIS
     for place, entry in enumerate(entries, start=1):

@@ -1,4 +1,7 @@
-"""Prints a problem's journal; `--verify` finds what was edited, removed, inserted or unsaid."""
+"""Prints a problem's journal; `--verify` finds what was edited, removed, inserted or unsaid.
+
+`--restore` writes rows that the database lost from the store, which keeps each.
+"""
 
 from typing import Annotated
 
@@ -20,19 +23,26 @@ def main(
     verify: Annotated[
         bool, typer.Option("--verify", help="check chain, anchors and aliases")
     ] = False,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="write rows that were lost, from the store's anchors")
+    ] = False,
 ) -> None:
     """Who held which alias when, and why."""
     try:
         name = read_problem.fn(problem).name  # type: ignore[attr-defined]
-        entries = journal.read_journal.fn(name)  # type: ignore[attr-defined]
+        if restore:
+            restored = journal.restore_rows.fn(name)  # type: ignore[attr-defined]
+            CONSOLE.print(f"{restored} rows written from the store")
+        read = journal.read_rows if verify else journal.read_journal
+        entries = read.fn(name)  # type: ignore[attr-defined]
         breaks = _verify(name, entries) if verify else []
     except DriftlineError as error:
-        Console(stderr=True).print(f"error: {error}", markup=False)
+        Console(stderr=True).print(f"error: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     CONSOLE.print(_table(entries))
     if verify:
         for each in breaks:
-            CONSOLE.print(f"broken: {each}", markup=False)
+            CONSOLE.print(f"broken: {each}", markup=False, soft_wrap=True)
         CONSOLE.print(f"{len(entries)} rows, {len(breaks)} breaks")
     raise typer.Exit(1 if breaks else 0)
 

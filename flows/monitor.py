@@ -92,6 +92,10 @@ def conclude(spec: Problem, *, source: str | None, model: str, holdout: bool) ->
         "rows": len(case.current),
         "model_version": case.served.version,
     }
+    if case.is_holdout:
+        drift["judged"] = (
+            "rows held out in training" if holdout else "rows held out: nothing is predicted yet"
+        )
     if not (len(case.current) or evidence.faults or labels.has_cohort):
         return {"drift": drift}  # nothing came that would be judged; labels may wait
     if decision.verdict == "need_labels":

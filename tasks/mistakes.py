@@ -22,9 +22,7 @@ _OF_STORES = {
 }
 _REFUSALS = frozenset({"UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED", "PERMISSION_DENIED"})
 _WORDS_OF_REFUSAL = ("unauthorized", "unauthenticated", "forbidden", "permission denied")
-NO_ROOM_LEFT: Final = "no room is left on its disk; wanted some"
-# of SQLite, PostgreSQL and MySQL
-_WORDS_OF_FULL = ("database or disk is full", "No space left on device", "is full (28)")
+NO_ROOM_LEFT: Final = mistakes.NO_ROOM_LEFT
 _LOGIN = (
     "it refuses this user; wanted MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
     "MLFLOW_TRACKING_TOKEN, of one who may write there"
@@ -50,7 +48,7 @@ def advice_on(error: BaseException) -> str | None:
 
 def is_disk_full(error: BaseException) -> bool:
     """Whether a database says that its disk has no room; it may have some by and by."""
-    return any(any(words in str(cause) for words in _WORDS_OF_FULL) for cause in _causes(error))
+    return any(map(mistakes.is_full, _causes(error)))
 
 
 def is_mlflows_refusal(error: BaseException) -> bool:

@@ -72,14 +72,14 @@ def reaching(address: str) -> Iterator[None]:
         yield
     except DriftlineError:
         raise
-    except PermissionError:
-        message = (
-            f"{address}: access denied; check its permissions, the AWS_* variables, this clock"
-        )
-        raise SourceError(message) from None
     except Exception as error:
         if (wrong_path := of_path(error, address)) is not None:
             raise wrong_path from None
+        if isinstance(error, PermissionError):  # of a bucket
+            message = (
+                f"{address}: access denied; check its permissions, the AWS_* variables, this clock"
+            )
+            raise SourceError(message) from None
         if isinstance(error, FileNotFoundError):
             message = f"{address}: no such file or bucket; wanted an existing one"
             raise SourceError(message) from None

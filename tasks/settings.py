@@ -10,12 +10,13 @@ from pathlib import Path
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bentos.health.paths import what_is_no_folder, why_no_folder
+from bentos.health.paths import DENIED, is_denied, what_is_no_folder, why_no_folder
 from bentos.health.start import protect_state
 from bentos.settings import SettingError, expand, retention_days, signing_key
 from driftline.errors import SettingsError
 from driftline.locations import lacks_bucket, redact
 
+SQLITE = "sqlite:///"
 OF_THE_STORE = ("artifacts", "journal", "reports", "snapshots")
 
 
@@ -177,15 +178,22 @@ def _check_folders(settings: Settings) -> None:
     """Before anything is computed: what every run writes into has to be a folder, or nothing."""
     names = ("runs", *(() if settings.is_store_elsewhere else OF_THE_STORE))
     own = [settings.home.absolute() / name for name in names]
-    for folder in (*own, Path(os.environ["BENTOML_HOME"]).absolute()):
+    folders = [*own, Path(os.environ["BENTOML_HOME"]).absolute()]
+    for folder in folders:
         if (wrong := what_is_no_folder(folder)) is not None:
             raise SettingsError(f"{wrong}, wanted a folder of state (DRIFTLINE_HOME)")
+    urls = (settings.database, os.environ["MLFLOW_TRACKING_URI"])
+    files = [Path(url.removeprefix(SQLITE)) for url in urls if url.startswith(SQLITE)]
+    own_server = Path(os.environ["PREFECT_HOME"]) / "prefect.db"
+    for path in (*folders, *files, own_server):
+        if is_denied(path):
+            raise SettingsError(f"{path}: {DENIED} (DRIFTLINE_HOME)")
 
 
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        why = "" if os.access(folder, os.W_OK) else "no write access"
+        why = "access denied" if is_denied(folder) else ""
     except OSError as error:
         why = why_no_folder(error, folder)
     if why:

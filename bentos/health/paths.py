@@ -11,10 +11,10 @@ from pathlib import Path
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _IN_THE_WAY = frozenset({errno.ENOTDIR, errno.EEXIST, errno.ENOENT})
 _A_FOLDER = frozenset({errno.EISDIR, errno.ENOTEMPTY})
-_DENIED = "access denied; wanted one that this user may read and write"
+DENIED = "access denied; wanted one that this user may read and write"
 _WORDS = {
-    errno.EACCES: _DENIED,
-    errno.EPERM: _DENIED,
+    errno.EACCES: DENIED,
+    errno.EPERM: DENIED,
     errno.EROFS: "its disk is read-only; wanted one that can be written",
     errno.ELOOP: "is a link that leads round in a circle; wanted one that leads somewhere",
     errno.ENAMETOOLONG: "the name is too long; wanted a shorter one",
@@ -40,7 +40,7 @@ def explain_path(error: BaseException, unnamed: str = "the disk") -> str | None:
     if error.errno in _A_FOLDER:
         return f"{path}: is a folder, wanted a file"
     words = _WORDS.get(error.errno or 0)
-    return None if words is None else f"{path}: {words}"
+    return None if words is None else f"{_that_is_there(path)}: {words}"
 
 
 def why_no_folder(error: OSError, folder: Path) -> str:
@@ -58,6 +58,22 @@ def what_is_no_folder(folder: Path) -> str | None:
             if each.exists() and not each.is_dir():
                 return f"{each}: is a file"
     return None
+
+
+def is_denied(path: Path) -> bool:
+    """Whether this user may not read and write a file or a folder that is there."""
+    try:
+        is_folder = path.is_dir()
+    except PermissionError:  # nor enter a folder above it
+        return True
+    mode = os.R_OK | os.W_OK | (os.X_OK if is_folder else 0)
+    return os.access(path, os.F_OK) and not os.access(path, mode)
+
+
+def _that_is_there(path: Path) -> Path:
+    """A path, or the folder in which it could not be made."""
+    folder = path.parent
+    return folder if os.access(folder, os.X_OK) and not os.path.lexists(path) else path
 
 
 def _path_of(error: OSError) -> Path | None:

@@ -1,8 +1,10 @@
 """What is seen to before the service starts: who may read its state, its spool, its port."""
 
 import os
+import shutil
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 from bentos.health.paths import why_no_folder
@@ -41,6 +43,22 @@ def check_spool(folder: Path, setting: str) -> None:
             f"cannot be logged; wanted a folder that can be ({setting})"
         )
         raise SettingError(message) from None
+
+
+def keep_temporary(folder: Path, leftovers: str) -> None:
+    """Make this process's temporary files here, where those of killed ones are removed.
+
+    `leftovers` is how their names begin. Where nothing can be made here, as on a full disk, they go
+    where they always went.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(f"{leftovers}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        Path(tempfile.mkdtemp(dir=folder)).rmdir()
+    except OSError:
+        return
+    tempfile.tempdir = str(folder)
 
 
 def check_port(host: str, port: int, *, option: str) -> None:

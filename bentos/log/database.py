@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
-from bentos.log.mistakes import advice_on
+from bentos.log.mistakes import NO_ROOM_LEFT, advice_on, is_full
 from bentos.log.orders import (
     count_labels,
     oldest_open_check,
@@ -111,7 +111,7 @@ def open_engine(url: str, *, silence_seconds: float = SILENCE_SECONDS) -> Engine
 
 def explain(error: BaseException, url: str) -> str:
     """What is the matter with the database, in words that hold neither values nor a password."""
-    advice = advice_on(error)
+    advice = NO_ROOM_LEFT if is_full(error) else advice_on(error)
     if advice is None:
         return type(error).__name__
     is_file = url.startswith("sqlite:///")  # its folder is nobody's business who asks for readiness

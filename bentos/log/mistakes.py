@@ -14,6 +14,9 @@ _DAMAGED = (
     "and -shm, and a new one is begun"
 )
 _READ_ONLY = "cannot be written or opened; wanted a file and a folder with write access"
+NO_ROOM_LEFT: Final = "no room is left on its disk; wanted some"
+# of SQLite, PostgreSQL and MySQL
+_OF_FULL = ("database or disk is full", "No space left on device", "is full (28)")
 _WORDS: Final = (
     (r"password authentication failed|no password supplied|authentication failed", _LOGIN),
     (r'role ".*" does not exist|no pg_hba\.conf entry|permission denied for database', _LOGIN),
@@ -30,3 +33,8 @@ def advice_on(error: BaseException) -> str | None:
     said = str(getattr(error, "orig", None) or error)
     found = (advice for words, advice in _WORDS if re.search(words, said))
     return next(found, None)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a database says that its disk has no room; it may have some by and by."""
+    return any(words in str(error) for words in _OF_FULL)

@@ -23,13 +23,14 @@ from driftline.problem import Problem
 from driftline.promotion import Decision
 from driftline.served import ServedModel, find_difference
 from flows.shared.interrupts import PROMOTED
-from tasks.log.journal import anchor_rows, read_journal, write_journal
+from tasks.log.journal import anchor_rows, lost_journal, read_journal, write_journal
 from tasks.models.registry import (
     CHALLENGER,
     CHAMPION,
     has_version,
     move_alias,
     read_champion,
+    read_head,
     read_holders,
     read_model,
     tag_decision,
@@ -89,6 +90,19 @@ def follow_journal(name: str, alias: str) -> None:
         move_alias(name, alias, told)
 
 
+def insist_on_head(name: str, entries: Sequence[Entry]) -> None:
+    """`LostJournalError` where the registry knows rows and none is there; a cut end is told."""
+    head = read_head(name)
+    if head is None or (entries and entries[-1].number >= head.number):
+        return
+    if not entries:
+        raise lost_journal(name, head)
+    tell(
+        f"{name}: the journal ends with row {entries[-1].number}, and had {head.number}; write "
+        f"those that are lost from the store: python -m flows.journal {name} --restore"
+    )
+
+
 def settle_aliases(name: str) -> int:
     """Make what the journal announced and a dead run did not get to; how many rows it has.
 
@@ -96,6 +110,7 @@ def settle_aliases(name: str) -> int:
     different systems, and whatever would be decided on both would be wrong.
     """
     entries = read_journal(name)
+    insist_on_head(name, entries)
     holders = read_holders(name)
     for alias, version in last_holders(entries).items():
         last = [entry for entry in entries if entry.alias == alias][-1]

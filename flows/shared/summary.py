@@ -200,6 +200,8 @@ def _drift(summary: Summary) -> Iterable[Row]:
     if "drift" in summary:
         drift = summary["drift"]
         yield "drift", f"{drift['verdict']}: {'; '.join(drift['reasons'][:3])}"
+        if "judged" in drift:
+            yield "judged", drift["judged"]
         if "report" in drift:
             yield "drift report", drift["report"]
 

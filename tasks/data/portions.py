@@ -27,11 +27,10 @@ def take_portion(sha256: str, problem: Problem) -> tuple[str, tuple[str, ...]]:
         return sha256, ()
     whole = fetch_snapshot(sha256)
     part = choose_portion(whole, most)
-    told = f"learnt from {len(part)} of {len(whole)} rows"
-    origin = read_origin(sha256)
-    named = replace(origin, source=f"{told} of snapshot {sha256[:12]}, {origin.source}")
+    share, origin = f"{len(part)} of {len(whole)} rows", read_origin(sha256)
+    named = replace(origin, source=f"{share} of snapshot {sha256[:12]}, {origin.source}")
     taken = write_snapshot(part, origin=named).sha256
-    told = f"{told}: `max_training_rows` ({most})"
+    told = f"learnt from {share}: `max_training_rows` ({most})"
     tell(told)
     return taken, (told,)
 

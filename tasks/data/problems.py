@@ -1,5 +1,6 @@
 """Reads problem files and their suites of expectations from the project folder."""
 
+import os
 from pathlib import Path
 
 from driftline.errors import ProblemError
@@ -11,7 +12,10 @@ from tasks.settings import get_settings
 
 def list_problems() -> list[str]:
     """Names of all problems that are described."""
-    return sorted(path.stem for path in get_settings().problems_dir.glob("*.yaml"))
+    folder = get_settings().problems_dir
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):  # `glob` would find nothing
+        raise _unreadable(folder, "Permission denied")
+    return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
 def find_problem(name: str) -> Path:
@@ -56,7 +60,11 @@ def read_files(name: str) -> dict[str, bytes]:
 
 def refuse_other_kind(path: Path, *, wanted: str) -> None:
     """A folder, or a link that leads nowhere, is listed beside the files and is none."""
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # a folder above it may not be entered
+        raise _unreadable(path, error.strerror) from None
+    if is_folder:
         raise ProblemError(f"{_shown(path)}: is a folder, wanted {wanted}")
     if path.is_symlink() and not path.is_file():
         message = f"{_shown(path)}: is a link to {path.readlink()}, which is not there; "
@@ -67,12 +75,16 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        message = f"{_shown(path)}: cannot be read ({why}); wanted it readable for this user"
-        raise ProblemError(message) from None
+        raise _unreadable(path, error.strerror) from None
     except UnicodeDecodeError as error:
         message = f"{_shown(path)}: not UTF-8 at byte {error.start}; wanted UTF-8 text"
         raise ProblemError(message) from None
+
+
+def _unreadable(path: Path, why: str | None) -> ProblemError:
+    return ProblemError(
+        f"{_shown(path)}: cannot be read ({why or 'no reason'}); wanted it readable for this user"
+    )
 
 
 def _shown(path: Path) -> str:

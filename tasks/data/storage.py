@@ -3,6 +3,8 @@
 import io as streams
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import pandas as pd
@@ -23,10 +25,7 @@ from tasks.decorators import io
 from tasks.progress import tell
 
 DIGEST_LENGTH = 64
-REMEDY = (
-    "the same rows repair it (python -m flows.ingest PROBLEM), and a model that is trained anew "
-    "needs it no more (python -m flows.train PROBLEM)"
-)
+SHORT = 12  # characters of a digest that tell it
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,10 @@ def _as_stored(table: StoredTable | pd.DataFrame) -> StoredTable:
 @io(name="read origin of snapshot")
 def read_origin(sha256: str) -> Origin:
     """Where a snapshot's rows came from; nothing is known where its file is lost or damaged."""
+    return _read_origin(sha256)
+
+
+def _read_origin(sha256: str) -> Origin:
     try:
         told = json.loads(read_file(locate("snapshots", f"{sha256}.json")))
         return Origin(str(told["source"]), str(told["read_as"]), str(told.get("problem", "")))
@@ -117,12 +120,32 @@ def read_snapshot(sha256: str) -> tuple[pd.DataFrame, list[str]]:
 @io(name="fetch snapshot")
 def fetch_snapshot(sha256: str) -> StoredTable:
     """A snapshot to be read in pieces, once all of it has proved to be what its name says."""
-    try:
+    with naming_way_out(sha256):
         table = fetch_table(locate_snapshot(sha256))
         _refuse_other(digest_pieces(table.pieces), sha256, locate_snapshot(sha256))
-    except DataError as error:
-        raise DataError(f"{error}; {REMEDY}") from None
     return table
+
+
+@contextmanager
+def naming_way_out(sha256: str) -> Iterator[None]:
+    """Say of a snapshot that is lost or damaged how it comes back."""
+    try:
+        yield
+    except (DataError, NotFoundError) as error:
+        raise type(error)(f"{error}; {_way_out(sha256)}") from None
+
+
+def _way_out(sha256: str) -> str:
+    origin = _read_origin(sha256)
+    problem = origin.problem or "PROBLEM"
+    whence = f"its rows came from {origin.source}: " if origin.source else ""
+    return (
+        f"{whence}the same rows repair it (python -m flows.ingest {problem}), as does its file "
+        "from a store that has it "
+        f"(python -m flows.snapshots {problem} fetch {sha256[:SHORT]} --to {sha256}.parquet), "
+        "and a model that is trained anew needs it no more "
+        f"(python -m flows.train {problem})"
+    )
 
 
 def locate_snapshot(sha256: str) -> str:
@@ -154,12 +177,10 @@ def _is_whole(address: str, sha256: str) -> bool:
 
 
 def _read_whole(address: str, sha256: str) -> tuple[pd.DataFrame, list[str]]:
-    try:
+    with naming_way_out(sha256):
         table = _from_parquet(read_file(address), address)
         rows = digest_rows(table)
         _refuse_other(digest_table(table, rows), sha256, address)
-    except DataError as error:
-        raise DataError(f"{error}; {REMEDY}") from None
     return table, rows
 
 

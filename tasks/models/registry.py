@@ -91,10 +91,13 @@ def read_model(problem: Problem, alias: str) -> ServedModel:
     """The model that holds an alias; `NotFoundError` says how to get one."""
     model = _read_by_alias(problem.name, alias)
     if model is None:
-        message = (
-            f"{problem.name}: no model holds the alias {alias!r}; "
-            f"train one first (python -m flows.train {problem.name})"
+        held = ", ".join(_held_aliases(open_client(), problem.name))
+        wanted = (
+            f"wanted one that a model holds: {held}"
+            if held
+            else f"train one first (python -m flows.train {problem.name})"
         )
+        message = f"{problem.name}: no model holds the alias {alias!r}; {wanted}"
         raise NotFoundError(message)
     return model
 
@@ -175,6 +178,16 @@ def _ensure_model(client: "MlflowClient", problem: Problem) -> None:
         raise_unless_missing(error)
         with another_may_be_faster():
             client.create_registered_model(problem.name, description=problem.title)
+
+
+def _held_aliases(client: "MlflowClient", name: str) -> list[str]:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return sorted(client.get_registered_model(name).aliases)
+    except MlflowException as error:
+        raise_unless_missing(error)
+        return []
 
 
 def _version_of(client: "MlflowClient", name: str, alias: str) -> str | None:

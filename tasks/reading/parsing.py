@@ -21,7 +21,7 @@ from tasks.reading.columnar import read_parquet, stream_parquet
 from tasks.reading.delimited import reading_text, stream_text, tell_how_written
 from tasks.reading.dialects import NOTHING_KNOWN, Dialect, Expected
 from tasks.reading.encodings import BLOCK_BYTES
-from tasks.reading.kinds import refuse_other_kind
+from tasks.reading.kinds import refuse_other_kind, refuse_other_packing
 from tasks.reading.records import stream_records
 from tasks.reading.sheets import read_sheet
 
@@ -89,15 +89,15 @@ def stream(
         yield from _cut(read_sheet(file.read(), name, expected.names), rows)
         return
     with reading_text(name):
+        refuse_other_packing(file, name)
         inner, open_file = _unpack(file, name)
+        refuse_other_kind(open_file(), name)
     share = _share_read(file, size)
     if has_ending(inner, *RECORDS, *LISTS):
         with reading_text(name):
             for table in stream_records(open_file, name, rows=rows):
                 yield Piece(table, share())
         return
-    with reading_text(name):
-        refuse_other_kind(open_file(), name)
     dialect = tell_how_written(open_file, name, expected)
     for table in stream_text(open_file, name, dialect, rows=rows, typed=expected.typed):
         yield Piece(table, share(), dialect)

@@ -202,6 +202,7 @@ def test_a_champion_is_watched_from_its_first_day(train: Train, second: Ran) -> 
     drift = watched.summary["drift"]
     assert set(watched.summary) == {"flow", "problem", "run_id", "drift", "seconds"}
     assert drift["verdict"] in {"ok", "watch"}
+    assert drift["judged"] == "rows held out: nothing is predicted yet"
     assert f"A tiny two-class problem: {drift['verdict']}" in Path(drift["report"]).read_text(
         "utf-8"
     )

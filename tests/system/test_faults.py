@@ -174,6 +174,43 @@ def test_a_full_spool_disk_is_told_and_forgotten_once_there_is_room(
     assert rows == len(answered)
 
 
+def test_a_service_starts_on_a_full_disk_and_serves_once_there_is_room(
+    model: Path, tmp_path: Path
+) -> None:
+    """What asks whether it lives ended its worker, again and again: figures were mapped files."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        lacking("the right to mount a tmpfs")
+    own = {"BENTOML_HOME": str(disk / "bentoml"), "DRIFTLINE_SPOOL_DIR": str(disk / "spool")}
+    service = Service(model, tmp_path / "home", f"sqlite:///{disk / 'predictions.db'}", own)
+    ballast = disk / "ballast"
+    try:
+        with suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        service.launch()
+        await_that(lambda: service.status("/livez") == 200, seconds=60)
+        workers = service.family()
+        lives = [service.status("/livez") for _ in range(5)]
+        refused = service.post("/predict", RECORD)
+        await_that(lambda: "no room is left" in service.output)
+        ready = service.status("/readyz")
+        still = service.family()
+        ballast.unlink()
+        await_that(lambda: service.status("/readyz") == 200)
+        again = service.post("/predict", RECORD)
+    finally:
+        service.stop()
+        subprocess.run(["umount", str(disk)], check=True)
+
+    assert lives == [200] * 5
+    assert set(workers) <= set(still)
+    assert (refused[0], refused[1]["error"]["code"], ready) == (503, "log_unavailable", 503)
+    assert again[0] == 200
+
+
 def test_a_shipper_that_is_killed_is_replaced(model: Path, tmp_path: Path) -> None:
     service = Service(model, tmp_path / "home", f"sqlite:///{tmp_path / 'predictions.db'}")
     with serving(service):

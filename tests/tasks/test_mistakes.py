@@ -18,6 +18,7 @@ from tasks.models.registry import read_holders
 from tasks.reaching import reaching
 from tasks.settings import get_settings
 from tests.buckets import Bucket, forget_connections
+from tests.permissions import bound_by_permissions
 from tests.system.servers import DatabaseServer, start_mariadb, start_postgresql
 
 VALUE = "Jane-Doe-1234"
@@ -50,6 +51,17 @@ def test_a_file_or_folder_in_the_way_of_the_store_is_named_and_not_waited_for(ho
 
     assert in_the_way == f"{home}/reports: is a file, wanted a folder"
     assert no_file == f"{home}/page.html: is a folder, wanted a file"
+
+
+def test_a_file_of_this_machine_that_may_not_be_read_is_not_blamed_on_a_bucket(home: Path) -> None:
+    path = home / "page.html"
+    path.touch()
+    path.chmod(0)
+
+    with bound_by_permissions():
+        told = told_of(read_file, str(path))
+
+    assert told == f"{path}: access denied; wanted one that this user may read and write"
 
 
 def test_a_full_disk_is_named_with_the_file_and_may_pass(tmp_path: Path) -> None:

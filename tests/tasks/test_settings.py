@@ -9,8 +9,9 @@ import pytest
 from bentos.settings import spool_folder, state_folder
 from driftline.errors import SettingsError
 from tasks.data.onboarding import place_of_source
-from tasks.settings import Settings, _check_home
+from tasks.settings import Settings, _check_home, prepare_environment
 from tests.conftest import TOOLS
+from tests.permissions import bound_by_permissions
 from tests.support import ROOT, lacking
 
 
@@ -220,3 +221,27 @@ def test_small_work_takes_one_thread_and_a_large_fit_those_that_are_set(
     )
 
     assert told == f"{{{threads}}}\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mlflow.db", "predictions.db", "prefect/prefect.db", "snapshots", "journal", "bentoml"],
+)
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_state_that_this_user_may_not_write_is_told_before_anything_is_computed(
+    name: str, mode: int, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read-only database of MLflow was met when all candidates were fitted."""
+    for tool in ("MLFLOW_TRACKING_URI", "BENTOML_HOME", "PREFECT_HOME"):
+        monkeypatch.delenv(tool, raising=False)
+    path = home / name
+    path.parent.mkdir(exist_ok=True)
+    path.touch() if name.endswith(".db") else path.mkdir()
+    path.chmod(mode)
+
+    with bound_by_permissions(), pytest.raises(SettingsError) as raised:
+        prepare_environment()
+    path.chmod(0o700)
+
+    wanted = "access denied; wanted one that this user may read and write (DRIFTLINE_HOME)"
+    assert str(raised.value) == f"{path}: {wanted}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bentos.health.paths import explain_path, what_is_no_folder
+from tests.permissions import bound_by_permissions
 
 
 def make_file(path: Path) -> None:
@@ -54,6 +55,23 @@ def test_a_folder_where_a_file_is_wanted_is_named(tmp_path: Path) -> None:
 
     assert told_of(folder.read_bytes) == told
     assert told_of(lambda: draft.replace(folder)) == told
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o555])
+def test_a_folder_that_takes_no_file_is_named_and_not_the_draft_that_was_never_made(
+    mode: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reports"
+    draft = folder / ".page.html.4c51.part"
+    folder.mkdir()
+    folder.chmod(mode)
+
+    with bound_by_permissions():
+        told = told_of(draft.touch)
+    folder.chmod(0o700)
+
+    named = folder if mode else draft
+    assert told == f"{named}: access denied; wanted one that this user may read and write"
 
 
 def test_a_full_disk_is_told_with_the_file_or_without() -> None:

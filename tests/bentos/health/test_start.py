@@ -5,12 +5,13 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bentos.health.start import check_port, check_spool, protect_state
+from bentos.health.start import check_port, check_spool, keep_temporary, protect_state
 from bentos.settings import SettingError
 from tests.ports import free_ports
 from tests.support import ROOT
@@ -89,6 +90,31 @@ def test_a_spool_that_can_be_written_is_left_empty(tmp_path: Path) -> None:
     check_spool(tmp_path / "spool", "DRIFTLINE_SPOOL_DIR")
 
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_what_killed_processes_left_is_removed_and_ours_is_made_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tmp_path / "tmp" / "client-left").mkdir(parents=True)
+    (tmp_path / "tmp" / "other").mkdir()
+
+    keep_temporary(tmp_path / "tmp", "client-")
+
+    assert [path.name for path in (tmp_path / "tmp").iterdir()] == ["other"]
+    assert tempfile.gettempdir() == str(tmp_path / "tmp")
+
+
+def test_where_nothing_can_be_made_temporary_files_go_where_they_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tmp_path / "tmp").write_text("a file")
+    before = tempfile.gettempdir()
+
+    keep_temporary(tmp_path / "tmp", "client-")
+
+    assert tempfile.gettempdir() == before
 
 
 def test_a_port_in_use_is_named_with_a_way_out() -> None:

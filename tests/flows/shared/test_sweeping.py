@@ -1,8 +1,10 @@
 """A sweep makes no run of its own, and what is wrong with one problem keeps it from no other."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,7 +19,7 @@ from prefect.client.schemas.filters import (
     TaskRunFilter,
     TaskRunFilterStartTime,
 )
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelled, Cancelling
 
 from bentos.log.database import migrate, open_engine, place_order
@@ -174,6 +176,36 @@ def test_a_run_that_a_person_cancels_is_not_begun_again_and_that_is_told_once(
     assert "a person cancelled its run, and it is not begun again by itself" in told.texts[0]
     assert f"python -m flows.monitor {problem}" in told.texts[0]
     assert claim_orders.fn(problem, "monitor", "by hand")  # type: ignore[attr-defined] # a task
+
+
+@pytest.mark.parametrize("state", [Cancelled(), Cancelling()])
+def test_a_run_that_is_cancelled_before_a_worker_takes_it_leaves_its_order_open(
+    client: SyncPrefectClient,
+    names: tuple[str, str, str],
+    mlflow_home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    state: State[None],
+) -> None:
+    """It had claimed nothing; another run is started in the next minute, and not in this one."""
+    problem = names[2]
+    order(mlflow_home, problem)
+    deploy(client, "monitor", problem)
+    now = time.time()
+    monkeypatch.setattr(sweeping, "time", SimpleNamespace(time=lambda: now))
+    sweep_problem(problem)
+    (first,) = runs_of(client, problem)
+    client.set_flow_run_state(first.id, state)
+
+    sweep_problem(problem)
+    assert len(runs_of(client, problem)) == 1
+    now += 60
+    sweep_problem(problem)
+
+    assert {run.state_type for run in runs_of(client, problem)} == {
+        StateType.CANCELLED,
+        StateType.SCHEDULED,
+    }
+    assert claim_orders.fn(problem, "monitor", "a run")  # type: ignore[attr-defined] # a task
 
 
 def test_a_deployment_that_is_gone_keeps_aliases_from_nothing(

@@ -39,7 +39,7 @@ def test_a_part_is_a_snapshot_of_its_own_that_says_where_it_is_from() -> None:
     assert part == again != whole
     assert abs(len(rows) - 200) < 4 * np.sqrt(200)
     assert told == (f"learnt from {len(rows)} of 600 rows: `max_training_rows` (200)",)
-    source = f"learnt from {len(rows)} of 600 rows of snapshot {whole[:12]}, a file"
+    source = f"{len(rows)} of 600 rows of snapshot {whole[:12]}, a file"
     assert read_origin.fn(part) == Origin(source, "semicolon", "tiny")
     kept = ROWS.merge(rows.drop_duplicates(), how="inner")
     assert len(kept) >= len(rows)  # each is one of the whole

@@ -1,11 +1,12 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from driftline.errors import ProblemError
-from tasks.data.problems import list_problems, read_problem, read_suite
+from tasks.data.problems import find_problem, list_problems, read_problem, read_suite
 from tasks.settings import get_settings
+from tests.permissions import bound_by_permissions
 from tests.support import MOODS, file_problem
 
 
@@ -69,3 +70,26 @@ def test_a_problem_file_that_is_not_utf8_is_told(described: Path) -> None:
 
     with pytest.raises(ProblemError, match=r"^data/problems/tiny.yaml: not UTF-8 at byte 7"):
         read_problem.fn("tiny")
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o111])
+def test_a_folder_of_problems_that_this_user_may_not_look_into_is_told(
+    mode: int, described: Path
+) -> None:
+    """As if nothing were described, a sweep had looked after nobody and said nothing."""
+    folder = described / "data" / "problems"
+    folder.chmod(mode)
+
+    with bound_by_permissions():
+        told = [told_of(list_problems), *([told_of(find_problem, "tiny")] if mode < 0o100 else [])]
+    folder.chmod(0o700)
+
+    for each in told:
+        assert each.startswith("data/problems")
+        assert each.endswith("cannot be read (Permission denied); wanted it readable for this user")
+
+
+def told_of(read: Callable[..., object], *words: str) -> str:
+    with pytest.raises(ProblemError) as raised:
+        read(*words)
+    return str(raised.value)

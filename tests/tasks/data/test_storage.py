@@ -140,7 +140,9 @@ def test_a_snapshot_that_is_not_there_is_named(store: Store) -> None:
     with pytest.raises(NotFoundError) as raised:
         read("0" * 64)
 
-    assert str(raised.value) == f"{store}/snapshots/{'0' * 64}.parquet: not in the store"
+    told = str(raised.value)
+    assert told.startswith(f"{store}/snapshots/{'0' * 64}.parquet: not in the store; the same rows")
+    assert "python -m flows.snapshots PROBLEM fetch 000000000000 --to" in told
 
 
 def test_a_report_is_written_over_the_last_one_of_its_name(store: Store) -> None:

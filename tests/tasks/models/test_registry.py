@@ -77,6 +77,19 @@ def test_asking_for_a_model_that_is_not_there_says_how_to_get_one(problem: Probl
     )
 
 
+def test_asking_for_an_alias_that_nobody_holds_names_those_that_are_held(
+    problem: Problem, tmp_path: Path
+) -> None:
+    """To train would not help who has mistyped one."""
+    register(problem, tmp_path, PROMOTED)
+
+    with pytest.raises(NotFoundError) as raised:
+        read_model.fn(problem, "champoin")
+
+    wanted = "tiny: no model holds the alias 'champoin'; wanted one that a model holds: champion"
+    assert str(raised.value) == wanted
+
+
 def test_a_promoted_model_is_champion_and_read_back_as_it_serves(
     problem: Problem, tmp_path: Path
 ) -> None:
