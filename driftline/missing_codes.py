@@ -16,6 +16,7 @@ WORDS_FOR_MISSING: Final = frozenset(
         *("not available", "not known", "not recorded"),
     }
 )
+SIGNS_FOR_MISSING: Final = frozenset({"?", "-", "--", ".", "\\n", "#n/a", "n.a.", "unk"})
 NONE: Final = "none"
 LEAST_OF_A_CODE: Final = 3  # cells that hold it
 GAP_OF_A_CODE: Final = 2.0  # times the largest other value
@@ -93,3 +94,13 @@ def find_texts(counts: Counter[str]) -> list[str]:
     if {code for code in codes if code in CODES_AT_THE_TOP and len(f"{code:.0f}") <= max(others)}:
         return []
     return sorted(text for text, number in numbers.items() if number in codes)
+
+
+def find_unsaid(counts: Counter[str]) -> list[str]:
+    """What stands for a missing value among classes: signs, and codes far from all others.
+
+    A word such as `unknown` may well be a class.
+    """
+    signs = [text for text in find_words(counts) if text.lower() in SIGNS_FOR_MISSING]
+    codes = find_texts(Counter({text: counts[text] for text in counts if text not in signs}))
+    return sorted([*signs, *codes])
