@@ -19,6 +19,7 @@ from driftline.dated import MOSTLY, describe_dates
 from driftline.identities import find_identity
 from driftline.levels import FREE, LONG, MOST_CATEGORIES, describe_levels
 from driftline.missing_codes import LEAST_OF_A_CODE, find_codes, find_texts, find_words
+from driftline.oddities import Cells
 from driftline.scales import NOMINAL
 from driftline.spelling import is_marker, read_number, spell_all, tidy
 
@@ -28,9 +29,11 @@ Kind = Literal[
 ]
 
 MOST_SIGNS = 3  # kg and lb, say
+LEAST_NUMBERS = 0.2  # of the cells, from which on it is told that they are some
 MOST_NOMINAL = 30  # numbered things that have no order
 ROOM = 0.5  # beyond the values seen, as a share of their span
 
+_OTHER_NUMBERS = ("brackets around the number", "commas in the numbers", "another script")
 _CODE = re.compile(r"(^|[_\s.-])(id|code|zip|plz)$|[a-z](Id|ID|Code)$", re.IGNORECASE)
 _LEADING_ZERO = re.compile(r"0\d+")
 _WITH_SIGNS = re.compile(r"[^\d\s]{0,3} ?[+-]?[\d.,' ]*\d ?[^\d\s]{1,4}|[^\d\s]{1,3} ?[\d.,' ]*\d")
@@ -230,7 +233,19 @@ def _leave_out_text(
         told = "numbers with signs or units beside them; a column of plain numbers can be used"
         return Guess(name, "text", "ignored", told, missing=missing)
     told = f"{len(counts)} different texts in {len(present)} cells, too many for categories"
-    return Guess(name, "text", "ignored", told, missing=missing)
+    return Guess(name, "text", "ignored", told + _tell_mixed(present), missing=missing)
+
+
+def _tell_mixed(present: Sequence[str]) -> str:
+    """How many of the cells are numbers, and what keeps the others from it."""
+    others = [text for text in present if read_number(text) is None]
+    cells = Cells()
+    cells.add(others)
+    told = cells.describe()
+    count = len(present) - len(others)
+    if count < LEAST_NUMBERS * len(present) and not told.endswith(_OTHER_NUMBERS):
+        return ""
+    return f": {count} plain numbers beside {told}; a column of plain numbers can be used"
 
 
 def _have_units(present: Sequence[str]) -> bool:

@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 
 MISSING: Final = "\ufeff"  # what a missing code means; tidied text never holds this mark
 MISSING_MARKERS: Final = frozenset({"", "na", "n/a", "nan", "null", "<na>"})  # in lower case
+PRINTED_MINUS: Final = "\u2212"
 MOST_MARKS = 30  # on one letter
 MOST_DIGITS = 400  # more than any float64 has before its point
 
@@ -83,8 +84,15 @@ def _shorten(digits: str) -> str:
 
 
 def read_number(text: str) -> float | None:
-    """The number that a text is, as Python itself reads it; None where it is none."""
-    return float(text) if _NUMBER.fullmatch(text) else None
+    """The number that a text is, as Python itself reads it; None where it is none.
+
+    The minus of printed numbers is a minus too.
+    """
+    if not _NUMBER.fullmatch(text):
+        text = text.replace(PRINTED_MINUS, "-")
+        if not _NUMBER.fullmatch(text):
+            return None
+    return float(text)
 
 
 def part_codes(codes: Iterable[str]) -> tuple[frozenset[float], frozenset[str]]:

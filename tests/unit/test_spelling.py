@@ -107,3 +107,13 @@ def test_text_of_more_marks_than_a_letter_has_is_left_as_it_stands() -> None:
     assert tidy(f" a{marks} ") == f"a{marks}"
     assert tidy("a\u0323\u0301" * 100) == unicodedata.normalize("NFC", "a\u0323\u0301" * 100)
     assert tidy("a\u0301" + " x" * 40) == "\u00e1" + " x" * 40
+
+
+@pytest.mark.parametrize("text", ["\u22121.5", "\u22121e3", "1e\u22123"])
+def test_a_printed_minus_is_one_wherever_a_number_is_read(text: str) -> None:
+    assert read_number(text) == float(text.replace("\u2212", "-"))
+
+
+@pytest.mark.parametrize("text", ["\u2212", "1\u22122", "\u2212\u22121", "-\u22121"])
+def test_a_printed_minus_alone_or_twice_is_no_number(text: str) -> None:
+    assert read_number(text) is None

@@ -158,6 +158,10 @@ def written(kind: str) -> bytes:
         (b"FEA1\0\0\0\0", "Feather"),
         (b"$FL2@(#) SPSS DATA FILE", "a file of SPSS"),
         (b"SQLite format 3\0", "a database of SQLite"),
+        (b"\x28\xb5\x2f\xfd\x04abc", "Zstandard"),
+        (b"age.csv" + bytes(250) + b"ustar\x0000age,level\n", "a tar archive"),
+        (b"Rar!\x1a\x07\0", "a RAR archive"),
+        (b"\x80\x04\x95abc", "a pickle"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says_is_refused_by_what_it_is(
