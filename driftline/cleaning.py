@@ -26,9 +26,9 @@ from driftline.oddities import Cells, refuse_empty
 from driftline.problem import LARGEST, Column, Problem
 from driftline.spelling import (
     MISSING,
-    PRINTED_MINUS,
     is_marker,
     part_codes,
+    plain_minus,
     read_number,
     spell,
     tidy,
@@ -278,7 +278,7 @@ def _read_number(cell: Any, words: frozenset[str]) -> float | None:
         number = read_number(cell)
         if number is None:
             text = tidy(cell)
-            plain = text.replace(PRINTED_MINUS, "-")
+            plain = plain_minus(text)
             is_missing = text in words or plain in words or is_marker(text)
             number = math.nan if is_missing else read_number(plain)
         return number

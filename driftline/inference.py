@@ -107,7 +107,7 @@ def guess_column(name: str, cells: Sequence[Any]) -> Guess:
     if len(counts) == 1:
         told = "every cell that holds a value holds the same"
         return Guess(name, "constant", "ignored", told, missing=missing)
-    for guess in (_guess_id, _guess_date, describe_number, _guess_category):
+    for guess in (_guess_id, _guess_date, _guess_number, _guess_category):
         found = guess(name, present, counts, words)
         if found is not None:
             return _with_missing(found, missing, total)
@@ -139,6 +139,25 @@ def _guess_date(
     del present
     found = describe_dates(counts, words)
     return None if found is None else Guess(name, "date", "input", found[1], found[0])
+
+
+def _guess_number(
+    name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
+) -> Guess | None:
+    found = describe_number(name, present, counts, words)
+    if found is None or not _is_one_to_models(found, counts):
+        return found
+    low = found.keys["range"][0]
+    told = f"{found.evidence}, which are one number in float32, as models see them"
+    return Guess(name, "constant", "ignored", f"{told}; less {low:.10g} they could be used")
+
+
+def _is_one_to_models(guess: Guess, counts: Counter[str]) -> bool:
+    """Whether numbers differ by less than their size lets a model see."""
+    low, high = guess.keys["range"]
+    numbers = [number for text in counts if (number := _read_usable(text)) is not None]
+    kept = np.array([number for number in numbers if low <= number <= high])
+    return len(np.unique(kept.astype(np.float32))) == 1
 
 
 def describe_number(
@@ -239,6 +258,8 @@ def _leave_out_text(
 def _tell_mixed(present: Sequence[str]) -> str:
     """How many of the cells are numbers, and what keeps the others from it."""
     others = [text for text in present if read_number(text) is None]
+    if not others:
+        return ""
     cells = Cells()
     cells.add(others)
     told = cells.describe()

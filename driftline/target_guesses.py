@@ -14,6 +14,7 @@ from driftline.missing_codes import find_unsaid, find_words
 from driftline.numbers import find_unfit
 from driftline.positives import choose_by_word
 from driftline.spelling import is_marker, read_number, spell_all
+from driftline.variants import merge_spellings
 
 MOST_CLASSES = 30
 LEAST_OF_A_CLASS = 2
@@ -180,14 +181,18 @@ def guess_target(name: str, cells: Sequence[Any], *, source: str) -> TargetGuess
     unsaid = find_unsaid(counts)
     counts = Counter({text: counts[text] for text in counts if text not in unsaid})
     missing = len(cells) - counts.total()
+    written = counts
+    spellings = {one: (one, *others) for one, others in merge_spellings(counts).items()}
+    counts = Counter({one: sum(written[text] for text in spellings[one]) for one in spellings})
     _check_classes(counts, missing, f"{source}: column {name!r}")
     ordered = sorted(counts, key=lambda text: (_number_or_end(text), text))
     named = {_class_name(text, ordered): text for text in ordered}
     positive = _choose_positive(named, counts) if len(named) == 2 else None  # noqa: PLR2004
-    told = ", ".join(f"{text!r} in {counts[text]} rows" for text in ordered[:10])
+    shown = [text for one in ordered for text in spellings[one]]
+    told = ", ".join(f"{text!r} in {written[text]} rows" for text in shown[:10])
     return TargetGuess(
         name,
-        {label: (text,) for label, text in named.items()},
+        {label: spellings[text] for label, text in named.items()},
         {label: counts[text] for label, text in named.items()},
         positive,
         missing,

@@ -267,3 +267,15 @@ def test_a_column_of_words_says_nothing_of_numbers() -> None:
     guess = guess_column("street", [f"{i} Main Street" if i % 9 else f"{i}" for i in range(99)])
 
     assert "plain numbers" not in guess.evidence
+
+
+@pytest.mark.parametrize(("begin", "step"), [(9_007_199_254_740_000, 1), (1_000_000, 1e-4)])
+def test_numbers_that_models_cannot_tell_apart_are_left_out(begin: float, step: float) -> None:
+    guess = guess_column("level", [f"{begin + step * (i % 90)}" for i in range(300)])
+
+    assert (guess.kind, guess.role) == ("constant", "ignored")
+    assert "one number in float32" in guess.evidence
+
+
+def test_codes_with_zeros_in_front_are_not_called_numbers() -> None:
+    assert "plain numbers" not in guess_column("plz", [f"{i:05}" for i in range(99)] * 2).evidence
