@@ -6,10 +6,23 @@ Only what is plainly a form of the same word counts as one: `AA`, `Aa` and `aa` 
 from collections.abc import Mapping
 from typing import Final
 
+from driftline.positives import NO, YES
+
 LEAST_LETTERS: Final = 3  # of a word whose case says nothing
 _PAIRS: Final = (
     {"y": "yes", "n": "no", "yes": "yes", "no": "no"},
     {"t": "true", "f": "false", "1": "true", "0": "false", "true": "true", "false": "false"},
+    {"j": "ja", "n": "nein", "ja": "ja", "nein": "nein"},
+    {"o": "oui", "n": "non", "oui": "oui", "non": "non"},
+    {
+        "s": "s\u00ed",
+        "n": "no",
+        "s\u00ed": "s\u00ed",
+        "si": "s\u00ed",
+        "s\u00ec": "s\u00ed",
+        "no": "no",
+    },
+    {"s": "sim", "n": "n\u00e3o", "sim": "sim", "n\u00e3o": "n\u00e3o", "nao": "n\u00e3o"},
     {"m": "male", "f": "female", "male": "male", "female": "female"},
 )
 
@@ -28,8 +41,9 @@ def merge_spellings(counts: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
 
 def _is_of_any_case(text: str) -> bool:
     """Whether it is a word in small letters, in capitals, or with capitals in front."""
-    letters = sum(letter.isalpha() for letter in text)
-    return letters >= LEAST_LETTERS and text in {
+    is_word = sum(letter.isalpha() for letter in text) >= LEAST_LETTERS
+    is_answer = len(text) > 1 and text.casefold() in {*YES, *NO}
+    return (is_word or is_answer) and text in {
         text.lower(),
         text.upper(),
         text.capitalize(),

@@ -241,3 +241,12 @@ def test_the_farthest_zones_are_read(zone: str) -> None:
 def test_an_hour_that_no_day_has_is_none_before_or_after_noon_either() -> None:
     assert read_date("01.05.2024 25:00 PM", "day_first") is None
     assert read_date("01.05.2024 13:00 PM", "day_first") == read_date("2024-05-01T13:00")
+
+
+@pytest.mark.parametrize(
+    "cell", ["01.01.1900", "1900-01-01", dt.date(1900, 1, 1), pd.Timestamp("1900-01-01"), "never"]
+)
+def test_a_missing_code_is_one_in_text_and_as_a_date(cell: Any) -> None:
+    """As CSV, Parquet and spreadsheets hold it."""
+    assert make().columns["seen"].read_day(cell) is None
+    assert make().columns["seen"].read_day(dt.date(2024, 3, 5)) == DAY
