@@ -17,7 +17,7 @@ from bentos.columns import AnswerColumns, Answers, answer_records, tell_answers,
 from bentos.http import about, openapi
 from bentos.http.door import Door
 from bentos.http.metrics import Ledger, is_counted_alike
-from bentos.ids import is_recent, new_ids
+from bentos.ids import fold_id, is_recent, new_ids
 from bentos.log.refusals import count_record
 from bentos.log.rows import column_entry, prediction_entry
 from bentos.log.writers import LogUnavailableError, PredictionLog
@@ -226,7 +226,8 @@ class Api:
         prediction_id, label = document.get("prediction_id"), document.get("label")
         labels = self.predictor.contract.labels
         wrong = []
-        if not isinstance(prediction_id, str) or not _ID.fullmatch(prediction_id):
+        prediction_id = fold_id(prediction_id) if isinstance(prediction_id, str) else ""
+        if not _ID.fullmatch(prediction_id):
             wrong.append(("prediction_id", "must be the id of a prediction"))
         meant = labels.find(label)
         if meant is None:
@@ -235,10 +236,10 @@ class Api:
         if wrong:
             raise InvalidError(wrong)
         try:
-            outcome = self.log.label(str(prediction_id), str(meant))
+            outcome = self.log.label(prediction_id, str(meant))
         except LogUnavailableError:
             raise LOG_UNAVAILABLE from None
-        if outcome == "unknown" and is_recent(str(prediction_id), NOT_YET_SECONDS):
+        if outcome == "unknown" and is_recent(prediction_id, NOT_YET_SECONDS):
             outcome = NOT_YET.code
         self.ledger.labels[outcome] += 1
         if outcome == NOT_YET.code:

@@ -6,10 +6,17 @@ way.
 """
 
 import os
+import re
 import time
 
 TIME_DIGITS, RANDOM_BYTES = 12, 10
 DIGITS = TIME_DIGITS + 2 * RANDOM_BYTES
+
+_DIGIT = "[0-9a-fA-F]"
+_HEXADECIMAL = re.compile(
+    rf"\{{?({_DIGIT}{{8}})-?({_DIGIT}{{4}})-?({_DIGIT}{{4}})-?({_DIGIT}{{4}})-?({_DIGIT}{{12}})"
+    r"(-[0-9]+)?\}?"  # of a batch, the row
+)
 
 
 def new_ids(count: int) -> list[str]:
@@ -18,6 +25,12 @@ def new_ids(count: int) -> list[str]:
     text = os.urandom(RANDOM_BYTES * count).hex()
     width = 2 * RANDOM_BYTES
     return [made + text[i : i + width] for i in range(0, len(text), width)]
+
+
+def fold_id(text: str) -> str:
+    """An id as it was made, where a client keeps it in capitals or in the form of a UUID."""
+    found = _HEXADECIMAL.fullmatch(text)
+    return text if found is None else "".join(found.groups("")).lower()
 
 
 def is_recent(prediction_id: str, seconds: float) -> bool:

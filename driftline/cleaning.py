@@ -24,7 +24,15 @@ from driftline.groups import mark_groups
 from driftline.naming import rename
 from driftline.oddities import Cells, refuse_empty
 from driftline.problem import LARGEST, Column, Problem
-from driftline.spelling import MISSING, is_marker, part_codes, read_number, spell, tidy
+from driftline.spelling import (
+    MISSING,
+    is_marker,
+    part_codes,
+    plain_minus,
+    read_number,
+    spell,
+    tidy,
+)
 
 A_DATE: Final = f"{MISSING}date"  # no text of a cell: tidied text never holds this mark
 
@@ -270,7 +278,7 @@ def _read_number(cell: Any, words: frozenset[str]) -> float | None:
         number = read_number(cell)
         if number is None:
             text = tidy(cell)
-            plain = text.replace("\u2212", "-")  # the minus of printed numbers
+            plain = plain_minus(text)
             is_missing = text in words or plain in words or is_marker(text)
             number = math.nan if is_missing else read_number(plain)
         return number

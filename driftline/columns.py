@@ -144,18 +144,20 @@ class Column(Strict):
     def read_day(self, cell: Any) -> float | str | None:
         """The days of a cell of dates, None where it is a missing code, `NO_DATE` where none."""
         if isinstance(cell, date):
-            return count_days(cell)
+            return self._unless_missing(count_days(cell))
         if isinstance(cell, bool) or not isinstance(cell, str | int | float):
             return NO_DATE
         text = spell(cell)
         if text in self.missing_codes:
             return None
         days = read_date(text, self.order)
-        if days is None:
-            return NO_DATE
-        return None if self.missing_codes and spell_date(days) in self.sent_codes else days
+        return NO_DATE if days is None else self._unless_missing(days)
 
-    @property
+    def _unless_missing(self, days: float) -> float | None:
+        is_missing = bool(self.missing_codes) and spell_date(days) in self.sent_codes
+        return None if is_missing else days
+
+    @cached_property
     def sent_codes(self) -> tuple[str, ...]:
         """The missing codes as a request has them: dates as ISO."""
         if self.kind != "date":

@@ -1,8 +1,9 @@
 """Whether a column holds dates, in which order they are written, and which dates it may hold."""
 
+import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -14,8 +15,17 @@ MOSTLY = 0.98  # of the cells that a kind has to fit; the others are set aside r
 FIRST_DAY, LAST_DAY = -25_567.0, 47_482.0  # 1900 to 2100: what 8 digits may mean
 MOST_DAYS = (-719_162.0, 2_932_896.0)  # of the years 1 to 9999
 FIVE_YEARS = 1826.0
+LEAST_OF_A_CODE = 3  # cells that hold a date which stands for none
 ROOM = 0.5  # before the first date, as a share of their span
 
+_STANDS_FOR_NONE = frozenset(
+    day
+    for text in (
+        *("0001-01-01", "1600-01-01", "1753-01-01", "1800-01-01", "1899-12-30", "1899-12-31"),
+        *("1900-01-01", "1970-01-01", "2099-12-31", "2999-12-31", "9999-01-01", "9999-12-31"),
+    )
+    if (day := read_date(text)) is not None
+)
 _NO_DATE = re.compile(r"0{2,4}([./-])00?\1(0000|00?)( 00:00(:00)?)?")
 _DIGITS = re.compile(r"\d{8}")
 
@@ -32,7 +42,9 @@ def describe_dates(counts: Counter[str], words: Sequence[str]) -> tuple[dict[str
     days = {order: _read_days(counts, order) for order in ORDERS}
     sums = {order: sum(counts[text] for text in found) for order, found in days.items()}
     order = max(ORDERS, key=lambda each: sums[each])
-    found = sorted(days[order].values())
+    placeholders = _find_placeholders(days[order], counts)
+    codes = sorted({*codes, *placeholders})
+    found = sorted(day for text, day in days[order].items() if text not in placeholders)
     if not total or sums[order] < MOSTLY * total or found[0] == found[-1]:
         return None
     keys: dict[str, Any] = {"kind": "date"}
@@ -47,6 +59,21 @@ def describe_dates(counts: Counter[str], words: Sequence[str]) -> tuple[dict[str
         keys["missing_codes"] = codes
         told += f"; {', '.join(codes)} stand for a missing value"
     return keys, told
+
+
+def _find_placeholders(days: Mapping[str, float], counts: Counter[str]) -> list[str]:
+    """Well-known dates that stand for none: repeated, and farther off than all others are apart."""
+    others = [day for day in days.values() if math.floor(day) not in _STANDS_FOR_NONE]
+    if len(set(others)) < 2:  # noqa: PLR2004 - nothing to be far from
+        return []
+    room = max(max(others) - min(others), FIVE_YEARS)
+    return [
+        text
+        for text, day in days.items()
+        if math.floor(day) in _STANDS_FOR_NONE
+        and counts[text] >= LEAST_OF_A_CODE
+        and not min(others) - room <= day <= max(others) + room
+    ]
 
 
 def _read_days(counts: Counter[str], order: Order) -> dict[str, float]:

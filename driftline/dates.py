@@ -23,7 +23,8 @@ MOST_CHARACTERS = 40
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PIVOT = 69  # two digits from here on mean the last century, as POSIX has it
-_NOON = 12
+_NOON, _DAY_HOURS, _HOUR_MINUTES = 12, 24, 60
+_FARTHEST_HOURS = 14  # of any zone from UTC
 _YEAR_DIGITS = 4
 _TIME = r"(?:(?:T|,? )(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)? ?([AP]M)?)?"
 _ZONE = r" ?(Z|UTC|[+-]\d{2}:?\d{2})?"
@@ -81,7 +82,7 @@ def _whole_year(year: str) -> str:
 def _count(parts: Sequence[str | None]) -> float | None:
     year, month, day, hour, minute, second, half, zone = (*parts, None)[:8]
     hours = int(hour or 0)
-    if half:
+    if half and hours < _DAY_HOURS:
         hours = hours % _NOON + (_NOON if half == "PM" else 0)
     try:
         moment = datetime(
@@ -94,10 +95,17 @@ def _count(parts: Sequence[str | None]) -> float | None:
 
 
 def _offset(zone: str | None) -> timedelta:
+    """How far a zone is from UTC; `ValueError` where none is so far."""
     if zone is None or zone in {"Z", "UTC"}:
         return timedelta()
-    minutes = int(zone[1:3]) * 60 + int(zone[-2:])
-    return timedelta(minutes=-minutes if zone[0] == "-" else minutes)
+    hours, minutes = int(zone[1:3]), int(zone[-2:])
+    if (
+        minutes >= _HOUR_MINUTES
+        or hours * _HOUR_MINUTES + minutes > _FARTHEST_HOURS * _HOUR_MINUTES
+    ):
+        raise ValueError(zone)
+    offset = timedelta(hours=hours, minutes=minutes)
+    return -offset if zone[0] == "-" else offset
 
 
 def count_days(moment: date) -> float:

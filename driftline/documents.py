@@ -168,9 +168,7 @@ def _describe(detail: dict[str, Any], model: type[BaseModel]) -> str:
     key = ".".join(path) or "(whole file)"
     kind, got = detail["type"], detail["input"]
     if kind == "extra_forbidden":
-        close = difflib.get_close_matches(path[-1], _known_keys(model), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"{key}: unknown key{hint}"
+        return f"{key}: unknown key{_hint(path[-1], _known_keys(model, path[:-1]))}"
     if kind == "missing":
         return f"{key}: missing; wanted a value"
     if kind == "value_error":
@@ -183,10 +181,44 @@ def _describe(detail: dict[str, Any], model: type[BaseModel]) -> str:
     return f"{key}: got {'nothing' if got is None else shown}, wanted: {wanted}"
 
 
-def _known_keys(model: type[BaseModel]) -> list[str]:
-    """Every key that the model or a model inside it accepts, for suggestions."""
+def _hint(key: str, known: set[str]) -> str:
+    """The key that was meant, or which there are."""
+    if key in known:
+        return " of this kind; it belongs to another one"
+    others = sorted(known)
+    close = difflib.get_close_matches(key.casefold(), others, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; wanted some of {', '.join(others)}" if others else ""
+
+
+def _known_keys(model: type[BaseModel], path: Sequence[str]) -> set[str]:
+    """The keys of the section at a path, of every form that it may take."""
     schema = model.model_json_schema()
-    keys = set(schema.get("properties", {}))
-    for definition in schema.get("$defs", {}).values():
-        keys |= set(definition.get("properties", {}))
-    return sorted(keys)
+    nodes = _forms_of(schema, schema)
+    for part in path:
+        inner = [child for node in nodes for child in _children_of(node, part)]
+        if inner:
+            nodes = [form for child in inner for form in _forms_of(child, schema)]
+        else:  # it is which of several forms is meant
+            nodes = [node for node in nodes if _kind_of(node) == part] or nodes
+    return {key for node in nodes for key in node.get("properties", {})}
+
+
+def _forms_of(node: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a part of a JSON schema stands for: itself, what it refers to, or each of several."""
+    if "$ref" in node:
+        return _forms_of(schema["$defs"][node["$ref"].rpartition("/")[2]], schema)
+    several = [*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())]
+    return [form for each in several for form in _forms_of(each, schema)] or [node]
+
+
+def _kind_of(node: dict[str, Any]) -> Any:
+    return node.get("properties", {}).get("kind", {}).get("const")
+
+
+def _children_of(node: dict[str, Any], part: str) -> list[dict[str, Any]]:
+    if part in node.get("properties", {}):
+        return [node["properties"][part]]
+    found = node.get("items" if part.isdigit() else "additionalProperties")
+    return [found] if isinstance(found, dict) else []

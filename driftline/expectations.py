@@ -4,10 +4,11 @@
 reported where it speaks of the table; `info` is reported only.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from driftline.documents import parse_document
 from driftline.problem import NumberTarget, Problem
@@ -15,6 +16,8 @@ from driftline.settling import NAMES, VALUES, settle, tell_dates
 
 # Where a suite's own text counts: names of columns, and values that may be codes
 WRITTEN = tuple(f"expectations.*.arguments.{key}" for key in (*NAMES, *VALUES))
+
+_CLASS = re.compile(r"Expect[A-Za-z]+")
 
 Severity = Literal["critical", "warning", "info"]
 
@@ -24,10 +27,20 @@ class Expectation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    expect: str = Field(pattern=r"^Expect[A-Za-z]+$")
+    expect: str
     severity: Severity = "warning"
     meaning: str | None = None
     arguments: dict[str, Any] = {}
+
+    @field_validator("expect")
+    @classmethod
+    def _names_a_class(cls, name: str) -> str:
+        if _CLASS.fullmatch(name):
+            return name
+        made = "".join(part.capitalize() for part in name.split("_"))
+        such = made if _CLASS.fullmatch(made) else "ExpectColumnValuesToNotBeNull"
+        message = f"got {name!r}, wanted: a Great Expectations class, such as {such!r}"
+        raise ValueError(message)
 
 
 class _SuiteFile(BaseModel):

@@ -19,6 +19,7 @@ from driftline.dated import MOSTLY, describe_dates
 from driftline.identities import find_identity
 from driftline.levels import FREE, LONG, MOST_CATEGORIES, describe_levels
 from driftline.missing_codes import LEAST_OF_A_CODE, find_codes, find_texts, find_words
+from driftline.oddities import Cells
 from driftline.scales import NOMINAL
 from driftline.spelling import is_marker, read_number, spell_all, tidy
 
@@ -28,9 +29,11 @@ Kind = Literal[
 ]
 
 MOST_SIGNS = 3  # kg and lb, say
+LEAST_NUMBERS = 0.2  # of the cells, from which on it is told that they are some
 MOST_NOMINAL = 30  # numbered things that have no order
 ROOM = 0.5  # beyond the values seen, as a share of their span
 
+_OTHER_NUMBERS = ("brackets around the number", "commas in the numbers", "another script")
 _CODE = re.compile(r"(^|[_\s.-])(id|code|zip|plz)$|[a-z](Id|ID|Code)$", re.IGNORECASE)
 _LEADING_ZERO = re.compile(r"0\d+")
 _WITH_SIGNS = re.compile(r"[^\d\s]{0,3} ?[+-]?[\d.,' ]*\d ?[^\d\s]{1,4}|[^\d\s]{1,3} ?[\d.,' ]*\d")
@@ -104,7 +107,7 @@ def guess_column(name: str, cells: Sequence[Any]) -> Guess:
     if len(counts) == 1:
         told = "every cell that holds a value holds the same"
         return Guess(name, "constant", "ignored", told, missing=missing)
-    for guess in (_guess_id, _guess_date, describe_number, _guess_category):
+    for guess in (_guess_id, _guess_date, _guess_number, _guess_category):
         found = guess(name, present, counts, words)
         if found is not None:
             return _with_missing(found, missing, total)
@@ -136,6 +139,25 @@ def _guess_date(
     del present
     found = describe_dates(counts, words)
     return None if found is None else Guess(name, "date", "input", found[1], found[0])
+
+
+def _guess_number(
+    name: str, present: Sequence[str], counts: Counter[str], words: Sequence[str]
+) -> Guess | None:
+    found = describe_number(name, present, counts, words)
+    if found is None or not _is_one_to_models(found, counts):
+        return found
+    low = found.keys["range"][0]
+    told = f"{found.evidence}, which are one number in float32, as models see them"
+    return Guess(name, "constant", "ignored", f"{told}; less {low:.10g} they could be used")
+
+
+def _is_one_to_models(guess: Guess, counts: Counter[str]) -> bool:
+    """Whether numbers differ by less than their size lets a model see."""
+    low, high = guess.keys["range"]
+    numbers = [number for text in counts if (number := _read_usable(text)) is not None]
+    kept = np.array([number for number in numbers if low <= number <= high])
+    return len(np.unique(kept.astype(np.float32))) == 1
 
 
 def describe_number(
@@ -230,7 +252,21 @@ def _leave_out_text(
         told = "numbers with signs or units beside them; a column of plain numbers can be used"
         return Guess(name, "text", "ignored", told, missing=missing)
     told = f"{len(counts)} different texts in {len(present)} cells, too many for categories"
-    return Guess(name, "text", "ignored", told, missing=missing)
+    return Guess(name, "text", "ignored", told + _tell_mixed(present), missing=missing)
+
+
+def _tell_mixed(present: Sequence[str]) -> str:
+    """How many of the cells are numbers, and what keeps the others from it."""
+    others = [text for text in present if read_number(text) is None]
+    if not others:
+        return ""
+    cells = Cells()
+    cells.add(others)
+    told = cells.describe()
+    count = len(present) - len(others)
+    if count < LEAST_NUMBERS * len(present) and not told.endswith(_OTHER_NUMBERS):
+        return ""
+    return f": {count} plain numbers beside {told}; a column of plain numbers can be used"
 
 
 def _have_units(present: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from driftline.scales import order_levels
+from driftline.variants import merge_spellings
 
 MOST_CATEGORIES = 50
 LONG, FREE = 25, 0.8  # characters, and share of different texts, of free text
@@ -45,14 +46,18 @@ def _is_free(present: Sequence[str], counts: Counter[str]) -> bool:
 def _name_all(
     present: Sequence[str], counts: Counter[str], name: str
 ) -> tuple[dict[str, Any], str]:
-    levels = sorted(counts, key=_in_order)
-    rarest = min(counts.values())
+    spellings = merge_spellings(counts)
+    levels = sorted(spellings, key=_in_order)
+    rarest = min(sum(counts[text] for text in (one, *spellings[one])) for one in levels)
     told = f"{len(levels)} values; the rarest stands in {rarest} of {len(present)} cells"
-    keys: dict[str, Any] = {"kind": "category", "categories": levels}
     ordered = order_levels(levels, name)
     if ordered is not None:
-        keys |= {"categories": ordered, "ordered": True}
         told += f"; in order from {ordered[0]!r} to {ordered[-1]!r}"
+    keys: dict[str, Any] = {"kind": "category", "categories": ordered or levels}
+    keys |= {"ordered": True} if ordered else {}
+    if any(spellings.values()):
+        keys["categories"] = {one: list(spellings[one]) for one in ordered or levels}
+        told += "; other spellings of a word count as one"
     return keys, told
 
 

@@ -16,8 +16,10 @@ WORDS_FOR_MISSING: Final = frozenset(
         *("not available", "not known", "not recorded"),
     }
 )
+SIGNS_FOR_MISSING: Final = frozenset({"?", "-", "--", ".", "\\n", "#n/a", "n.a.", "unk"})
 NONE: Final = "none"
 LEAST_OF_A_CODE: Final = 3  # cells that hold it
+HIGHEST_FAR_CODE: Final = -77  # beside numbers below 0, where -9 may be one of them
 GAP_OF_A_CODE: Final = 2.0  # times the largest other value
 LEAST_CELLS_OF_ANSWERS: Final = 30  # below which a gap between answers says little
 MOST_OF_ANSWERS: Final = 0.3  # of the cells that may be without an answer
@@ -47,7 +49,10 @@ def find_codes(values: Mapping[float, int]) -> set[float]:
     if len(ordinary) < 2:  # noqa: PLR2004 - nothing to be far from
         return set()
     low, high = min(ordinary), max(ordinary)
-    below = {v for v in CODES_IN_NUMBERS if low >= 0 and values.get(v, 0) >= LEAST_OF_A_CODE}
+    below: set[float] = {
+        v for v in CODES_IN_NUMBERS if low >= 0 and values.get(v, 0) >= LEAST_OF_A_CODE
+    }
+    below |= {v for v in values if _is_far_below(v, low, high) and values[v] >= LEAST_OF_A_CODE}
     if below == {-1} and sorted(ordinary) == list(range(len(ordinary))):
         below = set()
     above = {
@@ -56,6 +61,12 @@ def find_codes(values: Mapping[float, int]) -> set[float]:
         if values.get(v, 0) >= LEAST_OF_A_CODE and v > GAP_OF_A_CODE * max(high, 1)
     }
     return {float(v) for v in below | above} or _find_codes_of_answers(values)
+
+
+def _is_far_below(value: float, low: float, high: float) -> bool:
+    """Whether a code beside numbers below 0 is farther from them than they are from each other."""
+    is_code = value in CODES_IN_NUMBERS and value <= HIGHEST_FAR_CODE
+    return is_code and value < low - (high - low)
 
 
 def _find_codes_of_answers(values: Mapping[float, int]) -> set[float]:
@@ -93,3 +104,13 @@ def find_texts(counts: Counter[str]) -> list[str]:
     if {code for code in codes if code in CODES_AT_THE_TOP and len(f"{code:.0f}") <= max(others)}:
         return []
     return sorted(text for text, number in numbers.items() if number in codes)
+
+
+def find_unsaid(counts: Counter[str]) -> list[str]:
+    """What stands for a missing value among classes: signs, and codes far from all others.
+
+    A word such as `unknown` may well be a class.
+    """
+    signs = [text for text in find_words(counts) if text.lower() in SIGNS_FOR_MISSING]
+    codes = find_texts(Counter({text: counts[text] for text in counts if text not in signs}))
+    return sorted([*signs, *codes])

@@ -22,6 +22,10 @@ def _has_currency(text: str) -> bool:
     return is_sign or bool(re.fullmatch(r"(?:[A-Z]{3} ?[\d.,' ]+|[\d.,' ]+ ?[A-Z]{3})", text))
 
 
+def _is_digits(text: str) -> bool:
+    return re.sub(r"[.,+-]", "", text).isdigit()
+
+
 def _matches(pattern: str) -> Claim:
     return lambda text: re.fullmatch(pattern, text) is not None
 
@@ -31,10 +35,13 @@ _TEXTS: tuple[tuple[str, Claim], ...] = (
     ("a sign of currency", _has_currency),
     ("brackets around the number", _matches(r"\([\d.,]+\)")),
     ("a minus behind the number", _matches(r"[\d.,]+-")),
+    ("an apostrophe before the number", _matches(r"['\u2018\u2019`][+-]?[\d.,]+['\u2019]?")),
+    ("quotes around the number", _matches(r"=?\"[+-]?[\d.,]+\"|=[+-]?[\d.,]+")),
+    ("fractions", _matches(r"[+-]?\d*\.\d+")),
     ("hexadecimal digits", _matches(r"0[xX][0-9a-fA-F]+")),
     ("dates", lambda text: any(read_date(text, order) is not None for order in ORDERS)),
     ("commas in the numbers", _matches(r"[+-]?\d+(?:,\d+)+(?:\.\d+)?")),
-    ("digits of another script", lambda text: text.isdigit() and not text.isascii()),
+    ("digits of another script", lambda text: _is_digits(text) and not text.isascii()),
     ("units behind the numbers", _matches(r"[+-]?[\d.,]+ ?[^\W\d].*")),
     ("words", lambda text: not any(sign.isdigit() for sign in text)),
 )

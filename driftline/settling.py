@@ -14,6 +14,7 @@ from driftline.errors import ProblemError
 from driftline.problem import Problem, Target
 from driftline.row_conditions import settle_condition
 from driftline.spelling import MISSING, is_marker, read_number, spell, tidy
+from driftline.storage_types import RULES, settle_types
 
 NAMES = ("column", "column_A", "column_B", "column_list", "column_set")
 VALUES = ("value_set", "value_pairs_set", "partition_object.values")
@@ -43,6 +44,9 @@ def settle(
         if _OF_VALUES.search(expect):
             settled |= _settle_bounds(settled, column, problem, where)
         settled |= _settle_sets(settled, column, problem, where)
+        if expect in RULES:
+            spec = problem.columns.get(column, problem.target)
+            settled |= settle_types(settled, column, spec, where)
     if isinstance(settled.get("sum_total"), str):
         settled["sum_total"] = _settle_total(settled["sum_total"], f"{where}: arguments.sum_total")
     pairs = settled.get("value_pairs_set")
@@ -83,9 +87,10 @@ def settle_value(value: Any, column: str, problem: Problem, *, key: str) -> Any:
     if value is None:
         return None
     if isinstance(spec, Target):
-        return spec.find(value) or spell(value)
+        return spec.find(value) or spec.find(_as_boolean(value)) or spell(value)
     if spec.kind == "category":
-        return _settle_code(value, spec.spellings.find(value))
+        found = spec.spellings.find(value) or spec.spellings.find(_as_boolean(value))
+        return _settle_code(value, found)
     if isinstance(value, str) and is_marker(tidy(value)):
         return None
     if spec.kind == "date":
@@ -95,6 +100,11 @@ def settle_value(value: Any, column: str, problem: Problem, *, key: str) -> Any:
         message = f"{key}: got {value!r}, wanted numbers, as column {column!r} has"
         raise ProblemError(message)
     return number
+
+
+def _as_boolean(value: Any) -> Any:
+    """A boolean of YAML, which a suite keeps as it is written; anything else stays."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 def _settle_code(value: Any, meaning: str | None) -> str | None:

@@ -14,6 +14,12 @@ from typing import Final, Generic, TypeVar
 
 MISSING: Final = "\ufeff"  # what a missing code means; tidied text never holds this mark
 MISSING_MARKERS: Final = frozenset({"", "na", "n/a", "nan", "null", "<na>"})  # in lower case
+MINUSES: Final = "\u2212\u2013\ufe63\uff0d"  # of printed numbers: signs of their own, and a dash
+_INVISIBLE: Final = (
+    "\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069"
+)
+_ENDS: Final = f"{_INVISIBLE} "
+_PLAIN_MINUS: Final = str.maketrans(dict.fromkeys(MINUSES, "-"))
 MOST_MARKS = 30  # on one letter
 MOST_DIGITS = 400  # more than any float64 has before its point
 
@@ -27,8 +33,14 @@ Meaning = TypeVar("Meaning")
 
 
 def tidy(text: str) -> str:
-    """Text in its normal form: composed, without byte-order marks, blanks trimmed and collapsed."""
-    return " ".join(_compose(text).replace("\ufeff", "").split())
+    """Text in its normal form: composed, without byte-order marks, blanks trimmed and collapsed.
+
+    Signs at its ends that nobody sees (blanks of no width, marks of direction) are trimmed too;
+    within a word they may join letters.
+    """
+    if text.isascii():
+        return " ".join(text.split())
+    return " ".join(_compose(text).replace("\ufeff", "").split()).strip(_ENDS)
 
 
 def _compose(text: str) -> str:
@@ -83,8 +95,20 @@ def _shorten(digits: str) -> str:
 
 
 def read_number(text: str) -> float | None:
-    """The number that a text is, as Python itself reads it; None where it is none."""
-    return float(text) if _NUMBER.fullmatch(text) else None
+    """The number that a text is, as Python itself reads it; None where it is none.
+
+    The minus of printed numbers is a minus too.
+    """
+    if not _NUMBER.fullmatch(text):
+        text = plain_minus(text)
+        if not _NUMBER.fullmatch(text):
+            return None
+    return float(text)
+
+
+def plain_minus(text: str) -> str:
+    """Text in which every minus of printed numbers is the one that programs write."""
+    return text if text.isascii() else text.translate(_PLAIN_MINUS)
 
 
 def part_codes(codes: Iterable[str]) -> tuple[frozenset[float], frozenset[str]]:

@@ -10,18 +10,14 @@ import yaml
 
 from driftline.errors import DataError
 from driftline.inference import describe_number
+from driftline.missing_codes import find_unsaid, find_words
 from driftline.numbers import find_unfit
+from driftline.positives import choose_by_word
 from driftline.spelling import is_marker, read_number, spell_all
+from driftline.variants import merge_spellings
 
 MOST_CLASSES = 30
 LEAST_OF_A_CLASS = 2
-POSITIVE_WORDS = frozenset(
-    {
-        *("yes", "y", "true", "t", "1", "positive", "pos", "present", "sick", "ill", "disease"),
-        *("malignant", "dead", "died", "deceased", "case", "event", "fail", "failed", "failure"),
-        *("default", "churn", "churned", "fraud", "bad", "high", "abnormal", "readmitted"),
-    }
-)
 LEAST_FOR_GATE = 30  # rows of the rarer class, below which chance alone may fail a good model
 LEAST_FOR_NUMBER_GATE = 100  # rows below which the share that is explained says little
 IMBALANCED = 0.1
@@ -139,20 +135,34 @@ def guess_outcome(name: str, cells: Sequence[Any], *, source: str) -> AnyTargetG
 
 def guess_number(name: str, cells: Sequence[Any]) -> NumberGuess | None:
     """The column as a number; None where its values are few, or are no numbers."""
-    texts = spell_all(cells)
-    present = [t for t in texts if t is not None and not is_marker(t)]
-    counts = Counter(present)
+    counts = _count(cells)
+    words = find_words(counts)
+    counts = Counter({text: counts[text] for text in counts if text not in words})
     is_rare = min(counts.values(), default=0) < LEAST_OF_A_CLASS
     if len(counts) <= (MOST_STEPS if is_rare else MOST_CLASSES):
         return None
-    found = describe_number(name, present, counts, ())
+    found = describe_number(name, list(counts.elements()), counts, ())
     if found is None:
         return None
     low, high = found.keys["range"]
-    numbers = [read_number(text) for text in present]
-    rows = sum(number is not None and low <= number <= high for number in numbers)
-    unit = found.keys.get("unit")
-    return NumberGuess(name, unit, (low, high), rows, len(texts) - rows, found.evidence)
+    numbers = {text: read_number(text) for text in counts}
+    rows = sum(
+        counts[text]
+        for text, number in numbers.items()
+        if number is not None and low <= number <= high
+    )
+    told = found.evidence + _tell_unsaid(words)
+    return NumberGuess(name, found.keys.get("unit"), (low, high), rows, len(cells) - rows, told)
+
+
+def _count(cells: Sequence[Any]) -> Counter[str]:
+    """How many cells hold each text, but for those that are empty or say so."""
+    texts = spell_all(cells)
+    return Counter(text for text in texts if text is not None and not is_marker(text))
+
+
+def _tell_unsaid(texts: Sequence[str]) -> str:
+    return f"; {', '.join(map(repr, sorted(texts)))} stand for a missing value" if texts else ""
 
 
 def _find_numbers(cells: Sequence[Any], guess: NumberGuess | None) -> list[float]:
@@ -167,28 +177,34 @@ def _find_numbers(cells: Sequence[Any], guess: NumberGuess | None) -> list[float
 
 def guess_target(name: str, cells: Sequence[Any], *, source: str) -> TargetGuess:
     """The classes of a target; the positive one is the word for it, or the rarer of two."""
-    texts = spell_all(cells)
-    present = [t for t in texts if t is not None and not is_marker(t)]
-    counts = Counter(present)
-    _check_classes(counts, f"{source}: column {name!r}")
+    counts = _count(cells)
+    unsaid = find_unsaid(counts)
+    counts = Counter({text: counts[text] for text in counts if text not in unsaid})
+    missing = len(cells) - counts.total()
+    written = counts
+    spellings = {one: (one, *others) for one, others in merge_spellings(counts).items()}
+    counts = Counter({one: sum(written[text] for text in spellings[one]) for one in spellings})
+    _check_classes(counts, missing, f"{source}: column {name!r}")
     ordered = sorted(counts, key=lambda text: (_number_or_end(text), text))
     named = {_class_name(text, ordered): text for text in ordered}
     positive = _choose_positive(named, counts) if len(named) == 2 else None  # noqa: PLR2004
-    told = ", ".join(f"{text!r} in {counts[text]} rows" for text in ordered[:10])
+    shown = [text for one in ordered for text in spellings[one]]
+    told = ", ".join(f"{text!r} in {written[text]} rows" for text in shown[:10])
     return TargetGuess(
         name,
-        {label: (text,) for label, text in named.items()},
+        {label: spellings[text] for label, text in named.items()},
         {label: counts[text] for label, text in named.items()},
         positive,
-        len(texts) - len(present),
-        told,
+        missing,
+        told + _tell_unsaid(unsaid),
     )
 
 
-def _check_classes(counts: Counter[str], where: str) -> None:
+def _check_classes(counts: Counter[str], missing: int, where: str) -> None:
     """Raise `DataError` where there are too few or too many classes, or one of a single row."""
     if len(counts) < 2:  # noqa: PLR2004 - one class leaves nothing to tell apart
-        message = f"{where}: got {len(counts)} value(s), wanted at least two"
+        beside = f" beside {missing} cells that are empty or say so (such as NA)" if missing else ""
+        message = f"{where}: got {len(counts)} value(s){beside}, wanted at least two"
         raise DataError(message)
     if len(counts) > MOST_CLASSES:
         message = (
@@ -221,9 +237,9 @@ def _class_name(text: str, all_texts: Sequence[str]) -> str:
 
 
 def _choose_positive(named: Mapping[str, str], counts: Counter[str]) -> str:
-    by_word = [name for name in named if name.lower() in POSITIVE_WORDS]
-    if len(by_word) == 1:
-        return by_word[0]
+    by_word = choose_by_word(named)
+    if by_word is not None:
+        return by_word
     return min(named, key=lambda name: (counts[named[name]], name))
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from driftline.errors import DriftlineError
 from driftline.onboarding import Onboarding, onboard_table
 from tasks.data.onboarding import name_problem, place_of_source, write_files, write_profile
-from tasks.reading.sources import read_table
+from tasks.reading.sources import read_table_with
 
 CONSOLE = Console(highlight=False)
 
@@ -31,7 +31,7 @@ def main(
     show_progress()
     try:
         problem = name_problem(source, name)
-        rows, _, reading = read_table(source)
+        rows, _, reading = read_table_with(source, target)
         place = place_of_source(source)
         made = onboard_table(rows, name=problem, target=target, location=place, reading=reading)
         files = write_files(problem, made, again=again)

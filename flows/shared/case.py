@@ -17,8 +17,14 @@ from tasks.data.cleaning import Current, clean_cohort, clean_current, clean_labe
 from tasks.data.storage import read_snapshot
 from tasks.log import parts, predictions, refusals, seasons
 from tasks.models.registry import read_if_there
+from tasks.progress import tell
 from tasks.reading.joins import read_part
 from tasks.watch import cohorts, inputs
+
+UNJUDGED = (
+    "labels of a source are not judged here, its inputs are; flows.score and flows.label bring "
+    "them to the prediction log, and flows.replay judges them at once"
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ def gather(spec: Problem, *, source: str | None, model: str, holdout: bool) -> C
     if source is not None or holdout:
         window, refused = window.judged_elsewhere(), Refusals(last=seen)
     raw = window.inputs if source is None else read_part(spec, source)
+    if source is not None and spec.target.name in raw:
+        tell(f"{spec.target.name}: {UNJUDGED}")
     if holdout:
         current = Current(unseen, (), tuple(range(len(unseen))))
     else:

@@ -5,6 +5,7 @@ the sums. Every other rule sees all rows of the columns that it names, and no ot
 """
 
 import contextlib
+import difflib
 import io as streams
 import logging
 import re
@@ -275,8 +276,11 @@ def _build(gx: Any, expectation: Expectation, suite: Suite, number: int) -> Any:
     kind = getattr(gx.expectations, expectation.expect, None)
     file = f"expectations/{suite.name}.yaml"
     if kind is None:
+        known = [name for name in dir(gx.expectations) if name.startswith("Expect")]
+        close = difflib.get_close_matches(expectation.expect, known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
         message = f"{file}: expect: got {expectation.expect!r}, wanted a Great Expectations class"
-        raise ProblemError(message)
+        raise ProblemError(message + hint)
     try:
         return kind(
             **expectation.arguments,

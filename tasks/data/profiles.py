@@ -56,8 +56,10 @@ def _picture(guess: Guess, cells: Sequence[Any]) -> str:
         return ""
     texts = [text for text in spell_all(cells) if text is not None]
     if guess.kind == "category":
-        named, other = set(guess.keys["categories"]), guess.keys.get("unseen")
-        levels = (text if text in named else other for text in texts)
+        given, other = guess.keys["categories"], guess.keys.get("unseen")
+        spelt = given if isinstance(given, dict) else dict.fromkeys(given, ())
+        named = {text: one for one, others in spelt.items() for text in (one, *others)}
+        levels = (named.get(text, other) for text in texts)
         counts = Counter(level for level in levels if level is not None)
         most = counts.most_common(MOST_LEVELS)
         return draw_bars([count for _, count in most], [f"{name}: {count}" for name, count in most])

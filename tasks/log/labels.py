@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from bentos.ids import fold_id
 from bentos.log import labels as log
 from bentos.log.database import order_all_checks
 from driftline.errors import DataError
@@ -22,7 +23,8 @@ NAMES = OWN_NAMES  # what such a file's columns are called, beside the target's 
 def add_labels(problem: Problem, rows: pd.DataFrame, *, source: str) -> Mapping[str, int]:
     """Keep a piece's labels; how many were new, the same, different, unknown, or not usable."""
     read = read_labels(rows, problem, source=source)
-    counts = Counter(map(str, log.add_labels(open_records(), problem.name, read.pairs)))
+    pairs = [(fold_id(prediction_id), label) for prediction_id, label in read.pairs]
+    counts = Counter(map(str, log.add_labels(open_records(), problem.name, pairs)))
     return {
         "new": counts["added"],
         "same": counts["same"],

@@ -57,6 +57,10 @@ def _find(lines: Sequence[str], expected: Expected) -> Dialect:
             return found
         if any(not _NUMBERED.fullmatch(name) for name in expected.names):
             return Dialect()
+    if expected.sought:
+        found = _find_header(lines, expected.sought, pinned)
+        if found is not None:
+            return found
     return find_unnamed(lines[pinned.skip_lines or 0 :], pinned)
 
 

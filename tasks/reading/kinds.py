@@ -24,6 +24,7 @@ _SIGNATURES: Final[tuple[tuple[bytes, str, str], ...]] = (
     (rb"Rar!\x1a\x07", "a RAR archive", _UNPACKED),
     (rb"\x28\xb5\x2f\xfd", "Zstandard", "it unpacked, or packed as .gz, .bz2, .xz or .zip"),
     (rb"\x04\x22\x4d\x18", "LZ4", "it unpacked, or packed as .gz, .bz2, .xz or .zip"),
+    (rb"\xff\x06\0\0sNaPpY", "Snappy", "it unpacked, or packed as .gz, .bz2, .xz or .zip"),
     (rb"\x1f\x9d", "compress", "it unpacked, or packed as .gz, .bz2, .xz or .zip"),
     (rb"ARROW1\0\0|FEA1\0", "Feather", _EXPORTED),
     (rb"\xff\xff\xff\xff.{3}\0\x10\0\0\0", "a stream of Arrow", _EXPORTED),

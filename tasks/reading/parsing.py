@@ -86,7 +86,7 @@ def stream(
             yield Piece(table, done)
         return
     if has_ending(name, *SHEETS):
-        yield from _cut(read_sheet(file.read(), name, expected.names), rows)
+        yield from _cut(read_sheet(file.read(), name, expected.names or expected.sought), rows)
         return
     with reading_text(name):
         refuse_other_packing(file, name)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from driftline.spelling import MINUSES, plain_minus
+
 _EXPONENT = r"(?:[eE][+-]?\d+)?"
 _GAPS = "'\u2019 \u00a0\u2009\u202f"  # thousands of Swiss and of printed numbers
-_MINUS = "\u2212"  # of printed numbers
-_COMMA = re.compile(rf"[+{_MINUS}-]?(?:\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+|\d+)(?:,\d+)?{_EXPONENT}")
-_POINT = re.compile(rf"[+{_MINUS}-]?(?:\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+|\d*)(?:\.\d*)?{_EXPONENT}")
+_COMMA = re.compile(rf"[+{MINUSES}-]?(?:\d{{1,3}}(?:[.{_GAPS}]\d{{3}})+|\d+)(?:,\d+)?{_EXPONENT}")
+_POINT = re.compile(rf"[+{MINUSES}-]?(?:\d{{1,3}}(?:[,{_GAPS}]\d{{3}})+|\d*)(?:\.\d*)?{_EXPONENT}")
 _EITHER = re.compile(
-    rf"[+{_MINUS}-]?[1-9]\d{{0,2}}[.,]\d{{3}}"
+    rf"[+{MINUSES}-]?[1-9]\d{{0,2}}[.,]\d{{3}}"
 )  # 1,234: a thousand or a little more than one
 _GROUPED = re.compile(rf"\d([.,{_GAPS}])\d{{3}}(?:\D|$)")
 _SIGN = re.compile(rf"[.,{_GAPS}]")
@@ -91,4 +92,4 @@ def _respell(cell: Any, pattern: re.Pattern[str], decimal: str, thousands: str) 
         return cell
     if thousands:
         text = text.replace(thousands, "")
-    return text.replace(decimal, ".").replace(_MINUS, "-")
+    return plain_minus(text.replace(decimal, "."))

@@ -19,7 +19,7 @@ from driftline.problem import (
     Target,
 )
 from driftline.reading import PLAIN, Reading
-from driftline.spelling import read_number
+from driftline.spelling import read_number, tidy
 from tasks.decorators import io, without_task_runs
 from tasks.progress import tell
 from tasks.reaching import reaching, read_whole
@@ -127,6 +127,30 @@ def read_table(location: str, expected: Expected = NOTHING_KNOWN) -> Table:
         _tell_how_read(name, piece)
         _refuse_other_header(list(piece.rows.columns), first, name, names[0])
     return _join(pieces)
+
+
+def read_table_with(location: str, name: str) -> Table:
+    """Rows of a table of which one name alone is known.
+
+    It tells the header, or the sheet, only where the table by itself shows no such name.
+    """
+    try:
+        table = read_table(location)
+    except SourceError as error:
+        table, fault = None, error
+    if table is not None and _has_column(table, name):
+        return table
+    try:
+        return read_table(location, Expected(sought=frozenset({tidy(name)})))
+    except SourceError:
+        if table is None:
+            raise fault from None
+        return table
+
+
+def _has_column(table: Table, name: str) -> bool:
+    wanted = tidy(name).casefold()
+    return any(tidy(str(column)).casefold() == wanted for column in table.rows.columns)
 
 
 def _join(pieces: Sequence[Piece]) -> Table:

@@ -16,7 +16,8 @@ class Expected:
 
     `codes` hold no numbers, though all that they may hold looks like some; `words` are what columns
     may hold beside numbers. `reading` is what the problem file pins of how it is written. `typed`
-    are columns of which only the numbers are wanted, however they are written.
+    are columns of which only the numbers are wanted, however they are written. Where no name is
+    known, `sought` may be some that have to be there.
     """
 
     names: frozenset[str] = frozenset()
@@ -25,6 +26,7 @@ class Expected:
     words: frozenset[str] = frozenset()
     reading: Reading = PLAIN
     typed: frozenset[str] = frozenset()
+    sought: frozenset[str] = frozenset()
 
 
 NOTHING_KNOWN = Expected()

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bentos.api import NOT_YET_SECONDS, Api
-from bentos.ids import TIME_DIGITS, is_recent, new_ids
+from bentos.ids import TIME_DIGITS, fold_id, is_recent, new_ids
 from tests.bentos.asking import ask, code, read
 from tests.bentos.models import RECORD, KeptLog
 
@@ -63,3 +63,30 @@ def test_answers_carry_such_ids(api: Api, log: KeptLog) -> None:
 
     assert is_recent(answer["prediction_id"], 60.0)
     assert log.predictions[0]["id"] == answer["prediction_id"]
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "01A227B00B98D82DF39B6FD577D01FE0",
+        "01a227b0-0b98-d82d-f39b-6fd577d01fe0",
+        "{01A227B0-0B98-D82D-F39B-6FD577D01FE0}",
+    ],
+)
+def test_an_id_is_one_in_capitals_and_as_a_uuid(kept: str) -> None:
+    """As a database's own type for such ids, or another language's, gives it back."""
+    assert fold_id(kept) == "01a227b00b98d82df39b6fd577d01fe0"
+    assert fold_id(kept + "-12").endswith("-12")
+
+
+@pytest.mark.parametrize("other", ["Visit-7", "A" * 31, "G" * 32, "a" * 32 + "-x", ""])
+def test_another_id_stays_as_it_is(other: str) -> None:
+    assert fold_id(other) == other
+
+
+def test_a_label_finds_its_prediction_by_an_id_in_capitals(api: Api) -> None:
+    prediction_id = read(ask(api, "/predict", RECORD))["prediction_id"]
+
+    reply = ask(api, "/feedback", {"prediction_id": prediction_id.upper(), "label": "ill"})
+
+    assert read(reply) == {"status": "added"}

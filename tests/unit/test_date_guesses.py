@@ -8,6 +8,7 @@ import pytest
 
 from driftline.date_guesses import find_parts
 from driftline.dates import count_days
+from driftline.inference import guess_column
 from driftline.onboarding import onboard_table
 from driftline.problem import Problem, parse_problem
 from tests.support import tiny_rows
@@ -86,3 +87,24 @@ def test_an_hour_is_a_part_where_times_vary() -> None:
     problem, _ = onboard(seen_at=times)
 
     assert "hour" in problem.columns["seen_at"].parts
+
+
+@pytest.mark.parametrize("code", ["9999-12-31", "1900-01-01", "1970-01-01 00:00:00"])
+def test_a_date_that_stands_for_none_is_a_missing_code(code: str) -> None:
+    cells = [*(f"2023-{i % 12 + 1:02}-{i % 27 + 1:02}" for i in range(90)), *[code] * 9]
+
+    guess = guess_column("until", cells)
+
+    assert guess.keys["missing_codes"] == [code]
+    assert guess.keys["missing"] == "allow"
+    assert guess.keys["range"][0].year == 2022
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [("1900-01-01", 9), ("1970-01-01", 9), ("9999-12-31", 2)],
+)
+def test_a_date_among_the_others_or_a_rare_one_is_a_date(code: str, count: int) -> None:
+    cells = [*(f"{1920 + i % 80}-03-{i % 27 + 1:02}" for i in range(900)), *[code] * count]
+
+    assert "missing_codes" not in guess_column("born", cells).keys

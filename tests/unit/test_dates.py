@@ -225,3 +225,28 @@ def test_the_example_of_a_problem_file_may_be_written_as_its_table_is() -> None:
     problem = make_problem(columns={"seen": SEEN}, example={"seen": "5.3.2024"})
 
     assert problem.example == {"seen": "2024-03-05"}
+
+
+@pytest.mark.parametrize("zone", ["+99:00", "-14:01", "+0160", "+23:59"])
+def test_a_zone_that_there_is_nowhere_is_no_date(zone: str) -> None:
+    assert read_iso(f"2024-05-01T10:00{zone}") is None
+    assert read_date(f"2024-05-01 10:00{zone}") is None
+
+
+@pytest.mark.parametrize("zone", ["+14:00", "-12:00", "+05:45"])
+def test_the_farthest_zones_are_read(zone: str) -> None:
+    assert read_iso(f"2024-05-01T10:00{zone}") is not None
+
+
+def test_an_hour_that_no_day_has_is_none_before_or_after_noon_either() -> None:
+    assert read_date("01.05.2024 25:00 PM", "day_first") is None
+    assert read_date("01.05.2024 13:00 PM", "day_first") == read_date("2024-05-01T13:00")
+
+
+@pytest.mark.parametrize(
+    "cell", ["01.01.1900", "1900-01-01", dt.date(1900, 1, 1), pd.Timestamp("1900-01-01"), "never"]
+)
+def test_a_missing_code_is_one_in_text_and_as_a_date(cell: Any) -> None:
+    """As CSV, Parquet and spreadsheets hold it."""
+    assert make().columns["seen"].read_day(cell) is None
+    assert make().columns["seen"].read_day(dt.date(2024, 3, 5)) == DAY

@@ -49,6 +49,10 @@ def test_a_suite_may_stand_without_what_the_problem_implies(problem: Problem) ->
         ),
         ("expectations: [{expect: check_it}]", "expectations.0.expect: got 'check_it', wanted: "),
         (
+            "expectations: [{expect: expect_column_to_exist}]",
+            "expectations.0.expect: got 'expect_column_to_exist', wanted: a Great ",
+        ),
+        (
             "expectations: [{expect: ExpectX, arguments: {column: height}}]",
             "expectations.0 (ExpectX): arguments.column: got 'height', wanted one of age, level, ",
         ),

@@ -230,3 +230,52 @@ def test_codes_of_which_none_is_frequent_are_left_out() -> None:
     cells = [f"T{code}" for code in RNG.integers(0, 300, 900)]
 
     assert guess_column("town", cells).role == "ignored"
+
+
+def test_numbers_with_a_printed_minus_are_numbers() -> None:
+    """As ingest reads them."""
+    cells = [f"{i / 7 - 10:.2f}".replace("-", "\u2212") for i in range(100)]
+
+    guess = guess_column("level", cells)
+
+    assert (guess.kind, guess.role) == ("number", "input")
+    assert guess.keys["range"][0] < -9
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (
+            [f"({i})" if i % 3 else f"{i}.5" for i in range(99)],
+            "33 plain numbers beside 66 cells, ",
+        ),
+        ([f"{i}.5" if i % 3 else "<0.1" for i in range(99)], "66 plain numbers beside 33 cells; "),
+        ([f"{i:,}".replace(",", ",00,") for i in range(1000, 1099)], "with commas in the numbers"),
+        (["".join(chr(0x660 + int(d)) for d in f"{i}") for i in range(100, 199)], "another script"),
+    ],
+)
+def test_a_column_of_numbers_that_cannot_be_used_says_what_is_in_the_way(
+    cells: list[str], told: str
+) -> None:
+    guess = guess_column("level", cells)
+
+    assert (guess.kind, guess.role) == ("text", "ignored")
+    assert told in guess.evidence
+
+
+def test_a_column_of_words_says_nothing_of_numbers() -> None:
+    guess = guess_column("street", [f"{i} Main Street" if i % 9 else f"{i}" for i in range(99)])
+
+    assert "plain numbers" not in guess.evidence
+
+
+@pytest.mark.parametrize(("begin", "step"), [(9_007_199_254_740_000, 1), (1_000_000, 1e-4)])
+def test_numbers_that_models_cannot_tell_apart_are_left_out(begin: float, step: float) -> None:
+    guess = guess_column("level", [f"{begin + step * (i % 90)}" for i in range(300)])
+
+    assert (guess.kind, guess.role) == ("constant", "ignored")
+    assert "one number in float32" in guess.evidence
+
+
+def test_codes_with_zeros_in_front_are_not_called_numbers() -> None:
+    assert "plain numbers" not in guess_column("plz", [f"{i:05}" for i in range(99)] * 2).evidence

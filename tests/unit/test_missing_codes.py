@@ -15,6 +15,8 @@ from driftline.missing_codes import find_codes, find_texts, find_words
         ({0: 50, 1: 40, 8: 3, 9: 3}, {8, 9}),
         ({0: 50, 1: 40, -9: 5}, {-9}),
         ({1: 50, 2: 40, 99: 5}, {99}),
+        ({-12.5: 9, 3: 9, 31.5: 9, -999: 3}, {-999}),
+        ({-12.5: 9, 3: 9, 31.5: 9, -99: 3}, {-99}),
     ],
 )
 def test_numbers_far_beyond_the_answers_are_codes(
@@ -33,6 +35,8 @@ def test_numbers_far_beyond_the_answers_are_codes(
         ("too frequent", {1: 50, 2: 40, 9: 60}),
         ("few cells", {1: 9, 2: 9, 9: 3}),
         ("only one answer", {1: 50, 9: 5}),
+        ("one of numbers below 0", {-50: 9, -20: 9, 3: 9, 31.5: 9, -99: 3}),
+        ("a small one beside numbers below 0", {-0.2: 9, 0: 9, 0.3: 9, -9: 3}),
         ("an answer against", {-1: 50, 0: 40, 1: 60}),
         ("an answer against, of four", {-1: 5, 0: 40, 1: 60, 2: 9}),
     ],

@@ -18,6 +18,20 @@ def test_a_name_that_could_not_be_a_file_and_a_bento_is_refused(name: str) -> No
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"colums": {}}, "colums: unknown key; did you mean 'columns'?"),
+    ({"seed": 1}, "seed: unknown key; wanted some of alerts, candidates, card, "),
+    ({"descripton": "x"}, "descripton: unknown key; wanted some of alerts, "),
+    (
+        {"source": {"kind": "file", "path": "rows.csv", "location": "rows.csv"}},
+        "source.file.path: unknown key; wanted some of kind, location",
+    ),
+    (
+        {"target": {"name": "outcome", "kind": "number", "classes": {"a": [0]}}},
+        "target.classes: unknown key of this kind; it belongs to another one",
+    ),
+    (
+        {"columns": {"age": {"type": "integer"}}},
+        "columns.age.type: unknown key; wanted some of aliases, as_of, categories, ",
+    ),
     ({"title": None}, "title: missing; wanted a value"),
     ({"columns": {}}, "columns: got {}, wanted: "),
     (

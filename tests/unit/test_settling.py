@@ -105,3 +105,40 @@ def test_a_code_for_missing_in_a_pair_is_a_missing_value() -> None:
     found = settle(BETWEEN, arguments, problem, "expectations/tiny.yaml: expectations.0")
 
     assert found["value_pairs_set"] == [[None, "well"]]
+
+
+OF_TYPE, IN_TYPES = "ExpectColumnValuesToBeOfType", "ExpectColumnValuesToBeInTypeList"
+
+
+@pytest.mark.parametrize(
+    ("column", "types"),
+    [
+        ("age", ["int", "int64", "Int64", "INTEGER", "float64"]),
+        ("seen", ["datetime64[ns]", "Timestamp", "DATE"]),
+        ("stage", ["str", "object", "STRING", "category", "int64", "bool"]),
+        ("outcome", ["int64", "str", "boolean"]),
+    ],
+)
+def test_a_type_means_the_kind_that_is_declared(column: str, types: list[str]) -> None:
+    """A cleaned table holds whole numbers and dates as floats, and codes as text."""
+    stored = "float64" if column in {"age", "seen"} else "str"
+
+    for name in types:
+        assert settled(OF_TYPE, column=column, type_=name)["type_"] == stored
+        assert stored in settled(IN_TYPES, column=column, type_list=["x", name])["type_list"]
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "wanted"),
+    [("age", "str", "whole numbers"), ("seen", "int", "dates"), ("stage", "date", "categories")],
+)
+def test_a_type_that_the_declared_kind_never_has_is_refused(
+    column: str, name: str, wanted: str
+) -> None:
+    with pytest.raises(ProblemError, match=f"type_: got '{name}', wanted a type of {wanted}, as"):
+        settled(OF_TYPE, column=column, type_=name)
+
+
+def test_a_boolean_of_yaml_is_a_code_as_in_tables() -> None:
+    assert settled(column="outcome", value_set=["false", "true"])["value_set"] == ["well", "ill"]
+    assert settled(column="stage", value_set=["true"])["value_set"] == ["1"]

@@ -107,3 +107,26 @@ def test_text_of_more_marks_than_a_letter_has_is_left_as_it_stands() -> None:
     assert tidy(f" a{marks} ") == f"a{marks}"
     assert tidy("a\u0323\u0301" * 100) == unicodedata.normalize("NFC", "a\u0323\u0301" * 100)
     assert tidy("a\u0301" + " x" * 40) == "\u00e1" + " x" * 40
+
+
+@pytest.mark.parametrize("minus", ["\u2212", "\u2013", "\uff0d"])
+@pytest.mark.parametrize("text", ["-1.5", "-1e3", "1e-3"])
+def test_a_printed_minus_is_one_wherever_a_number_is_read(text: str, minus: str) -> None:
+    assert read_number(text.replace("-", minus)) == float(text)
+
+
+@pytest.mark.parametrize("text", ["\u2212", "1\u22122", "\u2212\u22121", "-\u22121"])
+def test_a_printed_minus_alone_or_twice_is_no_number(text: str) -> None:
+    assert read_number(text) is None
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\u00ad", "\u200e", "\u202c", "\u2060", "\ufeff"])
+def test_signs_that_nobody_sees_are_trimmed(sign: str) -> None:
+    """As copying from pages and spreadsheets leaves them."""
+    assert tidy(f"{sign} red{sign}") == tidy(f" {sign}\u2003red {sign} ") == "red"
+    assert tidy(f"{sign}\u00a0{sign}") == ""
+    assert STAGES.find(f"{sign}1{sign}") == "1"
+
+
+def test_what_joins_letters_within_a_word_stays() -> None:
+    assert tidy("\u0645\u06cc\u200c\u0634\u0648\u062f") == "\u0645\u06cc\u200c\u0634\u0648\u062f"

@@ -135,3 +135,37 @@ def test_a_class_of_a_few_rows_comes_with_what_to_go_by(rare: int, advice: bool)
         )
         == advice
     )
+
+
+def test_numbers_whose_missing_cells_hold_a_word_are_a_number() -> None:
+    cells = [f"{i / 7:.2f}" for i in range(180)] + ["unknown"] * 12 + ["?"] * 8
+
+    guess = guess_outcome("stay", cells, source="rows.csv")
+
+    assert isinstance(guess, NumberGuess)
+    assert guess.missing == 20
+    assert guess.evidence.endswith("; '?', 'unknown' stand for a missing value")
+
+
+@pytest.mark.parametrize("code", ["?", "-9", "9", "99", "n.a.", "#N/A"])
+def test_what_stands_for_a_missing_class_is_no_class(code: str) -> None:
+    guess = guess_outcome("ill", ["0", "1", "1"] * 30 + [code] * 6, source="rows.csv")
+
+    assert isinstance(guess, TargetGuess)
+    assert list(guess.classes) == ["no", "yes"]
+    assert guess.missing == 6
+    assert repr(code) in guess.evidence
+
+
+def test_a_class_of_its_own_stays_one() -> None:
+    words = guess_outcome("cause", ["flu", "cold", "unknown"] * 9, source="rows.csv")
+    answers = guess_outcome("vote", ["-1", "0", "1"] * 30, source="rows.csv")
+
+    assert isinstance(words, TargetGuess)
+    assert isinstance(answers, TargetGuess)
+    assert len(words.classes) == len(answers.classes) == 3
+
+
+def test_a_class_that_is_read_as_missing_is_told_where_it_leaves_one_alone() -> None:
+    with pytest.raises(DataError, match=r"got 1 value\(s\) beside 40 cells that are empty or say"):
+        guess_outcome("region", ["NA"] * 40 + ["EU"] * 40, source="rows.csv")

@@ -13,7 +13,7 @@ from driftline.errors import SourceError
 from driftline.reading import RARE_SEPARATORS
 from tasks.reading.dialects import Dialect, Expected
 from tasks.reading.parsing import parse
-from tasks.reading.sources import open_source, read_table
+from tasks.reading.sources import open_source, read_table, read_table_with
 from tests.support import make_problem
 
 KNOWN = Expected(frozenset({"age", "glucose", "disease"}), frozenset({"age", "glucose"}))
@@ -117,6 +117,7 @@ def test_a_late_letter_of_another_encoding_is_read_as_well() -> None:
         (["-0,5", "1,5e3", "7"], "\t", ["-0.5", "1.5e3", "7"]),
         (["1\u2019234.5", "987.25", "0.5"], ";", ["1234.5", "987.25", "0.5"]),
         (["1\u2009234,5", "\u22120,5", "7"], ";", ["1234.5", "-0.5", "7"]),
+        (["1.234,5", "\u20130,5", "7"], ";", ["1234.5", "-0.5", "7"]),
     ],
 )
 def test_signs_in_numbers_are_told_by_their_column(
@@ -251,3 +252,36 @@ def test_a_spreadsheet_is_read_from_the_line_of_its_header(tmp_path: Path) -> No
 
 def test_a_plain_dialect_says_nothing() -> None:
     assert not Dialect().describe()
+
+
+@pytest.mark.parametrize("way", ["a title before", "a line for Excel", "a title and semicolons"])
+def test_one_name_is_enough_to_tell_the_header(tmp_path: Path, way: str) -> None:
+    """As onboarding knows the column to predict, and no other."""
+    path = tmp_path / "rows.csv"
+    path.write_text(WRITTEN[way][0], encoding="utf-8")
+
+    table = read_table_with(str(path), "Disease")
+
+    assert list(table.rows.columns) == ["age", "glucose", "disease"]
+    assert table.rows.to_numpy().tolist() == PLAIN
+    assert table.read_as == WRITTEN[way][1]
+
+
+def test_a_table_that_lacks_the_name_or_is_uneven_is_told_as_without_it(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(text_of(), encoding="utf-8")
+
+    assert list(read_table_with(str(path), "weight").rows.columns) == ["age", "glucose", "disease"]
+    path.write_text(text_of() + "1,2\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="line 5 has 2 cells; wanted 3"):
+        read_table_with(str(path), "disease")
+
+
+def test_one_name_tells_the_sheet(tmp_path: Path) -> None:
+    path = tmp_path / "rows.xlsx"
+    table = pd.DataFrame(PLAIN, columns=["age", "glucose", "disease"])
+    with pd.ExcelWriter(path) as writer:
+        pd.DataFrame({"notes": ["made by hand"]}).to_excel(writer, sheet_name="a", index=False)
+        table.to_excel(writer, sheet_name="b", index=False)
+
+    assert read_table_with(str(path), "disease").rows.to_numpy().tolist() == PLAIN
