@@ -16,6 +16,7 @@ Ramdas, arXiv 2110.00115 (comparing forecasters).
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class Player:
         return _log_sum(self.logs)
 
     def play(self, values: Floats) -> "Player":
-        """Bet on further values, in their order."""
+        """Bet on further values in [-1, 1], in their order."""
         player, start = self, 0
         while start < len(values):
             size = _next_cut(player.count) - player.count
@@ -58,20 +59,20 @@ class Player:
         return player
 
     def _play_piece(self, values: Floats) -> "Player":
-        values = np.clip(values, -1, 1)
-        gains = [float(np.log1p(bet * values).sum()) for bet in self._bets()]
+        gains = np.add.reduce(np.log1p(self._bets() * values), axis=1).tolist()
         return Player(
             logs=tuple(log + gain for log, gain in zip(self.logs, gains, strict=True)),
             count=self.count + len(values),
-            total=self.total + float(values.sum()),
-            squares=self.squares + float((values**2).sum()),
+            total=self.total + float(np.add.reduce(values)),
+            squares=self.squares + float(np.add.reduce(values * values)),
         )
 
-    def _bets(self) -> list[float]:
-        """Shares of each part's wealth, by the deviation of what was seen before."""
+    def _bets(self) -> Floats:
+        """Shares of each part's wealth, one a row, by the deviation of what was seen before."""
         count = self.count + PRIOR_VALUES
         variance = (self.squares + PRIOR_VALUES / 4) / count - (self.total / count) ** 2
-        return [min(bet / math.sqrt(max(variance, 1e-12)), LARGEST_BET) for bet in BETS]
+        deviation = math.sqrt(max(variance, 1e-12))
+        return np.array([[min(bet / deviation, LARGEST_BET)] for bet in BETS])
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class Wager:
         place = self.cohorts + 1
         share = (1 - FIRST_SHARE) / (self.cohorts * place) if self.cohorts else FIRST_SHARE
         newcomer = Player(logs=(math.log(share / len(BETS)),) * len(BETS))
-        players = [player.play(values) for player in (*self.players, newcomer)]
+        bounded = np.clip(values, -1, 1)
+        players = [player.play(bounded) for player in (*self.players, newcomer)]
         richest = sorted(players, key=lambda player: player.log_wealth, reverse=True)
         grown = Wager(
             players=tuple(richest[:MOST_PLAYERS]),
@@ -149,6 +151,7 @@ def _log_sum(logs: Sequence[float]) -> float:
     return top + math.log(sum(math.exp(each - top) for each in logs))
 
 
+@lru_cache(maxsize=4096)
 def _next_cut(count: int) -> int:
     """Where the next piece ends; by the count alone."""
     cut = FIRST_BETS

@@ -1,10 +1,11 @@
-"""Which tests share a worker where two run side by side, and which begin first."""
+"""Which tests share a worker where several run side by side, and which begin first."""
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST = (
     "test_killed",
+    "test_up",
     "test_third_problem",
     "test_verify",
     "test_lambda",
@@ -18,7 +19,6 @@ LONGEST = (
     "test_readme",
     "test_elsewhere",
     "test_score",
-    "test_up",
     "test_label_count",
     "test_page",
     "test_alerts",

@@ -3,6 +3,7 @@
 The offences are made from the rules themselves, so a new rule is tried without a new test.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -71,6 +72,16 @@ def test_every_package_of_the_checkout_is_under_the_rules() -> None:
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
 
     assert set(RULES["root_packages"]) == packages
+
+
+def test_tests_of_the_rules_start_no_server() -> None:
+    """A task that is called outside of a flow starts Prefect's, for ten seconds of processor."""
+    outside = r"^\s*(?:from|import) (?:tasks|flows|bentos|prefect)\b.*"
+    texts = {path: path.read_text("utf-8") for path in (ROOT / "tests/unit").glob("*.py")}
+
+    found = {path.name: re.findall(outside, text, re.MULTILINE) for path, text in texts.items()}
+
+    assert {name: imports for name, imports in found.items() if imports} == {}
 
 
 def offences_against(contract: dict[str, Any]) -> Iterator[Offence]:

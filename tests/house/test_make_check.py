@@ -20,8 +20,8 @@ OFFENCES = {
     "types": ("deployments/offence.py", EMPTY + WRONG_TYPE, "deployments/offence.py:3: error"),
     "imports": (
         "driftline/offence.py",
-        EMPTY + '\nimport prefect\n\n__all__ = ["prefect"]\n',
-        "driftline is not allowed to import prefect",
+        EMPTY + '\nimport s3fs\n\n__all__ = ["s3fs"]\n',  # of which mypy reads nothing
+        "driftline is not allowed to import s3fs",
     ),
 }
 

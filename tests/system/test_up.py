@@ -4,10 +4,8 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -20,6 +18,7 @@ from deployments import up as up_command
 from tests.conftest import QUIET, TOOLS, RunFlow
 from tests.receivers import HttpReceiver, http_receiver
 from tests.support import TINY, file_problem, tiny_rows
+from tests.system.days import STOP_SECONDS, Day, live_a_day, processes_of, start
 from tests.system.servers import children, freeze
 from tests.system.service import command_of
 from tests.system.starting import (
@@ -27,13 +26,10 @@ from tests.system.starting import (
     await_that,
     ends_of,
     read_beat,
-    runs_of,
     started,
 )
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(2400)]
-
-STOP_SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -56,26 +52,6 @@ def environment(project: Path, run_flow: RunFlow) -> dict[str, str]:
     return clean | QUIET | {"DRIFTLINE_HOME": str(home), "DRIFTLINE_PROJECT_DIR": str(project)}
 
 
-def processes_of(home: Path) -> list[str]:
-    """Command lines of the processes that use a state folder; a worker's runs are among them."""
-    mark = f"DRIFTLINE_HOME={home}\0".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue  # it has ended meanwhile
-    return found
-
-
-def start(client: SyncPrefectClient, deployment: str, **parameters: Any) -> UUID:
-    """Start a run for the tiny problem by a deployment that `make up` has made."""
-    made = client.read_deployment_by_name(deployment)
-    values = {"problem": "tiny", **parameters}
-    return client.create_flow_run_from_deployment(made.id, parameters=values).id
-
-
 @pytest.fixture(scope="module")
 def told() -> Iterator[HttpReceiver]:
     """What people are told."""
@@ -83,70 +59,35 @@ def told() -> Iterator[HttpReceiver]:
         yield receiver
 
 
+@pytest.fixture(scope="module")
+def day(environment: dict[str, str], project: Path, told: HttpReceiver) -> Day:
+    """What was seen of the first start."""
+    return live_a_day(environment | {"DRIFTLINE_NOTIFY_WEBHOOK": told.url}, project)
+
+
 def test_it_runs_quietly_and_sigint_ends_all_of_it_and_tells_of_a_run_cut_off(
-    environment: dict[str, str], project: Path, told: HttpReceiver
+    day: Day, told: HttpReceiver
 ) -> None:
     """Runs are named for what they do and leave artifacts; no log holds an error."""
-    with started(environment | {"DRIFTLINE_NOTIFY_WEBHOOK": told.url}) as up:
-        with up.client() as client:
-            deployments = {each.name for each in client.read_deployments()}
-            watch = start(client, "monitor/tiny")
-            source = str(project / "rows.csv")
-            long = start(client, "train/tiny", source=source, folds=50, repeats=50)
-            await_that(lambda: client.read_flow_run(watch).state_type == StateType.COMPLETED)
-            await_that(lambda: client.read_flow_run(long).name == "train tiny")
-            watched = client.read_flow_run(watch)
-            artifacts = {each.key for each in client.read_artifacts()}
-            await_that(lambda: read_beat(up.home)["swept_at"])
-            runs = client.read_flow_runs()
-        noise = up.noise()
-
-        up.process.send_signal(signal.SIGINT)
-        up.process.wait(STOP_SECONDS)
-
+    up = day.up
     assert up.process.returncode == 0, up.lines
-    assert deployments == {"all-problems", "tiny"}
-    assert [run.name for run in runs if run.name == "sweep"] == []
+    assert day.deployments == {"all-problems", "tiny"}
+    assert [run.name for run in day.runs if run.name == "sweep"] == []
     assert read_beat(up.home)["swept_at"]
-    assert watched.name == "monitor tiny"
-    assert {"summary", "verdict", "drift-report"} <= artifacts
-    assert processes_of(up.home) == []
-    assert noise == []
+    assert day.watched.name == "monitor tiny"
+    assert {"summary", "verdict", "drift-report"} <= day.artifacts
+    assert day.left == []
+    assert day.noise == []
     assert up.says("train tiny: was cut off, and is marked as crashed")
-    [text] = told.texts
-    assert str(long) in text
+    [text] = [each for each in told.texts if str(day.ingests[0].id) not in each]
+    assert str(day.cut_off) in text
     assert "its process is gone: the system was stopped while it ran" in text
 
 
-def test_what_a_person_paused_is_paused_after_the_next_start_and_a_new_shell_finds_the_system(
-    environment: dict[str, str],
-) -> None:
-    """And what the problem file schedules no more is scheduled no more."""
-    with started(environment) as up, up.client() as client:
-        train = client.read_deployment_by_name("train/tiny")
-        client.update_deployment_schedule(train.id, train.schedules[0].id, active=False)
-        (trigger,) = client.read_resource_related_automations(f"prefect.deployment.{train.id}")
-        client.pause_automation(trigger.id)
-        client.pause_deployment(client.read_deployment_by_name("monitor/tiny").id)
-        asked = f". {up.home}/env && prefect deployment run ingest/tiny"
-        shell = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
-        done = subprocess.run(["sh", "-c", asked], env=shell, capture_output=True, check=False)
-        ingests = runs_of(client, "ingest/tiny")
-    project = Path(environment["DRIFTLINE_PROJECT_DIR"])
-    file_problem(project, "tiny", TINY, loop={"schedules": {"monitor": None}})
-
-    with started(environment) as up, up.client() as client:
-        train = client.read_deployment_by_name("train/tiny")
-        (trigger,) = client.read_resource_related_automations(f"prefect.deployment.{train.id}")
-        monitor = client.read_deployment_by_name("monitor/tiny")
-    file_problem(project, "tiny", TINY)
-
-    assert done.returncode == 0, done.stderr
-    assert len(ingests) == 1
-    assert up.says("train/tiny: somebody paused it, and it stays so")
-    assert ([each.active for each in train.schedules], trigger.enabled) == ([False], False)
-    assert (monitor.paused, monitor.schedules) == (True, [])
-    assert not (up.home / "env").exists()
+def test_a_new_shell_finds_the_system_while_it_runs(day: Day) -> None:
+    assert day.asked.returncode == 0, day.asked.stderr
+    assert len(day.ingests) == 1
+    assert not (day.up.home / "env").exists()
 
 
 def test_several_problems_are_served_and_one_that_is_broken_keeps_none_from_it(
@@ -238,10 +179,30 @@ def test_a_server_that_takes_no_write_holds_up_no_stop(
 
 
 @pytest.fixture(scope="module")
-def hanging(environment: dict[str, str], told: HttpReceiver) -> Iterator[Up]:
-    """A started system of which one part hangs after the other: the last tests of this module."""
+def hanging(
+    day: Day, environment: dict[str, str], project: Path, told: HttpReceiver
+) -> Iterator[Up]:
+    """The next start, of which one part hangs after the other: the last tests of this module.
+
+    The problem file schedules no monitoring any more.
+    """
+    del day
+    file_problem(project, "tiny", TINY, loop={"schedules": {"monitor": None}})
     with started(environment | {"DRIFTLINE_NOTIFY_WEBHOOK": told.url}) as up:
+        file_problem(project, "tiny", TINY)
         yield up
+
+
+def test_what_a_person_paused_is_paused_after_the_next_start(hanging: Up) -> None:
+    """And what the problem file schedules no more is scheduled no more."""
+    with hanging.client() as client:
+        train = client.read_deployment_by_name("train/tiny")
+        (trigger,) = client.read_resource_related_automations(f"prefect.deployment.{train.id}")
+        monitor = client.read_deployment_by_name("monitor/tiny")
+
+    assert hanging.says("train/tiny: somebody paused it, and it stays so")
+    assert ([each.active for each in train.schedules], trigger.enabled) == ([False], False)
+    assert (monitor.paused, monitor.schedules) == (True, [])
 
 
 def test_a_sweeper_that_hangs_is_started_again_and_people_are_told(

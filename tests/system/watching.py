@@ -29,10 +29,14 @@ class Watched:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def await_line(self, words: str) -> None:
-        """Wait until it has said this."""
-        await_that(lambda: words in self.output or self.process.poll() is not None, STEP_SECONDS)
-        assert words in self.output, self.output
+    def await_line(self, words: str, times: int = 1) -> None:
+        """Wait until it has said this, so many times."""
+
+        def is_said() -> bool:
+            return self.output.count(words) >= times
+
+        await_that(lambda: is_said() or self.process.poll() is not None, STEP_SECONDS)
+        assert is_said(), self.output
 
     def end(self) -> int:
         """Wait for its end; its exit code."""

@@ -1,8 +1,6 @@
 """Heavy parts on real Dask workers: the same as here, whole though workers die, said where away."""
 
 import logging
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,13 +22,14 @@ from tasks import cluster
 from tasks.cluster import AHEAD, spread, spread_ahead
 from tasks.decorators import without_task_runs
 from tasks.log import scoring
-from tasks.log.answering import AnsweredPart, Asked, Rows, answer_rows
+from tasks.log.answering import Rows
 from tasks.models import training
 from tasks.replays.renewing import make_models
 from tasks.settings import get_settings
 from tests.bentos.models import tiny_problem, write_tiny_model
 from tests.ports import free_ports
 from tests.support import ROOT, make_problem, stop, tiny_rows
+from tests.tasks.parts import answer_and_die_once, complain, die, square_and_die_once
 
 PARTS = list(range(6))
 Choose = Callable[[str], None]
@@ -51,24 +50,6 @@ def choose(home: Path, monkeypatch: pytest.MonkeyPatch) -> Choose:
 def labelled_rows(copies: int = 1) -> pd.DataFrame:
     table = pd.concat([tiny_rows()] * copies, ignore_index=True)
     return table.assign(outcome=table["outcome"].map({0: "well", 1: "ill"}))
-
-
-def square_and_die_once(folder: Path, part: int) -> int:
-    """The square; whoever comes first to part 3 is killed there."""
-    if part == 3 and not (folder / "died").exists():
-        (folder / "died").touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return part * part
-
-
-def die(part: int) -> None:
-    del part
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def complain(part: int) -> None:
-    message = f"part {part}: got nothing, wanted something"
-    raise DataError(message)
 
 
 def test_each_part_is_made_once_though_a_worker_is_killed(choose: Choose, tmp_path: Path) -> None:
@@ -173,12 +154,6 @@ def model(tmp_path: Path) -> ServedModel:
     return ServedModel("7", (folder / "model.onnx").read_bytes(), contract, frozenset())
 
 
-def answer_and_die_once(folder: Path, asked: Asked, rows: Rows) -> AnsweredPart:
-    """The answers; whoever comes first to part 3 is killed there."""
-    square_and_die_once(folder, rows.number)
-    return answer_rows(asked, rows)
-
-
 def some_rows(parts: int) -> Iterator[Rows]:
     """Parts of 1,200 rows, of which some are refused."""
     for number in range(parts):
@@ -252,7 +227,7 @@ def test_a_replays_models_are_the_same_bytes_on_a_cluster(
 ) -> None:
     history = cut_history(labelled_rows(3), make_problem(), windows=4)
     files = {}
-    for where in ("", "2"):
+    for where in ("", "1"):
         choose(where)
         monkeypatch.setenv("DRIFTLINE_STORE_URL", str(home / f"store-{where}"))
         get_settings.cache_clear()
@@ -262,5 +237,5 @@ def test_a_replays_models_are_the_same_bytes_on_a_cluster(
             path.name: path.read_bytes() for path in (home / f"store-{where}").rglob("*.npz")
         }
 
-    assert len(files["2"]) == history.windows
-    assert files["2"] == files[""]
+    assert len(files["1"]) == history.windows
+    assert files["1"] == files[""]

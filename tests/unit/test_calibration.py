@@ -51,6 +51,7 @@ def test_risk_that_is_told_wrong_is_found_within_some_labels(
     assert found >= 32
 
 
+@pytest.mark.slow
 def test_a_tolerated_shift_is_not_held_against_the_model() -> None:
     doubted = 0
     for seed in range(100):
@@ -122,6 +123,7 @@ def test_a_row_of_weight_two_counts_as_two_rows() -> None:
     assert weighted == pytest.approx(repeated, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_covariance_is_what_new_rows_show() -> None:
     fits = []
     for seed in range(200):

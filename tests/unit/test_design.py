@@ -32,6 +32,7 @@ from driftline.regressors import REGRESSORS
 from driftline.training import plan_folds, train_candidate
 from tests.support import STAY, make_problem, stay_rows, tiny_rows
 
+SMALL = {"random_forest": {"n_estimators": 20}, "hist_gradient_boosting": {"max_iter": 20}}
 WEIGHED = make_problem(ignored=["wt"], weight="wt")
 RNG = np.random.default_rng(0)
 WEIGHTS = np.round(RNG.uniform(0.5, 4.0, 240), 3)
@@ -184,11 +185,9 @@ def test_every_classifier_learns_by_the_weights(name: str) -> None:
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(300, 3)).astype(np.float32), np.arange(300) % 2  # noqa: N806
     candidate, heavy = CANDIDATES[name], Design(weights=np.where(y == 1, 1.8, 0.2))
+    params = {**candidate.defaults, **SMALL.get(name, {})}
 
-    for pipeline in (
-        candidate.build(candidate.defaults, 0),
-        build_calibrated(candidate, candidate.defaults, 0),
-    ):
+    for pipeline in (candidate.build(params, 0), build_calibrated(candidate, params, 0)):
         answers = answers_of(heavy.fit(pipeline, X, y), X)
         assert answers[:, 1].mean() > 0.7
 
@@ -199,7 +198,7 @@ def test_every_regressor_learns_by_the_weights(name: str) -> None:
     X, y = rng.normal(size=(300, 3)).astype(np.float32), np.repeat([0.0, 1.0], 150)  # noqa: N806
     candidate, heavy = REGRESSORS[name], Design(weights=np.where(y == 1, 1.8, 0.2))
 
-    model = heavy.fit(candidate.build(candidate.defaults, 0), X, y)
+    model = heavy.fit(candidate.build({**candidate.defaults, **SMALL.get(name, {})}, 0), X, y)
 
     assert answers_of(model, X).mean() > 0.7
 

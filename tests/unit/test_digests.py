@@ -20,10 +20,8 @@ from driftline.digests import (
     digest_table,
 )
 from tests.support import ROOT
+from tests.unit.tabled import TABLE
 
-TABLE = pd.DataFrame(
-    {"age": [40, 50, 60], "level": [0.1, np.nan, -0.0], "sex": ["F", None, "Ünï\u2028code"]}
-)
 TABLE_SHA256 = "4db85c1f38d400874a12a25564b87014779b1bb270a34eb1a09a711bc8ad697e"
 
 cells = st.one_of(st.none(), st.floats(), st.integers(-(2**53), 2**53).map(float))
@@ -79,7 +77,7 @@ def test_any_table_in_pieces_has_the_digest_of_the_whole(table: pd.DataFrame, ro
 
 def test_another_process_gives_the_same_digest() -> None:
     code = (
-        "from tests.unit.test_digests import TABLE\n"
+        "from tests.unit.tabled import TABLE\n"
         "from driftline.digests import digest_table\n"
         "print(digest_table(TABLE))"
     )

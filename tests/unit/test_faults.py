@@ -91,6 +91,7 @@ def test_a_skewed_column_that_shrinks_a_thousand_times_is_another_unit() -> None
     assert fault.startswith("weight: looks like another unit (times 0.001")
 
 
+@pytest.mark.slow
 def test_few_rows_lose_values_by_chance() -> None:
     """50 rows of a column of which a quarter is missing: +11 % more is nothing to tell of."""
     told = 0
@@ -118,6 +119,7 @@ def cut_pima(seed: int) -> tuple[pd.DataFrame, pd.DataFrame, Problem]:
     return stream.reference, stream.pool, table.problem
 
 
+@pytest.mark.slow
 def test_few_rows_of_a_real_table_have_no_fault() -> None:
     reference, pool, problem = cut_pima(0)
     fitted = fit_reference(reference, problem)

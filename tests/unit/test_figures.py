@@ -24,7 +24,7 @@ def test_every_picture_can_be_saved(classes: tuple[str, ...]) -> None:
     assert set(figures) == {"confusion_matrix", "roc", "precision_recall", "calibration"}
     for figure in figures.values():
         file = io.BytesIO()
-        figure.savefig(file, format="png")
+        figure.savefig(file, format="png", dpi=30)
         assert file.getvalue().startswith(b"\x89PNG")
 
 

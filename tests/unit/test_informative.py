@@ -8,7 +8,7 @@ from driftline.informative import choose_rows_to_label
 def window(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Probabilities and inputs; the last tenth of the current rows lies where none was before."""
     rng = np.random.default_rng(seed)
-    before, now = rng.normal(size=(600, 3)), rng.normal(size=(rows, 3))
+    before, now = rng.normal(size=(300, 3)), rng.normal(size=(rows, 3))
     now[-rows // 10 :, 0] += 6
     p = 1 / (1 + np.exp(-3 * now[:, 1]))
     return np.column_stack([1 - p, p]), before, now

@@ -3,30 +3,9 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from prefect.client.schemas.schedules import CronSchedule
 
 from driftline.errors import ProblemError
-from driftline.loop import check_cron
 from tests.support import make_problem
-
-PARTS = [
-    "*",
-    "*/5",
-    "0",
-    "1-3",
-    "2-6/2",
-    "jan",
-    "mon-fri",
-    "7",
-    "59",
-    "1,4",
-    "60",
-    "x",
-    "3-1",
-    "*/0",
-]
 
 
 def test_a_problem_that_says_nothing_trains_each_week_and_is_judged_each_day() -> None:
@@ -69,14 +48,3 @@ def test_a_mistake_is_named_with_its_key(loop: dict[str, Any], message: str) -> 
         make_problem(loop=loop)
 
     assert str(raised.value).startswith(f"data/problems/tiny.yaml: {message}")
-
-
-@given(st.lists(st.sampled_from(PARTS), min_size=5, max_size=5))
-def test_whatever_is_taken_for_a_cron_prefect_takes_too(parts: list[str]) -> None:
-    text = " ".join(parts)
-    try:
-        check_cron(text)
-    except ValueError:
-        return
-
-    assert CronSchedule(cron=text).cron == text

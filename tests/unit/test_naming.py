@@ -1,9 +1,7 @@
 import pandas as pd
 import pytest
 
-from driftline.cleaning import clean
-from tasks.reading.sources import read_table
-from tests.support import make_problem, mental_health, shared_data
+from tests.support import make_problem
 from tests.unit.raw import cleaned, raw_table, refusal
 
 
@@ -84,33 +82,6 @@ def test_names_in_another_case_are_told_where_all_of_them_are() -> None:
     message = refusal(raw_table().rename(columns=str.upper))
 
     assert "missing: 'age' (is it 'AGE'? add an alias)" in message
-
-
-@pytest.mark.data
-def test_a_real_table_with_misspelt_headers_marks_and_spaces_is_the_same_table() -> None:
-    problem = make_problem(
-        mental_health(
-            Sleep_Disorder=["Sleep dissorder"],
-            Suicidal_Thoughts=["Suicidal thoughts"],
-            Anorexia=["Anorxia"],
-            Nervous_Breakdown=["Nervous Break-down"],
-            Optimism=["Optimisim"],
-        ),
-        name="mental_health",
-    )
-
-    clear, messy = (
-        clean(
-            read_table(str(shared_data("mental_health", name))).rows,
-            problem,
-            source=name,
-            with_target=True,
-        )
-        for name in ("clean.csv", "original-headers.csv")
-    )
-
-    assert messy.faults == {}
-    pd.testing.assert_frame_equal(messy.table, clear.table)
 
 
 def test_a_decomposed_header_is_the_composed_column() -> None:

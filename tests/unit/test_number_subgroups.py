@@ -89,6 +89,7 @@ def test_without_a_gate_the_error_is_told_and_the_bias_held_to_what_all_rows_hav
     assert of(results, "sex == M", "bias").is_broken
 
 
+@pytest.mark.slow
 def test_a_fair_model_breaks_a_bound_by_chance_in_one_of_twenty_at_most() -> None:
     failed = 0
     for seed in range(200):

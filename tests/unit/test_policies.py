@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from driftline.cleaning import clean
-from driftline.history import cut_history, renew_at
+from driftline.history import History, Renewed, cut_history, renew_at
 from driftline.policies import Careful, Fixed, Flagged, Release
 from driftline.promise import Recipe
 from driftline.regret import choose_setting, make_yardstick, recommend, try_settings
@@ -14,7 +14,7 @@ from driftline.replay import Look, Replay
 from driftline.verdicts import name_of
 from tests.support import make_problem, tiny_rows
 
-WINDOWS, ROWS = 8, 1200
+WINDOWS, ROWS = 8, 800
 LEARNT = Recipe("logistic_regression", {"C": 1.0})
 
 
@@ -26,13 +26,16 @@ def flipped_rows() -> pd.DataFrame:
 
 
 @cache
-def lived(*, is_flipped: bool, delay: int = 0) -> Replay:
+def learnt(*, is_flipped: bool) -> tuple[History, list[Renewed]]:
     rows = flipped_rows() if is_flipped else tiny_rows(ROWS)
     problem = make_problem(gates=[])
     table = clean(rows, problem, source="rows", with_target=True).table
     history = cut_history(table, problem, windows=WINDOWS)
-    models = [renew_at(history, window, LEARNT) for window in range(WINDOWS)]
-    return Replay(history, models, delay=delay)
+    return history, [renew_at(history, window, LEARNT) for window in range(WINDOWS)]
+
+
+def lived(*, is_flipped: bool, delay: int = 0) -> Replay:
+    return Replay(*learnt(is_flipped=is_flipped), delay=delay)
 
 
 def no_faults(champion: int, window: int) -> tuple[str, ...]:

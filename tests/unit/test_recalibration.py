@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from driftline.problem import DriftPolicy
@@ -18,9 +17,7 @@ from driftline.recalibration import (
     read_recalibration,
 )
 from driftline.standing import Standing, describe_due, is_renewal_due, read_standing
-from driftline.windows import Cohort
-from tasks.watch.cohorts import ask_relation
-from tests.support import make_problem
+from tests.unit.answered import draw, two_of
 
 Told = tuple[np.ndarray, np.ndarray]
 Draw = Callable[[np.random.Generator], Told]
@@ -35,21 +32,6 @@ PROMISE = Promise(
     recipe=DEFAULT_RECIPE,
     use={},
 )
-
-
-def draw(
-    rng: np.random.Generator, rows: int, *, flipped: float = 0.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Answers of two classes and their truth, turned round for a share of the rows."""
-    told = two_of(rng.normal(0, 2, rows))
-    chance = np.where(rng.random(rows) < flipped, told[:, 0], told[:, 1])
-    return told, (rng.random(rows) < chance).astype(np.int64)
-
-
-def two_of(odds: np.ndarray) -> np.ndarray:
-    """Probabilities of two classes."""
-    p = 1 / (1 + np.exp(-odds))
-    return np.column_stack([1 - p, p])
 
 
 def baseline_of(rng: np.random.Generator) -> Baseline:
@@ -283,30 +265,3 @@ def test_a_standing_that_was_written_before_this_was_asked_is_read() -> None:
     del document["recalibration"]
 
     assert read_standing(document) == Standing()
-
-
-def test_rows_that_were_drawn_with_weights_are_not_asked() -> None:
-    rng = np.random.default_rng(5)
-    known, (told, y) = OutOfFold(*draw(rng, 500)), draw(rng, 50)
-    weighted = make_problem(weight="share", ignored=["share"])
-
-    cohort = Cohort(pd.DataFrame(), told, unlabelled=0)
-    assert ask_relation(Recalibration(), cohort, y, known, weighted) == Recalibration()
-    assert ask_relation(Recalibration(), cohort, y, None, make_problem()) == Recalibration()
-    assert ask_relation(Recalibration(), cohort, y, known, make_problem()).cohorts == 1
-
-
-def test_how_many_are_not_heard_of_is_told_to_the_bets() -> None:
-    rng = np.random.default_rng(6)
-    known, problem = OutOfFold(*draw(rng, 3000)), make_problem()
-    odds = rng.normal(0, 2, 300)
-    told, y = two_of(odds), (rng.random(300) < 1 / (1 + np.exp(-odds - 2))).astype(np.int64)
-
-    wealth = [
-        ask_relation(
-            Recalibration(), Cohort(pd.DataFrame(), told, unlabelled), y, known, problem
-        ).log_wealth
-        for unlabelled in (0, None)
-    ]
-
-    assert wealth[0] > wealth[1] + 1

@@ -47,6 +47,7 @@ def break_part(
     return window.assign(**{name: window[name].where(~hit, values)})
 
 
+@pytest.mark.slow
 def test_other_people_are_no_fault() -> None:
     """Sub-populations, a moved mean and more of one category, each by weighing sound rows."""
     told = 0

@@ -2,12 +2,14 @@ import numpy as np
 import pandas as pd
 
 from driftline.digests import GROUP, WEIGHT, digest_rows
+from driftline.promise import Recipe
 from driftline.renewal import as_dataset, choose_history, renew
 from tests.support import make_problem
 
 PROBLEM = make_problem(columns={"a": {"range": [-10, 10]}, "b": {"range": [-10, 10]}})
 TARGET = PROBLEM.target.name
 LOW, HIGH = PROBLEM.classes
+QUICK = Recipe("logistic_regression", {"C": 1.0})
 
 
 def rows(count: int, *, by: str, seed: int) -> pd.DataFrame:
@@ -21,7 +23,7 @@ def rows(count: int, *, by: str, seed: int) -> pd.DataFrame:
 def test_the_newest_labelled_rows_are_the_test_and_nobody_has_seen_them() -> None:
     original, labelled = rows(400, by="a", seed=0), rows(400, by="a", seed=1)
 
-    renewal = renew(original, labelled, PROBLEM, seen=digest_rows(original))
+    renewal = renew(original, labelled, PROBLEM, seen=digest_rows(original), recipe=QUICK)
 
     assert renewal is not None
     pd.testing.assert_frame_equal(renewal.test, labelled.tail(120).reset_index(drop=True))
@@ -32,7 +34,7 @@ def test_the_newest_labelled_rows_are_the_test_and_nobody_has_seen_them() -> Non
 def test_an_unchanged_relation_keeps_all_of_the_past() -> None:
     original, labelled = rows(400, by="a", seed=0), rows(400, by="a", seed=1)
 
-    renewal = renew(original, labelled, PROBLEM, seen=())
+    renewal = renew(original, labelled, PROBLEM, seen=(), recipe=QUICK)
 
     assert renewal is not None
     assert renewal.dropped == 0
@@ -60,16 +62,16 @@ def test_rows_the_champion_was_trained_on_cannot_test_it() -> None:
     original, labelled = rows(100, by="a", seed=0), rows(500, by="a", seed=1)
     seen = digest_rows(labelled.tail(150))
 
-    renewal = renew(original, labelled, PROBLEM, seen=seen)
+    renewal = renew(original, labelled, PROBLEM, seen=seen, recipe=QUICK)
 
     assert renewal is not None
     assert not set(digest_rows(renewal.test)) & set(seen)
 
 
 def test_the_choice_of_the_past_is_repeatable() -> None:
-    table = pd.concat([rows(300, by="a", seed=0), rows(300, by="b", seed=1)], ignore_index=True)
+    table = pd.concat([rows(120, by="a", seed=0), rows(120, by="b", seed=1)], ignore_index=True)
 
-    chosen = {choose_history(table, PROBLEM, fresh=300) for _ in range(2)}
+    chosen = {choose_history(table, PROBLEM, fresh=120) for _ in range(2)}
 
     assert len(chosen) == 1
 
@@ -84,7 +86,7 @@ def test_weights_and_groups_outlast_labelled_rows_that_have_none() -> None:
     original = rows(400, by="a", seed=0)
     original[WEIGHT], original[GROUP] = np.arange(1.0, 401), [f"p{i // 2}" for i in range(400)]
 
-    renewal = renew(original, rows(400, by="a", seed=1), problem, seen=())
+    renewal = renew(original, rows(400, by="a", seed=1), problem, seen=(), recipe=QUICK)
 
     assert renewal is not None
     data = as_dataset(renewal, problem).data

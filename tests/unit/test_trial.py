@@ -48,7 +48,7 @@ def test_equal_models_are_hardly_ever_told_apart_though_looked_at_each_day() -> 
 
 @pytest.mark.slow
 def test_false_endings_stay_below_the_level() -> None:
-    assert count_false_endings(1000, 60) <= 1000 * LEVEL
+    assert count_false_endings(400, 60) <= 400 * LEVEL
 
 
 @pytest.mark.parametrize(("saved", "verdict"), [(0.04, "better"), (-0.04, "worse")])

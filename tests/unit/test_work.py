@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from driftline.bounding import bound_work
 from driftline.candidates import CALIBRATION_FOLDS, CANDIDATES, Candidate, Range
 from driftline.dataset import Matrices
-from driftline.problem import Problem
+from driftline.problem import Problem, parse_problem
 from driftline.regressors import REGRESSORS
 from driftline.search import search_params
 from driftline.training import calibrate, plan_folds, train_candidate
 from driftline.work import Budget, Shape
-from tasks.data.problems import read_problem
-from tests.support import make_problem
+from tests.support import ROOT, make_problem
 
 EVERY = [*CANDIDATES.values(), *REGRESSORS.values()]
 NAMES = ("dummy", "logistic_regression", "decision_tree", "random_forest", "hist_gradient_boosting")
@@ -70,7 +69,8 @@ def test_tables_of_usual_shapes_are_not_bounded(shape: tuple[int, int, int]) -> 
 @pytest.mark.parametrize(("name", "rows"), sorted(SHIPPED.items()))
 def test_no_setting_of_a_shipped_problem_is_beyond_its_budget(name: str, rows: int) -> None:
     """What their searches find is what it was before there was a budget."""
-    problem = read_problem(name)
+    file = f"data/problems/{name}.yaml"
+    problem = parse_problem((ROOT / file).read_text("utf-8"), name=name, file=file)
     budget = Budget(problem.search.work, Shape(rows, 30, problem.width), folds=10, repeats=3)
     for candidate in (CANDIDATES[one] for one in problem.candidates):
         most = {key: dearest(choice) for key, choice in candidate.space.items()}
@@ -153,14 +153,14 @@ def test_the_defaults_are_tried_whatever_they_take() -> None:
 
 
 def test_a_candidate_tells_what_it_did_not_try_and_stays_uncalibrated() -> None:
-    data, problem = table(200, 4, 3), problem_of(3, work=0.4, trials=6)
+    data, problem = table(200, 4, 3), problem_of(3, work=0.002, trials=6)
     splits = plan_folds(data.y_train, folds=3, repeats=1, seed=0)
 
-    trained = train_candidate("random_forest", problem, data, splits=splits, trials=6, seed=0)
+    trained = train_candidate("decision_tree", problem, data, splits=splits, trials=6, seed=0)
     after = calibrate(trained, problem, data, splits=splits, seed=0)
 
     (told,) = trained.bounds
-    assert told.startswith("random_forest: ")
-    assert told.endswith(" of 6 settings tried, the others are beyond `search.work` (0.4)")
+    assert told.startswith("decision_tree: ")
+    assert told.endswith(" of 6 settings tried, the others are beyond `search.work` (0.002)")
     assert after == replace(trained, bounds=after.bounds)
-    assert after.bounds[1] == "random_forest: not calibrated, which is beyond `search.work` (0.4)"
+    assert after.bounds[1] == "decision_tree: not calibrated, which is beyond `search.work` (0.002)"

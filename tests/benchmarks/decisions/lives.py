@@ -19,8 +19,6 @@ from driftline.refusals import Refusals
 from driftline.replay import Look, Replay
 from driftline.standing import level_of_renewal
 from driftline.verdicts import Window, leaves_rows, name_of
-from tasks.watch import cohorts, inputs, verdict_document
-from tasks.watch.monitoring import judge
 from tests.benchmarks.decisions.champions import RECIPE, Champion, renew_after
 from tests.benchmarks.decisions.changes import Scenario
 from tests.benchmarks.decisions.populations import Draw
@@ -164,6 +162,9 @@ def live_unlabelled(stream: Stream, history: History) -> tuple[str, ...]:
     that are too few to be judged are filled up by those before, or wait for those of the next
     window, as they do in production.
     """
+    from tasks.watch import cohorts, inputs, verdict_document
+    from tasks.watch.monitoring import judge
+
     served, problem = stream.champion.serve(), history.problem
     reference = stream.champion.reference[list(problem.columns)]
     state: dict[str, Any] = {}

@@ -8,10 +8,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from driftline.cleaning import clean
 from driftline.errors import SourceError, UnavailableError
 from driftline.problem import Problem
 from tasks.reading.sources import open_rows, open_source, read_source, read_table
-from tests.support import make_problem, shared_data, tiny_rows
+from tests.support import make_problem, mental_health, shared_data, tiny_rows
 from tests.tasks.reading.writing import TEXT, write
 
 
@@ -285,3 +286,30 @@ def test_what_a_problem_pins_holds_for_its_source_and_not_for_a_table_of_labels(
         read_source.fn(problem, location)
     stream = open_source.fn(problem, location, rows=5, names=["prediction_id"])
     assert stream.read(0) is not None
+
+
+@pytest.mark.data
+def test_a_real_table_with_misspelt_headers_marks_and_spaces_is_the_same_table() -> None:
+    problem = make_problem(
+        mental_health(
+            Sleep_Disorder=["Sleep dissorder"],
+            Suicidal_Thoughts=["Suicidal thoughts"],
+            Anorexia=["Anorxia"],
+            Nervous_Breakdown=["Nervous Break-down"],
+            Optimism=["Optimisim"],
+        ),
+        name="mental_health",
+    )
+
+    clear, messy = (
+        clean(
+            read_table(str(shared_data("mental_health", name))).rows,
+            problem,
+            source=name,
+            with_target=True,
+        )
+        for name in ("clean.csv", "original-headers.csv")
+    )
+
+    assert messy.faults == {}
+    pd.testing.assert_frame_equal(messy.table, clear.table)

@@ -1,7 +1,9 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from driftline.verdicts import DriftDecision
+from tasks.watch import drift_page
 from tasks.watch.drift_page import choose_columns, draw_drift
 from tests.support import MOODS, make_problem, mood_rows, tiny_rows
 
@@ -54,13 +56,14 @@ def test_of_very_many_columns_those_that_are_spoken_of_are_drawn() -> None:
     assert choose_columns(names[:3], decision) == names[:3]
 
 
-def test_a_page_says_how_many_columns_it_draws() -> None:
-    columns = {f"c{number}": {"range": [-9, 9]} for number in range(101)}
+def test_a_page_says_how_many_columns_it_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift_page, "MOST_COLUMNS", 5)
+    columns = {f"column {number}": {"range": [-9, 9]} for number in range(6)}
     problem = make_problem(columns=columns)
-    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 101)), columns=list(columns))
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 6)), columns=list(columns))
 
     page = draw_drift.fn(rows, rows, problem, DECISION).decode()
 
-    assert "30 of 30 current rows, 100 of 101 columns." in page
-    assert "c99" in page
-    assert "c100" not in page
+    assert "30 of 30 current rows, 5 of 6 columns." in page
+    assert "column 4" in page
+    assert "column 5" not in page
