@@ -43,7 +43,7 @@ unit: $(READY) ## the quick tests of the rules (seconds)
 test: $(READY) ## the tests (a few minutes)
 	@$(PY) -m pytest -n 2 --no-loadscope-reorder -m "not system"
 
-# three at once on two processors: they wait two fifths of the time for servers that start
+# three at once on two processors: they wait much of the time for servers that start
 test-system: $(READY) ## the tests that start whole systems
 	@status=0; \
 	$(PY) -m pytest -n 3 --no-loadscope-reorder --durations=60 --durations-min=20 \

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from driftline.cleaning import clean
 from driftline.digests import GROUP
 from driftline.errors import ProblemError
 from driftline.portion import Thinned, choose_rows, most_rows
@@ -13,6 +14,8 @@ from driftline.problem import Problem
 from tasks.data.portions import take_portion
 from tasks.data.storage import Origin, locate_snapshot, read_origin, read_snapshot, write_snapshot
 from tasks.decorators import without_task_runs
+from tasks.reading import sources
+from tasks.reading.joins import read_complete, read_part
 from tests.support import make_problem, tiny_rows
 
 ROWS = tiny_rows(600)
@@ -107,3 +110,26 @@ def test_rows_are_thinned_alike_however_they_come_and_keep_their_places() -> Non
     whole = Thinned(5000)
     whole.add(table)
     pd.testing.assert_frame_equal(whole.finish(), table)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_judged_table_is_the_same_however_many_pieces_it_is_read_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tiny_rows(300).astype("string")
+    rows.loc[200, "level"], rows.loc[210, "age"], rows.loc[220, "sex"] = "n/a", "old", " M "
+    file = tmp_path / "rows.csv"
+    rows.to_csv(file, index=False)
+    problem = make_problem()
+    monkeypatch.setattr(sources, "PIECE_CELLS", 100 * (len(problem.columns) + 1))
+
+    with without_task_runs():
+        whole = read_complete(problem, str(file)).rows
+        part = read_part(problem, str(file))
+        thin = read_part(make_problem(max_training_rows=100), str(file))
+
+    cleaned = [clean(each, problem, source="rows", with_target=False) for each in (whole, part)]
+    pd.testing.assert_frame_equal(cleaned[0].table, cleaned[1].table)
+    assert cleaned[0].faults == cleaned[1].faults != {}
+    assert 20 < len(thin) <= 100
+    assert thin["sex"].tolist() == part["sex"].loc[thin.index].tolist()
