@@ -7,12 +7,9 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
-from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.exceptions import PrefectHTTPStatusError
 
@@ -26,8 +23,11 @@ from tests.system.starting import (
     Up,
     await_that,
     ends_of,
+    is_over,
+    processes_of,
     read_beat,
     runs_of,
+    start,
     started,
 )
 
@@ -54,26 +54,6 @@ def environment(project: Path, run_flow: RunFlow) -> dict[str, str]:
     assert done.returncode == 0, done.stderr
     clean = {key: value for key, value in os.environ.items() if not key.startswith(TOOLS)}
     return clean | QUIET | {"DRIFTLINE_HOME": str(home), "DRIFTLINE_PROJECT_DIR": str(project)}
-
-
-def processes_of(home: Path) -> list[str]:
-    """Command lines of the processes that use a state folder; a worker's runs are among them."""
-    mark = f"DRIFTLINE_HOME={home}\0".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue  # it has ended meanwhile
-    return found
-
-
-def start(client: SyncPrefectClient, deployment: str, **parameters: Any) -> UUID:
-    """Start a run for the tiny problem by a deployment that `make up` has made."""
-    made = client.read_deployment_by_name(deployment)
-    values = {"problem": "tiny", **parameters}
-    return client.create_flow_run_from_deployment(made.id, parameters=values).id
 
 
 @pytest.fixture(scope="module")
@@ -291,12 +271,3 @@ def prefect_of(up: Up) -> int:
     found = [pid for pid in children(up.process.pid) if "server start" in command_of(pid)]
     assert len(found) == 1
     return found[0]
-
-
-def is_over(client: SyncPrefectClient, run: UUID) -> bool:
-    """Whether a run has ended, as far as the server can tell just now."""
-    try:
-        state = client.read_flow_run(run).state
-    except (httpx.HTTPError, PrefectHTTPStatusError):
-        return False
-    return state is not None and state.is_final()
