@@ -89,7 +89,12 @@ def count_in_memory() -> None:
     request after the start would end the worker by a signal, over and over.
     """
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # before the library is imported
+    import prometheus_client as library
+
     BentoMLContainer.metrics_client.set(PrometheusClient(multiproc=False))
+    for each in (library.PROCESS_COLLECTOR, library.PLATFORM_COLLECTOR, library.GC_COLLECTOR):
+        with contextlib.suppress(KeyError):  # told by ours, or not at all
+            library.REGISTRY.unregister(each)
 
 
 class Document(dict[str, Any]):
@@ -215,11 +220,11 @@ class Service:
         """Whether `/readyz` answers 200."""
         return HOT_PATH.api is not None
 
-    def __metrics__(self, _: str) -> str:
-        """What the process takes of the machine, and ours; BentoML would count its own pages."""
+    def __metrics__(self, text: str) -> str:
+        """BentoML's metrics, what the process takes of the machine, and ours."""
         api = HOT_PATH.api
         if api is None:
-            return ""
+            return text
         from bentos.http.exposition import expose_process
 
         waiting, age = measure_spool(spool_folder(), time.time())
@@ -241,7 +246,7 @@ class Service:
             gauges.append(Gauge("drift_verdict_info", "The last verdict of monitoring", labels, 1))
         gauges += _gauges_of_tables(api.lookups, contract)
         ours = api.ledger.expose([*gauges, *_gauges_of(HOT_PATH.parts)])
-        return expose_process() + ours
+        return text + expose_process() + ours
 
     def _last_verdict(self, problem: str) -> str | None:
         """The newest verdict, read at most every half minute; the last known one on an outage."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftline.computed import Computed, FeatureSpec
-from driftline.deciding import Costs, choose_class, name_band
+from driftline.deciding import ClassLabels, Costs, choose_class, name_band
 from driftline.fields import (
     Encoder,
     Fault,
@@ -29,22 +29,6 @@ from driftline.timelines import JoinSpec
 
 LATER = ("costs", "intervals", "typical", "number", "features", "joins")
 LATER_OF_FIELDS = ("unseen", "parts", "as_of")
-
-
-@dataclass(frozen=True)
-class ClassLabels:
-    """The labels of a problem with classes: their names."""
-
-    classes: tuple[str, ...]
-
-    @property
-    def wanted(self) -> str:
-        """What a label has to be."""
-        return f"one of: {', '.join(self.classes)}"
-
-    def find(self, label: object) -> str | None:
-        """A label as the log keeps it; None where it is no class."""
-        return label if isinstance(label, str) and label in self.classes else None
 
 
 @dataclass(frozen=True)
@@ -86,7 +70,7 @@ class Contract:
         return {"interval_reach": self.number.reach}
 
     @property
-    def labels(self) -> "ClassLabels | NumberSpec":
+    def labels(self) -> ClassLabels | NumberSpec:
         """Which labels a prediction may be given."""
         return ClassLabels(self.classes) if self.number is None else self.number
 

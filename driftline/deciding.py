@@ -1,10 +1,11 @@
-"""Which class a record gets by its probabilities, and which band by its risk.
+"""Which class a record gets by its probabilities or a label names, and which band by its risk.
 
 One record at a time, as the contract has it, or a table of them.
 """
 
 import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -13,6 +14,22 @@ from numpy.typing import NDArray
 Row = tuple[float, ...]
 Costs = Row | tuple[Row, ...]  # of missing each class, or of each answer: truth by answer
 TIE = 1e-5  # scores as near as this are as high: implementations differ by a tenth of it
+
+
+@dataclass(frozen=True)
+class ClassLabels:
+    """The labels of a problem with classes: their names."""
+
+    classes: tuple[str, ...]
+
+    @property
+    def wanted(self) -> str:
+        """What a label has to be."""
+        return f"one of: {', '.join(self.classes)}"
+
+    def find(self, label: object) -> str | None:
+        """A label as the log keeps it; None where it is no class."""
+        return label if isinstance(label, str) and label in self.classes else None
 
 
 def choose_class(

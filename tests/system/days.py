@@ -5,13 +5,20 @@ import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType
 
-from tests.system.starting import Up, await_that, read_beat, runs_of, started
+from tests.system.starting import (
+    Up,
+    await_that,
+    processes_of,
+    read_beat,
+    runs_of,
+    start,
+    started,
+)
 
 STOP_SECONDS = 20.0
 
@@ -56,13 +63,6 @@ def live_a_day(environment: dict[str, str], project: Path) -> Day:
     return Day(up, deployments, runs, watched, long, artifacts, noise, asked, ingests, left)
 
 
-def start(client: SyncPrefectClient, deployment: str, **parameters: Any) -> UUID:
-    """Start a run for the tiny problem by a deployment that `make up` has made."""
-    made = client.read_deployment_by_name(deployment)
-    values = {"problem": "tiny", **parameters}
-    return client.create_flow_run_from_deployment(made.id, parameters=values).id
-
-
 def pause(client: SyncPrefectClient) -> None:
     """Pause by hand what trains by itself, and all monitoring."""
     train = client.read_deployment_by_name("train/tiny")
@@ -77,16 +77,3 @@ def ask_in_new_shell(home: Path) -> "subprocess.CompletedProcess[bytes]":
     words = f". {home}/env && prefect deployment run ingest/tiny"
     shell = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     return subprocess.run(["sh", "-c", words], env=shell, capture_output=True, check=False)
-
-
-def processes_of(home: Path) -> list[str]:
-    """Command lines of the processes that use a state folder; a worker's runs are among them."""
-    mark = f"DRIFTLINE_HOME={home}\0".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue  # it has ended meanwhile
-    return found

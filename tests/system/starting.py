@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tests.ports import free_ports
@@ -128,3 +131,32 @@ def ends_of(client: SyncPrefectClient, deployment: str) -> set[StateType]:
         for run in runs
         if run.auto_scheduled and run.state_type and run.state and run.state.is_final()
     }
+
+
+def processes_of(home: Path) -> list[str]:
+    """Command lines of the processes that use a state folder; a worker's runs are among them."""
+    mark = f"DRIFTLINE_HOME={home}\0".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue  # it has ended meanwhile
+    return found
+
+
+def start(client: SyncPrefectClient, deployment: str, **parameters: Any) -> UUID:
+    """Start a run for the tiny problem by a deployment that `make up` has made."""
+    made = client.read_deployment_by_name(deployment)
+    values = {"problem": "tiny", **parameters}
+    return client.create_flow_run_from_deployment(made.id, parameters=values).id
+
+
+def is_over(client: SyncPrefectClient, run: UUID) -> bool:
+    """Whether a run has ended, as far as the server can tell just now."""
+    try:
+        state = client.read_flow_run(run).state
+    except (httpx.HTTPError, PrefectHTTPStatusError):
+        return False
+    return state is not None and state.is_final()

@@ -6,11 +6,9 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 import httpx
 import pytest
-from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.exceptions import PrefectHTTPStatusError
 
@@ -18,14 +16,17 @@ from deployments import up as up_command
 from tests.conftest import QUIET, TOOLS, RunFlow
 from tests.receivers import HttpReceiver, http_receiver
 from tests.support import TINY, file_problem, tiny_rows
-from tests.system.days import STOP_SECONDS, Day, live_a_day, processes_of, start
+from tests.system.days import STOP_SECONDS, Day, live_a_day
 from tests.system.servers import children, freeze
 from tests.system.service import command_of
 from tests.system.starting import (
     Up,
     await_that,
     ends_of,
+    is_over,
+    processes_of,
     read_beat,
+    start,
     started,
 )
 
@@ -252,12 +253,3 @@ def prefect_of(up: Up) -> int:
     found = [pid for pid in children(up.process.pid) if "server start" in command_of(pid)]
     assert len(found) == 1
     return found[0]
-
-
-def is_over(client: SyncPrefectClient, run: UUID) -> bool:
-    """Whether a run has ended, as far as the server can tell just now."""
-    try:
-        state = client.read_flow_run(run).state
-    except (httpx.HTTPError, PrefectHTTPStatusError):
-        return False
-    return state is not None and state.is_final()

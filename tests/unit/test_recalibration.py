@@ -13,8 +13,6 @@ from driftline.recalibration import (
     Baseline,
     Recalibration,
     fit_baseline,
-    read_baseline,
-    read_recalibration,
 )
 from driftline.standing import Standing, describe_due, is_renewal_due, read_standing
 from tests.unit.answered import draw, two_of
@@ -240,28 +238,3 @@ def test_one_class_of_three_that_comes_more_often_is_found() -> None:
     assert not before.is_proof(POLICY.false_retrains)
     assert after.is_proof(POLICY.false_retrains)
     assert after.recent_saved > POLICY.cost
-
-
-def test_a_number_and_a_model_without_answers_out_of_fold_have_no_baseline() -> None:
-    number = OutOfFold(np.zeros((20, 1)), np.arange(20.0))
-
-    assert fit_baseline(number) is None
-    assert fit_baseline(None) is None
-
-
-def test_bets_and_baselines_are_read_as_they_were_written() -> None:
-    rng = np.random.default_rng(4)
-    base = baseline_of(rng)
-    found = bet(Recalibration(), draw(rng, 50), base)
-
-    assert read_recalibration(json.loads(json.dumps(found.to_document()))) == found
-    assert read_baseline(json.loads(json.dumps(base.to_document()))) == base
-    assert read_recalibration(None) == Recalibration()
-    assert read_baseline(None) is None
-
-
-def test_a_standing_that_was_written_before_this_was_asked_is_read() -> None:
-    document = Standing().to_document()
-    del document["recalibration"]
-
-    assert read_standing(document) == Standing()

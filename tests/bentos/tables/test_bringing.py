@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,59 +16,11 @@ from bentos.tables.pointers import (
     pointer_in_store,
     table_in_store,
 )
-from bentos.takeover.content import digest
 from driftline.contract import Contract
 from tests.bentos.models import MARKER
-from tests.bentos.tables.test_lookups import LABS, NOW, labs
+from tests.bentos.tables.shelved import LATER, NEW, OLD, SECONDS, Shelf, level_in
+from tests.bentos.tables.test_lookups import LABS, NOW
 from tests.bentos.takeover.shelving import Clock
-
-SECONDS = 30.0
-LATER = 3600.0  # longer than any pause
-OLD = labs((MARKER, "2024-03-01", "1.5", "F"))
-NEW = labs((MARKER, "2024-03-15", "2.5", "M"))
-KEY = "k" * 32
-
-
-class Shelf(dict[str, bytes]):
-    """A store in memory, which may be away."""
-
-    is_away = False
-
-    def __call__(self, name: str, most: int) -> bytes:
-        """An object's content."""
-        if self.is_away:
-            raise ConnectionError
-        if name not in self:
-            raise FileNotFoundError
-        assert len(self[name]) <= most
-        return self[name]
-
-    def put(self, content: bytes, key: str = "") -> TablePointer:
-        """Have a table in it, and point at it."""
-        pointer = TablePointer("tiny", "labs", digest(content)).signed(key)
-        self[table_in_store(pointer)] = content
-        self[pointer_in_store("tiny", "labs")] = format_table_pointer(pointer)
-        return pointer
-
-
-@pytest.fixture
-def contract(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> Contract:
-    """The tiny model's, two of whose fields are looked up."""
-    for name in ("DRIFTLINE_SIGNING_KEY", "DRIFTLINE_EVIDENCE_PUBLIC_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    return replace(predictor.contract, joins=(LABS,))
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-def level_in(folder: Path, contract: Contract, now: float = NOW) -> Any:
-    """What a service that starts here looks up."""
-    lookups = Lookups(folder, clock=lambda: now)
-    lookups.look(contract)
-    return lookups.complete(contract, {"age": 40, "patient": MARKER})["level"]
 
 
 def test_a_table_comes_and_is_looked_for_again_once_what_is_known_is_old(
@@ -229,41 +180,6 @@ def test_the_last_good_table_answers_until_its_rows_are_older_than_the_join_allo
     taken = NOW - 5 * 86_400
     assert level_in(tmp_path, contract, taken + LABS.max_age_seconds) == 2.5
     assert level_in(tmp_path, contract, taken + LABS.max_age_seconds + 1) is None
-
-
-@pytest.mark.parametrize("signed_with", ["", "o" * 32])
-def test_with_a_key_only_what_it_signed_is_fetched(
-    shelf: Shelf,
-    contract: Contract,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    signed_with: str,
-) -> None:
-    monkeypatch.setenv("DRIFTLINE_SIGNING_KEY", KEY)
-    clock = Clock()
-    bringer = Bringer(shelf, tmp_path, seconds=SECONDS, clock=clock)
-    pointer = shelf.put(OLD, key=signed_with)
-    del shelf[table_in_store(pointer)]
-
-    trouble = bringer.look(contract)
-    assert trouble is not None
-    assert "not signed with DRIFTLINE_SIGNING_KEY" in trouble.why
-    shelf.put(NEW, key=KEY)
-    clock.seconds = LATER
-    assert bringer.look(contract) is None
-    assert level_in(tmp_path, contract) == 2.5
-
-
-def test_a_signature_is_of_one_join_s_table_alone(
-    shelf: Shelf, contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DRIFTLINE_SIGNING_KEY", KEY)
-    other = TablePointer("tiny", "drugs", digest(NEW)).signed(KEY)
-    forged = replace(shelf.put(NEW), signature=other.signature)
-    shelf[pointer_in_store("tiny", "labs")] = format_table_pointer(forged)
-
-    assert Bringer(shelf, tmp_path, seconds=SECONDS).look(contract) is not None
-    assert not table_path(tmp_path, "tiny", "labs").exists()
 
 
 def test_a_disk_that_is_full_leaves_the_table_and_no_half_of_another(

@@ -1,7 +1,6 @@
 """Fields that the service fills in itself, as training joins them; no value of them is told."""
 
 import json
-import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bentos.api import Api
-from bentos.health.parts import Parts
 from bentos.http.openapi import describe
 from bentos.predictor import Predictor
-from bentos.tables.lookups import LOOKUP_UNAVAILABLE, LOOKUPS, Lookups, table_path
-from bentos.takeover.content import digest
+from bentos.tables.lookups import LOOKUP_UNAVAILABLE, Lookups, table_path
 from driftline.contract import parse_contract
 from driftline.dataset import draft_contract
 from driftline.filling import fill_in
@@ -25,7 +22,7 @@ from driftline.joining import join_rows, read_timeline
 from driftline.problem import Problem
 from driftline.timelines import JoinSpec
 from tests.bentos.asking import ask, code, fields_at_fault, read
-from tests.bentos.models import MARKER, KeptLog, tiny_problem
+from tests.bentos.models import KeptLog, tiny_problem
 from tests.support import make_problem
 from tests.unit import joined
 
@@ -48,20 +45,6 @@ def put(folder: Path, content: bytes) -> None:
     draft = path.with_suffix(".draft")
     draft.write_bytes(content)
     draft.replace(path)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    put(
-        tmp_path,
-        labs(
-            ("7", "2024-03-01", "1.5", "F"),
-            ("7", "2024-03-15", "2.5", "M"),
-            ("8", "2023-01-01", "3.5", "M"),
-            ("9", "2024-03-01", "99", "M"),
-        ),
-    )
-    return tmp_path
 
 
 def make_api(predictor: Predictor, log: KeptLog, folder: Path, **changes: Any) -> Api:
@@ -191,68 +174,6 @@ def test_one_request_is_filled_in_from_one_table_as_of_one_moment(
     assert lookups.begin(contract)({"age": 40, "patient": "7"})["level"] is None
 
 
-def test_a_table_that_is_refused_is_read_again_only_once_it_changes(
-    predictor: Predictor, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    contract = replace(predictor.contract, joins=(LABS,))
-    parts, reads = Parts(), list[Path]()
-    read = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: (reads.append(path), read(path))[1])
-    lookups = Lookups(folder, parts=parts)
-    put(folder, b"no table")
-
-    for _ in range(3):
-        lookups.look(contract)
-
-    assert len(reads) == 1
-    assert parts.read()[LOOKUPS].health == "degraded"
-    lookups.look(predictor.contract)  # of a champion without joins
-    assert parts.read()[LOOKUPS].health == "up"
-
-
-def test_a_table_that_changes_is_taken_over_and_a_damaged_one_is_not(
-    predictor: Predictor, folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, logger="driftline.service")
-    contract = replace(predictor.contract, joins=(LABS,))
-    parts = Parts()
-    lookups = Lookups(folder, parts=parts, clock=lambda: NOW)
-
-    def level() -> Any:
-        lookups.look(contract)
-        return lookups.complete(contract, {"age": 40, "patient": MARKER})["level"]
-
-    assert level() is None
-    put(folder, labs((MARKER, "2024-03-01", "4", "F")))
-    assert (level(), level()) == (4.0, 4.0)
-    put(folder, b"half of a table")
-    assert (level(), level()) == (4.0, 4.0)
-    part = parts.read()[LOOKUPS]
-    assert (part.health, part.why) == (
-        "degraded",
-        "the table of the join 'labs': not a table of a join (ValueError)",
-    )
-    told = [record.getMessage().split(", sha256")[0] for record in caplog.records]
-    assert told == [
-        "table of the join labs: 4 rows",
-        "table of the join labs: 1 rows",
-        "the table of the join 'labs': not a table of a join (ValueError)",
-    ]
-    assert MARKER not in caplog.text
-
-
-def test_a_table_of_another_model_is_told_by_what_it_lacks(
-    predictor: Predictor, folder: Path
-) -> None:
-    parts = Parts()
-    lookups = Lookups(folder, parts=parts, clock=lambda: NOW)
-    for fields in (LABS.fields, ("level", "ward"), LABS.fields):
-        lookups.look(replace(predictor.contract, joins=(replace(LABS, fields=fields),)))
-        part = parts.read()[LOOKUPS]
-        wanted = "" if fields == LABS.fields else "the table of the join 'labs': has no 'ward'"
-        assert (part.health, part.why) == ("degraded" if wanted else "up", wanted)
-
-
 def test_a_contract_keeps_its_joins_and_one_without_any_its_digest(predictor: Predictor) -> None:
     contract = replace(predictor.contract, joins=(LABS,))
 
@@ -288,23 +209,3 @@ def test_a_record_is_filled_in_as_a_row_is_joined(
     for name in LABS.fields:
         cell = joined[name].astype(object).where(joined[name].notna(), None)[0]
         assert filled.get(name) == cell
-
-
-def test_a_table_that_is_not_the_listed_one_is_told_and_the_one_before_goes_on(
-    folder: Path, caplog: pytest.LogCaptureFixture, predictor: Predictor
-) -> None:
-    contract, parts = replace(predictor.contract, joins=(LABS,)), Parts()
-    listed = {"tiny/labs.npz": digest(table_path(folder, "tiny", "labs").read_bytes())}
-    lookups = Lookups(folder, listed=listed, parts=parts, clock=lambda: NOW)
-    record = {"age": 40, "patient": "7"}
-    lookups.look(contract)
-    before = lookups.complete(contract, dict(record))
-
-    put(folder, labs(("7", "2024-03-15", "9.5", "F")))
-    lookups.look(contract)
-
-    assert (
-        lookups.complete(contract, dict(record)) == before == {"age": 40, "level": 2.5, "sex": "M"}
-    )
-    assert "is not what SHA256SUMS lists for lookups/tiny/labs.npz" in caplog.text
-    assert parts.read()[LOOKUPS].health == "degraded"
