@@ -17,7 +17,8 @@ from driftline.spelling import is_marker, read_number, spell_all
 from driftline.variants import merge_spellings
 
 MOST_CLASSES = 30
-LEAST_OF_A_CLASS = 2
+LEAST_OF_A_CLASS = 2  # rows, below which a number is no class
+LEAST_OF_A_SPLIT = 3  # rows of a class: for two folds and a test set
 LEAST_FOR_GATE = 30  # rows of the rarer class, below which chance alone may fail a good model
 LEAST_FOR_NUMBER_GATE = 100  # rows below which the share that is explained says little
 IMBALANCED = 0.1
@@ -40,6 +41,11 @@ class TargetGuess:
     def is_number(self) -> bool:
         """No: it has classes."""
         return False
+
+    @property
+    def most_folds(self) -> int:
+        """In how many folds every class can be, beside a test set."""
+        return min(self.counts.values()) - 1
 
     def lines(self) -> list[str]:
         """The section `target` of the problem file."""
@@ -98,6 +104,11 @@ class NumberGuess:
     def is_number(self) -> bool:
         """Yes."""
         return True
+
+    @property
+    def most_folds(self) -> int:
+        """For how many folds there are rows enough, beside a test set."""
+        return self.rows // 2 - 1
 
     def lines(self) -> list[str]:
         """The section `target` of the problem file."""
@@ -212,12 +223,14 @@ def _check_classes(counts: Counter[str], missing: int, where: str) -> None:
             "or plain numbers"
         )
         raise DataError(message)
-    rare = sorted(text for text, count in counts.items() if count < LEAST_OF_A_CLASS)
+    single = [text for text, count in counts.items() if count == 1]
+    rare = single or [text for text, count in counts.items() if count < LEAST_OF_A_SPLIT]
     if rare:
-        named = ", ".join(repr(text) for text in rare[:RARE_NAMED])
+        named = ", ".join(repr(text) for text in sorted(rare)[:RARE_NAMED])
+        rows = "one row" if single else "two rows"
         more = f" and {len(rare) - RARE_NAMED} more" if len(rare) > RARE_NAMED else ""
         message = (
-            f"{where}: {len(rare)} of its {len(counts)} values stand in one row only ({named}"
+            f"{where}: {len(rare)} of its {len(counts)} values stand in {rows} only ({named}"
             f"{more}); wanted several rows of each class: leave those rows out, or give them a "
             "class in common"
         )

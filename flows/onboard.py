@@ -16,6 +16,7 @@ from driftline.onboarding import Onboarding, onboard_table
 from tasks.data.onboarding import name_problem, place_of_source, write_files, write_profile
 from tasks.reading.sources import read_table_with
 
+USUAL_FOLDS = 10  # of the main job
 CONSOLE = Console(highlight=False)
 
 
@@ -43,7 +44,15 @@ def main(
     for remark in made.remarks:
         CONSOLE.print(f"note: {remark}", markup=False)
     CONSOLE.print(f"written: {files[0]}, {files[1]}\npage: {page}", markup=False)
-    CONSOLE.print(f"next: check the guesses, then make run PROBLEM={problem}", markup=False)
+    CONSOLE.print(f"next: check the guesses, then {name_next(problem, made)}", markup=False)
+
+
+def name_next(problem: str, made: Onboarding) -> str:
+    """The main job's command; where rows are too few for its usual folds, with fewer."""
+    folds = made.target.most_folds
+    if folds >= USUAL_FOLDS:
+        return f"make run PROBLEM={problem}"
+    return f"python -m flows.pipeline {problem} --folds {max(folds, 2)}"
 
 
 def show_progress() -> None:

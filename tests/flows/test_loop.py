@@ -113,3 +113,17 @@ def test_a_table_that_cannot_be_judged_has_a_verdict_all_the_same(site: Site, br
 
     assert judged["verdict"] == ("watch" if broken == "three rows" else "quarantine")
     assert judged["verdict"] in Path(judged["report"]).read_text("utf-8")
+
+
+def test_labels_of_a_source_are_said_not_to_be_judged(site: Site) -> None:
+    """Swapped labels beside plain inputs: the verdict speaks of the inputs alone."""
+    table = tiny_rows(200, seed=6)
+    table["outcome"] = 1 - table["outcome"]
+    source = site.root / "swapped.csv"
+    table.to_csv(source, index=False)
+
+    words = ("monitor", "tiny", "--source", str(source))
+    done = site.run_flow(*words, home=site.root / "home", project=site.root / "project")
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "outcome: labels of a source are not judged here" in done.stdout + done.stderr

@@ -108,3 +108,17 @@ def test_a_mistake_is_a_sentence_and_leaves_nothing(
     assert fault in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "project").exists()
+
+
+def test_a_rare_class_is_onboarded_with_as_many_folds_as_it_has_rows_for(
+    run_flow: RunFlow, tmp_path: Path
+) -> None:
+    source = tmp_path / "rare.csv"
+    rows = [f"{i},{i % 7},{'rare' if i < 5 else 'usual'}" for i in range(120)]
+    source.write_text("\n".join(["number,size,kind", *rows, ""]), encoding="utf-8")
+
+    words = (str(source), "--target", "kind", "--name", "rare")
+    done = run_flow("onboard", *words, home=tmp_path / "home", project=tmp_path / "project")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "then python -m flows.pipeline rare --folds 4" in done.stdout

@@ -169,3 +169,12 @@ def test_a_class_of_its_own_stays_one() -> None:
 def test_a_class_that_is_read_as_missing_is_told_where_it_leaves_one_alone() -> None:
     with pytest.raises(DataError, match=r"got 1 value\(s\) beside 40 cells that are empty or say"):
         guess_outcome("region", ["NA"] * 40 + ["EU"] * 40, source="rows.csv")
+
+
+def test_a_class_of_two_rows_is_refused_and_one_of_three_lowers_the_folds() -> None:
+    """For two folds and a test set, which is the least that a training takes."""
+    with pytest.raises(DataError, match=r"1 of its 2 values stand in two rows only \('1'\)"):
+        guess_outcome("y", ["0"] * 40 + ["1"] * 2, source="rows.csv")
+
+    assert guess_outcome("y", ["0"] * 40 + ["1"] * 3, source="rows.csv").most_folds == 2
+    assert guess_outcome("y", [f"{i / 7}" for i in range(12)], source="rows.csv").most_folds == 5
