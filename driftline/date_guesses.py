@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import numpy as np
 import pandas as pd
 
-from driftline.cleaning import cells_of
+from driftline.cells import cells_of
 from driftline.columns import NO_DATE, Column
 from driftline.date_parts import YEAR_DAYS, Part, part_days
 from driftline.dated import MOSTLY

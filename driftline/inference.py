@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from driftline.cleaning import cells_of
+from driftline.cells import cells_of
 from driftline.columns import LARGEST
 from driftline.dated import MOSTLY, describe_dates
 from driftline.identities import find_identity

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.cleaning import CleanTable, cells_of, clean, read_days
+from driftline.cells import cells_of
+from driftline.cleaning import CleanTable, clean, read_days
 from driftline.columns import Column
 from driftline.dates import DAY_SECONDS, spell_date
 from driftline.errors import DataError

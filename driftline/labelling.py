@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from driftline.cleaning import cells_of
+from driftline.cells import cells_of
 from driftline.errors import DataError
 from driftline.naming import find_close, shorten
 from driftline.problem import Problem

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from driftline.cleaning import cells_of
+from driftline.cells import cells_of
 from driftline.curves import roc_auc
 from driftline.inference import Guess
 from driftline.spelling import is_marker, read_number, spell, spell_all, tidy

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from driftline.cleaning import cells_of
+from driftline.cells import cells_of
 from driftline.date_guesses import propose_parts
 from driftline.errors import DataError
 from driftline.identities import names_person

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from driftline.cleaning import cells_of, clean, faults_of_values
+from driftline.cells import cells_of
+from driftline.cleaning import clean, faults_of_values
 from driftline.design import check_weights
 from driftline.digests import WEIGHT
 from driftline.naming import rename

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from driftline.cleaning import cells_of
+from driftline.cells import cells_of
 from driftline.inference import Guess
 from driftline.spelling import read_number, spell, tidy
 from driftline.target_guesses import as_comment, as_yaml

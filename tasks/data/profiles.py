@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from driftline.cleaning import cells_of
+from driftline.cells import cells_of
 from driftline.dates import read_bounds, read_date, spell_date
 from driftline.inference import Guess
 from driftline.onboarding import Onboarding
