@@ -11,20 +11,8 @@ YES: Final = frozenset(
     {
         *("yes", "y", "true", "t", "1", "+", "on", "positive", "positiv", "pos", "present"),
         *("ja", "j", "jo", "wahr", "wel", "oui", "vrai", "si", "verdadero", "verdadeiro", "sim"),
-        *(
-            "vero",
-            "evet",
-            "igen",
-            "kylla",
-            "tak",
-            "ano",
-            "da",
-            "да",
-            "так",
-            "\u03bd\u03b1\u03b9",
-            "نعم",
-            "כן",
-        ),
+        *("vero", "evet", "igen", "kylla", "tak", "ano", "da", "да", "так", "\u03bd\u03b1\u03b9"),
+        *("نعم", "כן"),
         *("是", "有", "はい", "예", "네", "हाँ", "✓", "✔", "☑"),
     }
 )
@@ -40,22 +28,8 @@ NO: Final = frozenset(
     {
         *("no", "n", "false", "0", "-", "off", "negative", "negativ", "neg", "absent", "none"),
         *("nein", "falsch", "nee", "geen", "nej", "nei", "non", "faux", "falso", "nao", "hayir"),
-        *(
-            "nem",
-            "ei",
-            "nie",
-            "ne",
-            "нет",
-            "ні",
-            "не",
-            "\u03bf\u03c7\u03b9",
-            "\u03cc\u03c7\u03b9",
-            "لا",
-            "לא",
-            "否",
-            "无",
-            "無",
-        ),
+        *("nem", "ei", "nie", "ne", "нет", "ні", "не", "\u03bf\u03c7\u03b9", "\u03cc\u03c7\u03b9"),
+        *("لا", "לא", "否", "无", "無"),
         *("いいえ", "아니오", "아니요", "नहीं", "✗", "✘", "☐", "healthy", "well", "normal"),
         *("control", "benign", "alive", "survived", "good", "gesund", "sain", "sano"),
     }
