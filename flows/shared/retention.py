@@ -51,6 +51,6 @@ def read_all(problem: str) -> list[Version]:
 
 def read_names(problem: str) -> Names:
     """Who names which snapshot; `NotFoundError` where registry or journal do not tell all."""
-    entries = journal.read_journal(problem)
+    entries = journal.read_rows(problem)
     insist_on_whole_journal(problem, entries, journal.read_anchors(problem))
     return find_names(problem, read_registered(), read_holders(problem), entries)

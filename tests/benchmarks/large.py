@@ -19,31 +19,33 @@ from tests.benchmarks.ingest import run, write_rows
 
 
 def main() -> None:
-    """Write the table, run the commands in turn, and print what each took as soon as it ends."""
+    """Read the options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000_000)
     parser.add_argument("--problem", default="breast_cancer")
     options = parser.parse_args()
-    console = Console(width=140)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        source = folder / "rows.csv"
-        write_rows(source, options.problem, options.rows)
-        megabytes = source.stat().st_size / 2**20
-        console.print(f"{options.rows:,} rows of {options.problem}, {megabytes:,.0f} MB")
-        table = Table("command", "s", "processor s", "peak MB", "steps")
-        for flow, given in (
-            ("pipeline", ["--source", str(source)]),
-            ("score", ["--source", str(source)]),
-            ("monitor", []),
-        ):
-            command = [sys.executable, "-m", f"flows.{flow}", options.problem, *given]
-            cost = run(command, folder / "home")
-            figures = [f"{each:,.0f}" for each in (cost.seconds, cost.processor, cost.megabytes)]
-            console.print(f"{flow}: {', '.join(figures)} (s, processor s, peak MB)")
-            steps = ", ".join(f"{step} {seconds:.0f}" for step, seconds in cost.steps.items())
-            table.add_row(flow, *figures, steps)
-        console.print(table)
+        measure(Path(name), rows=options.rows, problem=options.problem)
+
+
+def measure(folder: Path, *, rows: int, problem: str) -> None:
+    """Write the table, run the commands in turn, and print what each took as soon as it ends."""
+    console, source = Console(width=140), folder / "rows.csv"
+    write_rows(source, problem, rows)
+    console.print(f"{rows:,} rows of {problem}, {source.stat().st_size / 2**20:,.0f} MB")
+    table = Table("command", "s", "processor s", "peak MB", "steps")
+    for flow, given in (
+        ("pipeline", ["--source", str(source)]),
+        ("score", ["--source", str(source)]),
+        ("monitor", []),
+    ):
+        command = [sys.executable, "-m", f"flows.{flow}", problem, *given]
+        cost = run(command, folder / "home")
+        figures = [f"{each:,.0f}" for each in (cost.seconds, cost.processor, cost.megabytes)]
+        console.print(f"{flow}: {', '.join(figures)} (s, processor s, peak MB)")
+        steps = ", ".join(f"{step} {seconds:.0f}" for step, seconds in cost.steps.items())
+        table.add_row(flow, *figures, steps)
+    console.print(table)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ RUN_BY = {  # the test, and what in it is the command
     "flows.monitor": ("flows/test_loop.py", 'do("monitor"'),
     "flows.onboard": ("flows/test_onboard.py", '"flows.onboard"'),
     "flows.package": ("flows/test_lost_champion.py", '"package"'),
+    "flows.pipeline": ("flows/test_train.py", 'flow="pipeline"'),
     "flows.release": ("flows/test_release.py", '"flows.release"'),
     "flows.replay": ("flows/test_replay.py", '"replay"'),
     "flows.rollback": ("system/test_elsewhere.py", 'run("rollback"'),
