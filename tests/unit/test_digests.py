@@ -75,6 +75,7 @@ def test_any_table_in_pieces_has_the_digest_of_the_whole(table: pd.DataFrame, ro
     assert digest_pieces(lambda _: pieces) == digest_table(table)
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_digest() -> None:
     code = (
         "from tests.unit.tabled import TABLE\n"

@@ -30,6 +30,7 @@ def test_under_a_change_of_the_inputs_the_weighted_estimate_is_right_and_the_pla
         assert found[:, 1].mean() < 0.6
 
 
+@pytest.mark.slow
 def test_harm_that_the_inputs_show_is_seen_without_labels() -> None:
     """People for whom the model is unsure come more often."""
     rng = np.random.default_rng(0)

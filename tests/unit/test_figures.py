@@ -7,6 +7,7 @@ from driftline.figures import draw_figures, draw_importance
 from driftline.metrics import score_rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [("well", "ill"), ("low", "even", "high")])
 def test_every_picture_can_be_saved(classes: tuple[str, ...]) -> None:
     rng = np.random.default_rng(0)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ def window(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.column_stack([1 - p, p]), before, now
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(rows=st.integers(1, 60), count=st.integers(0, 80), seed=st.integers(0, 9))
 def test_each_row_is_chosen_once_and_as_many_as_there_are(rows: int, count: int, seed: int) -> None:

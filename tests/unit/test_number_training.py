@@ -116,6 +116,7 @@ def coverage_of(seed: int) -> Coverage:
     return measure_coverage(test)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth_of_rows_not_learnt_from() -> None:
     """Their quantile is itself drawn, so it is the mean over tables that keeps the promise."""
     every = [coverage_of(seed) for seed in range(6)]

@@ -53,6 +53,7 @@ def test_nothing_is_told_wrong_of_the_tables_that_are_always_there(
     assert [each for each in judged if not each[-1]] == []
 
 
+@pytest.mark.slow
 def test_a_peer_that_is_not_installed_is_named(tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), "autogluon", str(tmp_path)]
 

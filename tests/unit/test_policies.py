@@ -47,6 +47,7 @@ def careful(replay: Replay, inspect=no_faults, release: Release = "next") -> Car
     return Careful(replay, replay.history.problem.drift, inspect, release=release)
 
 
+@pytest.mark.slow
 def test_never_trains_nothing_and_no_gate_lets_everything_through() -> None:
     replay = lived(is_flipped=True)
 
@@ -59,6 +60,7 @@ def test_never_trains_nothing_and_no_gate_lets_everything_through() -> None:
     assert [step.champion for step in blind.steps] == list(range(WINDOWS - 1))
 
 
+@pytest.mark.slow
 def test_the_gate_keeps_out_what_is_not_better() -> None:
     replay = lived(is_flipped=False)
 

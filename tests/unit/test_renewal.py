@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from driftline.digests import GROUP, WEIGHT, digest_rows
 from driftline.promise import Recipe
@@ -41,6 +42,7 @@ def test_an_unchanged_relation_keeps_all_of_the_past() -> None:
     assert len(renewal.train) == 400 + 280
 
 
+@pytest.mark.slow
 def test_a_changed_relation_drops_the_rows_that_teach_the_old_one() -> None:
     original = rows(600, by="a", seed=0)
     labelled = pd.concat([rows(200, by="a", seed=1), rows(600, by="b", seed=2)])
@@ -68,6 +70,7 @@ def test_rows_the_champion_was_trained_on_cannot_test_it() -> None:
     assert not set(digest_rows(renewal.test)) & set(seen)
 
 
+@pytest.mark.slow
 def test_the_choice_of_the_past_is_repeatable() -> None:
     table = pd.concat([rows(120, by="a", seed=0), rows(120, by="b", seed=1)], ignore_index=True)
 

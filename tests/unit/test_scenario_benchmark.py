@@ -81,6 +81,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(1)
 
 
+@pytest.mark.slow
 def test_a_flipped_relation_is_harmful_and_the_inputs_do_not_show_it(champion: Champion) -> None:
     draw = concept_flip(champion.population, ["age"], rng())
 
@@ -228,6 +229,7 @@ def test_the_curve_is_read_from_what_a_run_wrote(tmp_path: Path) -> None:
     assert rows["0.2"] == ["20.0%", "100.0%"]
 
 
+@pytest.mark.slow
 def test_levels_are_those_at_which_the_verdicts_retrain(champion: Champion) -> None:
     rng = np.random.default_rng(5)
     scenario = Scenario("concept flip", concept_flip)
@@ -259,6 +261,7 @@ def test_the_strongest_evidence_has_the_lowest_level(champion: Champion) -> None
     assert levels == (0.0,)
 
 
+@pytest.mark.slow
 def test_a_life_without_labels_is_judged_as_production_does(champion: Champion) -> None:
     rng = np.random.default_rng(6)
     scenario = Scenario("concept flip", concept_flip, is_labelled=False)
