@@ -36,6 +36,7 @@ NO: Final = frozenset(
 )
 _LETTERS: Final = (({"f", "v"}, "v"), ({"f", "w"}, "w"))  # alone an F may be anything
 _DENIED: Final = re.compile(r"(?:non|not|nao|no|un|keine|kein|nicht|senza|sans|sin)[ _-]*(.+)")
+_LAST_LATIN: Final = "\u02ff"
 _DOTLESS: Final = "\u0131"  # of Turkish, which has no mark to take off
 
 
@@ -68,7 +69,7 @@ def _denies(word: str, words: Iterable[str]) -> bool:
 def _fold(name: str) -> str:
     """A word in lower case without its accents: `Sí` is `si`, `não` is `nao`."""
     parts = unicodedata.normalize("NFD", name.casefold().replace(_DOTLESS, "i"))
-    if not parts.isascii() and all(ord(letter) > 0x2FF for letter in parts):  # noqa: PLR2004
+    if not parts.isascii() and all(letter > _LAST_LATIN for letter in parts):
         return unicodedata.normalize("NFC", parts)  # marks of other scripts make other letters
     return "".join(letter for letter in parts if not unicodedata.combining(letter))
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from driftline.errors import DriftlineError
 from driftline.journal import Entry, find_breaks
 from tasks.data.problems import read_problem
+from tasks.decorators import without_task_runs
 from tasks.log import journal
 from tasks.models import registry
 
@@ -29,13 +30,12 @@ def main(
 ) -> None:
     """Who held which alias when, and why."""
     try:
-        name = read_problem.fn(problem).name  # type: ignore[attr-defined]
-        if restore:
-            restored = journal.restore_rows.fn(name)  # type: ignore[attr-defined]
-            CONSOLE.print(f"{restored} rows written from the store")
-        read = journal.read_rows if verify else journal.read_journal
-        entries = read.fn(name)  # type: ignore[attr-defined]
-        breaks = _verify(name, entries) if verify else []
+        with without_task_runs():
+            name = read_problem(problem).name
+            if restore:
+                CONSOLE.print(f"{journal.restore_rows(name)} rows written from the store")
+            entries = journal.read_rows(name) if verify else journal.read_journal(name)
+            breaks = _verify(name, entries) if verify else []
     except DriftlineError as error:
         Console(stderr=True).print(f"error: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
@@ -48,9 +48,9 @@ def main(
 
 
 def _verify(name: str, entries: list[Entry]) -> list[str]:
-    holders = registry.read_holders.fn(name)  # type: ignore[attr-defined]
-    anchors = journal.read_anchors.fn(name)  # type: ignore[attr-defined]
-    head = registry.read_head.fn(name)  # type: ignore[attr-defined]
+    holders = registry.read_holders(name)
+    anchors = journal.read_anchors(name)
+    head = registry.read_head(name)
     return find_breaks(entries, holders, anchors if head is None else [*anchors, head])
 
 

@@ -68,7 +68,7 @@ def open_location(name: str) -> tuple[Any, str]:
     if is_path(location):
         filesystem = fsspec.filesystem("file")
         # as it spells its own paths, so that what it lists can be held against this one
-        return filesystem, str(filesystem._strip_protocol(path_of(location)))  # noqa: SLF001
+        return filesystem, str(filesystem._strip_protocol(path_of(location)))  # noqa: SLF001 - as said
     location = spell_scheme(location)
     try:
         options = options_for(scheme) | _OPTIONS.get(scheme, {})
