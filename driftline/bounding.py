@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from driftline.candidates import Params
 from driftline.dataset import Matrices
 from driftline.outcome import outcome_of
 from driftline.problem import Problem
@@ -15,6 +16,12 @@ def budget_of(problem: Problem, data: Matrices, *, folds: int, repeats: int) -> 
     rows, columns = data.X_train.shape
     shape = Shape(rows, columns, problem.width)
     return Budget(problem.search.work, shape, folds, repeats)
+
+
+def comparing_takes(name: str, params: Params | None, problem: Problem, budget: Budget) -> float:
+    """Seconds of an ordinary core that comparing a candidate takes, roughly; by its defaults."""
+    candidate = outcome_of(problem).candidates[name]
+    return budget.compare(candidate.work, params or candidate.defaults)
 
 
 @dataclass(frozen=True)

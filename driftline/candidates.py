@@ -6,6 +6,7 @@ scikit-learn is imported when a pipeline is built, since problem files are read 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from driftline.boosting import build_lightgbm, build_xgboost
@@ -13,6 +14,8 @@ from driftline.work import Work, boosting_work, forest_work, linear_work, no_wor
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
+
+    from driftline.answers import Build, Ints
 
 Params = Mapping[str, Any]
 
@@ -40,6 +43,14 @@ class Candidate:
     space: Space = field(default_factory=dict)
     is_optional: bool = False
     work: Work = no_work
+
+    def building(self, params: Params, seed: int) -> "Build":
+        """What builds it with these settings, whatever rows it is for; another process can too."""
+        return partial(_build, self, params, seed)
+
+
+def _build(candidate: Candidate, params: Params, seed: int, _rows: "Ints") -> "Pipeline":
+    return candidate.build(params, seed)
 
 
 def impute() -> Any:

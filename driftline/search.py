@@ -83,7 +83,7 @@ def search_params(
         params = _suggest(trial, candidate)
         is_within = spent.allows(params) or trial.number == 0  # the defaults are always tried
         if is_within:
-            losses.append(judge(lambda _: candidate.build(params, seed), X, y, splits, design))
+            losses.append(judge(candidate.building(params, seed), X, y, splits, design))
         if on_trial is not None:
             on_trial(trial.number, losses[-1])
         if not is_within:

@@ -5,16 +5,17 @@ Everything that is chosen is chosen on training rows by cross-validation; test r
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from driftline.answers import Build, Fold
 from driftline.bounding import budget_of
-from driftline.candidates import CALIBRATION_FOLDS, Params, build_calibrated
+from driftline.candidates import CALIBRATION_FOLDS, Candidate, Params, build_calibrated
 from driftline.dataset import Matrices
-from driftline.design import check_candidates
+from driftline.design import Design, check_candidates
 from driftline.evaluation import CrossValidated, make_folds
 from driftline.metrics import bootstrap_intervals, compute_metrics
 from driftline.outcome import Rule, outcome_of
@@ -107,7 +108,7 @@ def train_candidate(
         problem,
         data,
         splits=splits,
-        build=lambda _: candidate.build(searched.params, seed),
+        build=candidate.building(searched.params, seed),
         seed=seed,
     )
     return replace(trained, bounds=_tell_passed_over(name, searched, problem))
@@ -146,11 +147,9 @@ def calibrate(
         told = f"{plain.name}: not calibrated, which is beyond `search.work` ({budget.work:g})"
         return replace(plain, bounds=(*plain.bounds, told))
 
-    def build(rows: NDArray[np.int64]) -> "Pipeline":
-        candidate = outcome.candidates[plain.name]
-        folds = calibration_folds(y[rows], data.train.take(rows), seed=seed)
-        return build_calibrated(candidate, plain.params, seed, folds)
-
+    build = partial(
+        _build_calibrated, outcome.candidates[plain.name], plain.params, seed, y, data.train
+    )
     calibrated = _fit(
         plain.name,
         plain.params,
@@ -163,6 +162,18 @@ def calibrate(
     )
     is_helpful = is_calibration_helpful(plain.cv, calibrated.cv, data.y_train, data.train.weights)
     return replace(calibrated, bounds=plain.bounds) if is_helpful else plain
+
+
+def _build_calibrated(
+    candidate: Candidate,
+    params: Params,
+    seed: int,
+    y: NDArray[Any],
+    design: Design,
+    rows: NDArray[np.int64],
+) -> "Pipeline":
+    folds = calibration_folds(y[rows], design.take(rows), seed=seed)
+    return build_calibrated(candidate, params, seed, folds)
 
 
 def renew(

@@ -7,6 +7,7 @@ same rows are searched, compared and left out in the same way on every machine.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from math import log2
 from typing import Any, Final
 
@@ -65,14 +66,14 @@ def _grow(shape: Shape, columns: float, depth: int) -> float:
 
 def boosting_work(trees: str, leaves: str) -> Work:
     """Of a library's boosted trees, one for each class and step; by its names for both."""
+    return partial(_boost, trees, leaves)
 
-    def work(params: Params, shape: Shape) -> float:
-        most = 2 ** params[leaves] if leaves == "max_depth" else params[leaves]
-        split = SPLIT * min(most, shape.rows) * shape.columns
-        one = TREE + split + BIN * shape.rows * shape.columns
-        return float(params[trees] * _outputs(shape) * one)
 
-    return work
+def _boost(trees: str, leaves: str, params: Params, shape: Shape) -> float:
+    most = 2 ** params[leaves] if leaves == "max_depth" else params[leaves]
+    split = SPLIT * min(most, shape.rows) * shape.columns
+    one = TREE + split + BIN * shape.rows * shape.columns
+    return float(params[trees] * _outputs(shape) * one)
 
 
 def _outputs(shape: Shape) -> int:

@@ -89,7 +89,8 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "ORT_DISABLE_TELEMETRY": "1",
     "MPLBACKEND": "agg",
-    "OMP_NUM_THREADS": "1",  # several tests run at once; threads that wait for each other are slow
+    "DRIFTLINE_THREADS": "1",  # several tests run at once; processes for folds would slow them down
+    "OMP_NUM_THREADS": "1",  # and threads that wait for each other are slow
     "OPENBLAS_NUM_THREADS": "1",
 }
 

@@ -16,6 +16,7 @@ from tasks.data.storage import Origin, read_snapshot, write_snapshot
 from tasks.log import predictions
 from tasks.models import training
 from tasks.models.mirror import check_second_tracker
+from tasks.models.threads import side_by_side
 from tasks.models.tracking import restore_experiment
 from tasks.progress import step, tell
 
@@ -69,16 +70,17 @@ def compete(spec: Problem, snapshot: str, make_plan: Callable[..., Plan]) -> Con
     candidates = training.plan_candidates(spec, champion, rows, may_refit=renewed is not None)
     candidates, plan, bounds = training.bound_work(candidates, spec, dataset, plan)
     bounds = left_out + bounds
-    with step("fit"):
-        if is_clustered():
-            trained = training.train_on_cluster(candidates, spec, dataset, plan)
-        else:
-            trained = [
-                training.train_candidate(name, spec, dataset, plan, params)
-                for name, params in candidates.items()
-            ]
     searched = training.searched_rows(candidates, champion, rows)
-    winner, exported = choose(trained, spec, dataset, plan, snapshot, searched_rows=searched)
+    with side_by_side():
+        with step("fit"):
+            if is_clustered():
+                trained = training.train_on_cluster(candidates, spec, dataset, plan)
+            else:
+                trained = [
+                    training.train_candidate(name, spec, dataset, plan, params)
+                    for name, params in candidates.items()
+                ]
+        winner, exported = choose(trained, spec, dataset, plan, snapshot, searched_rows=searched)
     bounds += tuple(sentence for one in trained for sentence in one.bounds)
     bounds += tuple(sentence for sentence in winner.bounds if sentence not in bounds)
     return Contest(spec, plan, snapshot, dataset, trained, winner, exported, bounds)

@@ -1,17 +1,21 @@
-"""How many threads numerical work takes: one, but for the fits of large tables.
+"""How many cores numerical work takes: one, but for the fits of large tables and many folds.
 
 The loops of a small fit are so short that its threads mostly wait for each other: with two of them
-a boosting of 8,000 rows takes twice the time of one, and calibrating a linear model five times.
+a boosting of 8,000 rows takes twice the time of one, and calibrating a linear model five times. So
+on a small table each fit takes one, and the folds of a comparison that takes long are spread over
+processes; those need a second or two to start.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from driftline.answers import folds_by
+from tasks.processes import get_processes, open_processes
 from tasks.settings import get_settings
 
 LARGE_VALUES: Final = 2_000_000  # rows times columns of a table whose fits gain by more threads
+LONG_SECONDS: Final = 2.0  # of a comparison whose folds gain by more processes
 
 
 @contextmanager
@@ -25,5 +29,32 @@ def threads_for(values: int) -> Iterator[None]:
         return
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(get_settings().threads or os.cpu_count()):
+    with threadpool_limits(_cores()):
         yield
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """Within it `processes_for` has processes to spread folds over."""
+    with open_processes(_cores()):
+        yield
+
+
+@contextmanager
+def processes_for(values: int, *, seconds: float) -> Iterator[None]:
+    """Within it folds that take so many `seconds` of a core go over several processes.
+
+    The models are the same to the last bit.
+    """
+    processes = get_processes()
+    if processes is None or values >= LARGE_VALUES or seconds < LONG_SECONDS:
+        yield
+        return
+    with folds_by(processes.map):
+        yield
+
+
+def _cores() -> int:
+    from joblib import cpu_count
+
+    return get_settings().threads or int(cpu_count())  # of this process, by its control group too

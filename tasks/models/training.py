@@ -1,6 +1,7 @@
 """Runs the training rules over a snapshot, and says how it goes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from driftline.training import Trained
 from driftline.typical import find_typical
 from tasks.cluster import spread
 from tasks.decorators import work
-from tasks.models.threads import threads_for
+from tasks.models.threads import processes_for, threads_for
 from tasks.progress import tell
 
 MOST_PARITY_ROWS = 200_000
@@ -119,15 +120,16 @@ def train_candidate(
     """Search, cross-validate and fit one candidate; with `params` nothing is searched."""
     searched, rows = outcome_of(problem).searched_by, len(dataset.data.y_train)
     part = f" on a part of the {rows} rows" if rows > problem.search.rows else ""
-    trained = _train(
-        problem,
-        dataset,
-        plan,
-        (name, params),
-        on_trial=lambda number, loss: _tell_trial(
-            name, number, plan.trials, f"{part}, last {searched} {loss:.4f}"
-        ),
-    )
+    with _spread_folds(name, params, problem, dataset, plan):
+        trained = _train(
+            problem,
+            dataset,
+            plan,
+            (name, params),
+            on_trial=lambda number, loss: _tell_trial(
+                name, number, plan.trials, f"{part}, last {searched} {loss:.4f}"
+            ),
+        )
     _tell_figures(trained, problem)
     return trained
 
@@ -172,6 +174,16 @@ def _train(
         )
 
 
+def _spread_folds(
+    name: str, params: Params | None, problem: Problem, dataset: Dataset, plan: Plan
+) -> AbstractContextManager[None]:
+    """Within it the folds of this candidate go over several processes where that is quicker."""
+    data = dataset.data
+    budget = bounding.budget_of(problem, data, folds=plan.folds, repeats=plan.repeats)
+    seconds = bounding.comparing_takes(name, params, problem, budget)
+    return processes_for(data.X_train.size, seconds=seconds)
+
+
 def _tell_figures(trained: Trained, problem: Problem) -> None:
     goal = problem.goal.metric
     mean, deviation = trained.cv.mean(goal), trained.cv.std(goal)
@@ -198,7 +210,8 @@ def choose_winner(
         seed=plan.seed,
         groups=dataset.groups,
     )
-    with threads_for(dataset.data.X_train.size):
+    best = _spread_folds(winner.name, winner.params, problem, dataset, plan)
+    with best, threads_for(dataset.data.X_train.size):
         winner = training.calibrate(winner, problem, dataset.data, splits=splits, seed=plan.seed)
     how = "calibrated" if winner.is_calibrated else outcome_of(problem).uncalibrated
     tell(f"{winner.name} wins ({how})")

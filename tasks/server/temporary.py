@@ -61,7 +61,10 @@ def start_server() -> str | None:
 def use_server(address: str) -> None:
     """Return when the server answers, and let Prefect ask it from now on; `NotStartedError`."""
     from prefect.context import refresh_global_settings_context
-    from prefect.settings import PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS
+    from prefect.settings import (
+        PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS,
+        get_current_settings,
+    )
 
     give_up = time.monotonic() + PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value()
     while not _answers(address):
@@ -73,6 +76,8 @@ def use_server(address: str) -> None:
     os.environ["PREFECT_API_URL"] = address
     os.environ.setdefault("PREFECT_UI_URL", "")  # it has no pages, so that nothing may link there
     refresh_global_settings_context()
+    # nobody looks there for a run that went silent, and each flow would wait for its heart to stop
+    get_current_settings().flows.heartbeat_frequency = None
 
 
 def end_at_once() -> None:

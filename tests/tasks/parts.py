@@ -35,3 +35,18 @@ def answer_and_die_once(folder: Path, asked: "Asked", rows: "Rows") -> "Answered
 
     square_and_die_once(folder, rows.number)
     return answer_rows(asked, rows)
+
+
+def print_and_square(part: int) -> int:
+    print("a library tells something")  # noqa: T201 - as some do
+    return part * part
+
+
+def tell_own_id(part: int) -> int:
+    del part
+    return os.getpid()
+
+
+def wait_for_ever(part: int) -> None:
+    del part
+    signal.pause()

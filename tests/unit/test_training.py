@@ -1,3 +1,5 @@
+import pickle
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -6,6 +8,7 @@ import pytest
 from sklearn.model_selection import PredefinedSplit
 
 from driftline import training
+from driftline.answers import Floats, folds_by
 from driftline.candidates import Candidate, Params, build_calibrated
 from driftline.comparison import compare_pairwise
 from driftline.dataset import Matrices, encode_rows, encode_target
@@ -36,6 +39,31 @@ def folds_of(data: Matrices, folds: int = 3) -> Splits:
 
 def train(name: str, problem: Problem, data: Matrices, *, seed: int = 0) -> Trained:
     return train_candidate(name, problem, data, splits=folds_of(data), trials=0, seed=seed)
+
+
+def in_another_process(answer: Callable[[Fold], Floats], folds: Sequence[Fold]) -> Iterator[Floats]:
+    """As a call that is sent there would answer them, the last fold first."""
+    sent = pickle.dumps(answer)
+    made = [pickle.loads(sent)(fold) for fold in reversed(folds)]  # noqa: S301 - of our own making
+    return reversed(made)
+
+
+@pytest.mark.parametrize("name", ["random_forest", "hist_gradient_boosting"])
+def test_folds_may_be_answered_in_any_order_and_by_any_process(problem: Problem, name: str) -> None:
+    data, splits = matrices(problem), folds_of(matrices(problem))
+
+    def make() -> list[Trained]:
+        one = train_candidate(name, problem, data, splits=splits, trials=2, seed=0)
+        return [one, calibrate(one, problem, data, splits=splits, seed=0)]
+
+    here = make()
+    with folds_by(in_another_process):
+        there = make()
+
+    for one, other in zip(here, there, strict=True):
+        assert (one.params, one.threshold) == (other.params, other.threshold)
+        np.testing.assert_array_equal(one.cv.probabilities, other.cv.probabilities)
+        np.testing.assert_array_equal(one.test.probabilities, other.test.probabilities)
 
 
 @pytest.mark.parametrize("name", ["logistic_regression", "decision_tree"])

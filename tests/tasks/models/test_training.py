@@ -1,13 +1,20 @@
 """What takes long says what it is doing."""
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from driftline.dataset import Plan
 from driftline.digests import digest_rows
+from tasks.models.threads import side_by_side
 from tasks.models.training import export_model, renew_winner, split_rows, train_candidate
+from tasks.processes import Processes
+from tasks.settings import get_settings
 from tests.support import make_problem, tiny_rows
 
 PLAN = Plan(folds=3, repeats=1, trials=0, test_size=0.25, seed=0, is_smoke=False)
@@ -47,3 +54,32 @@ def test_a_large_table_is_searched_on_a_part_and_judged_on_all(
     assert "searched 1 settings, last log loss" in told[1]
     assert told[0].split()[-1] != told[1].split()[-1]
     assert len(bound.cv.probabilities[0]) == rows
+
+
+def test_folds_that_take_long_go_over_processes_and_come_out_the_same(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del home
+    monkeypatch.setenv("DRIFTLINE_THREADS", "2")
+    get_settings.cache_clear()
+    problem, asked = make_problem(), list[int]()
+    table = tiny_rows()
+    table["outcome"] = table["outcome"].map({0: "well", 1: "ill"})
+    dataset = split_rows.fn(table, digest_rows(table), problem, PLAN)
+    spread = Processes.map
+
+    def count(self: Processes, function: Callable[[Any], Any], parts: Sequence[Any]) -> Any:
+        asked.append(len(parts))
+        return spread(self, function, parts)
+
+    monkeypatch.setattr(Processes, "map", count)
+    here = train_candidate.fn("decision_tree", problem, dataset, PLAN)
+    with side_by_side():
+        train_candidate.fn("decision_tree", problem, dataset, PLAN)
+        assert not asked
+        monkeypatch.setattr("tasks.models.threads.LONG_SECONDS", 0.0)
+        there = train_candidate.fn("decision_tree", problem, dataset, PLAN)
+
+    assert asked == [PLAN.folds]
+    np.testing.assert_array_equal(here.cv.probabilities, there.cv.probabilities)
+    assert here.flat_metrics() == there.flat_metrics()
