@@ -16,7 +16,7 @@ from flows.shared.running import tell_cancelled, tell_given_up
 from tasks.data.problems import read_problem
 from tasks.decorators import may_pass, without_task_runs
 from tasks.log import orders
-from tasks.log.attempts import give_up, newest_failures, take_given_up
+from tasks.log.attempts import give_up, give_up_before, newest_failures, take_given_up
 from tasks.models.registry import read_holders
 from tasks.progress import tell
 from tasks.reaching import is_prefect_away
@@ -73,7 +73,12 @@ def _settle_orders(spec: Problem) -> None:
     for kind in take_given_up(spec.name):
         tell_given_up(kind, spec.name, "its runs ended without an outcome")
     cancelled = deployments.cancelled_runs(newest_failures(spec.name))
-    for kind in give_up(spec.name, cancelled):
+    given_up = set(give_up(spec.name, cancelled))
+    for kind in orders.open_orders(spec):
+        unbegun = deployments.cancelled_unbegun(f"{kind}/{spec.slug}")
+        if unbegun is not None and give_up_before(spec.name, kind, unbegun):
+            given_up.add(kind)
+    for kind in sorted(given_up):
         tell_cancelled(kind, spec.name)
 
 

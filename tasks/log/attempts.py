@@ -97,6 +97,17 @@ def give_up(problem: str, run_ids: Collection[str]) -> list[str]:
     return sorted({kind for _, kind in found})
 
 
+def give_up_before(problem: str, kind: str, moment: datetime) -> bool:
+    """Give up the orders of a kind that were open at a moment; whether there were any."""
+    then = moment.astimezone(UTC).replace(tzinfo=None)
+    theirs = (ORDERS.c.problem == problem) & (ORDERS.c.kind == kind) & (ORDERS.c.state == "open")
+    with naming_outages(), open_records().begin() as connection:
+        found = select(ORDERS.c.key).where(theirs, ORDERS.c.changed_at <= then)
+        keys = list(connection.execute(found).scalars())
+        _change(connection, keys, to=TOLD)
+    return bool(keys)
+
+
 def take_given_up_if_there(problem: str) -> list[str] | None:
     """The same, or None where the database cannot be asked."""
     try:

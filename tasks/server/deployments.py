@@ -9,6 +9,7 @@ from driftline.errors import NotFoundError
 from tasks.decorators import io
 
 TIME_TO_BEGIN = timedelta(minutes=5)
+NEWEST = 50  # runs that are looked through
 
 if TYPE_CHECKING:
     from prefect.client.schemas.filters import FlowRunFilter
@@ -87,7 +88,28 @@ def _not_deployed(name: str) -> NotFoundError:
     return NotFoundError(message)
 
 
+@io(name="look for runs cancelled before they began")
+def cancelled_unbegun(name: str) -> datetime | None:
+    """When a person last cancelled a run of `<flow>/<problem>` for orders that had not begun."""
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.objects import StateType
+
+    cancelled = [StateType.CANCELLED, StateType.CANCELLING]
+    moments = [
+        run.state.timestamp
+        for run in _find_runs(name, cancelled, FlowRunFilter())
+        if run.state is not None and not run.run_count and run.parameters.get("only_ordered")
+    ]
+    return max(moments, default=None)
+
+
 def _has_runs(name: str, states: list["StateType"], wanted: "FlowRunFilter") -> bool:
+    return bool(_find_runs(name, states, wanted, most=1))
+
+
+def _find_runs(
+    name: str, states: list["StateType"], wanted: "FlowRunFilter", most: int = NEWEST
+) -> list["FlowRun"]:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import (
         DeploymentFilter,
@@ -97,17 +119,18 @@ def _has_runs(name: str, states: list["StateType"], wanted: "FlowRunFilter") -> 
         FlowRunFilterState,
         FlowRunFilterStateType,
     )
+    from prefect.client.schemas.sorting import FlowRunSort
 
     flow, _, problem = name.partition("/")
     wanted.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states)))
     with get_client(sync_client=True) as client:
-        runs = client.read_flow_runs(
+        return client.read_flow_runs(
             flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])),
             deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[problem])),
             flow_run_filter=wanted,
-            limit=1,
+            sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+            limit=most,
         )
-    return bool(runs)
 
 
 @io(name="look for ended runs")

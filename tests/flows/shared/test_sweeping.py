@@ -1,7 +1,7 @@
 """A sweep makes no run of its own, and what is wrong with one problem keeps it from no other."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ from prefect.client.schemas.filters import (
     TaskRunFilter,
     TaskRunFilterStartTime,
 )
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Cancelled, Cancelling
 
 from bentos.log.database import migrate, open_engine, place_order
@@ -59,10 +59,10 @@ def names(
     return broken, lost, sound
 
 
-def order(home: Path, problem: str, kind: str = "monitor") -> None:
+def order(home: Path, problem: str, kind: str = "monitor", number: int = 100) -> None:
     engine = open_engine(f"sqlite:///{home / 'predictions.db'}")
     migrate(engine)
-    place_order(engine, problem, kind, f"{kind}:{problem}:100")
+    place_order(engine, problem, kind, f"{kind}:{problem}:{number}")
 
 
 def deploy(client: SyncPrefectClient, flow: str, problem: str, pool: str | None = None) -> UUID:
@@ -178,15 +178,15 @@ def test_a_run_that_a_person_cancels_is_not_begun_again_and_that_is_told_once(
     assert claim_orders.fn(problem, "monitor", "by hand")  # type: ignore[attr-defined] # a task
 
 
-@pytest.mark.parametrize("state", [Cancelled(), Cancelling()])
-def test_a_run_that_is_cancelled_before_a_worker_takes_it_leaves_its_order_open(
+@pytest.mark.parametrize("cancel", [Cancelled, Cancelling])
+def test_a_run_that_is_cancelled_before_a_worker_takes_it_is_not_begun_again_either(
     client: SyncPrefectClient,
     names: tuple[str, str, str],
     mlflow_home: Path,
     monkeypatch: pytest.MonkeyPatch,
-    state: State[None],
+    cancel: Callable[[], State[None]],
 ) -> None:
-    """It had claimed nothing; another run is started in the next minute, and not in this one."""
+    """It had claimed nothing; what is ordered after that is begun as ever."""
     problem = names[2]
     order(mlflow_home, problem)
     deploy(client, "monitor", problem)
@@ -194,18 +194,35 @@ def test_a_run_that_is_cancelled_before_a_worker_takes_it_leaves_its_order_open(
     monkeypatch.setattr(sweeping, "time", SimpleNamespace(time=lambda: now))
     sweep_problem(problem)
     (first,) = runs_of(client, problem)
-    client.set_flow_run_state(first.id, state)
-
-    sweep_problem(problem)
-    assert len(runs_of(client, problem)) == 1
+    client.set_flow_run_state(first.id, cancel())
     now += 60
+
+    with http_receiver() as told:
+        monkeypatch.setenv("DRIFTLINE_NOTIFY_WEBHOOK", told.url)
+        sweep_problem(problem)
+        sweep_problem(problem)
+
+    assert [each.id for each in runs_of(client, problem)] == [first.id]
+    assert len(told.texts) == 1
+    assert "a person cancelled its run, and it is not begun again by itself" in told.texts[0]
+    order(mlflow_home, problem, number=200)
+    sweep_problem(problem)
+    assert len(runs_of(client, problem)) == 2
+    assert len(claim_orders.fn(problem, "monitor", "by hand")) == 2  # type: ignore[attr-defined] # a task
+
+
+def test_a_run_of_ones_own_that_is_cancelled_gives_up_no_order(
+    client: SyncPrefectClient, names: tuple[str, str, str], mlflow_home: Path
+) -> None:
+    problem = names[2]
+    order(mlflow_home, problem)
+    deployed = deploy(client, "monitor", problem)
+    own = client.create_flow_run_from_deployment(deployed)
+    client.set_flow_run_state(own.id, Cancelled())
+
     sweep_problem(problem)
 
-    assert {run.state_type for run in runs_of(client, problem)} == {
-        StateType.CANCELLED,
-        StateType.SCHEDULED,
-    }
-    assert claim_orders.fn(problem, "monitor", "a run")  # type: ignore[attr-defined] # a task
+    assert len(runs_of(client, problem)) == 2
 
 
 def test_a_deployment_that_is_gone_keeps_aliases_from_nothing(
