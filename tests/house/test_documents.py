@@ -227,3 +227,10 @@ def test_every_file_that_is_named_is_there() -> None:
     linked = re.findall(r"\]\(([\w./-]+)\)", BOTH)
 
     assert not [name for name in [*named, *linked] if not (ROOT / name).exists()]
+
+
+def test_the_list_of_rules_has_each_of_them_once() -> None:
+    rules = ROOT / "driftline"
+    listed = re.findall(r"`(\w+)`", (rules / "README.md").read_text(encoding="utf-8"))
+
+    assert sorted(listed) == sorted(path.stem for path in rules.glob("[a-z]*.py"))
