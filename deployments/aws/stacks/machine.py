@@ -15,7 +15,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
-from deployments.aws.stacks.boot import user_data
+from deployments.aws.machine.boot import user_data
 from deployments.aws.stacks.common import (
     SETTINGS,
     Limit,

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployments.aws.templates import filled, only, statements
+from tests.deployments.aws.templates import filled, found, only, statements
 from tests.support import ROOT
 
 FOLDER = ROOT / "deployments" / "aws" / "machine"
-ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:settings"
 ASKED = """#!/bin/sh
 # secretsmanager get-secret-value --region R --secret-id ID ...: what lies under the ID
 test "$1 $2 $4" = "secretsmanager get-secret-value eu-central-1" && cat "$PLACE/$6"
@@ -66,8 +65,6 @@ def test_the_machine_reads_two_secrets_and_its_image_and_may_be_talked_to() -> N
 
 
 def test_a_machine_that_fails_is_moved_or_booted() -> None:
-    from tests.deployments.aws.templates import found
-
     alarms = [each["Properties"] for each in found("machine", "CloudWatch::Alarm")]
     cures = {
         alarm["MetricName"]: filled(alarm["AlarmActions"][0], {}).split(":")[-1] for alarm in alarms

@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_cdk import Aws
 
-FOLDER = Path(__file__).resolve().parents[1] / "machine"
+FOLDER = Path(__file__).resolve().parent
 EACH_BOOT = """\
 Content-Type: multipart/mixed; boundary="//"
 MIME-Version: 1.0
