@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-STACKS = ("serverless", "service", "loop")
+STACKS = ("serverless", "service", "loop", "monitoring", "machine")
 ARCHIVE_MADE_BY = "python -m flows.package breast_cancer --lambda-zip --lambda-python 3.13"
 ANY_ARCHIVE = "0" * 64  # of the templates in this folder, which are of no archive in particular
 

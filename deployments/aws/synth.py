@@ -52,18 +52,24 @@ def synthesise(choices: Choices, folder: Path) -> dict[str, str]:
 
 def _add_stacks(app: Any, choices: Choices) -> None:
     from deployments.aws.stacks.loop import add_loop
+    from deployments.aws.stacks.machine import add_machine
+    from deployments.aws.stacks.monitoring import add_monitoring
     from deployments.aws.stacks.network import add_network
     from deployments.aws.stacks.serverless import add_serverless
     from deployments.aws.stacks.service import add_service
 
     if "serverless" in choices.stacks:
         add_serverless(app, choices)
-    if {"service", "loop"} & set(choices.stacks):
+    if "machine" in choices.stacks:
+        add_machine(app)
+    if {"service", "loop", "monitoring"} & set(choices.stacks):
         network = add_network(app)
         if "loop" in choices.stacks:
             add_loop(app, network)
         if "service" in choices.stacks:
             add_service(app, network)
+        if "monitoring" in choices.stacks:
+            add_monitoring(app, network)
 
 
 def read_findings(folder: Path) -> list[str]:

@@ -1,92 +1,119 @@
 """The stacks are written from their lock, and the Lambda's is deployed onto an emulator of AWS."""
 
-import hashlib
-import http.client
-import json
-import os
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.conftest import RunFlow
-from tests.ports import free_ports
-from tests.support import ROOT, TINY, file_problem, lacking, stop, tiny_rows
+from tests.support import ROOT, TINY, file_problem, lacking, tiny_rows
+from tests.system.ministack import STACK, Emulator, running_emulator
 from tests.system.servers import start_postgresql
 
 pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.postgres]
 
-STACK = "driftline-serverless"
-WAIT_SECONDS = 120.0
+
+@dataclass
+class Setup:
+    """An environment as `make aws` sets it up, beside a checkout's own that is ready already."""
+
+    folder: Path
+
+    def make(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`make aws` with these."""
+        given = [f"READY={self.folder / 'ready'}", f"AWS_VENV={self.folder / 'venv'}", *words]
+        return subprocess.run(
+            ["make", "aws", *given], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    def template(self, archive: Path) -> str:
+        """The serverless stack's template of an archive."""
+        out = self.folder / archive.stem
+        done = self.make("STACKS=serverless", f"ARCHIVE={archive}", f"OUT={out}")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return (out / f"{STACK}.json").read_text(encoding="utf-8")
+
+
+@dataclass
+class Champions:
+    """The tiny problem's champions, made and packaged by its own commands."""
+
+    home: Path
+    project: Path
+    run_flow: RunFlow
+
+    def run(self, *words: str, env: dict[str, str] | None = None) -> None:
+        """A command that has to come to a good end."""
+        done = self.run_flow(*words, home=self.home, project=self.project, env=env)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def archive(self) -> Path:
+        """The zip of who serves now, under a name of its own."""
+        before = {path: path.stat().st_mtime_ns for path in self._zips()}
+        self.run("package", "tiny", "--lambda-zip")
+        (made,) = (each for each in self._zips() if before.get(each) != each.stat().st_mtime_ns)
+        copy = self.project / f"{time.monotonic_ns()}.zip"
+        shutil.copyfile(made, copy)
+        return copy
+
+    def _zips(self) -> list[Path]:
+        return list((self.home / "lambda").glob("*.zip"))
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make aws` sets up, beside a checkout's own environment that is ready already."""
+def setup(tmp_path_factory: pytest.TempPathFactory) -> Setup:
+    """One for all tests: it takes minutes."""
     if shutil.which("node") is None:
         lacking("node (Debian's package nodejs)")
-    folder = tmp_path_factory.mktemp("aws")
-    (folder / "ready").touch()
-    done = make(folder, "STACKS=service", f"OUT={folder / 'out'}")
+    made = Setup(tmp_path_factory.mktemp("aws"))
+    (made.folder / "ready").touch()
+    done = made.make("STACKS=service", f"OUT={made.folder / 'out'}")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (folder / "out" / "driftline-service.json").is_file()
-    return folder
-
-
-def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    given = [f"READY={folder / 'ready'}", f"AWS_VENV={folder / 'venv'}", *words]
-    return subprocess.run(
-        ["make", "aws", *given], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    assert (made.folder / "out" / "driftline-service.json").is_file()
+    return made
 
 
 @pytest.fixture(scope="module")
-def archive(run_flow: RunFlow, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny problem's champion as a Lambda archive, made by its own commands."""
+def champions(run_flow: RunFlow, tmp_path_factory: pytest.TempPathFactory) -> Champions:
+    """A first champion serves."""
     folder = tmp_path_factory.mktemp("champion")
-    home, project = folder / "home", folder / "project"
-    source = {"kind": "file", "location": str(project / "rows.csv")}
-    file_problem(project, "tiny", TINY, source=source)
-    tiny_rows().to_csv(project / "rows.csv", index=False)
-    for words in (("train", "tiny", "--folds", "3"), ("package", "tiny", "--lambda-zip")):
-        done = run_flow(*words, home=home, project=project)
-        assert done.returncode == 0, done.stdout + done.stderr
-    (path,) = (home / "lambda").glob("*.zip")
-    return path
+    made = Champions(folder / "home", folder / "project", run_flow)
+    source = {"kind": "file", "location": str(made.project / "rows.csv")}
+    file_problem(made.project, "tiny", TINY, source=source)
+    tiny_rows().to_csv(made.project / "rows.csv", index=False)
+    made.run("train", "tiny", "--folds", "3")
+    return made
 
 
 @pytest.fixture
-def aws(environment: Path) -> Iterator[dict[str, Any]]:
-    """MiniStack on a port of this machine alone: how its clients reach it."""
-    (port,) = free_ports(1)
-    own = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "LOG_LEVEL": "WARNING"}
-    with (environment / "ministack.log").open("wb") as log:
-        server = subprocess.Popen(
-            [environment / "venv/bin/python", "-m", "ministack"],
-            env=os.environ | own,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        yield {
-            "endpoint_url": f"http://127.0.0.1:{port}",
-            "region_name": "us-east-1",
-            "aws_access_key_id": "test",
-            "aws_secret_access_key": "test",
-        }
-    finally:
-        stop(server)
+def emulator(setup: Setup) -> Iterator[Emulator]:
+    """Anew for each test, since it forgets nothing."""
+    log = setup.folder / "ministack.log"
+    with running_emulator(setup.folder / "venv/bin/python", log) as running:
+        yield running
+
+
+@contextmanager
+def logging_to_postgresql() -> Iterator[str]:
+    """A database with the tables of the prediction log, by its URL."""
+    from bentos.log.database import migrate, open_engine
+
+    with start_postgresql() as server:
+        url = server.create_database()
+        migrate(open_engine(url))
+        yield url
 
 
 def test_no_finding_is_without_a_reason_and_the_templates_are_those_of_the_code(
-    environment: Path,
+    setup: Setup,
 ) -> None:
-    python, tool = environment / "venv/bin/python", environment / "venv/bin/cfn-lint"
+    python, tool = setup.folder / "venv/bin/python", setup.folder / "venv/bin/cfn-lint"
     check = [python, "-m", "deployments.aws.synth", "--check"]
     lint = [tool, "--ignore-checks", "W3005", "--", "deployments/aws/templates/*.json"]  # CDK's own
 
@@ -96,19 +123,17 @@ def test_no_finding_is_without_a_reason_and_the_templates_are_those_of_the_code(
 
 
 def test_a_post_through_the_api_is_answered_and_logged(
-    environment: Path, archive: Path, aws: dict[str, Any], tmp_path: Path
+    setup: Setup, champions: Champions, emulator: Emulator
 ) -> None:
-    begun = time.monotonic()
-    done = make(environment, "STACKS=serverless", f"ARCHIVE={archive}", f"OUT={tmp_path}")
-    assert done.returncode == 0, done.stdout + done.stderr
-
-    with start_postgresql() as server:
-        url = with_tables(server.create_database())
-        outputs = deploy(aws, (tmp_path / f"{STACK}.json").read_text(), archive, url)
-        key = boto3.client("secretsmanager", **aws).get_secret_value(SecretId=outputs["KeySecret"])
-        status, answer = ask(aws, outputs["Url"], key["SecretString"])
+    archive = champions.archive()
+    with logging_to_postgresql() as url:
+        settings = emulator.keep_settings(url)
+        begun = time.monotonic()
+        outputs = emulator.deploy(setup.template(archive), archive, SettingsArn=settings)
+        key = emulator.read_secret(outputs["KeySecret"])
+        status, answer = emulator.ask(outputs["Url"], key)
         seconds = time.monotonic() - begun
-        refused, _ = ask(aws, outputs["Url"], "no such key")
+        refused, _ = emulator.ask(outputs["Url"], "no such key")
         rows = logged(url)
 
     print(f"from synth to an answered POST: {seconds:.1f} s")  # noqa: T201 - for who runs the tests with -s
@@ -116,73 +141,65 @@ def test_a_post_through_the_api_is_answered_and_logged(
     assert rows == [(answer["prediction_id"], answer["label"])]
 
 
-def with_tables(url: str) -> str:
-    from bentos.log.database import migrate, open_engine
-
-    migrate(open_engine(url))
-    return url
-
-
-def logged(url: str) -> list[tuple[str, str]]:
+def logged(url: str) -> list[tuple[Any, ...]]:
     import psycopg
 
     with psycopg.connect(url) as connection:
         return connection.execute("SELECT id, label FROM predictions").fetchall()
 
 
-def deploy(aws: dict[str, Any], template: str, archive: Path, url: str) -> dict[str, str]:
-    """Put the archive and the settings where the stack looks for them, and create it."""
-    s3, stacks = boto3.client("s3", **aws), boto3.client("cloudformation", **aws)
-    content = archive.read_bytes()
-    key = f"lambda/{hashlib.sha256(content).hexdigest()}.zip"
-    await_port(aws)
-    s3.create_bucket(Bucket="archives")
-    s3.put_object(Bucket="archives", Key=key, Body=content)
-    settings = json.dumps({"DRIFTLINE_DATABASE_URL": url, "DRIFTLINE_SIGNING_KEY": ""})
-    secrets = boto3.client("secretsmanager", **aws)
-    arn = secrets.create_secret(Name="settings", SecretString=settings)["ARN"]
-    given = {"ArchiveBucket": "archives", "SettingsArn": arn, "Authorization": "key"}
-    stacks.create_stack(
-        StackName=STACK,
-        TemplateBody=template,
-        Capabilities=["CAPABILITY_IAM"],
-        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
-    )
-    stacks.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    (stack,) = stacks.describe_stacks(StackName=STACK)["Stacks"]
-    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+def test_a_new_champion_is_tried_and_takes_over_and_a_rollback_is_told_and_deployed(
+    setup: Setup, champions: Champions, emulator: Emulator
+) -> None:
+    """Who answers, by the version in each answer; the emulator keeps a share and does not draw."""
+    topic, queue = emulator.subscribe()
+    first = champions.archive()
+    champions.run("train", "tiny", "--folds", "3", "--source", turned_round(champions.project))
+    second = champions.archive()
+    told = emulator.environment | {"DRIFTLINE_NOTIFY_SNS_TOPIC": topic}
+
+    with logging_to_postgresql() as url:
+        settings = emulator.keep_settings(url)
+        outputs = emulator.deploy(setup.template(first), first, SettingsArn=settings)
+        answered = [answering(emulator, outputs)]
+        stable, template = outputs["Version"], setup.template(second)
+        trial = emulator.deploy(template, second, StableVersion=stable, CanaryWeight="0.25")
+        share = routed(emulator)
+        answered.append(answering(emulator, trial))
+        outputs = emulator.deploy(template, second, StableVersion="")
+        answered.append(answering(emulator, outputs))
+        champions.run("rollback", "tiny", "--why", "it answers too few", env=told)
+        heard = emulator.receive(queue)
+        back = champions.archive()
+        outputs = emulator.deploy(setup.template(back), back)
+        answered.append(answering(emulator, outputs))
+
+    assert answered == ["1", "1", "2", "1"]
+    assert share == {trial["Version"]: 0.25}
+    (message,) = heard
+    assert message["Subject"] == "Driftline, tiny: the model was rolled back"
+    assert "why: it answers too few" in message["Message"].splitlines()
 
 
-def await_port(aws: dict[str, Any]) -> None:
-    give_up = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            connection(aws).connect()
-        except OSError:
-            assert time.monotonic() < give_up
-            time.sleep(0.2)
-        else:
-            return
+def turned_round(project: Path) -> str:
+    """Rows in which what meant ill means well: the first champion errs on nearly all of them."""
+    rows = tiny_rows(400, seed=1)
+    path = project / "turned.csv"
+    rows.assign(outcome=1 - rows["outcome"]).to_csv(path, index=False)
+    return str(path)
 
 
-def connection(aws: dict[str, Any]) -> http.client.HTTPConnection:
-    host, port = aws["endpoint_url"].removeprefix("http://").split(":")
-    return http.client.HTTPConnection(host, int(port), timeout=60)
+def answering(emulator: Emulator, outputs: dict[str, str]) -> str:
+    """The version of the model that answers."""
+    status, answer = emulator.ask(outputs["Url"], emulator.read_secret(outputs["KeySecret"]))
+    assert status == 200, answer
+    return str(answer["model_version"])
 
 
-def ask(aws: dict[str, Any], url: str, key: str) -> tuple[int, dict[str, Any]]:
-    """What the API answers to a record, asked by its own name on this machine."""
-    name = url.split("://")[1]
-    body = json.dumps({"age": 61, "level": 1.25, "sex": "F"})
-    caller = connection(aws)
-    caller.request(
-        "POST",
-        "/predict",
-        body,
-        {"Host": name, "X-API-Key": key, "Content-Type": "application/json"},
-    )
-    reply = caller.getresponse()
-    answer: dict[str, Any] = json.loads(reply.read())
-    return reply.status, answer
+def routed(emulator: Emulator) -> dict[str, float]:
+    """The share of the calls that the alias gives to a version beside its own."""
+    client = emulator.client("lambda")
+    (function,) = client.list_functions()["Functions"]
+    alias = client.get_alias(FunctionName=function["FunctionName"], Name="live")
+    shares: dict[str, float] = alias["RoutingConfig"]["AdditionalVersionWeights"]
+    return shares

@@ -73,19 +73,19 @@ def add_log(stack: Any, name: str) -> Any:
     return aws_logs.LogGroup(stack, name, retention=aws_logs.RetentionDays.ONE_MONTH)
 
 
-def ask_topic(stack: Any) -> Any:
-    """The optional topic that alarms tell, as a list of actions."""
+def ask_topic(stack: Any) -> list[Any]:
+    """The optional topic that alarms tell, as their actions."""
     topic = ask_text(stack, "AlarmTopic", "ARN of the SNS topic that alarms tell", default="")
-    condition = is_given(stack, topic)
-    return Fn.condition_if(condition.logical_id, [topic.value_as_string], {"Ref": "AWS::NoValue"})
+    given, none = is_given(stack, topic).logical_id, {"Ref": "AWS::NoValue"}
+    return [Fn.condition_if(given, topic.value_as_string, none)]
 
 
-def add_alarms(stack: Any, limits: dict[str, Limit], topic: Any) -> list[Any]:
+def add_alarms(stack: Any, limits: dict[str, Limit], actions: list[Any]) -> list[Any]:
     """An alarm for each limit; where nothing comes in, nothing is wrong."""
-    return [_add_alarm(stack, name, limit, topic) for name, limit in limits.items()]
+    return [_add_alarm(stack, name, limit, actions) for name, limit in limits.items()]
 
 
-def _add_alarm(stack: Any, name: str, limit: Limit, topic: Any) -> Any:
+def _add_alarm(stack: Any, name: str, limit: Limit, actions: list[Any]) -> Any:
     alarm = cloudwatch.Alarm(
         stack,
         name,
@@ -96,7 +96,7 @@ def _add_alarm(stack: Any, name: str, limit: Limit, topic: Any) -> Any:
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         alarm_description=limit.told,
     )
-    alarm.node.default_child.add_property_override("AlarmActions", topic)
+    alarm.node.default_child.add_property_override("AlarmActions", actions)
     accept(alarm, {"CloudFormation-Validate::F3033": "without a topic there are no actions"})
     return alarm
 

@@ -25,6 +25,7 @@ class Program:
 
     image: Any
     command: Sequence[str] = ()
+    entry: Sequence[str] = ()  # in place of the image's own
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, Any] = field(default_factory=dict)
     port: int = 0
@@ -59,29 +60,38 @@ def new_task(stack: Any, name: str, *, cpu: int, memory_mb: int) -> Any:
 
 
 def _execution_role(stack: Any, name: str) -> Any:
+    role = iam.Role(
+        stack,
+        name,
+        assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
+        inline_policies={"pull-own-images": let_pull(stack)},
+    )
+    accept_pulling(role)
+    return role
+
+
+def let_pull(stack: Any) -> Any:
+    """What lets a role pull our images and no others."""
     whole = Stack.of(stack)
     repositories = whole.format_arn(
         service="ecr", resource="repository", resource_name=REPOSITORIES
     )
-    pull = iam.PolicyDocument(
+    return iam.PolicyDocument(
         statements=[
             iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]),
             iam.PolicyStatement(actions=PULL, resources=[repositories]),
         ]
     )
-    role = iam.Role(
-        stack,
-        name,
-        assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
-        inline_policies={"pull-own-images": pull},
-    )
+
+
+def accept_pulling(role: Any) -> None:
+    """Say why such a role has wildcards."""
     ours = "arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:repository/" + REPOSITORIES
     reasons = {
         "AwsSolutions-IAM5[Resource::*]": "a registry's token is the account's",
         f"AwsSolutions-IAM5[Resource::{ours}]": "an image of ours, of any problem",
     }
     accept(role, reasons)
-    return role
 
 
 def add_container(task: Any, name: str, program: Program, *, is_job: bool = False) -> Any:
@@ -90,6 +100,7 @@ def add_container(task: Any, name: str, program: Program, *, is_job: bool = Fals
         name,
         image=ecs.ContainerImage.from_registry(program.image),
         command=list(program.command) or None,
+        entry_point=list(program.entry) or None,
         environment=dict(program.environment),
         secrets=dict(program.secrets),
         essential=not is_job,

@@ -1,12 +1,11 @@
-"""The loop: records, store, whom it tells, and the programs that train and look after all."""
+"""The loop: records, store, whom it tells, and the programs that train, look after and show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_servicediscovery as discovery
 
 from deployments.aws.stacks.common import accept, ask_text, new_stack
 from deployments.aws.stacks.fargate import (
@@ -17,13 +16,13 @@ from deployments.aws.stacks.fargate import (
     new_task,
     wait_for,
 )
-from deployments.aws.stacks.network import Network
+from deployments.aws.stacks.network import DOMAIN, Network
 from deployments.aws.stacks.people import add_people
 from deployments.aws.stacks.records import Records, add_records, add_store, watch_database
 
-DOMAIN = "driftline.internal"
-PREFECT_PORT, MLFLOW_PORT, WORKER_PORT = 4200, 5000, 8080
+PREFECT_PORT, MLFLOW_PORT, REPORTS_PORT, WORKER_PORT = 4200, 5000, 5001, 8080
 PREFECT = f"http://prefect.{DOMAIN}:{PREFECT_PORT}/api"
+REPORTS = f"http://reports.{DOMAIN}:{REPORTS_PORT}"
 STORE_PREFIX = "driftline"
 
 
@@ -34,6 +33,7 @@ class Loop:
     stack: Any
     network: Network
     clients: Any
+    watchers: Any
     cluster: Any
     image: str
     records: Records
@@ -49,20 +49,20 @@ def add_loop(app: Any, network: Network) -> Any:
         stack, "Image", "deployments/image/project.Dockerfile, in a repository named driftline..."
     )
     pages = ask_text(
-        stack, "PagesCidr", "Who may look at Prefect's and MLflow's pages, such as a VPN's range"
+        stack,
+        "PagesCidr",
+        "Who may look at Prefect's, MLflow's and the reports' pages, such as a VPN's range",
     )
     topic = add_people(stack)
     clients = network.clients_in(stack)
     records = add_records(stack, network, clients)
     watch_database(stack, records, topic)
     cluster = add_cluster(stack, network.vpc)
-    cluster.add_default_cloud_map_namespace(
-        name=DOMAIN, type=discovery.NamespaceType.DNS_PRIVATE, vpc=network.vpc
-    )
     loop = Loop(
         stack,
         network,
         clients,
+        network.watchers_in(stack),
         cluster,
         image.value_as_string,
         records,
@@ -72,6 +72,7 @@ def add_loop(app: Any, network: Network) -> Any:
     )
     prefect = _add_prefect(loop)
     _add_mlflow(loop)
+    _add_reports(loop)
     _add_worker(loop).node.add_dependency(prefect)
     CfnOutput(stack, "SettingsArn", value=records.settings.ref)
     CfnOutput(stack, "StorePlace", value=f"{loop.bucket.bucket_name}/{STORE_PREFIX}")
@@ -144,6 +145,16 @@ def _add_worker(loop: Loop) -> Any:
     return _run(loop, task, "worker")
 
 
+def _add_reports(loop: Loop) -> Any:
+    """The reports in the store, and what the collector of metrics is told of the loop."""
+    task = new_task(loop.stack, "Reports", cpu=512, memory_mb=2048)
+    words = f"python3 -m deployments.pages reports --host 0.0.0.0 --port {REPORTS_PORT}"
+    server = _program(loop, words, asks(f"http://127.0.0.1:{REPORTS_PORT}/metrics"))
+    add_container(task, "reports", replace(server, port=REPORTS_PORT))
+    loop.bucket.let_read(task.task_role, STORE_PREFIX)
+    return _run(loop, task, "reports", REPORTS_PORT)
+
+
 def _program(
     loop: Loop, words: str, health: Any = (), more: dict[str, str] | None = None
 ) -> Program:
@@ -154,6 +165,7 @@ def _program(
         command=words.split(),
         environment={
             "AWS_DEFAULT_REGION": Stack.of(loop.stack).region,
+            "DRIFTLINE_REPORTS_URL": REPORTS,
             "DRIFTLINE_NOTIFY_SNS_TOPIC": loop.topic.topic_arn,
             "DRIFTLINE_STORE_URL": _store_url(loop),
             "PREFECT_API_URL": PREFECT,
@@ -183,6 +195,8 @@ def _run(loop: Loop, task: Any, name: str, port: int = 0) -> Any:
     accept(access, {"AwsSolutions-EC23": "who may look is a parameter without a default"})
     if port:
         access.add_ingress_rule(loop.clients, ec2.Port.tcp(port))
+        if name == "reports":
+            access.add_ingress_rule(loop.watchers, ec2.Port.tcp(port))
         access.add_ingress_rule(ec2.Peer.ipv4(loop.pages.value_as_string), ec2.Port.tcp(port))
     return ecs.FargateService(
         loop.stack,
@@ -194,7 +208,7 @@ def _run(loop: Loop, task: Any, name: str, port: int = 0) -> Any:
         max_healthy_percent=100,
         security_groups=[access, loop.clients],
         vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
-        cloud_map_options=ecs.CloudMapOptions(name=name) if port else None,
+        cloud_map_options=loop.network.named(name) if port else None,
         circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
     )
 

@@ -64,8 +64,9 @@ def add_service(app: Any, network: Network) -> Any:
 
 def _run(stack: Any, network: Network, task: Any) -> Any:
     """New tasks come before old ones go; a deployment that fails goes back by itself."""
-    told = "Port 3000, from the balancer alone"
+    told = "Port 3000, from the balancer and the collector of metrics"
     access = ec2.SecurityGroup(stack, "Access", vpc=network.vpc, description=told)
+    access.add_ingress_rule(network.watchers_in(stack), ec2.Port.tcp(PORT))
     return ecs.FargateService(
         stack,
         "Service",
@@ -76,6 +77,7 @@ def _run(stack: Any, network: Network, task: Any) -> Any:
         min_healthy_percent=100,
         max_healthy_percent=200,
         health_check_grace_period=Duration.seconds(90),
+        cloud_map_options=network.named("service"),
         circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
     )
 

@@ -1,54 +1,28 @@
 """What the templates ask AWS for is closed, encrypted, bounded and kept."""
 
 import json
-from typing import Any
 
 import pytest
 
-from tests.support import ROOT
+from tests.deployments.aws.templates import TEMPLATES, found, listed, only, statements
 
-FOLDER = ROOT / "deployments" / "aws" / "templates"
-TEMPLATES: dict[str, dict[str, Any]] = {
-    path.stem.removeprefix("driftline-"): json.loads(path.read_text("utf-8"))["Resources"]
-    for path in sorted(FOLDER.glob("*.json"))
-}
 EVERYWHERE = {  # actions that AWS ties to no resource
     "ecr:GetAuthorizationToken",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
 }
 of_all = pytest.mark.parametrize("stack", TEMPLATES)
 
 
-def found(stack: str, kind: str) -> list[dict[str, Any]]:
-    """Every resource of a kind."""
-    return [each for each in TEMPLATES[stack].values() if each["Type"] == f"AWS::{kind}"]
-
-
-def only(stack: str, kind: str) -> dict[str, Any]:
-    """The properties of the one resource of a kind."""
-    (one,) = found(stack, kind)
-    properties: dict[str, Any] = one["Properties"]
-    return properties
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def statements(stack: str) -> list[dict[str, Any]]:
-    """What the policies of roles allow."""
-    documents = [each["Properties"]["PolicyDocument"] for each in found(stack, "IAM::Policy")]
-    for role in found(stack, "IAM::Role"):
-        inline = role["Properties"].get("Policies", [])
-        documents += [policy["PolicyDocument"] for policy in inline]
-    return [each for document in documents for each in document["Statement"]]
-
-
 def test_every_stack_is_there() -> None:
-    assert set(TEMPLATES) == {"serverless", "service", "loop", "network"}
+    assert set(TEMPLATES) == {"serverless", "service", "loop", "monitoring", "machine", "network"}
 
 
 @of_all
@@ -98,7 +72,7 @@ def test_the_database_is_private_encrypted_backed_up_and_hard_to_lose() -> None:
     (rule,) = [
         rule["Properties"]
         for rule in found("loop", "EC2::SecurityGroupIngress")
-        if rule["Properties"]["ToPort"] != 4200 and rule["Properties"]["ToPort"] != 5000
+        if rule["Properties"]["ToPort"] not in {4200, 5000, 5001}
     ]
 
     assert properties["PubliclyAccessible"] is False
@@ -194,7 +168,7 @@ def test_the_service_speaks_https_only_is_asked_how_it_is_and_goes_back() -> Non
     assert only("service", "ApplicationAutoScaling::ScalableTarget")["MinCapacity"] == 2
 
 
-@pytest.mark.parametrize("stack", ["service", "loop"])
+@pytest.mark.parametrize("stack", ["service", "loop", "monitoring"])
 def test_no_container_is_shown_a_secret_or_a_public_address(stack: str) -> None:
     for task in found(stack, "ECS::TaskDefinition"):
         for container in task["Properties"]["ContainerDefinitions"]:
@@ -203,6 +177,7 @@ def test_no_container_is_shown_a_secret_or_a_public_address(stack: str) -> None:
                 "DRIFTLINE_DATABASE_URL",
                 "DRIFTLINE_API_KEYS",
                 "MLFLOW_TRACKING_URI",
+                "METRICS_KEY",
             }
     for service in found(stack, "ECS::Service"):
         network = service["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"]

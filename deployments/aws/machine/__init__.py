@@ -1,0 +1,1 @@
+"""What the stack `machine` puts on its machine."""
