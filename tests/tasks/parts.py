@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,3 +36,11 @@ def answer_and_die_once(folder: Path, asked: "Asked", rows: "Rows") -> "Answered
 
     square_and_die_once(folder, rows.number)
     return answer_rows(asked, rows)
+
+
+def tell_variable(name: str) -> str:
+    return os.environ.get(name, "")
+
+
+def tell_imported(name: str) -> bool:
+    return name in sys.modules
