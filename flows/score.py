@@ -6,7 +6,7 @@ from itertools import count
 
 from flows.shared.aliases import read_fitting
 from flows.shared.running import Sections, driftline_flow
-from tasks.cluster import begin_imports
+from tasks.cluster import begin_imports, is_clustered
 from tasks.data.problems import read_problem
 from tasks.log import parts, scoring
 from tasks.log.answering import IMPORTED, Rows
@@ -66,4 +66,4 @@ def find_rows(stream: Stream, scorer: scoring.Scorer, counts: Counter[str]) -> I
 if __name__ == "__main__":
     from flows.shared.command import run
 
-    run(score, ahead=("mlflow",))
+    run(score, ahead=("mlflow", "distributed") if is_clustered() else ("mlflow",))
