@@ -100,13 +100,13 @@ def spread_ahead(
     from distributed import as_completed
 
     with _carrying() as carried, open_cluster() as client:
-        run, source, held = uuid4().hex, enumerate(parts), dict[str, tuple[Part, Any]]()
-        kept = client.submit(tuple, shared, key=f"shared-{run}")
+        run, source, held = uuid4().hex, enumerate(parts), dict[Any, tuple[Part, Any]]()
+        kept = carried.share(client, shared)
         completed = as_completed((), loop=client.loop, with_results=True)
 
         def take() -> None:
             for place, part in islice(source, 1):
-                key, given = f"part-{place}-{run}", carried.give(part)
+                key, given = (f"part-{run}", place), carried.give(part)
                 completed.add(client.submit(carried.call, function, kept, given, key=key))
                 held[key] = part, given
 
@@ -182,6 +182,7 @@ def _start(processes: int) -> "LocalCluster":
     dask.config.set(
         {
             "distributed.worker.multiprocessing-method": METHOD,
+            "distributed.scheduler.worker-saturation": 1.0,  # a part goes to whoever is free
             # what only a dashboard would show, and there is none
             "distributed.worker.profile.enabled": False,
             "distributed.admin.tick.interval": "1s",

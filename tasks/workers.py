@@ -12,11 +12,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing import forkserver
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 METHOD = "forkserver"
 ALWAYS = ("distributed", "distributed.nanny")
@@ -62,11 +66,15 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 class Sent:
     """Parts and what is made of them go over the cluster's connections: workers are anywhere."""
 
+    def share(self, client: "Client", shared: Sequence[Any]) -> Any:
+        """What all calls are asked with: a call itself, made again where its worker died."""
+        return client.submit(tuple, shared, key=f"shared-{uuid4().hex}")
+
     def give(self, part: Any) -> Any:
         """What a call is asked with for a part."""
         return part
 
-    def call(self, function: Callable[..., Any], shared: Sequence[Any], part: Any) -> Any:
+    def call(self, function: Callable[..., Any], shared: Any, part: Any) -> Any:
         """The part's function on a worker."""
         return function(*shared, part)
 
@@ -85,13 +93,18 @@ class Filed(Sent):
 
     folder: Path
 
+    def share(self, client: "Client", shared: Sequence[Any]) -> Path:
+        """Its file, so that no worker waits for what another holds."""
+        del client
+        return self._write(tuple(shared))
+
     def give(self, part: Any) -> Path:
         """The part's file, which stays until it is answered: its worker may die."""
         return self._write(part)
 
-    def call(self, function: Callable[..., Any], shared: Sequence[Any], part: Path) -> Path:
+    def call(self, function: Callable[..., Any], shared: Path, part: Path) -> Path:
         """The same from file to file."""
-        return self._write(function(*shared, _read(part)))
+        return self._write(function(*_read_once(shared), _read(part)))
 
     def take(self, given: Path, made: Path) -> Any:
         """What was made; both files are removed."""
@@ -122,3 +135,8 @@ def filing(folder: Path) -> Iterator[Filed]:
 def _read(path: Path) -> Any:
     with path.open("rb") as file:
         return pickle.load(file)  # noqa: S301 - by this run, in a folder of its own
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path) -> Any:
+    return _read(path)

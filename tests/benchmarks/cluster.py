@@ -6,8 +6,9 @@ Each round makes the models of a replay anew, in a store of its own, trains the 
 problem, and scores so many rows out of a Parquet file, or a CSV file, from the file to answers and
 log. The files of the models, and those of the scores, are compared byte by byte.
 
-A cluster's start is in the time. What its workers import is not: as in the flow, that begins before
-other work, and once for all. Processor seconds are those of this process, and of all below it.
+A cluster's start is in the time. What its workers import is not, nor a new log's tables: as in the
+flow, that begins before other work, and once for all. Processor seconds are those of this process,
+and of all below it.
 """
 
 import argparse
@@ -39,6 +40,7 @@ from tasks.data.problems import read_problem
 from tasks.decorators import without_task_runs
 from tasks.log import scoring
 from tasks.log.answering import IMPORTED
+from tasks.log.records import open_records
 from tasks.models import training
 from tasks.reading import sources
 from tasks.reading.sources import read_source
@@ -99,6 +101,7 @@ def choose(where: str, store: Path) -> None:
     }
     get_settings.cache_clear()
     begin_imports(IMPORTED)
+    open_records()
 
 
 class Taken(NamedTuple):
