@@ -114,9 +114,11 @@ class Filed(Sent):
         return found
 
     def _write(self, value: Any) -> Path:
+        import cloudpickle  # as Dask would: a contract holds functions of its own
+
         path = self.folder / uuid4().hex
         with path.open("wb") as file:
-            pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
+            cloudpickle.dump(value, file)
         return path
 
 
