@@ -6,9 +6,10 @@ from itertools import count
 
 from flows.shared.aliases import read_fitting
 from flows.shared.running import Sections, driftline_flow
+from tasks.cluster import begin_imports, is_clustered
 from tasks.data.problems import read_problem
 from tasks.log import parts, scoring
-from tasks.log.answering import Rows
+from tasks.log.answering import IMPORTED, Rows
 from tasks.progress import bar, step, tell
 from tasks.reading import joins, sources
 from tasks.reading.streams import Stream
@@ -18,6 +19,7 @@ from tasks.reading.streams import Stream
 def score(problem: str, source: str | None = None, output: str | None = None) -> Sections:
     """Score a source in pieces into a folder of Parquet files; parts that are there are kept."""
     spec = read_problem(problem)
+    begin_imports(IMPORTED)
     parts.forget_parts(spec)
     with step("open"):
         champion = read_fitting(spec)
@@ -64,4 +66,4 @@ def find_rows(stream: Stream, scorer: scoring.Scorer, counts: Counter[str]) -> I
 if __name__ == "__main__":
     from flows.shared.command import run
 
-    run(score, ahead=("mlflow",))
+    run(score, ahead=("mlflow", "distributed") if is_clustered() else ("mlflow",))

@@ -8,18 +8,20 @@ into a private network, or under its own TLS settings.
 """
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from driftline.errors import SettingsError, UnavailableError
-from tasks.progress import tell
 from tasks.settings import get_settings
+from tasks.workers import METHOD, Sent, filing, import_once, without_script
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 Part = TypeVar("Part")
 Made = TypeVar("Made")
@@ -31,6 +33,15 @@ DEATHS_ALLOWED = 3  # of workers under one part: then the part is to blame
 def is_clustered() -> bool:
     """Whether heavy parts go to a Dask cluster."""
     return bool(get_settings().dask)
+
+
+def begin_imports(modules: Iterable[str]) -> None:
+    """Where workers are processes of this machine, import for them from now on, beside this one.
+
+    A flow that begins with it has them at hand when it comes to its heavy parts.
+    """
+    if get_settings().dask.isdecimal():
+        import_once(*modules)
 
 
 def spread(
@@ -88,16 +99,16 @@ def spread_ahead(
     """
     from distributed import as_completed
 
-    with open_cluster() as client:
-        run, source, held = uuid4().hex, enumerate(parts), dict[str, Part]()
-        kept = client.submit(tuple, shared, key=f"shared-{run}")
+    with _carrying() as carried, open_cluster() as client:
+        run, source, held = uuid4().hex, enumerate(parts), dict[Any, tuple[Part, Any]]()
+        kept = carried.share(client, shared)
         completed = as_completed((), loop=client.loop, with_results=True)
 
         def take() -> None:
             for place, part in islice(source, 1):
-                key = f"part-{place}-{run}"
-                completed.add(client.submit(_call, function, kept, part, key=key))
-                held[key] = part
+                key, given = (f"part-{run}", place), carried.give(part)
+                completed.add(client.submit(carried.call, function, kept, given, key=key))
+                held[key] = part, given
 
         threads = sum(client.nthreads().values())  # 0 where the last worker died just now
         for _ in range(AHEAD * max(1, threads)):
@@ -106,9 +117,19 @@ def spread_ahead(
             with _naming_deaths():
                 future, made = next(completed)
             future.release()
-            part = held.pop(future.key)
+            part, given = held.pop(future.key)
             take()
-            yield part, made
+            yield part, carried.take(given, made)
+
+
+@contextmanager
+def _carrying() -> Iterator[Sent]:
+    """How parts go to workers: of this machine as files, to others as they are."""
+    if not get_settings().dask.isdecimal():
+        yield Sent()
+        return
+    with filing(_scratch() / "handed") as carried:
+        yield carried
 
 
 @contextmanager
@@ -133,7 +154,7 @@ def _call(function: Callable[..., Made], shared: Sequence[Any], part: Any) -> Ma
 def open_cluster() -> Iterator["Client"]:
     """A client of its own for one task, closed with it, and the processes where they are ours."""
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     where = get_settings().dask
     dask.config.set(
@@ -146,14 +167,39 @@ def open_cluster() -> Iterator["Client"]:
         with _connect(where) as client:
             yield client
         return
-    options: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None}
-    options |= {"threads_per_worker": 1, "silence_logs": logging.CRITICAL}  # traces as it closes
-    options["local_directory"] = str(get_settings().home.absolute() / "dask")
     with (
-        LocalCluster(n_workers=_processes(where), processes=True, **options) as cluster,
-        Client(cluster, set_as_default=False) as client,
+        _start(_processes(where)) as cluster,
+        Client(cluster, set_as_default=False, direct_to_workers=True) as client,
     ):
         yield client
+
+
+def _start(processes: int) -> "LocalCluster":
+    """A cluster in processes of this machine, with one thread each."""
+    import dask
+    from distributed import LocalCluster
+
+    dask.config.set(
+        {
+            "distributed.worker.multiprocessing-method": METHOD,
+            "distributed.scheduler.worker-saturation": 1.0,  # a part goes to whoever is free
+            # what only a dashboard would show, and there is none
+            "distributed.worker.profile.enabled": False,
+            "distributed.admin.tick.interval": "1s",
+            "distributed.admin.system-monitor.interval": "5s",
+        }
+    )
+    options: dict[str, Any] = {"host": "127.0.0.1", "dashboard_address": None}
+    options |= {"threads_per_worker": 1, "silence_logs": logging.CRITICAL}  # traces as it closes
+    options["local_directory"] = str(_scratch())
+    options["env"] = dict(os.environ)  # as it is now, not as it was when imports began
+    import_once()
+    with without_script():
+        return LocalCluster(n_workers=processes, processes=True, **options)
+
+
+def _scratch() -> Path:
+    return get_settings().home.absolute() / "dask"
 
 
 def _processes(text: str) -> int:
@@ -168,6 +214,8 @@ def _processes(text: str) -> int:
 
 def _connect(address: str) -> "Client":
     from distributed import Client
+
+    from tasks.progress import tell  # with Prefect, of which a worker needs nothing
 
     client = None
     try:

@@ -1,7 +1,8 @@
 """Rows in, answers out as the bytes of files: what batch scoring computes, wherever it runs.
 
 Nothing here is read or written, so a part may be answered on any machine, and again: the same rows
-by the same model give the same bytes. `tasks.log.scoring` keeps what was made.
+by the same model give the same bytes. `tasks.log.scoring` keeps what was made. Neither Prefect nor
+a database is imported here, directly or not: each worker would wait for them.
 """
 
 from collections.abc import Mapping
@@ -25,8 +26,9 @@ from driftline.problem import Problem
 from driftline.served import find_untaken
 from driftline.timelines import Timeline
 from tasks.data.files import as_parquet
-from tasks.log.parts import AnsweredRows, PackedPart, pack_part
+from tasks.log.packing import AnsweredRows, PackedPart, pack_part
 
+IMPORTED = (__name__, "onnxruntime", "pyarrow.parquet")  # by who answers a part
 REPEATING = ("label", "risk_level")  # columns of few values
 LEAST_OF_PART = 1_000  # rows of a piece, from which its answers are logged as a part
 

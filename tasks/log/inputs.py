@@ -15,7 +15,7 @@ from bentos.log.tables import LABELS, PARTS, PREDICTIONS
 from driftline.portion import Thinned
 from driftline.problem import Problem
 from tasks.log.damage import find_part
-from tasks.log.parts import FIGURE, PREDICTION, ROW
+from tasks.log.packing import FIGURE, PREDICTION, ROW
 
 ROWS_AT_ONCE = 50_000
 _PLACE, _OFFSET = "(place)", "(place in part)"  # beside a problem's columns

@@ -1,75 +1,30 @@
 """Parts of batches in the store: written once, read by whom they concern, forgotten in time.
 
-A part's file has the rows that were answered: the problem's columns as a request would have them,
-and what `OWN` names. Its name holds its digest. The file comes first and its row in the database
-after it, so that no row names a file that is not there.
+`tasks.log.packing` makes a part's file. Its name holds its digest. The file comes first and its row
+in the database after it, so that no row names a file that is not there.
 """
 
 import io as streams
-import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sqlalchemy import select, update
 
-from bentos.columns import AnswerColumns
-from bentos.log.batches import part_id, place_row
+from bentos.log.batches import place_row
 from bentos.log.database import insert_ignoring
 from bentos.log.tables import PARTS, PREDICTIONS
 from driftline.digests import digest_bytes
 from driftline.errors import DataError
 from driftline.problem import Problem
-from tasks.data.files import as_parquet, list_times, locate, read_file, remove_file, write_file
+from tasks.data.files import list_times, locate, read_file, remove_file, write_file
 from tasks.decorators import io
+from tasks.log.packing import PackedPart
 from tasks.log.records import open_records
 from tasks.settings import get_retention_days
 
-OWN = "driftline:"  # before the names of a part's columns that are not the problem's
-ROW, PREDICTION, FIGURE = f"{OWN}row", f"{OWN}prediction", f"{OWN}figure:"
 FOLDER = "parts"
 MARK = ".damaged"  # ends the name of what marks a part that cannot be read
 LEFT_BEHIND = timedelta(days=1)  # a file that no row names by then was left by a killed run
-
-
-@dataclass(frozen=True)
-class AnsweredRows:
-    """A source's rows from `first` to before `end`; `rows` are those that were answered."""
-
-    batch: str
-    first: int
-    end: int
-    rows: NDArray[np.int64]
-    inputs: pd.DataFrame
-    answers: AnswerColumns
-
-
-@dataclass(frozen=True)
-class PackedPart:
-    """A part as the log takes it: its row of `parts`, and the content of its file."""
-
-    row: dict[str, Any]
-    content: bytes
-
-
-def pack_part(answered: AnsweredRows) -> PackedPart:
-    """A part's rows as its file; the same rows and answers give the same bytes."""
-    content = as_parquet(_as_table(answered))
-    source_rows = np.arange(answered.first, answered.end)
-    row = {
-        "id": part_id(answered.batch, answered.first),
-        "batch": answered.batch,
-        "first_row": answered.first,
-        "end_row": answered.end,
-        "rows_answered": len(answered.rows),
-        "left_out": json.dumps(np.setdiff1d(source_rows, answered.rows).tolist()),
-        "sha256": digest_bytes(content),
-        "is_kept": True,
-    }
-    return PackedPart(row, content)
 
 
 def log_part(problem: str, model_version: str, packed: PackedPart) -> None:
@@ -85,13 +40,6 @@ def log_part(problem: str, model_version: str, packed: PackedPart) -> None:
         kept = connection.execute(select(PARTS.c.sha256).where(PARTS.c.id == part)).scalar()
     if kept != sha256:  # it was logged before, with other content, or has been forgotten
         remove_file(address)
-
-
-def _as_table(answered: AnsweredRows) -> pd.DataFrame:
-    own: dict[str, Any] = {ROW: answered.rows, PREDICTION: answered.answers.prediction}
-    for place, figures in enumerate(answered.answers.probabilities.T):
-        own[f"{FIGURE}{place}"] = figures
-    return answered.inputs.reset_index(drop=True).assign(**own)
 
 
 def read_part(problem: str, part: str, sha256: str) -> pd.DataFrame:

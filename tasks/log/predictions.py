@@ -30,7 +30,7 @@ from tasks.log.inputs import (
     read_logged,
     select_labelled,
 )
-from tasks.log.parts import ROW
+from tasks.log.packing import ROW
 from tasks.log.quarantine import outside_quarantine
 from tasks.log.records import open_records
 from tasks.progress import tell

@@ -23,7 +23,8 @@ LEAST_CELLS = 2  # of one cell a line of blanks is a row to one reader and none 
 class Blocks:
     """A plain text table on its way; `rest` is what it does not read, from a whole line on.
 
-    Columns that are `typed` come as numbers where all their cells in a piece are, others as text.
+    Rows before that which fill no piece are `begun`, all of them text. Columns that are `typed`
+    come as numbers where all their cells in a piece are, others as text.
     """
 
     def __init__(self, file: IO[bytes], dialect: Dialect, typed: Collection[str]) -> None:
@@ -31,6 +32,7 @@ class Blocks:
         self._file, self._dialect = file, dialect
         self.header = _read_header(file, dialect) if is_plain(dialect) else []
         self._left, self.lines = b"", 1
+        self.begun = pd.DataFrame()
         self._typed = [tidy(name) in typed for name in self.header]
         self._is_over = len(self.header) < LEAST_CELLS
 
@@ -56,8 +58,11 @@ class Blocks:
                 whole = pa.concat_tables(waiting)
                 yield self._to_pandas(whole.slice(0, rows))
                 waiting, count = [whole.slice(rows)], count - rows
-        if count:
+        if count and self.is_done:
             yield self._to_pandas(pa.concat_tables(waiting))
+        elif count:
+            columns = enumerate(pa.concat_tables(waiting).columns)
+            self.begun = pd.DataFrame({place: column.to_numpy() for place, column in columns})
 
     def _tables(self) -> Iterator[Any]:
         """Each block as an Arrow table of text, until one is not plain."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
-from typing import IO, NoReturn, cast
+from typing import IO, TYPE_CHECKING, NoReturn, cast
 
 import pandas as pd
 
@@ -24,6 +24,9 @@ from tasks.reading.contradictions import PINNED, check_encoding, check_header
 from tasks.reading.dialects import NOTHING_KNOWN, Dialect, Expected, read_head, tell_dialect
 from tasks.reading.encodings import MixedTextError, find_undecodable, tell_encoding
 from tasks.reading.signs import is_number, respell, written_exactly
+
+if TYPE_CHECKING:
+    from pandas.io.parsers import TextFileReader
 
 Open = Callable[[], IO[bytes]]  # the file's plain bytes from their beginning
 
@@ -64,7 +67,7 @@ def stream_text(
     Columns that are `typed` may come as numbers: then the table is read in blocks, while it is
     plain enough for that.
     """
-    blocks = Blocks(open_file(), dialect, typed) if typed else None
+    blocks, begun = Blocks(open_file(), dialect, typed) if typed else None, pd.DataFrame()
     if blocks is not None and blocks.header:
         tables, is_begun = blocks.tables(rows), False
         while True:
@@ -79,23 +82,28 @@ def stream_text(
             return
         text = _EvenLines(blocks.rest, name, dialect)
         text.go_on(blocks.header, after=blocks.lines)
+        begun = blocks.begun
     else:
         text = _EvenLines(open_file(), name, dialect)
-    yield from _stream_lines(text, name, dialect, rows=rows)
+    yield from _stream_lines(text, name, dialect, rows=rows, begun=begun)
 
 
 def _stream_lines(
-    text: "_EvenLines", name: str, dialect: Dialect, *, rows: int
+    text: "_EvenLines", name: str, dialect: Dialect, *, rows: int, begun: pd.DataFrame
 ) -> Iterator[pd.DataFrame]:
+    """All rows of a text; the first piece has those before them that are `begun`."""
     with reading_text(name):
         header = text.read_header()
         pieces = _open_pieces(text, dialect, cells=len(header), rows=rows)
-    if pieces is None:
+    if pieces is None and begun.empty:
         yield pd.DataFrame(columns=pd.Index(header), dtype=str)
         return
     while True:
         with reading_text(name):
-            table = next(pieces, None)
+            table = _next(pieces, rows - len(begun))
+        if not begun.empty:
+            table = begun if table is None else pd.concat([begun, table], ignore_index=True)
+            begun = pd.DataFrame()
         if table is None:
             return
         table.columns = pd.Index(header)
@@ -103,24 +111,28 @@ def _stream_lines(
         yield respell(table, dialect.numbers, decimal=dialect.decimal, thousands=dialect.thousands)
 
 
+def _next(pieces: "TextFileReader | None", rows: int) -> pd.DataFrame | None:
+    try:
+        return None if pieces is None else pieces.get_chunk(rows)
+    except StopIteration:
+        return None
+
+
 def _open_pieces(
     text: "_EvenLines", dialect: Dialect, *, cells: int, rows: int
-) -> Iterator[pd.DataFrame] | None:
+) -> "TextFileReader | None":
     try:
-        return cast(
-            "Iterator[pd.DataFrame]",
-            pd.read_csv(
-                cast("streams.TextIOBase", text),
-                sep=dialect.separator,
-                quotechar=dialect.quote,
-                header=None,
-                names=range(cells),
-                dtype=str,
-                keep_default_na=False,
-                index_col=False,
-                on_bad_lines="error",
-                chunksize=rows,
-            ),
+        return pd.read_csv(
+            cast("streams.TextIOBase", text),
+            sep=dialect.separator,
+            quotechar=dialect.quote,
+            header=None,
+            names=range(cells),
+            dtype=str,
+            keep_default_na=False,
+            index_col=False,
+            on_bad_lines="error",
+            chunksize=rows,
         )
     except pd.errors.EmptyDataError:
         return None

@@ -172,9 +172,12 @@ def open_source(
 ) -> Stream:
     """The source as pieces of at most so many rows, whose digest is known.
 
-    `names` are columns beside the problem's.
+    `names` are columns beside the problem's: then all comes as text. Else columns of numbers may
+    come as numbers.
     """
-    stream = _open(problem, source, expect(problem, names), rows=rows)
+    expected = expect(problem, names)
+    expected = expected if names else _with_types(expected, problem)
+    stream = _open(problem, source, expected, rows=rows)
     stream.sha256  # noqa: B018 - read here, where an outage may pass
     return stream
 
@@ -183,12 +186,16 @@ def open_source(
 def open_rows(problem: Problem, source: str | None = None) -> Stream:
     """The source as pieces that fit into memory; none is read yet.
 
-    Columns of numbers may come as numbers, but where joins look their keys up in the text.
+    Columns of numbers may come as numbers.
     """
-    expected = expect(problem)
-    typed = frozenset() if problem.joins else expected.numbers - {problem.weight}
     rows = max(1, PIECE_CELLS // (len(problem.columns) + 1))
-    return _open(problem, source, replace(expected, typed=typed), rows=rows)
+    return _open(problem, source, _with_types(expect(problem), problem), rows=rows)
+
+
+def _with_types(expected: Expected, problem: Problem) -> Expected:
+    """With the columns whose numbers alone are wanted; joins look their keys up in the text."""
+    typed = expected.numbers - {problem.weight, *problem.ignored}
+    return replace(expected, typed=frozenset() if problem.joins else typed)
 
 
 def _open(problem: Problem, source: str | None, expected: Expected, *, rows: int) -> Stream:

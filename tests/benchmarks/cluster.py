@@ -1,10 +1,14 @@
 """What Dask's workers give: one single-thread worker, two, and no cluster, in turn.
 
-    python -m tests.benchmarks.cluster [--rounds 3] [--rows 1200000] [--only scoring]
+    python -m tests.benchmarks.cluster [--rounds 3] [--rows 1200000] [--only scoring] [--csv]
 
 Each round makes the models of a replay anew, in a store of its own, trains the candidates of a
-problem, and scores so many rows out of a Parquet file, from the file to answers and log. The files
-of the models, and those of the scores, are compared byte by byte.
+problem, and scores so many rows out of a Parquet file, or a CSV file, from the file to answers and
+log. The files of the models, and those of the scores, are compared byte by byte.
+
+A cluster's start is in the time. What its workers import is not, nor a new log's tables: as in the
+flow, that begins before other work, and once for all. Processor seconds are those of this process,
+and of all below it.
 """
 
 import argparse
@@ -13,9 +17,14 @@ import statistics
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -26,9 +35,12 @@ from driftline.history import History, cut_history
 from driftline.problem import Problem
 from driftline.promise import DEFAULT_RECIPE
 from flows.score import find_rows
+from tasks.cluster import begin_imports
 from tasks.data.problems import read_problem
 from tasks.decorators import without_task_runs
 from tasks.log import scoring
+from tasks.log.answering import IMPORTED
+from tasks.log.records import open_records
 from tasks.models import training
 from tasks.reading import sources
 from tasks.reading.sources import read_source
@@ -48,13 +60,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=1_200_000)
     parser.add_argument("--only", choices=("making", "scoring"))
+    parser.add_argument("--csv", action="store_true")
     options = parser.parse_args()
-    seconds: dict[tuple[str, str], list[float]] = {}
+    seconds: dict[tuple[str, str], list[Taken]] = {}
     with tempfile.TemporaryDirectory() as name, without_task_runs():
         os.environ["DRIFTLINE_HOME"] = name
         get_settings.cache_clear()
         problem, table = read_rows()
         contest = prepare(Path(name), options.rows, "hist_gradient_boosting", "1")
+        if options.csv:
+            contest = replace(contest, source=contest.source.with_suffix(".csv"))
+            contest.rows.to_csv(contest.source, index=False)
         for number in range(options.rounds):
             stores = {where: Path(name) / f"store-{number}-{where}" for where in NAMES}
             for where, store in stores.items():
@@ -84,11 +100,41 @@ def choose(where: str, store: Path) -> None:
         "DRIFTLINE_DATABASE_URL": f"sqlite:///{store}.db",
     }
     get_settings.cache_clear()
+    begin_imports(IMPORTED)
+    open_records()
 
 
-def score(contest: Contest) -> float:
-    """Seconds of scoring the contest's file, the start of a cluster among them."""
-    begun = time.perf_counter()
+class Taken(NamedTuple):
+    """Seconds on the clock, and of processors: of this process, and of those below it."""
+
+    seconds: float
+    here: float
+    below: float
+
+
+@contextmanager
+def timed(taken: list[Taken]) -> Iterator[None]:
+    """Add what the block took."""
+    begun, here, below = time.perf_counter(), time.process_time(), _spent_below()
+    yield
+    seconds, here = time.perf_counter() - begun, time.process_time() - here
+    taken.append(Taken(seconds, here, _spent_below() - below))
+
+
+def _spent_below() -> float:
+    """Processor seconds of the processes below, and of those that have ended below them."""
+    return sum(sum(each.cpu_times()[:4]) for each in psutil.Process().children())
+
+
+def score(contest: Contest) -> Taken:
+    """What scoring the contest's file takes, the start of a cluster with it."""
+    taken: list[Taken] = []
+    with timed(taken):
+        _score(contest)
+    return taken[0]
+
+
+def _score(contest: Contest) -> None:
     source = str(contest.source)
     stream = sources.open_source(contest.problem, source, rows=scoring.PIECE_ROWS)
     scorer = scoring.Scorer(
@@ -100,24 +146,23 @@ def score(contest: Contest) -> float:
     if answered != len(contest.rows):
         message = f"{answered} rows answered of {len(contest.rows)}"
         raise SystemExit(message)
-    return time.perf_counter() - begun
 
 
-def run(where: str, problem: Problem, table: pd.DataFrame) -> dict[str, float]:
-    """Seconds of a replay's models and of the candidates, where heavy parts run there."""
+def run(where: str, problem: Problem, table: pd.DataFrame) -> dict[str, Taken]:
+    """What a replay's models and the candidates take, where heavy parts run there."""
     history: History = cut_history(table, problem, windows=WINDOWS)
-    begun = time.perf_counter()
-    make_models(history, DEFAULT_RECIPE)
-    middle = time.perf_counter()
-    dataset = training.split_rows(table, digest_rows(table), problem, PLAN)
-    candidates = dict.fromkeys(problem.candidates)
-    if where:
-        training.train_on_cluster(candidates, problem, dataset, PLAN)
-    else:
-        for candidate in candidates:
-            training.train_candidate(candidate, problem, dataset, PLAN)
-    ended = time.perf_counter()
-    return {"models of a replay": middle - begun, "candidates of a training": ended - middle}
+    taken: list[Taken] = []
+    with timed(taken):
+        make_models(history, DEFAULT_RECIPE)
+    with timed(taken):
+        dataset = training.split_rows(table, digest_rows(table), problem, PLAN)
+        candidates = dict.fromkeys(problem.candidates)
+        if where:
+            training.train_on_cluster(candidates, problem, dataset, PLAN)
+        else:
+            for candidate in candidates:
+                training.train_candidate(candidate, problem, dataset, PLAN)
+    return dict(zip(("models of a replay", "candidates of a training"), taken, strict=True))
 
 
 def insist_on_equality(stores: list[Path], *, made: bool) -> None:
@@ -136,13 +181,18 @@ def insist_on_equality(stores: list[Path], *, made: bool) -> None:
         raise SystemExit(message)
 
 
-def show(seconds: dict[tuple[str, str], list[float]]) -> None:
+def show(seconds: dict[tuple[str, str], list[Taken]]) -> None:
     """Medians, and how many times as fast as one worker."""
-    table = Table("what", "where", "median s", "times one worker's speed")
-    median = {key: statistics.median(each) for key, each in seconds.items()}
+    figures = ("median s", "processor s here", "below")
+    table = Table("what", "where", *figures, "times one worker's speed")
+    median = {
+        key: Taken(*map(statistics.median, zip(*each, strict=True)))
+        for key, each in seconds.items()
+    }
     for (what, where), taken in median.items():
-        speed = median[what, ONE] / taken
-        table.add_row(what, NAMES[where], f"{taken:.1f}", f"{speed:.2f}")
+        speed = median[what, ONE].seconds / taken.seconds
+        shown = [f"{figure:.1f}" for figure in taken]
+        table.add_row(what, NAMES[where], *shown, f"{speed:.2f}")
     Console().print(table)
 
 

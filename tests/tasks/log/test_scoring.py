@@ -1,5 +1,6 @@
 """Batch scoring by pieces: what else a piece contains does not matter to a row."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from driftline.joining import read_timeline
 from driftline.joins import Join
 from driftline.served import ServedModel
 from tasks.log.scoring import Scorer, find_part, score_part
+from tasks.reading import blocks
+from tasks.reading.sources import open_source
 from tests.bentos.models import tiny_problem, write_tiny_model
 
 PROBLEM = tiny_problem().model_copy(update={"ignored": ("id", "row")})
@@ -189,3 +192,31 @@ def test_a_folder_for_scores_is_found_however_it_is_named(
     scorer = Scorer(PROBLEM, model, source="rows.csv", sha256="ab" * 32, output=named)
 
     assert scorer.folder == f"{tmp_path}/scores"
+
+
+def test_cells_that_came_as_numbers_are_answered_as_their_text_is(
+    home: Path, model: ServedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quotes have a file read line by line, as text; the rest is the same, and so the bytes."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 64)
+    rows = pd.concat([some_rows()] * 3, ignore_index=True).assign(row=lambda t: t["row"] + "0")
+    rows.loc[30, "ward"] = 'a "quoted" one'
+    files, kinds = {}, {}
+    for name, quoting in (("plain", csv.QUOTE_MINIMAL), ("quoted", csv.QUOTE_ALL)):
+        source = home / f"{name}.csv"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        rows.to_csv(source, index=False, quoting=quoting)
+        stream = open_source.fn(PROBLEM, str(source), rows=10)
+        folder = home / name
+        scorer = Scorer(PROBLEM, model, source="rows.csv", sha256="ab" * 32, output=str(folder))
+        for number, start in enumerate(range(0, len(rows), 10)):
+            piece = stream.read(number)
+            assert piece is not None
+            kinds[name, number] = piece.rows["age"].dtype.kind
+            score_part.fn(scorer, number, piece.rows, start=start)
+        files[name] = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    assert [kinds["plain", number] for number in range(4)] == ["f", "f", "f", "O"]
+    assert [kinds["quoted", number] for number in range(4)] == ["O"] * 4
+    assert len(files["plain"]) == 4 + 4 + 1  # answers, refusals, and the note
+    assert files["plain"] == files["quoted"]

@@ -112,3 +112,21 @@ def test_pieces_have_as_many_rows_as_are_wanted(monkeypatch: pytest.MonkeyPatch)
 
     assert [len(table) for table in tables] == [100, 100, 50]
     assert pd.concat(tables)["a"].eq(1.0).all()
+
+
+@pytest.mark.parametrize("odd", [0, 30, 100, 170, 249])
+def test_a_line_that_is_not_plain_does_not_move_where_a_piece_ends(
+    monkeypatch: pytest.MonkeyPatch, odd: int
+) -> None:
+    """Else what answers a source part by part would count other rows after it."""
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 50)
+    lines = [f"{number},2" for number in range(250)]
+    lines[odd] = f'"{odd}",2'
+    text = "\n".join(["a,b", *lines])
+
+    tables = list(
+        stream_text(lambda: io.BytesIO(text.encode()), "t.csv", Dialect(), rows=100, typed={"a"})
+    )
+
+    assert [len(table) for table in tables] == [100, 100, 50]
+    assert pd.concat(tables)["a"].astype(float).tolist() == list(range(250))
