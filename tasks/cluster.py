@@ -11,12 +11,14 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from driftline.errors import SettingsError, UnavailableError
+from tasks.processes import count_cores, get_processes, open_processes
 from tasks.settings import get_settings
 from tasks.workers import METHOD, Sent, filing, import_once, without_script
 
@@ -57,15 +59,12 @@ def spread(
         with open_cluster() as client:
             yield from _spread_on(client, function, shared, parts)
         return
-    from joblib import Parallel, delayed
-
-    yield from Parallel(n_jobs=-1, return_as="generator_unordered")(
-        delayed(_paired)(function, shared, part) for part in parts
-    )
-
-
-def _paired(function: Callable[..., Made], shared: Sequence[Any], part: Part) -> tuple[Part, Made]:
-    return part, function(*shared, part)
+    with open_processes(count_cores()):
+        processes = get_processes()
+        if processes is None:
+            yield from ((part, function(*shared, part)) for part in parts)
+        else:
+            yield from processes.each(partial(function, *shared), parts)
 
 
 def _spread_on(

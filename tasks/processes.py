@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -47,12 +47,25 @@ class Processes:
         Raises:
             UnavailableError: a process was ended from outside.
         """
+        return self._begin().map(partial(self._ask, function), parts)
+
+    def each(
+        self, function: Callable[[Part], Made], parts: Iterable[Part]
+    ) -> Iterator[tuple[Part, Made]]:
+        """The same with its part, each as soon as it is made."""
+        threads = self._begin()
+        part_of = {threads.submit(self._ask, function, part): part for part in parts}
+        for made in as_completed(part_of):
+            yield part_of[made], made.result()
+
+    def _begin(self) -> ThreadPoolExecutor:
+        """The threads that ask the processes, which are started with them."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self.most)
             for _ in range(self.most):
                 self._children.append(_start())
                 self._idle.put(self._children[-1])
-        return self._threads.map(partial(self._ask, function), parts)
+        return self._threads
 
     def _ask(self, function: Callable[[Part], Made], part: Part) -> Made:
         child = self._idle.get()
@@ -114,6 +127,15 @@ def open_processes(most: int) -> Iterator[None]:
     finally:
         _OPEN.remove(processes)
         processes.close()
+
+
+def count_cores() -> int:
+    """The cores that this process may take, by `DRIFTLINE_THREADS` or its control group."""
+    from joblib import cpu_count
+
+    from tasks.settings import get_settings
+
+    return get_settings().threads or int(cpu_count())
 
 
 def get_processes() -> Processes | None:

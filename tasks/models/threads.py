@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from driftline.answers import folds_by
-from tasks.processes import get_processes, open_processes
-from tasks.settings import get_settings
+from tasks.processes import count_cores, get_processes, open_processes
 
 LARGE_VALUES: Final = 2_000_000  # rows times columns of a table whose fits gain by more threads
 LONG_SECONDS: Final = 2.0  # of a comparison whose folds gain by more processes
@@ -29,14 +28,14 @@ def threads_for(values: int) -> Iterator[None]:
         return
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(_cores()):
+    with threadpool_limits(count_cores()):
         yield
 
 
 @contextmanager
 def side_by_side() -> Iterator[None]:
     """Within it `processes_for` has processes to spread folds over."""
-    with open_processes(_cores()):
+    with open_processes(count_cores()):
         yield
 
 
@@ -52,9 +51,3 @@ def processes_for(values: int, *, seconds: float) -> Iterator[None]:
         return
     with folds_by(processes.map):
         yield
-
-
-def _cores() -> int:
-    from joblib import cpu_count
-
-    return get_settings().threads or int(cpu_count())  # of this process, by its control group too
