@@ -16,6 +16,9 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12 python3.13,\
 # its Python may have been upgraded or removed since
 $(shell test ! -e $(READY) || $(PY) -c '$(FITS)' 2>/dev/null || rm -f $(READY))
 
+# each start of a flow or a test would compile the project anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run unit test test-system test-long check format onboard serve up deployments monitoring aws mlflow prefect reports ui pictures bench bench-decisions clean lock
 

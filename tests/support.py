@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from driftline.problem import Problem, parse_problem
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C where PyYAML was built so
 SHIPPED = ("breast_cancer", "diabetes", "mental_health", "diabetes_risk")
 
 TINY: dict[str, Any] = {
@@ -81,12 +83,17 @@ TINY_SUITE: dict[str, Any] = {
 def problem_text(base: dict[str, Any], **changes: Any) -> str:
     """A problem file's text; a change of None leaves its key out."""
     content = {k: v for k, v in (copy.deepcopy(base) | changes).items() if v is not None}
-    return yaml.safe_dump(content, sort_keys=False)
+    return str(yaml.dump(content, Dumper=DUMPER, sort_keys=False))
 
 
 def make_problem(base: dict[str, Any] = TINY, name: str = "tiny", **changes: Any) -> Problem:
     """A problem of these keys, through the parser that every problem goes through."""
-    text = problem_text(base, **changes)
+    return _parse(problem_text(base, **changes), name)
+
+
+@cache
+def _parse(text: str, name: str) -> Problem:
+    """Many tests ask for the same, and nobody changes one."""
     return parse_problem(text, name=name, file=f"data/problems/{name}.yaml")
 
 

@@ -20,7 +20,6 @@ from rich.table import Table as Shown
 
 from driftline.errors import DriftlineError
 from driftline.onboarding import Onboarding, onboard_table
-from tasks.reading.sources import read_table
 from tests.benchmarks.guesses.peers import PEERS, Verdicts
 from tests.benchmarks.guesses.truth import QUESTIONS, Table, judge, load_truth
 
@@ -79,6 +78,8 @@ def read_cells(path: Path) -> dict[str, list[str]]:
 
 def ask_ours(path: Path, table: Table) -> Verdicts:
     """What onboarding takes each column for; nothing where it refuses the table."""
+    from tasks.reading.sources import read_table  # with Prefect, which tests of the rest need not
+
     rows, _, reading = read_table(str(path))
     try:
         made = onboard_table(

@@ -17,7 +17,7 @@ from tests.system.watching import Left
 pytestmark = pytest.mark.system
 
 AHEAD, BEHIND = "+3600s", "-3600s"
-LABELS = 300
+LABELS = 120
 # libfaketime 0.9.10 with true stopwatches refuses the system call that time.sleep makes
 SLEEP = "import select, time\ntime.sleep = lambda seconds: select.select([], [], [], seconds)[0]\n"
 

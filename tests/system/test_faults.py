@@ -17,7 +17,7 @@ from tests.system.servers import DatabaseServer, start_postgresql
 from tests.system.service import Load, Service, await_that, command_of, rows_by_id, serving
 
 pytestmark = pytest.mark.system
-KILLS, WORKER_KILLS = 18, 2  # 20 in all; a worker's supervisor waits 10 s before the next one
+WORKER_KILLS = 2  # their supervisor waits 10 s before the next one
 OUTAGE_SECONDS, HANG_SECONDS = 20.0, 8.0
 SPOOL_DISK_KILOBYTES = 512
 SHIPPED_SECONDS = 240.0
@@ -49,15 +49,16 @@ def assert_all_there_once(service: Service, ids: list[str]) -> int:
     return sum(rows.values())
 
 
-def test_twenty_kills_at_random_moments_lose_and_double_nothing(
-    model: Path, tmp_path: Path
+@pytest.mark.parametrize("kills", [8, pytest.param(18, marks=pytest.mark.long)])
+def test_kills_at_random_moments_lose_and_double_nothing(
+    model: Path, tmp_path: Path, kills: int
 ) -> None:
     """Now the service and its shipper, now the service alone, now its worker."""
     rng = random.Random(7)
     service = Service(model, tmp_path / "home", f"sqlite:///{tmp_path / 'predictions.db'}")
     ids: list[str] = []
 
-    for turn in range(KILLS):
+    for turn in range(kills):
         service.start()
         with Load(service.port, RECORD) as load:
             await_that(lambda: bool(load.ids))
@@ -73,8 +74,8 @@ def test_twenty_kills_at_random_moments_lose_and_double_nothing(
             ids += load.ids
 
     rows = assert_all_there_once(service, ids)
-    assert len(set(ids)) == len(ids) > 20 * (KILLS + WORKER_KILLS)
-    print(f"{KILLS + WORKER_KILLS} kills, {len(ids)} answers, {rows} rows")  # noqa: T201
+    assert len(set(ids)) == len(ids) > 20 * (kills + WORKER_KILLS)
+    print(f"{kills + WORKER_KILLS} kills, {len(ids)} answers, {rows} rows")  # noqa: T201
 
 
 @pytest.mark.postgres

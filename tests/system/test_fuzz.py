@@ -1,4 +1,4 @@
-"""Ten thousand requests from the service's own document, and bodies made by hand to hurt."""
+"""Requests by the thousand from the service's own document, and bodies made by hand to hurt."""
 
 import gzip
 import http.client
@@ -21,7 +21,7 @@ from tests.bentos.models import MARKER, RECORD, write_tiny_model
 from tests.system.service import Client, Service, await_that, resident_megabytes, serving
 
 pytestmark = pytest.mark.system
-REQUESTS, SEED = 10_000, 11
+SEED = 11
 GROWTH_MEGABYTES = 40
 HUGE, LARGEST_BODY = 1_000_000, 16 * 1024 * 1024
 
@@ -54,7 +54,8 @@ def unharmed(service: Service) -> Iterator[None]:
     assert grown < GROWTH_MEGABYTES
 
 
-def test_ten_thousand_requests_from_its_own_document_find_no_failure(service: Service) -> None:
+@pytest.mark.parametrize("requests", [2_500, pytest.param(10_000, marks=pytest.mark.long)])
+def test_requests_from_its_own_document_find_no_failure(service: Service, requests: int) -> None:
     """Half of them break the document on purpose; every answer is one that the document names."""
     document = json.loads(service.get("/openapi.json"))
     api = schemathesis.openapi.from_dict(document)
@@ -65,13 +66,13 @@ def test_ten_thousand_requests_from_its_own_document_find_no_failure(service: Se
 
     with Client(service.port) as client:
         for operation, mode in itertools.product(posts, both):
-            examples = REQUESTS // (len(posts) * len(both)) + 100
+            examples = requests // (len(posts) * len(both)) + 100
             seen += _send_cases(client, operation, mode, examples)
 
     print(sum(seen.values()), dict(seen))  # noqa: T201
-    assert sum(seen.values()) >= REQUESTS
+    assert sum(seen.values()) >= requests
     assert max(status for _, status in seen) < 500
-    assert seen["/predict", 200] > 200
+    assert seen["/predict", 200] > requests // 50
 
 
 def _send_cases(

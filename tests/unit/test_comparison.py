@@ -204,6 +204,7 @@ def test_an_equal_challenger_is_promoted_by_luck_alone(metric: str, correlation:
     assert 0.01 < share < 0.065
 
 
+@pytest.mark.slow
 def test_two_hundredths_of_auc_are_seen_where_2000_rows_can_show_them() -> None:
     policy = Comparison(metric="roc_auc")
 

@@ -29,6 +29,7 @@ def test_every_picture_can_be_saved(classes: tuple[str, ...]) -> None:
         assert file.getvalue().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_strongest_feature_stands_on_top() -> None:
     figure = draw_importance(("age", "level"), np.array([0.1, 0.4]), np.array([0.0, 0.1]))
 

@@ -69,6 +69,7 @@ def test_the_gate_keeps_out_what_is_not_better() -> None:
     assert gated.promotions < gated.count("full") == WINDOWS - 1
 
 
+@pytest.mark.slow
 def test_labels_that_come_later_teach_later() -> None:
     replay = lived(is_flipped=True, delay=2)
 
@@ -78,6 +79,7 @@ def test_labels_that_come_later_teach_later() -> None:
     assert [step.trained is not None for step in blind.steps] == [False] * 2 + [True] * 5
 
 
+@pytest.mark.slow
 def test_no_policy_beats_hindsight() -> None:
     replay = lived(is_flipped=True)
     never, always = replay.run(Fixed("never", 0)), replay.run(Fixed("always", 1))
@@ -89,6 +91,7 @@ def test_no_policy_beats_hindsight() -> None:
         assert outcome.regret >= outcome.regret_as_many >= -1e-12
 
 
+@pytest.mark.slow
 def test_a_change_that_harms_is_answered() -> None:
     replay = lived(is_flipped=True)
 
@@ -100,6 +103,7 @@ def test_a_change_that_harms_is_answered() -> None:
     assert course.loss < replay.run(Fixed("never", 0)).loss
 
 
+@pytest.mark.slow
 def test_a_quarantine_trains_nothing_and_is_told_once() -> None:
     replay = lived(is_flipped=True)
     fault = "level: looks like another unit (times 9.5)"
@@ -112,6 +116,7 @@ def test_a_quarantine_trains_nothing_and_is_told_once() -> None:
     assert course.steps[4].promoted  # released: its labels count now
 
 
+@pytest.mark.slow
 def test_what_nobody_releases_is_never_judged() -> None:
     replay = lived(is_flipped=True)
 
@@ -123,6 +128,7 @@ def test_what_nobody_releases_is_never_judged() -> None:
     assert not any(step.trained for step in course.steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("release", "unjudged"), [("next", 0), ("never", ROWS // WINDOWS)])
 def test_labels_of_a_quarantine_count_once_it_is_released(release: Release, unjudged: int) -> None:
     replay = lived(is_flipped=False)
@@ -134,6 +140,7 @@ def test_labels_of_a_quarantine_count_once_it_is_released(release: Release, unju
     assert policy.standing.rows == ROWS - ROWS // WINDOWS - unjudged
 
 
+@pytest.mark.slow
 def test_a_flag_trains_once_there_is_something_to_learn() -> None:
     replay = lived(is_flipped=True, delay=3)
     asked: list[Look] = []
@@ -156,6 +163,7 @@ def test_a_finding_is_the_same_whatever_its_figures(one: str, other: str, is_sam
     assert (name_of(one) == name_of(other)) == is_same
 
 
+@pytest.mark.slow
 def test_the_problems_own_setting_comes_first_and_the_words_say_what_was_chosen_on() -> None:
     replay = lived(is_flipped=True)
     never, always = replay.run(Fixed("never", 0)), replay.run(Fixed("always", 1))
@@ -171,6 +179,7 @@ def test_the_problems_own_setting_comes_first_and_the_words_say_what_was_chosen_
         assert "on this very history" in words
 
 
+@pytest.mark.slow
 def test_where_nothing_is_to_be_gained_nothing_is_tuned() -> None:
     replay = lived(is_flipped=False)
     never, always = replay.run(Fixed("never", 0)), replay.run(Fixed("always", 1))

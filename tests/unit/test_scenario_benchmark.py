@@ -91,6 +91,7 @@ def test_a_flipped_relation_is_harmful_and_the_inputs_do_not_show_it(champion: C
     assert not is_visible(draw, rng())
 
 
+@pytest.mark.slow
 def test_a_moved_key_column_is_harmful_and_seen(champion: Champion) -> None:
     draw = key_moved(champion.population, ["age"], rng())
 
@@ -100,6 +101,7 @@ def test_a_moved_key_column_is_harmful_and_seen(champion: Champion) -> None:
     assert is_visible(draw, rng())
 
 
+@pytest.mark.slow
 def test_what_the_model_does_not_use_may_move_without_harm(champion: Champion) -> None:
     for draw in (
         no_change(champion.population, ["age"], rng()),
@@ -110,6 +112,7 @@ def test_what_the_model_does_not_use_may_move_without_harm(champion: Champion) -
         assert classify_harm(harm, POLICY) == "harmless"
 
 
+@pytest.mark.slow
 def test_a_shifted_class_comes_three_times_as_often(champion: Champion) -> None:
     draw = label_shift(champion.population, ["age"], rng())
 
@@ -157,6 +160,7 @@ def test_a_new_model_that_earns_its_cost_back_over_as_many_looks_is_of_use() -> 
     assert not replace(LIFE, verdicts=looks, saved=POLICY.cost / 4).is_worth_it
 
 
+@pytest.mark.slow
 def test_every_scenario_meets_every_table_and_size(champion: Champion) -> None:
     names = ("a", "b", "c", "d", "e")
     many = [replace(champion.population, name=name, rows=100_000) for name in names]
@@ -172,6 +176,7 @@ def test_every_scenario_meets_every_table_and_size(champion: Champion) -> None:
     assert len(met) == 12 * len(names) * len(sizes)
 
 
+@pytest.mark.slow
 def test_a_much_worse_model_is_taken_back_early_and_an_equal_one_stays(
     champion: Champion,
 ) -> None:
@@ -182,6 +187,7 @@ def test_a_much_worse_model_is_taken_back_early_and_an_equal_one_stays(
     assert labels_until_back(exchange(worse, draws), problem) is None
 
 
+@pytest.mark.slow
 def test_a_population_of_one_table_has_the_rates_of_its_table(champion: Champion) -> None:
     population: Population = champion.population
 
@@ -250,6 +256,7 @@ def test_levels_are_those_at_which_the_verdicts_retrain(champion: Champion) -> N
     ]
 
 
+@pytest.mark.slow
 def test_the_strongest_evidence_has_the_lowest_level(champion: Champion) -> None:
     rng = np.random.default_rng(5)
     draw = concept_flip(champion.population, ["age"], rng)
