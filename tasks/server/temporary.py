@@ -6,6 +6,7 @@ Here it has a session of its own, and ends with its parent. This file is also th
 child.
 """
 
+import asyncio
 import atexit
 import gc
 import os
@@ -16,15 +17,23 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 LOOK_SECONDS = 0.5
 END_SECONDS = 5.0
 ASK_SECONDS = 0.1
+AGAIN_SECONDS = 0.05
+MOST_TRIES = 100  # at a request that meets a busy database
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
 STARTED: list["subprocess.Popen[bytes]"] = []
 
 
@@ -135,16 +144,67 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
+def ask_again(app: App) -> App:
+    """The app, asked again at once where it says that its database was busy (503).
+
+    Prefect's own records meet requests in SQLite now and then. Nothing was done then, and a client
+    would wait for two seconds or more before it asks again itself.
+    """
+
+    async def serve(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        request = await _take(receive)
+        for _ in range(MOST_TRIES):
+            answer = await _answer(app, scope, request, receive)
+            if answer[0].get("status") != HTTPStatus.SERVICE_UNAVAILABLE:
+                break
+            await asyncio.sleep(AGAIN_SECONDS)
+        for message in answer:
+            await send(message)
+
+    return serve
+
+
+async def _take(receive: Receive) -> list[Message]:
+    """All messages of a request."""
+    request = [await receive()]
+    while request[-1].get("more_body"):
+        request.append(await receive())
+    return request
+
+
+async def _answer(
+    app: App, scope: Message, request: list[Message], receive: Receive
+) -> list[Message]:
+    """All messages of the app's answer."""
+    left, answer = list(request), list[Message]()
+
+    async def give() -> Message:
+        return left.pop(0) if left else await receive()
+
+    async def keep(message: Message) -> None:
+        answer.append(message)
+
+    try:
+        await app(dict(scope), give, keep)
+    except Exception:
+        if not answer:  # else it has been answered, and is raised for the log alone
+            raise
+    return answer
+
+
 def main() -> None:
     """Serve on a port of this machine for as long as the parent lives."""
     gc.set_threshold(100_000, 50, 100)  # as `tasks.collecting`, which this program cannot import
     parent, port = map(int, sys.argv[1:])
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     import uvicorn
+    from prefect.server.api.server import create_app
 
     uvicorn.run(
-        "prefect.server.api.server:create_app",
-        factory=True,
+        ask_again(create_app()),
         host="127.0.0.1",
         port=port,
         log_level="error",

@@ -1,9 +1,11 @@
 """A server of a run's own: what its end at its start leaves a person with."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
+from tasks.server.temporary import MOST_TRIES, Message, Receive, Send, ask_again
 from tests.conftest import QUIET, without_tools
 from tests.support import ROOT
 
@@ -45,3 +47,48 @@ def test_no_flow_there_waits_for_its_heart_to_stop(tmp_path: Path) -> None:
     )
 
     assert done.stdout == "None\n", done.stderr
+
+
+REQUEST: list[Message] = [
+    {"type": "http.request", "body": b"a", "more_body": True},
+    {"type": "http.request", "body": b"b", "more_body": False},
+]
+
+
+def ask(busy: int) -> tuple[list[bytes], list[Message]]:
+    """What a server that is busy so many times was asked, and what its client was answered."""
+    asked, left, answered = list[bytes](), list(REQUEST), list[Message]()
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        del scope
+        asked.append((await receive())["body"] + (await receive())["body"])
+        await send({"type": "http.response.start", "status": 503 if len(asked) <= busy else 200})
+        await send({"type": "http.response.body", "body": b"" if len(asked) <= busy else b"done"})
+        if len(asked) <= busy:
+            raise RuntimeError  # as Starlette does of what it has answered
+
+    async def receive() -> Message:
+        return left.pop(0)
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    asyncio.run(ask_again(app)({"type": "http"}, receive, send))
+    return asked, answered
+
+
+def test_a_server_whose_database_is_busy_is_asked_again_and_its_client_knows_nothing_of_it() -> (
+    None
+):
+    asked, answered = ask(busy=2)
+
+    assert asked == [b"ab"] * 3
+    assert [message.get("status") for message in answered] == [200, None]
+    assert answered[-1]["body"] == b"done"
+
+
+def test_a_server_whose_database_stays_busy_says_so_in_the_end() -> None:
+    asked, answered = ask(busy=MOST_TRIES)
+
+    assert len(asked) == MOST_TRIES
+    assert [message.get("status") for message in answered] == [503, None]
