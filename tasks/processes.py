@@ -6,6 +6,7 @@ this process, they meet the end of their pipe, and nothing is left behind. This 
 program of those children.
 """
 
+import gc
 import os
 import pickle
 import subprocess
@@ -145,6 +146,7 @@ def get_processes() -> Processes | None:
 
 def main() -> None:
     """Answer calls for as long as the parent lives."""
+    gc.set_threshold(100_000, 50, 100)  # as `tasks.collecting`, which this program cannot import
     threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
     calls, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
