@@ -48,6 +48,7 @@ def in_another_process(answer: Callable[[Fold], Floats], folds: Sequence[Fold]) 
     return reversed(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["random_forest", "hist_gradient_boosting"])
 def test_folds_may_be_answered_in_any_order_and_by_any_process(problem: Problem, name: str) -> None:
     data, splits = matrices(problem), folds_of(matrices(problem))
