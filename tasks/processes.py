@@ -13,10 +13,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, NoReturn, TypeVar
@@ -59,6 +60,12 @@ class Processes:
         for made in as_completed(part_of):
             yield part_of[made], made.result()
 
+    def begin(self, modules: Sequence[str]) -> None:
+        """Start them, and have each import what its calls will need, while others go on here."""
+        threads = self._begin()
+        for _ in self._children:
+            threads.submit(self._ask, _import, modules)
+
     def _begin(self) -> ThreadPoolExecutor:
         """The threads that ask the processes, which are started with them."""
         if self._threads is None:
@@ -85,6 +92,11 @@ class Processes:
         for child in self._children:
             with suppress(OSError), child:  # what was being written to it
                 pass
+
+
+def _import(modules: Sequence[str]) -> None:
+    for module in modules:
+        import_module(module)
 
 
 def _start() -> Child:

@@ -47,10 +47,17 @@ def compete(spec: Problem, snapshot: str, make_plan: Callable[..., Plan]) -> Con
 
     Labelled predictions join the rows where there are enough of them; the newest stay out as test.
     """
+    with side_by_side():
+        return _compete(spec, snapshot, make_plan)
+
+
+def _compete(spec: Problem, snapshot: str, make_plan: Callable[..., Plan]) -> Contest:
     with step("split"):
         snapshot, left_out = take_portion(snapshot, spec)
         table, digests = read_snapshot(snapshot)
         plan = make_plan(rows=len(table))
+        if not is_clustered():
+            training.expect_fits(spec, len(table), plan)
         restore_experiment(spec)
         check_second_tracker()
         end_left_runs(spec)
@@ -71,16 +78,15 @@ def compete(spec: Problem, snapshot: str, make_plan: Callable[..., Plan]) -> Con
     candidates, plan, bounds = training.bound_work(candidates, spec, dataset, plan)
     bounds = left_out + bounds
     searched = training.searched_rows(candidates, champion, rows)
-    with side_by_side():
-        with step("fit"):
-            if is_clustered():
-                trained = training.train_on_cluster(candidates, spec, dataset, plan)
-            else:
-                trained = [
-                    training.train_candidate(name, spec, dataset, plan, params)
-                    for name, params in candidates.items()
-                ]
-        winner, exported = choose(trained, spec, dataset, plan, snapshot, searched_rows=searched)
+    with step("fit"):
+        if is_clustered():
+            trained = training.train_on_cluster(candidates, spec, dataset, plan)
+        else:
+            trained = [
+                training.train_candidate(name, spec, dataset, plan, params)
+                for name, params in candidates.items()
+            ]
+    winner, exported = choose(trained, spec, dataset, plan, snapshot, searched_rows=searched)
     bounds += tuple(sentence for one in trained for sentence in one.bounds)
     bounds += tuple(sentence for sentence in winner.bounds if sentence not in bounds)
     return Contest(spec, plan, snapshot, dataset, trained, winner, exported, bounds)

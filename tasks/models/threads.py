@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Final
 
 from driftline.answers import folds_by
-from tasks.processes import count_cores, get_processes, open_processes
+from tasks.processes import Processes, count_cores, get_processes, open_processes
 
 LARGE_VALUES: Final = 2_000_000  # rows times columns of a table whose fits gain by more threads
+IMPORTED: Final = ("driftline.candidates", "driftline.design", "sklearn.ensemble", "sklearn.impute")
 LONG_SECONDS: Final = 2.0  # of a comparison whose folds gain by more processes
 
 
@@ -45,9 +46,21 @@ def processes_for(values: int, *, seconds: float) -> Iterator[None]:
 
     The models are the same to the last bit.
     """
-    processes = get_processes()
-    if processes is None or values >= LARGE_VALUES or seconds < LONG_SECONDS:
+    processes = _find(values, seconds)
+    if processes is None:
         yield
         return
     with folds_by(processes.map):
         yield
+
+
+def begin_processes(values: int, *, seconds: float) -> None:
+    """Start them ahead where such folds are to come: they import for a second or two."""
+    processes = _find(values, seconds)
+    if processes is not None:
+        processes.begin(IMPORTED)
+
+
+def _find(values: int, seconds: float) -> Processes | None:
+    is_worth_it = values < LARGE_VALUES and seconds >= LONG_SECONDS
+    return get_processes() if is_worth_it else None

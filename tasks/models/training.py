@@ -20,9 +20,10 @@ from driftline.renewal import as_dataset, renew
 from driftline.served import ServedModel
 from driftline.training import Trained
 from driftline.typical import find_typical
+from driftline.work import Budget, Shape
 from tasks.cluster import spread
 from tasks.decorators import work
-from tasks.models.threads import processes_for, threads_for
+from tasks.models.threads import begin_processes, processes_for, threads_for
 from tasks.progress import tell
 
 MOST_PARITY_ROWS = 200_000
@@ -83,6 +84,14 @@ def plan_candidates(
     )
     baseline: dict[str, Params | None] = {"dummy": None} if "dummy" in problem.candidates else {}
     return baseline | {recipe.candidate: recipe.params}
+
+
+def expect_fits(problem: Problem, rows: int, plan: Plan) -> None:
+    """Have processes ready for the folds of a training on so many rows, if it will take long."""
+    shape = Shape(int(rows * (1 - plan.test_size)), len(problem.columns), problem.width)
+    budget = Budget(problem.search.work, shape, plan.folds, plan.repeats)
+    takes = [bounding.comparing_takes(n, None, problem, budget) for n in problem.candidates]
+    begin_processes(shape.rows * shape.columns, seconds=max(takes))
 
 
 def bound_work(

@@ -13,7 +13,7 @@ import pytest
 from driftline.errors import DataError, UnavailableError
 from tasks.processes import get_processes, open_processes
 from tests.support import ROOT
-from tests.tasks.parts import complain, die, print_and_square, tell_own_id
+from tests.tasks.parts import complain, die, print_and_square, tell_imported, tell_own_id
 
 PARTS = list(range(6))
 
@@ -46,6 +46,14 @@ def test_a_process_that_is_killed_ends_the_work_in_a_sentence() -> None:
         assert processes is not None
         with pytest.raises(UnavailableError, match="was ended from outside"):
             list(processes.map(die, PARTS))
+
+
+def test_what_is_imported_ahead_is_there_and_what_cannot_be_harms_nothing() -> None:
+    with open_processes(2):
+        processes = get_processes()
+        assert processes is not None
+        processes.begin(["colorsys", "no_such_module"])
+        assert set(processes.map(tell_imported, ["colorsys"] * 6)) == {True}
 
 
 def test_one_core_takes_none() -> None:

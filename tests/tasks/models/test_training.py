@@ -12,7 +12,13 @@ import pytest
 from driftline.dataset import Plan
 from driftline.digests import digest_rows
 from tasks.models.threads import side_by_side
-from tasks.models.training import export_model, renew_winner, split_rows, train_candidate
+from tasks.models.training import (
+    expect_fits,
+    export_model,
+    renew_winner,
+    split_rows,
+    train_candidate,
+)
 from tasks.processes import Processes
 from tasks.settings import get_settings
 from tests.support import make_problem, tiny_rows
@@ -72,12 +78,18 @@ def test_folds_that_take_long_go_over_processes_and_come_out_the_same(
         asked.append(len(parts))
         return spread(self, function, parts)
 
+    begun = list[Sequence[str]]()
+    monkeypatch.setattr(Processes, "begin", lambda _, modules: begun.append(modules))
     monkeypatch.setattr(Processes, "map", count)
     here = train_candidate.fn("decision_tree", problem, dataset, PLAN)
     with side_by_side():
         train_candidate.fn("decision_tree", problem, dataset, PLAN)
+        expect_fits(problem, len(table), PLAN)
         assert not asked
+        assert not begun
         monkeypatch.setattr("tasks.models.threads.LONG_SECONDS", 0.0)
+        expect_fits(problem, len(table), PLAN)
+        assert len(begun) == 1
         there = train_candidate.fn("decision_tree", problem, dataset, PLAN)
 
     assert asked == [PLAN.folds]
