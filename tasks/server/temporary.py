@@ -157,12 +157,14 @@ def ask_again(app: App) -> App:
             return
         request = await _take(receive)
         for _ in range(MOST_TRIES):
-            answer = await _answer(app, scope, request, receive)
+            answer, error = await _answer(app, scope, request, receive)
             if answer[0].get("status") != HTTPStatus.SERVICE_UNAVAILABLE:
                 break
             await asyncio.sleep(AGAIN_SECONDS)
         for message in answer:
             await send(message)
+        if error is not None:
+            raise error
 
     return serve
 
@@ -177,8 +179,8 @@ async def _take(receive: Receive) -> list[Message]:
 
 async def _answer(
     app: App, scope: Message, request: list[Message], receive: Receive
-) -> list[Message]:
-    """All messages of the app's answer."""
+) -> tuple[list[Message], Exception | None]:
+    """All messages of the app's answer, and what it raises after that for the server's log."""
     left, answer = list(request), list[Message]()
 
     async def give() -> Message:
@@ -189,10 +191,11 @@ async def _answer(
 
     try:
         await app(dict(scope), give, keep)
-    except Exception:
-        if not answer:  # else it has been answered, and is raised for the log alone
+    except Exception as error:
+        if not answer:
             raise
-    return answer
+        return answer, error
+    return answer, None
 
 
 def main() -> None:

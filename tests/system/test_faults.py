@@ -75,7 +75,7 @@ def test_kills_at_random_moments_lose_and_double_nothing(
 
     rows = assert_all_there_once(service, ids)
     assert len(set(ids)) == len(ids) > 20 * (kills + WORKER_KILLS)
-    print(f"{kills + WORKER_KILLS} kills, {len(ids)} answers, {rows} rows")  # noqa: T201
+    print(f"{kills + WORKER_KILLS} kills, {len(ids)} answers, {rows} rows")  # noqa: T201 - for who runs it with -s
 
 
 @pytest.mark.postgres

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tasks.server.temporary import MOST_TRIES, Message, Receive, Send, ask_again
 from tests.conftest import QUIET, without_tools
 from tests.support import ROOT
@@ -55,9 +57,9 @@ REQUEST: list[Message] = [
 ]
 
 
-def ask(busy: int) -> tuple[list[bytes], list[Message]]:
-    """What a server that is busy so many times was asked, and what its client was answered."""
-    asked, left, answered = list[bytes](), list(REQUEST), list[Message]()
+def ask(busy: int, asked: list[bytes], answered: list[Message]) -> None:
+    """Fill in what a server that is busy so many times is asked, and its client is answered."""
+    left = list(REQUEST)
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         del scope
@@ -74,21 +76,25 @@ def ask(busy: int) -> tuple[list[bytes], list[Message]]:
         answered.append(message)
 
     asyncio.run(ask_again(app)({"type": "http"}, receive, send))
-    return asked, answered
 
 
 def test_a_server_whose_database_is_busy_is_asked_again_and_its_client_knows_nothing_of_it() -> (
     None
 ):
-    asked, answered = ask(busy=2)
+    asked, answered = list[bytes](), list[Message]()
+
+    ask(busy=2, asked=asked, answered=answered)
 
     assert asked == [b"ab"] * 3
     assert [message.get("status") for message in answered] == [200, None]
     assert answered[-1]["body"] == b"done"
 
 
-def test_a_server_whose_database_stays_busy_says_so_in_the_end() -> None:
-    asked, answered = ask(busy=MOST_TRIES)
+def test_a_server_whose_database_stays_busy_says_so_in_the_end_and_its_log_says_why() -> None:
+    asked, answered = list[bytes](), list[Message]()
+
+    with pytest.raises(RuntimeError):
+        ask(busy=MOST_TRIES, asked=asked, answered=answered)
 
     assert len(asked) == MOST_TRIES
     assert [message.get("status") for message in answered] == [503, None]
